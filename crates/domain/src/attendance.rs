@@ -1,0 +1,324 @@
+//! Attendance as it is kept: punches are facts that are only ever added; the record of a day is derived from
+//! them and can be rebuilt at any time.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::Revision;
+use crate::calendar::Zone;
+use crate::id::{DeviceId, EventId, RecordId, ShiftId, UserId};
+use crate::page::Sort;
+use crate::policy::ShiftInstance;
+
+/// Which way a person went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// Came.
+    CheckIn,
+    /// Left.
+    CheckOut,
+}
+
+impl Direction {
+    /// Both directions.
+    pub const ALL: [Self; 2] = [Self::CheckIn, Self::CheckOut];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CheckIn => "check_in",
+            Self::CheckOut => "check_out",
+        }
+    }
+}
+
+/// How a punch came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A camera recognized the person.
+    FaceRecognition,
+    /// Somebody entered it for the person, with a reason.
+    Manual,
+    /// The person pressed a button.
+    Api,
+    /// A time clock sent it.
+    Terminal,
+    /// A device sent it later.
+    Offline,
+}
+
+impl Source {
+    /// Every source there is.
+    pub const ALL: [Self; 5] = [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FaceRecognition => "face_recognition",
+            Self::Manual => "manual",
+            Self::Api => "api",
+            Self::Terminal => "terminal",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// One accepted punch. Never changed once committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Its identifier.
+    pub id: EventId,
+    /// Whose it is.
+    pub user: UserId,
+    /// Which way.
+    pub direction: Direction,
+    /// When the person was there.
+    pub at: Timestamp,
+    /// When the system learned of it.
+    pub received_at: Timestamp,
+    /// How it came about.
+    pub source: Source,
+    /// The kiosk or camera, if one was involved.
+    pub device: Option<DeviceId>,
+    /// Who entered it for the person, if somebody did.
+    pub entered_by: Option<UserId>,
+    /// Similarity of the recognition, if one led to it.
+    pub similarity: Option<f32>,
+    /// Where, if it was told.
+    pub location: Option<Location>,
+    /// The person's own words.
+    pub note: Option<String>,
+    /// Why somebody entered it for the person.
+    pub reason: Option<String>,
+}
+
+/// A place on earth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Location {
+    /// Degrees north, -90..=90.
+    pub lat: f64,
+    /// Degrees east, -180..=180.
+    pub lng: f64,
+    /// Radius within which it is true, in meters.
+    pub accuracy_m: Option<f64>,
+}
+
+/// The numbers are no place on earth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("lat must be -90 to 90, lng -180 to 180, accuracy_m 0 to 1000000")]
+pub struct InvalidLocation;
+
+impl Location {
+    /// Checks the ranges of the three numbers.
+    ///
+    /// # Errors
+    /// [`InvalidLocation`] otherwise.
+    pub fn new(lat: f64, lng: f64, accuracy_m: Option<f64>) -> Result<Self, InvalidLocation> {
+        let sound = (-90.0..=90.0).contains(&lat)
+            && (-180.0..=180.0).contains(&lng)
+            && accuracy_m.is_none_or(|m| (0.0..=1e6).contains(&m));
+        if sound { Ok(Self { lat, lng, accuracy_m }) } else { Err(InvalidLocation) }
+    }
+}
+
+/// What a record is about: one person, one local date, one shift or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DayKey {
+    /// Whose.
+    pub user: UserId,
+    /// The local date on which the shift began.
+    pub date: Date,
+    /// Which shift; `None` for punches outside of any.
+    pub shift: Option<ShiftId>,
+}
+
+/// One person's shift (or time outside of one) with every punch that belongs to it: what rules are applied to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Day {
+    /// Identifier of its record.
+    pub id: RecordId,
+    /// What it is about.
+    pub key: DayKey,
+    /// The time zone that held for the person then.
+    pub zone: Zone,
+    /// The shift as planned for that date, if any.
+    pub shift: Option<ShiftInstance>,
+    /// Its punches, earliest first.
+    pub events: Vec<Event>,
+    /// Grows with each commit; [`Revision::NEW`] when there is no record yet.
+    pub revision: Revision,
+}
+
+impl Day {
+    /// This day with one more punch, in its place in time.
+    #[must_use]
+    pub fn with(&self, event: Event) -> Self {
+        let mut day = self.clone();
+        let place = day.events.partition_point(|earlier| earlier.at <= event.at);
+        day.events.insert(place, event);
+        day
+    }
+
+    /// The last punch at or before `at`.
+    #[must_use]
+    pub fn last_before(&self, at: Timestamp) -> Option<&Event> {
+        self.events.iter().rev().find(|event| event.at <= at)
+    }
+
+    /// When the person first came.
+    #[must_use]
+    pub fn first_in(&self) -> Option<Timestamp> {
+        self.events.iter().find(|event| event.direction == Direction::CheckIn).map(|event| event.at)
+    }
+
+    /// When the person last left after having come.
+    #[must_use]
+    pub fn last_out(&self) -> Option<Timestamp> {
+        let first_in = self.first_in()?;
+        let last = self.events.iter().rev().find(|event| event.direction == Direction::CheckOut)?;
+        (last.at >= first_in).then_some(last.at)
+    }
+}
+
+/// How a day is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DayStatus {
+    /// Expected, not there yet.
+    Pending,
+    /// Was there on time.
+    Present,
+    /// Came after the grace.
+    Late,
+    /// Worked less than a full day asks for.
+    HalfDay,
+    /// Did not come, or hardly.
+    Absent,
+    /// On leave.
+    OnLeave,
+    /// A holiday.
+    Holiday,
+    /// Not a working day.
+    DayOff,
+    /// Worked outside of any shift.
+    OffDayWorked,
+}
+
+impl DayStatus {
+    /// Every status there is.
+    pub const ALL: [Self; 9] = [
+        Self::Pending,
+        Self::Present,
+        Self::Late,
+        Self::HalfDay,
+        Self::Absent,
+        Self::OnLeave,
+        Self::Holiday,
+        Self::DayOff,
+        Self::OffDayWorked,
+    ];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Present => "present",
+            Self::Late => "late",
+            Self::HalfDay => "half_day",
+            Self::Absent => "absent",
+            Self::OnLeave => "on_leave",
+            Self::Holiday => "holiday",
+            Self::DayOff => "day_off",
+            Self::OffDayWorked => "off_day_worked",
+        }
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// A fact about a day that its status does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flag {
+    /// Came after the grace.
+    Late,
+    /// Left before the end, beyond the grace.
+    EarlyExit,
+    /// Came but never left.
+    MissingCheckOut,
+    /// Worked too little to count as having been there.
+    InsufficientHours,
+}
+
+impl Flag {
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::EarlyExit => "early_exit",
+            Self::MissingCheckOut => "missing_check_out",
+            Self::InsufficientHours => "insufficient_hours",
+        }
+    }
+}
+
+/// What a day comes to: derived from its punches, its shift and the time of reading, nothing else. All
+/// durations are elapsed seconds and never negative.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// How the day is to be read.
+    pub status: DayStatus,
+    /// What else is true of it.
+    pub flags: Vec<Flag>,
+    /// When the person came.
+    pub first_in: Option<Timestamp>,
+    /// When the person left.
+    pub last_out: Option<Timestamp>,
+    /// Time worked; `None` while it cannot be known.
+    pub worked_seconds: Option<i64>,
+    /// Time between pairs that is not work.
+    pub break_seconds: i64,
+    /// Length of the shift.
+    pub scheduled_seconds: i64,
+    /// Delay counted from the start of the shift; 0 within the grace.
+    pub late_seconds: i64,
+    /// Counted back from the end of the shift; 0 within the grace.
+    pub early_exit_seconds: i64,
+    /// Work beyond the shift, if it is long enough to count.
+    pub overtime_seconds: i64,
+    /// Came, has not left, and still can.
+    pub open: bool,
+}
+
+/// Which of a person's days are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DayFilter {
+    /// Of this status.
+    pub status: Option<DayStatus>,
+    /// Whose first punch came about like this.
+    pub source: Option<Source>,
+    /// Of this shift.
+    pub shift: Option<ShiftId>,
+}
+
+/// What a list of days can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayField {
+    /// The local date.
+    Date,
+    /// When the person came.
+    FirstIn,
+    /// Time worked.
+    Worked,
+    /// Delay.
+    Late,
+}
+
+/// An order of days.
+pub type DaySort = Sort<DayField>;

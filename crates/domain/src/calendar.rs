@@ -1,0 +1,199 @@
+//! Days as people live them: time zones, working days, ranges of dates.
+
+use std::fmt;
+
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Zoned};
+
+/// A time zone of the IANA database, which is compiled into the program.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+/// The name is not in the IANA database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time zone of the IANA database, such as Europe/Berlin")]
+pub struct UnknownZone;
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
+    /// The zone of that name.
+    ///
+    /// # Errors
+    /// [`UnknownZone`] if there is none.
+    pub fn named(name: &str) -> Result<Self, UnknownZone> {
+        if name == "UTC" {
+            return Ok(Self::UTC);
+        }
+        TimeZone::get(name).map(Self).map_err(|_| UnknownZone)
+    }
+
+    /// Its name, in the database's spelling.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// An instant as clocks of this zone show it.
+    #[must_use]
+    pub fn local(&self, at: Timestamp) -> Zoned {
+        at.to_zoned(self.0.clone())
+    }
+
+    /// The instant at which clocks of this zone show `local`. A time skipped by daylight saving moves forward
+    /// by the gap; of a repeated time the first is meant (RFC 5545, section 3.3.5).
+    #[must_use]
+    pub fn instant(&self, local: DateTime) -> Timestamp {
+        // Only dates at the ends of the calendar (years -9999 and 9999) have no instant.
+        self.0.to_ambiguous_zoned(local).compatible().map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The days of the week on which a shift is worked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Workdays(u8);
+
+impl Workdays {
+    /// Monday to Friday.
+    pub const MONDAY_TO_FRIDAY: Self = Self(0b001_1111);
+    /// Every day.
+    pub const ALL: Self = Self(0b111_1111);
+
+    /// Bit 0 is Monday, bit 6 Sunday; higher bits are dropped.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & 0b111_1111)
+    }
+
+    /// Bit 0 is Monday, bit 6 Sunday.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether that day is worked.
+    #[must_use]
+    pub const fn contains(self, day: Weekday) -> bool {
+        self.0 >> day.to_monday_zero_offset() & 1 == 1
+    }
+}
+
+/// A date or several in a row, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateRange {
+    from: Date,
+    to: Date,
+}
+
+/// The dates are no usable range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRange {
+    /// It ends before it begins.
+    #[error("must not be before 'from'")]
+    Reversed,
+    /// It is too long to be answered at once.
+    #[error("must be at most {} days after 'from'", DateRange::MAX_DAYS - 1)]
+    TooLong,
+}
+
+impl DateRange {
+    /// Longest range, in days.
+    pub const MAX_DAYS: i32 = 366;
+
+    /// From one date to another, both included.
+    ///
+    /// # Errors
+    /// [`InvalidRange`] if it is empty or longer than [`Self::MAX_DAYS`].
+    pub fn new(from: Date, to: Date) -> Result<Self, InvalidRange> {
+        let days = from.until(to).map_err(|_| InvalidRange::TooLong)?.get_days();
+        if days < 0 {
+            Err(InvalidRange::Reversed)
+        } else if days >= Self::MAX_DAYS {
+            Err(InvalidRange::TooLong)
+        } else {
+            Ok(Self { from, to })
+        }
+    }
+
+    /// The day before `date`, the day itself and the day after: where a punch of that date can belong.
+    #[must_use]
+    pub fn around(date: Date) -> Self {
+        let one = Span::new().days(1);
+        Self { from: date.saturating_sub(one), to: date.saturating_add(one) }
+    }
+
+    /// The month in which `date` lies.
+    #[must_use]
+    pub fn month_of(date: Date) -> Self {
+        Self { from: date.first_of_month(), to: date.last_of_month() }
+    }
+
+    /// First date.
+    #[must_use]
+    pub const fn from(self) -> Date {
+        self.from
+    }
+
+    /// Last date.
+    #[must_use]
+    pub const fn to(self) -> Date {
+        self.to
+    }
+
+    /// Whether the date lies in it.
+    #[must_use]
+    pub fn contains(self, date: Date) -> bool {
+        (self.from..=self.to).contains(&date)
+    }
+
+    /// Each date in turn.
+    pub fn days(self) -> impl Iterator<Item = Date> {
+        self.from.series(Span::new().days(1)).take_while(move |date| *date <= self.to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_range_has_both_its_ends_and_at_most_a_leap_year() {
+        let range = DateRange::new(date(2026, 2, 27), date(2026, 3, 2)).unwrap();
+        assert_eq!(range.days().count(), 4);
+        assert_eq!(DateRange::new(date(2026, 3, 2), date(2026, 3, 1)), Err(InvalidRange::Reversed));
+        assert!(DateRange::new(date(2024, 1, 1), date(2024, 12, 31)).is_ok());
+        assert_eq!(DateRange::new(date(2024, 1, 1), date(2025, 1, 1)), Err(InvalidRange::TooLong));
+    }
+
+    #[test]
+    fn zones_are_known_by_their_names_only() {
+        assert_eq!(Zone::named("Europe/Berlin").unwrap().name(), "Europe/Berlin");
+        assert_eq!(Zone::named("UTC").unwrap().name(), "UTC");
+        for bad in ["", "Mars/Olympus", "../etc/passwd"] {
+            assert!(Zone::named(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn v12_a_skipped_time_moves_forward_by_the_gap() {
+        let zone = Zone::named("America/New_York").unwrap();
+        let start = zone.instant(date(2026, 3, 8).at(2, 30, 0, 0));
+        assert_eq!(start, "2026-03-08T07:30:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn v13_of_a_repeated_time_the_first_is_meant() {
+        let zone = Zone::named("America/New_York").unwrap();
+        let at = zone.instant(date(2026, 11, 1).at(1, 30, 0, 0));
+        assert_eq!(at, "2026-11-01T05:30:00Z".parse().unwrap());
+    }
+}

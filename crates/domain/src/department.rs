@@ -1,0 +1,62 @@
+//! Departments: who belongs together and who answers for them.
+
+use jiff::Timestamp;
+
+use crate::id::{DepartmentId, ShiftId, UserId};
+use crate::text::{TextError, line};
+
+/// A department.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Department {
+    /// Its identifier.
+    pub id: DepartmentId,
+    /// Its name, unique in canonical form.
+    pub name: DepartmentName,
+    /// A short code, if it has one.
+    pub code: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Who answers for it.
+    pub manager: Option<UserId>,
+    /// The department it is part of.
+    pub parent: Option<DepartmentId>,
+    /// Its time zone (IANA), if it differs from the organization's.
+    pub timezone: Option<String>,
+    /// The shift of its members unless they have their own.
+    pub default_shift: Option<ShiftId>,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+/// A department's name: 1 to 100 printable characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DepartmentName(String);
+
+impl DepartmentName {
+    /// Trims and checks a name.
+    ///
+    /// # Errors
+    /// [`TextError`] naming the rule that is broken.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        line(text, 100).map(Self)
+    }
+
+    /// The name as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A department with what is counted about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartmentSummary {
+    /// The department.
+    pub department: Department,
+    /// Its manager's name, if it has one.
+    pub manager_name: Option<String>,
+    /// Active members.
+    pub headcount: u32,
+    /// Active members who can be recognized.
+    pub enrolled: u32,
+}

@@ -1,0 +1,102 @@
+//! Counting days: folds over what the rule engine derived.
+
+use crate::attendance::{DayStatus, Record};
+
+/// How many people stand where on one date.
+///
+/// Invariant: `expected` is the sum of pending, present, late, half_day, absent and on_leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// People with a shift that day.
+    pub expected: u32,
+    /// Not there yet.
+    pub pending: u32,
+    /// There on time.
+    pub present: u32,
+    /// Came late.
+    pub late: u32,
+    /// Worked half a day.
+    pub half_day: u32,
+    /// Did not come.
+    pub absent: u32,
+    /// On leave.
+    pub on_leave: u32,
+    /// Free because of a holiday.
+    pub holiday: u32,
+    /// Free because it is no working day.
+    pub day_off: u32,
+    /// Worked although free.
+    pub off_day_worked: u32,
+    /// In the house at this moment.
+    pub checked_in_now: u32,
+    /// Came and left.
+    pub checked_out: u32,
+}
+
+impl Totals {
+    /// Counts one person's day. `open` and `left` are about all punches of the date, in or out of the shift.
+    pub const fn count(&mut self, status: DayStatus, open: bool, left: bool) {
+        let bucket = match status {
+            DayStatus::Pending => &mut self.pending,
+            DayStatus::Present => &mut self.present,
+            DayStatus::Late => &mut self.late,
+            DayStatus::HalfDay => &mut self.half_day,
+            DayStatus::Absent => &mut self.absent,
+            DayStatus::OnLeave => &mut self.on_leave,
+            DayStatus::Holiday => &mut self.holiday,
+            DayStatus::DayOff => &mut self.day_off,
+            DayStatus::OffDayWorked => &mut self.off_day_worked,
+        };
+        *bucket += 1;
+        let free = matches!(status, DayStatus::Holiday | DayStatus::DayOff | DayStatus::OffDayWorked);
+        self.expected += !free as u32;
+        self.checked_in_now += open as u32;
+        self.checked_out += (left && !open) as u32;
+    }
+}
+
+/// What a person's days of a period come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Days with a shift.
+    pub scheduled_days: u32,
+    /// On time.
+    pub present: u32,
+    /// Late.
+    pub late: u32,
+    /// Half a day.
+    pub half_day: u32,
+    /// Absent.
+    pub absent: u32,
+    /// On leave.
+    pub on_leave: u32,
+    /// Holidays.
+    pub holiday: u32,
+    /// Time worked, in seconds.
+    pub worked_seconds: i64,
+    /// Overtime, in seconds.
+    pub overtime_seconds: i64,
+    /// Delays, in seconds.
+    pub late_seconds: i64,
+}
+
+impl Summary {
+    /// Adds up days.
+    #[must_use]
+    pub fn of<'a>(days: impl IntoIterator<Item = &'a Record>) -> Self {
+        days.into_iter().fold(Self::default(), |mut sum, day| {
+            let one = |status: DayStatus| u32::from(day.status == status);
+            sum.scheduled_days += u32::from(day.scheduled_seconds > 0);
+            sum.present += one(DayStatus::Present);
+            sum.late += one(DayStatus::Late);
+            sum.half_day += one(DayStatus::HalfDay);
+            sum.absent += one(DayStatus::Absent);
+            sum.on_leave += one(DayStatus::OnLeave);
+            sum.holiday += one(DayStatus::Holiday);
+            sum.worked_seconds += day.worked_seconds.unwrap_or(0);
+            sum.overtime_seconds += day.overtime_seconds;
+            sum.late_seconds += day.late_seconds;
+            sum
+        })
+    }
+}
