@@ -1,0 +1,114 @@
+//! Stored templates: the truth of which the face index is a cache.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rollcall_domain::face::{Face, FaceQuality, FaceSource, ModelId};
+use rollcall_domain::id::{FaceId, UserId};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::user::{ConsentVersion, FaceSummary};
+
+use crate::index::PersonChange;
+use crate::store::StoreError;
+
+/// Templates, encrypted at rest. Each change of what may be matched of a person gets a change number, greater than all
+/// numbers committed before it.
+#[async_trait]
+pub trait FaceStore: Send + Sync {
+    /// Stores templates of one person and, if given, their consent: all or nothing. A template whose photo
+    /// (by digest) the person already has under the same model is left out. Answers with the number stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if the person would have more than `cap` templates of one model, also when two
+    /// calls meet; [`StoreError::Missing`]`("user_id")`.
+    async fn add(
+        &self,
+        user: UserId,
+        faces: &[Face],
+        consent: Option<Consented>,
+        cap: u32,
+    ) -> Result<u32, StoreError>;
+
+    /// All templates of a person, oldest first.
+    async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError>;
+
+    /// How much is stored of each of these people under `model` and under others; in the order asked, one
+    /// query for all.
+    async fn summaries(
+        &self,
+        users: &[UserId],
+        model: Option<&ModelId>,
+    ) -> Result<Vec<FaceSummary>, StoreError>;
+
+    /// A page of a person's templates without their vectors.
+    async fn encodings(
+        &self,
+        user: UserId,
+        filter: &EncodingFilter,
+        newest_first: bool,
+        page: Page,
+    ) -> Result<Paged<Encoding>, StoreError>;
+
+    /// Whose template it is.
+    async fn owner(&self, face: FaceId) -> Result<Option<UserId>, StoreError>;
+
+    /// Deletes a template; tells whether there was one.
+    async fn remove(&self, face: FaceId) -> Result<bool, StoreError>;
+
+    /// What may be matched of everybody whose right or templates changed after change number `after`, in the
+    /// order of their numbers, at most `limit` people. A person's templates of a model are listed when they
+    /// are active, have given consent, and have at least `min_required` of that model; otherwise none.
+    async fn changes_since(&self, after: u64, min_required: u32, limit: u32) -> Result<Changes, StoreError>;
+
+    /// What may be matched of one person now, as [`Self::changes_since`] would tell.
+    async fn change_of(&self, user: UserId, min_required: u32) -> Result<Option<PersonChange>, StoreError>;
+}
+
+/// Consent given with an enrollment.
+#[derive(Debug, Clone)]
+pub struct Consented {
+    /// The text agreed to.
+    pub version: ConsentVersion,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A batch of changes.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// In the order of their numbers.
+    pub people: Vec<PersonChange>,
+    /// Templates that could not be opened or read; they are not matched. Each was logged by its id.
+    pub unreadable: u32,
+}
+
+/// A template without its vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoding {
+    /// Its identifier.
+    pub id: FaceId,
+    /// The network that computed it.
+    pub model: ModelId,
+    /// Components of its embedding.
+    pub dim: u32,
+    /// What was measured on the photo.
+    pub quality: FaceQuality,
+    /// How it was enrolled.
+    pub source: FaceSource,
+    /// Who enrolled it.
+    pub created_by: Option<UserId>,
+    /// When.
+    pub created_at: Timestamp,
+    /// When the person was last matched under this model since then.
+    pub last_matched_at: Option<Timestamp>,
+    /// How often the person was matched under this model since then.
+    pub match_count: u64,
+}
+
+/// Which templates are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct EncodingFilter {
+    /// Only this model's.
+    pub model: Option<ModelId>,
+    /// Only other models' than this.
+    pub not_model: Option<ModelId>,
+}

@@ -1,0 +1,63 @@
+//! What Rollcall needs from the world, as promises in its own words.
+//!
+//! A method is one atomic business fact; a read that a later write depends on carries a revision; no
+//! transaction crosses a port. Every promise is examined by a contract of `rollcall-testkit`, which the real
+//! adapters and the in-memory fakes both take.
+//!
+//! To add a port: a file here with the trait and its errors, a field in [`Ports`], a fake and a contract in
+//! the testkit, an adapter, and one line in the composition.
+
+use std::sync::Arc;
+
+pub mod attendance;
+pub mod clock;
+pub mod decisions;
+pub mod departments;
+pub mod devices;
+pub mod engine;
+pub mod faces;
+pub mod ids;
+pub mod index;
+pub mod passwords;
+pub mod probe;
+pub mod sealer;
+pub mod sessions;
+pub mod shifts;
+pub mod store;
+pub mod tokens;
+pub mod users;
+
+/// One of everything: what the composition hands to the use-cases. Swapping a part is struct update.
+#[derive(Clone)]
+pub struct Ports {
+    /// The time of day.
+    pub clock: Arc<dyn clock::Clock>,
+    /// New identifiers and secrets.
+    pub ids: Arc<dyn ids::IdSource>,
+    /// Password hashing.
+    pub passwords: Arc<dyn passwords::Passwords>,
+    /// Access tokens.
+    pub tokens: Arc<dyn tokens::AccessTokens>,
+    /// Photos to faces.
+    pub engine: Arc<dyn engine::FaceEngine>,
+    /// Faces to people.
+    pub index: Arc<dyn index::FaceIndex>,
+    /// People.
+    pub users: Arc<dyn users::UserStore>,
+    /// Logins.
+    pub sessions: Arc<dyn sessions::SessionStore>,
+    /// Departments.
+    pub departments: Arc<dyn departments::DepartmentStore>,
+    /// Kiosks and cameras.
+    pub devices: Arc<dyn devices::DeviceStore>,
+    /// Templates.
+    pub faces: Arc<dyn faces::FaceStore>,
+    /// Searches and what came of them.
+    pub decisions: Arc<dyn decisions::DecisionLog>,
+    /// Shifts.
+    pub shifts: Arc<dyn shifts::ShiftStore>,
+    /// Punches and records.
+    pub attendance: Arc<dyn attendance::AttendanceStore>,
+    /// The database's own health.
+    pub probe: Arc<dyn probe::DatabaseProbe>,
+}

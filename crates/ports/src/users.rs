@@ -1,0 +1,99 @@
+//! People and their credentials.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rollcall_domain::id::{SessionId, UserId};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserSort};
+
+use crate::store::StoreError;
+
+/// People, each with a revision; the canonical forms of address and employee code are unique among all who
+/// are not deleted.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Adds a person. A stored revision begins at 1, whatever `user` says.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`]`("email" | "employee_code")`, [`StoreError::Missing`]`("department_id")`.
+    async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError>;
+
+    /// Adds `user` only if there is nobody yet, deleted people included; tells whether it did. Of several
+    /// callers at once, one does.
+    async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
+
+    /// The person, deleted or not.
+    async fn get(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The people who match, in the order of `sort` and then of their ids. Deleted people only if the filter
+    /// includes them. One query for the page, one for the total.
+    async fn list(
+        &self,
+        people: &People,
+        filter: &UserFilter,
+        sort: &[UserSort],
+        page: Page,
+    ) -> Result<Paged<User>, StoreError>;
+
+    /// Commits a change of a person and everything it implies, or nothing. The stored revision grows by one.
+    /// A deleted person's address and employee code become free; their department's management ends.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the stored revision is no longer `change.user.revision`;
+    /// [`StoreError::LastAdmin`] if no active administrator would remain, also when two such changes meet;
+    /// [`StoreError::Taken`] and [`StoreError::Missing`] as for [`Self::insert`].
+    async fn save(&self, change: UserChange<'_>) -> Result<(), StoreError>;
+
+    /// What is needed to check a login with that address (canonical form); nothing for deleted people.
+    async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
+
+    /// The password hash of a person, if they have one.
+    async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError>;
+
+    /// Replaces a password hash by a better one of the same password. Does not touch the revision.
+    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Notes a login. Does not touch the revision.
+    async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The active people among `people`, by canonical name: one query, whatever their number.
+    async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError>;
+}
+
+/// A change of a person and what it implies.
+#[derive(Debug, Clone)]
+pub struct UserChange<'a> {
+    /// The person as they are to be, with the revision that was read.
+    pub user: &'a User,
+    /// A new password, if it changes.
+    pub password: Option<&'a PasswordHash>,
+    /// Which logins end.
+    pub logins: Logins,
+    /// Whether all templates are destroyed. A change of status, consent or templates gets a new change number,
+    /// see [`crate::faces::FaceStore::changes_since`].
+    pub destroy_faces: bool,
+}
+
+/// Which logins end with a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Logins {
+    /// None.
+    Keep,
+    /// All of them.
+    End,
+    /// All but this one.
+    EndOthers(SessionId),
+}
+
+/// What is needed to check a login.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Who.
+    pub user: UserId,
+    /// Their password hash; `None` for somebody who never had a password.
+    pub hash: Option<PasswordHash>,
+    /// Carried by the tokens of their logins.
+    pub token_version: u32,
+    /// Whether they take part.
+    pub status: Status,
+}
