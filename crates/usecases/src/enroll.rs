@@ -1,0 +1,329 @@
+//! Enrolling a face: all photos are judged first, then what is good is stored at once.
+
+use rollcall_domain::access::{Action, Actor, Denied, Role};
+use rollcall_domain::face::{
+    Face, FaceQuality, FaceSource, Flaw, ModelId, NEAR_DUPLICATE_SIMILARITY, Photo, QualityGate,
+    SECOND_FACE_SHARE, Template,
+};
+use rollcall_domain::id::{FaceId, UserId};
+use rollcall_domain::user::{Consent, ConsentVersion, FaceStatus, User};
+use rollcall_ports::engine::{Analysis, DetectedFace, EngineError, Recognizer, Wanted};
+use rollcall_ports::faces::Consented;
+use rollcall_ports::index::IndexError;
+use rollcall_ports::store::StoreError;
+use sha2::{Digest, Sha256};
+
+use crate::faces::Faces;
+use crate::people::{Unreachable, reach};
+
+/// False match rate at which a photo counts as the same person as the other photos of the request. One in a
+/// thousand: a mix-up of folders is found, and an unlucky photo of the right person is not refused.
+const SAME_PERSON_FMR: f64 = 1e-3;
+
+/// Photos of one person to be enrolled.
+#[derive(Debug, Clone)]
+pub struct EnrollRequest {
+    /// Whose face.
+    pub user: UserId,
+    /// The photos, at least one.
+    pub photos: Vec<Photo>,
+    /// The version of the consent text the person agreed to with this request.
+    pub consent: Option<ConsentVersion>,
+    /// Store them even if they look like somebody else: twins. For administrators, with a reason.
+    pub allow_duplicate: bool,
+    /// Why.
+    pub reason: Option<String>,
+    /// How the photos came in.
+    pub source: FaceSource,
+}
+
+/// What came of an enrollment.
+#[derive(Debug, Clone)]
+pub struct Enrollment {
+    /// Whose face.
+    pub user: UserId,
+    /// Whether the person can be recognized now.
+    pub status: FaceStatus,
+    /// Photos that are stored, this time or already before.
+    pub accepted: Vec<Accepted>,
+    /// Photos that are not.
+    pub rejected: Vec<Rejected>,
+    /// Templates of the model in use.
+    pub encodings: u32,
+    /// Templates needed to be recognized.
+    pub min_required: u32,
+    /// The model in use.
+    pub model: ModelId,
+}
+
+/// A photo that is stored.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its template.
+    pub face: FaceId,
+    /// Its place in the request, from 0.
+    pub image_index: usize,
+    /// What was measured on it.
+    pub quality: FaceQuality,
+}
+
+/// A photo that is not stored, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Rejected {
+    /// Its place in the request, from 0.
+    pub image_index: usize,
+    /// Why.
+    pub flaw: Flaw,
+}
+
+/// Why nothing was enrolled.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrollError {
+    /// Not allowed, or not to be seen.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The person did not agree to be recognized.
+    #[error("the person has not agreed to be recognized")]
+    ConsentRequired,
+    /// None of the photos will do.
+    #[error("none of the photos can be used")]
+    NoAcceptableImage(Vec<Rejected>),
+    /// The face is somebody else's. Who, is for administrators only.
+    #[error("this face belongs to somebody else")]
+    FaceBelongsToOther(Option<UserId>),
+    /// An override needs a reason, and is an administrator's.
+    #[error("only an administrator may enroll a face that belongs to somebody else, with a reason")]
+    OverrideRefused,
+    /// The person has as many templates as may be.
+    #[error("the person has {0} templates already, which is the limit")]
+    EncodingLimit(u32),
+    /// The engine could not work on the photos.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The gallery could not be searched.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Unreachable> for EnrollError {
+    fn from(error: Unreachable) -> Self {
+        match error {
+            Unreachable::Denied(denied) => Self::Denied(denied),
+            Unreachable::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// A photo that passed the gate.
+struct Shot {
+    image_index: usize,
+    digest: [u8; 32],
+    template: Template,
+    quality: FaceQuality,
+}
+
+impl Faces {
+    /// Stores the templates of those photos that are good enough, distinct, and of the person. Searches that
+    /// start after the return know them.
+    ///
+    /// Consent comes before any computation. Sending the same photos again changes nothing.
+    #[tracing::instrument(name = "faces.enroll", skip_all, fields(user.id = %request.user, photos = request.photos.len()))]
+    pub async fn enroll(&self, actor: &Actor, request: EnrollRequest) -> Result<Enrollment, EnrollError> {
+        let user =
+            reach(&*self.users, actor, Action::EnrollFace, self.rules.self_service, request.user).await?;
+        if request.consent.is_none() && !matches!(user.consent, Consent::Given { .. }) {
+            return Err(EnrollError::ConsentRequired);
+        }
+        let override_wanted = request.allow_duplicate;
+        let may_override = actor.role() == Role::Admin
+            && request.reason.as_deref().is_some_and(|why| why.trim().chars().count() >= 5);
+        if override_wanted && !may_override {
+            return Err(EnrollError::OverrideRefused);
+        }
+
+        let recognizer = self.engine.recognizer()?.clone();
+        let kept: Vec<Face> = self.faces.of_user(user.id).await?;
+        let kept: Vec<Face> =
+            kept.into_iter().filter(|face| face.template.model == recognizer.model).collect();
+
+        let (known, shots, mut rejected) = self.look_at(request.photos, &kept).await?;
+        let shots = distinct(shots, &kept, &mut rejected);
+        let shots = of_one_person(shots, &kept, &recognizer, &mut rejected);
+        rejected.sort_by_key(|photo| photo.image_index);
+        if shots.is_empty() && known.is_empty() {
+            return Err(EnrollError::NoAcceptableImage(rejected));
+        }
+        if !override_wanted {
+            self.refuse_faces_of_others(actor, user.id, &shots, &recognizer).await?;
+        }
+        self.store(actor, &user, request.consent, request.source, known, shots, rejected, &recognizer).await
+    }
+
+    /// Measures every photo. Photos that are stored already come back as they are.
+    async fn look_at(
+        &self,
+        photos: Vec<Photo>,
+        kept: &[Face],
+    ) -> Result<(Vec<Accepted>, Vec<Shot>, Vec<Rejected>), EnrollError> {
+        let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
+        for (image_index, photo) in photos.into_iter().enumerate() {
+            let digest: [u8; 32] = Sha256::digest(&photo.0).into();
+            if let Some(face) = kept.iter().find(|face| face.digest == digest) {
+                known.push(Accepted { face: face.id, image_index, quality: face.quality });
+                continue;
+            }
+            let judged = match self.engine.analyze(photo, Wanted::Largest).await {
+                Ok(analysis) => usable_face(analysis),
+                Err(EngineError::Unsupported { .. }) => Err(Flaw::UnsupportedImage),
+                Err(EngineError::Undecodable) => Err(Flaw::DecodeFailed),
+                Err(EngineError::TooLarge { .. }) => Err(Flaw::TooLarge),
+                Err(error @ (EngineError::Busy | EngineError::Unavailable(_) | EngineError::Failed(_))) => {
+                    return Err(error.into());
+                }
+            };
+            match judged {
+                Ok((template, quality)) => shots.push(Shot { image_index, digest, template, quality }),
+                Err(flaw) => rejected.push(Rejected { image_index, flaw }),
+            }
+        }
+        Ok((known, shots, rejected))
+    }
+
+    async fn refuse_faces_of_others(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        shots: &[Shot],
+        recognizer: &Recognizer,
+    ) -> Result<(), EnrollError> {
+        let Some(probe) = Template::mean(shots.iter().map(|shot| &shot.template)) else { return Ok(()) };
+        let in_force = self.rules.operating_point(recognizer, self.gallery.size().people).threshold;
+        let threshold = self.rules.duplicate_threshold.unwrap_or(in_force);
+        let nearest = self.index.nearest(&probe, 2).await?;
+        match nearest.into_iter().find(|other| other.user != user) {
+            Some(other) if 1.0 - other.similarity <= threshold.distance() => {
+                let named = (actor.role() == Role::Admin).then_some(other.user);
+                Err(EnrollError::FaceBelongsToOther(named))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the last step of one long sentence, split to be read")]
+    async fn store(
+        &self,
+        actor: &Actor,
+        user: &User,
+        consent: Option<ConsentVersion>,
+        source: FaceSource,
+        mut accepted: Vec<Accepted>,
+        shots: Vec<Shot>,
+        rejected: Vec<Rejected>,
+        recognizer: &Recognizer,
+    ) -> Result<Enrollment, EnrollError> {
+        let now = self.clock.now();
+        let mut faces = Vec::with_capacity(shots.len());
+        for shot in shots {
+            let id = FaceId::new(self.ids.next());
+            accepted.push(Accepted { face: id, image_index: shot.image_index, quality: shot.quality });
+            faces.push(Face {
+                id,
+                user: user.id,
+                template: shot.template,
+                quality: shot.quality,
+                digest: shot.digest,
+                source,
+                created_by: actor.user(),
+                created_at: now,
+            });
+        }
+        accepted.sort_by_key(|photo| photo.image_index);
+
+        let consented = consent.map(|version| Consented { version, at: now });
+        let given = consented.clone().map(|c| Consent::Given { version: c.version, at: c.at });
+        match self.faces.add(user.id, &faces, consented, self.rules.max_faces).await {
+            Ok(_) => {}
+            Err(StoreError::Full) => return Err(EnrollError::EncodingLimit(self.rules.max_faces)),
+            Err(StoreError::Missing(_)) => return Err(Denied::Hidden.into()),
+            Err(error) => return Err(error.into()),
+        }
+        self.gallery.refresh(user.id).await?;
+
+        let face = self.gallery.summaries(&[user.id]).await?.into_iter().next().unwrap_or_default();
+        let user = User { consent: given.unwrap_or_else(|| user.consent.clone()), ..user.clone() };
+        Ok(Enrollment {
+            user: user.id,
+            status: user.face_status(&face, self.rules.min_faces),
+            accepted,
+            rejected,
+            encodings: face.current,
+            min_required: self.rules.min_faces,
+            model: recognizer.model.clone(),
+        })
+    }
+}
+
+/// The one face of a photo, if there is one, alone and good enough to be kept.
+fn usable_face(analysis: Analysis) -> Result<(Template, FaceQuality), Flaw> {
+    if has_second_face(&analysis.faces) {
+        return Err(Flaw::MultipleFaces);
+    }
+    let face = analysis.faces.into_iter().next().ok_or(Flaw::NoFace)?;
+    if let Some(flaw) = QualityGate::ENROLL.flaws(&face.quality).first() {
+        return Err(*flaw);
+    }
+    face.template.map(|template| (template, face.quality)).ok_or(Flaw::LowConfidence)
+}
+
+/// Whether a second face is large enough to be meant. `faces` are in order of size.
+pub(crate) fn has_second_face(faces: &[DetectedFace]) -> bool {
+    matches!(faces, [first, second, ..] if second.bounds.area() >= SECOND_FACE_SHARE * first.bounds.area())
+}
+
+/// Leaves out shots that are the same as one kept or one earlier in the request.
+fn distinct(shots: Vec<Shot>, kept: &[Face], rejected: &mut Vec<Rejected>) -> Vec<Shot> {
+    let mut distinct: Vec<Shot> = Vec::with_capacity(shots.len());
+    for shot in shots {
+        let same = |other: &Template| {
+            shot.template.similarity(other).is_some_and(|s| s >= NEAR_DUPLICATE_SIMILARITY)
+        };
+        if kept.iter().any(|face| same(&face.template)) || distinct.iter().any(|other| same(&other.template))
+        {
+            rejected.push(Rejected { image_index: shot.image_index, flaw: Flaw::NearDuplicate });
+        } else {
+            distinct.push(shot);
+        }
+    }
+    distinct
+}
+
+/// Leaves out shots that do not look like the person: like their kept photos or, when there are none yet, like
+/// the shot that resembles the others most.
+fn of_one_person(
+    shots: Vec<Shot>,
+    kept: &[Face],
+    recognizer: &Recognizer,
+    rejected: &mut Vec<Rejected>,
+) -> Vec<Shot> {
+    let reference = Template::mean(kept.iter().map(|face| &face.template)).or_else(|| most_typical(&shots));
+    let Some(reference) = reference else { return shots };
+    let least = recognizer.fmr.similarity_for(SAME_PERSON_FMR).unwrap_or(recognizer.threshold.similarity());
+    let (same, others): (Vec<_>, Vec<_>) = shots
+        .into_iter()
+        .partition(|shot| shot.template.similarity(&reference).is_some_and(|similarity| similarity >= least));
+    rejected.extend(
+        others.iter().map(|shot| Rejected { image_index: shot.image_index, flaw: Flaw::NotSamePerson }),
+    );
+    same
+}
+
+/// The shot with the greatest sum of similarities to all others.
+fn most_typical(shots: &[Shot]) -> Option<Template> {
+    let typical = |shot: &Shot| -> f32 {
+        shots.iter().filter_map(|other| shot.template.similarity(&other.template)).sum()
+    };
+    shots.iter().max_by(|a, b| typical(a).total_cmp(&typical(b))).map(|shot| shot.template.clone())
+}

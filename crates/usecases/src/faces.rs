@@ -1,0 +1,206 @@
+//! Templates: what is stored of a face, and keeping the gallery in step with it.
+
+use std::sync::Arc;
+
+use rollcall_domain::access::{Action, Actor, Denied};
+use rollcall_domain::face::ModelId;
+use rollcall_domain::id::{FaceId, UserId};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::user::{FaceStatus, FaceSummary};
+use rollcall_ports::Ports;
+use rollcall_ports::clock::Clock;
+use rollcall_ports::engine::FaceEngine;
+use rollcall_ports::faces::{Encoding, EncodingFilter, FaceStore};
+use rollcall_ports::ids::IdSource;
+use rollcall_ports::index::{FaceIndex, IndexStats};
+use rollcall_ports::store::StoreError;
+use rollcall_ports::users::UserStore;
+
+use crate::people::{Unreachable, reach};
+use crate::rules::Rules;
+
+/// People read from the store at a time when the gallery is filled.
+const BATCH: u32 = 500;
+
+/// Keeps the gallery in step with the store: filled at start, told of each change, catching up with what other
+/// instances changed.
+#[derive(Clone)]
+pub struct GalleryFeed {
+    engine: Arc<dyn FaceEngine>,
+    faces: Arc<dyn FaceStore>,
+    index: Arc<dyn FaceIndex>,
+    min_faces: u32,
+}
+
+/// What came of reading changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CaughtUp {
+    /// People whose templates were read.
+    pub people: usize,
+    /// Templates that could not be opened.
+    pub unreadable: u32,
+    /// The greatest change number seen.
+    pub last: u64,
+}
+
+impl GalleryFeed {
+    pub(crate) fn new(ports: &Ports, rules: &Rules) -> Self {
+        Self {
+            engine: ports.engine.clone(),
+            faces: ports.faces.clone(),
+            index: ports.index.clone(),
+            min_faces: rules.min_faces,
+        }
+    }
+
+    /// Reads every change after number `after` into the gallery.
+    pub async fn catch_up(&self, after: u64) -> Result<CaughtUp, StoreError> {
+        let mut seen = CaughtUp { last: after, ..CaughtUp::default() };
+        loop {
+            let batch = self.faces.changes_since(seen.last, self.min_faces, BATCH).await?;
+            seen.unreadable += batch.unreadable;
+            let Some(last) = batch.people.last() else { return Ok(seen) };
+            seen.last = last.number;
+            for change in batch.people {
+                seen.people += 1;
+                self.index.apply(change);
+            }
+        }
+    }
+
+    /// Brings what may be matched of one person up to date; searches that start after the return see it.
+    pub(crate) async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
+        if let Some(change) = self.faces.change_of(user, self.min_faces).await? {
+            self.index.apply(change);
+        }
+        Ok(())
+    }
+
+    /// The model whose templates are matched now; `None` while no engine is available.
+    pub(crate) fn model(&self) -> Option<ModelId> {
+        self.engine.recognizer().ok().map(|recognizer| recognizer.model.clone())
+    }
+
+    pub(crate) async fn summaries(&self, users: &[UserId]) -> Result<Vec<FaceSummary>, StoreError> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.faces.summaries(users, self.model().as_ref()).await
+    }
+
+    /// How much is in the gallery.
+    #[must_use]
+    pub fn size(&self) -> IndexStats {
+        self.index.stats()
+    }
+}
+
+/// Stores, lists and deletes templates.
+#[derive(Clone)]
+pub struct Faces {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) engine: Arc<dyn FaceEngine>,
+    pub(crate) index: Arc<dyn FaceIndex>,
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) faces: Arc<dyn FaceStore>,
+    pub(crate) gallery: GalleryFeed,
+    pub(crate) rules: Arc<Rules>,
+}
+
+/// Which templates of a person are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EncodingQuery {
+    /// Of the model in use, or of others.
+    pub current: Option<bool>,
+    /// Oldest first instead of newest first.
+    pub oldest_first: bool,
+    /// This page.
+    pub page: Page,
+}
+
+/// A template that was deleted, and what is left.
+#[derive(Debug, Clone, Copy)]
+pub struct Deleted {
+    /// Whose it was.
+    pub user: UserId,
+    /// Templates of the model in use that remain.
+    pub remaining: u32,
+    /// Whether the person can still be recognized.
+    pub status: FaceStatus,
+}
+
+/// Why templates could not be listed or deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum FaceError {
+    /// Not allowed, or not to be seen.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Unreachable> for FaceError {
+    fn from(error: Unreachable) -> Self {
+        match error {
+            Unreachable::Denied(denied) => Self::Denied(denied),
+            Unreachable::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Faces {
+    pub(crate) fn new(ports: &Ports, gallery: GalleryFeed, rules: Arc<Rules>) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+            engine: ports.engine.clone(),
+            index: ports.index.clone(),
+            users: ports.users.clone(),
+            faces: ports.faces.clone(),
+            gallery,
+            rules,
+        }
+    }
+
+    /// Keeps the gallery in step with the store.
+    #[must_use]
+    pub const fn gallery(&self) -> &GalleryFeed {
+        &self.gallery
+    }
+
+    /// The templates of a person, without vectors, and the model in use.
+    pub async fn encodings(
+        &self,
+        actor: &Actor,
+        user: UserId,
+        query: EncodingQuery,
+    ) -> Result<(Paged<Encoding>, Option<ModelId>), FaceError> {
+        let user = reach(&*self.users, actor, Action::ReadEncodings, self.rules.self_service, user).await?;
+        let model = self.gallery.model();
+        let filter = match query.current {
+            None => EncodingFilter::default(),
+            Some(true) => EncodingFilter { model: model.clone(), not_model: None },
+            Some(false) => EncodingFilter { model: None, not_model: model.clone() },
+        };
+        let page = self.faces.encodings(user.id, &filter, !query.oldest_first, query.page).await?;
+        Ok((page, model))
+    }
+
+    /// Deletes a template; searches that start after the return do not know it. One that does not exist and
+    /// one that may not be seen are hidden alike.
+    #[tracing::instrument(name = "faces.delete", skip_all, fields(face.id = %face))]
+    pub async fn delete(&self, actor: &Actor, face: FaceId) -> Result<Deleted, FaceError> {
+        rollcall_domain::access::permit(actor, Action::DeleteEncoding, self.rules.self_service)?;
+        let owner = self.faces.owner(face).await?.ok_or(Denied::Hidden)?;
+        let user = reach(&*self.users, actor, Action::DeleteEncoding, self.rules.self_service, owner).await?;
+        if !self.faces.remove(face).await? {
+            return Err(Denied::Hidden.into());
+        }
+        self.gallery.refresh(owner).await?;
+        let left = self.gallery.summaries(&[owner]).await?.into_iter().next().unwrap_or_default();
+        let status = user.face_status(&left, self.rules.min_faces);
+        Ok(Deleted { user: owner, remaining: left.current, status })
+    }
+}

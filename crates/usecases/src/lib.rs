@@ -1,0 +1,71 @@
+//! What Rollcall does: one struct per noun, one method per thing the system does, each made of values and
+//! ports and nothing else. Gather, decide, commit: IO at both ends, a pure decision in the middle.
+//!
+//! Every method checks the access table on its first lines, so that the rules hold for whoever delivers the
+//! request: HTTP, the command line, or another program.
+
+use std::sync::Arc;
+
+pub mod attendance;
+pub mod auth;
+pub mod departments;
+pub mod devices;
+pub mod enroll;
+pub mod faces;
+pub mod health;
+pub mod people;
+pub mod recognize;
+pub mod roster;
+pub mod rules;
+pub mod users;
+
+/// Errors of the ports, for those who deliver answers and never see a port.
+pub mod errors {
+    pub use rollcall_ports::engine::EngineError;
+    pub use rollcall_ports::index::IndexError;
+    pub use rollcall_ports::passwords::PasswordError;
+    pub use rollcall_ports::store::StoreError;
+}
+
+pub use rollcall_ports::engine::Timings;
+pub use rollcall_ports::faces::Encoding;
+
+use rollcall_ports::Ports;
+use rules::Rules;
+
+/// Everything the system does.
+#[derive(Clone)]
+pub struct UseCases {
+    /// Logging in and out.
+    pub auth: auth::Auth,
+    /// People.
+    pub users: users::Users,
+    /// Departments.
+    pub departments: departments::Departments,
+    /// Templates.
+    pub faces: faces::Faces,
+    /// Punches, records, recognition.
+    pub attendance: attendance::Attendance,
+    /// Kiosks and cameras.
+    pub devices: devices::Devices,
+    /// How the system is.
+    pub health: Arc<health::Health>,
+}
+
+impl UseCases {
+    /// Puts the use-cases on top of their ports.
+    #[must_use]
+    pub fn new(ports: &Ports, rules: Rules) -> Self {
+        let rules = Arc::new(rules);
+        let gallery = faces::GalleryFeed::new(ports, &rules);
+        Self {
+            auth: auth::Auth::new(ports, rules.clone()),
+            users: users::Users::new(ports, gallery.clone(), rules.clone()),
+            departments: departments::Departments::new(ports, rules.clone()),
+            faces: faces::Faces::new(ports, gallery, rules.clone()),
+            attendance: attendance::Attendance::new(ports, rules.clone()),
+            devices: devices::Devices::new(ports),
+            health: Arc::new(health::Health::new(ports, rules)),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Recognizing a face and marking the person's attendance: the one thing Rollcall exists for.
+
+use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
+use rollcall_domain::attendance::{Location, Source};
+use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate, Template};
+use rollcall_domain::id::DecisionId;
+use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, judge};
+use rollcall_domain::policy::Punch;
+use rollcall_domain::user::User;
+use rollcall_ports::decisions::Search;
+use rollcall_ports::engine::{DetectedFace, EngineError, Recognizer, Timings, Wanted};
+use rollcall_ports::index::IndexError;
+use rollcall_ports::store::StoreError;
+use std::time::Instant;
+
+use crate::attendance::{Attendance, Glance, Marked};
+use crate::enroll::has_second_face;
+
+/// Most candidates that can be asked for.
+pub const MAX_TOP_K: usize = 5;
+
+/// A photo and what is wanted of it.
+#[derive(Debug, Clone)]
+pub struct RecognizeRequest {
+    /// The photo.
+    pub photo: Photo,
+    /// Whether a match is a punch.
+    pub mark: bool,
+    /// Coming, leaving, or whatever fits.
+    pub punch: Punch,
+    /// How many candidates are wanted besides the answer, 1 to [`MAX_TOP_K`]; more than 1 is for
+    /// administrators.
+    pub top_k: usize,
+    /// Every face instead of the largest.
+    pub all_faces: bool,
+    /// Where.
+    pub location: Option<Location>,
+}
+
+/// What came of one photo.
+#[derive(Debug, Clone)]
+pub struct Recognition {
+    /// What came of each face; one unless all were wanted.
+    pub faces: Vec<Sighting>,
+    /// The model in use.
+    pub model: ModelId,
+    /// What decided.
+    pub policy: MatchPolicy,
+    /// Where the time went.
+    pub timings: Timings,
+    /// Time spent searching the gallery, in microseconds.
+    pub search: u32,
+    /// Time spent in the database, in microseconds.
+    pub store: u32,
+}
+
+/// What came of one face.
+#[derive(Debug, Clone)]
+pub struct Sighting {
+    /// The search, by which it can be found in the log.
+    pub decision: DecisionId,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Similarity of the most similar person, if that may be told.
+    pub similarity: Option<f32>,
+    /// What was measured.
+    pub quality: FaceQuality,
+    /// Where the face is.
+    pub bounds: FaceBox,
+    /// The most similar people, for administrators who asked for more than one.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What a search came to.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// One person; and what became of the punch if it was wanted.
+    Matched(Box<User>, Option<Box<Marked>>),
+    /// Nobody of the gallery.
+    Unknown,
+    /// Two people look alike enough that nobody is named.
+    Ambiguous,
+    /// Somebody, but not one who may be told or marked.
+    Rejected(Rejection),
+}
+
+/// Why somebody who was found is neither named nor marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// Employees are told of nobody but themselves.
+    SomebodyElse,
+    /// The person no longer takes part, or took consent back, on another instance a moment ago.
+    NotMatchable,
+    /// One face of several is too poor to be searched.
+    LowQuality,
+}
+
+impl Rejection {
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SomebodyElse => "somebody_else",
+            Self::NotMatchable => "not_matchable",
+            Self::LowQuality => "low_quality",
+        }
+    }
+}
+
+/// Why a photo could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum RecognizeError {
+    /// Not allowed.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Only administrators see more than the answer.
+    #[error("only an administrator may ask for more than one candidate")]
+    TopKForbidden,
+    /// Nobody is in the picture.
+    #[error("no face was found")]
+    NoFace,
+    /// Two faces of similar size, and only one may be meant.
+    #[error("more than one face of similar size was found")]
+    MultipleFaces,
+    /// The face is too poor to be searched.
+    #[error("the picture is not good enough to recognize a face")]
+    LowQuality(Vec<Flaw>),
+    /// The engine could not work on the photo.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The gallery could not be searched.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Attendance {
+    /// Who is in the photo? A clear match is punched in or out if that is wanted; anything less marks nobody.
+    #[tracing::instrument(name = "attendance.recognize", skip_all, fields(user.id, result))]
+    pub async fn recognize(
+        &self,
+        actor: &Actor,
+        request: RecognizeRequest,
+    ) -> Result<Recognition, RecognizeError> {
+        let scope = permit(actor, Action::RecognizeFace, self.rules.self_service)?;
+        if request.top_k > 1 && permit(actor, Action::AdminListUsers, self.rules.self_service).is_err() {
+            return Err(RecognizeError::TopKForbidden);
+        }
+        let recognizer = self.engine.recognizer()?.clone();
+        let wanted = if request.all_faces { Wanted::All } else { Wanted::Largest };
+        let analysis = self.engine.analyze(request.photo.clone(), wanted).await?;
+        if analysis.faces.is_empty() {
+            return Err(RecognizeError::NoFace);
+        }
+        if !request.all_faces && has_second_face(&analysis.faces) {
+            return Err(RecognizeError::MultipleFaces);
+        }
+
+        let people = self.index.stats().people;
+        let policy = self.rules.match_policy(&recognizer, people);
+        let mut answer = Recognition {
+            faces: Vec::new(),
+            model: recognizer.model.clone(),
+            policy,
+            timings: analysis.timings,
+            search: 0,
+            store: 0,
+        };
+        for face in analysis.faces {
+            let Some(probe) = face.template.clone() else { continue };
+            self.sight(actor, scope, &request, &recognizer, people, face, &probe, &mut answer).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Searches one face, judges, and marks.
+    #[expect(clippy::too_many_arguments, reason = "the body of a loop over the faces of one photo")]
+    async fn sight(
+        &self,
+        actor: &Actor,
+        scope: Scope,
+        request: &RecognizeRequest,
+        recognizer: &Recognizer,
+        people: usize,
+        face: DetectedFace,
+        probe: &Template,
+        answer: &mut Recognition,
+    ) -> Result<(), RecognizeError> {
+        let begun = Instant::now();
+        let candidates = self.index.nearest(probe, request.top_k.clamp(2, MAX_TOP_K)).await?;
+        answer.search += micros(begun);
+
+        let flaws = QualityGate::RECOGNIZE.flaws(&face.quality);
+        let judgment = judge(&candidates, &flaws, &answer.policy);
+        let begun = Instant::now();
+        let outcome = match &judgment {
+            Judgment::Matched(best) => self.welcome(actor, scope, request, *best).await?,
+            Judgment::Unknown { .. } => Outcome::Unknown,
+            Judgment::Ambiguous { .. } => Outcome::Ambiguous,
+            Judgment::Rejected(_) => Outcome::Rejected(Rejection::LowQuality),
+        };
+        answer.store += micros(begun);
+
+        let decision = DecisionId::new(self.ids.next());
+        self.decisions.note(self.search(
+            decision,
+            actor,
+            recognizer,
+            people,
+            &face,
+            &candidates,
+            &judgment,
+            &outcome,
+            answer,
+        ));
+        if !request.all_faces && !flaws.is_empty() {
+            return Err(RecognizeError::LowQuality(flaws));
+        }
+        let told = !matches!(outcome, Outcome::Rejected(_));
+        let similarity = judgment.best().filter(|_| told).map(|best| best.similarity);
+        let candidates = if request.top_k > 1 { candidates } else { Vec::new() };
+        answer.faces.push(Sighting {
+            decision,
+            outcome,
+            similarity,
+            quality: face.quality,
+            bounds: face.bounds,
+            candidates: candidates.into_iter().take(request.top_k).collect(),
+        });
+        Ok(())
+    }
+
+    /// What a clear match comes to for this actor.
+    async fn welcome(
+        &self,
+        actor: &Actor,
+        scope: Scope,
+        request: &RecognizeRequest,
+        best: Candidate,
+    ) -> Result<Outcome, StoreError> {
+        if scope == Scope::Own && !actor.is(best.user) {
+            return Ok(Outcome::Rejected(Rejection::SomebodyElse));
+        }
+        // Read afresh: the gallery of this instance may be a moment behind another's change.
+        let Some(user) = self.users.get(best.user).await?.filter(User::is_matchable) else {
+            return Ok(Outcome::Rejected(Rejection::NotMatchable));
+        };
+        tracing::Span::current().record("user.id", tracing::field::display(user.id));
+        if !request.mark {
+            return Ok(Outcome::Matched(Box::new(user), None));
+        }
+        let zone = self.zone_of(&user).await?;
+        let glance = Glance {
+            punch: request.punch,
+            at: self.clock.now(),
+            source: Source::FaceRecognition,
+            similarity: Some(best.similarity),
+            location: request.location,
+            note: None,
+            reason: None,
+            entered_by: None,
+        };
+        let marked = self.commit(actor, &user, &zone, glance).await?;
+        Ok(Outcome::Matched(Box::new(user), Some(Box::new(marked))))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a record of everything that led to the decision")]
+    fn search(
+        &self,
+        id: DecisionId,
+        actor: &Actor,
+        recognizer: &Recognizer,
+        people: usize,
+        face: &DetectedFace,
+        candidates: &[Candidate],
+        judgment: &Judgment,
+        outcome: &Outcome,
+        answer: &Recognition,
+    ) -> Search {
+        let (result, user, reason) = match (outcome, judgment) {
+            (Outcome::Matched(user, _), _) => ("matched", Some(user.id), None),
+            (Outcome::Unknown, _) => ("unknown", None, None),
+            (Outcome::Ambiguous, _) => ("ambiguous", None, None),
+            (Outcome::Rejected(_), Judgment::Rejected(flaws)) => {
+                let codes: Vec<_> = flaws.iter().map(|flaw| flaw.code()).collect();
+                ("rejected", None, Some(codes.join(",")))
+            }
+            (Outcome::Rejected(why), _) => ("rejected", None, Some(why.name().to_owned())),
+        };
+        tracing::Span::current().record("result", result);
+        let second = candidates.iter().skip(1).find(|other| other.user != candidates[0].user);
+        Search {
+            id,
+            at: self.clock.now(),
+            device: actor.device(),
+            asked_by: actor.user(),
+            model: recognizer.model.clone(),
+            people: u32::try_from(people).unwrap_or(u32::MAX),
+            result,
+            reason,
+            user,
+            best: candidates.first().map(|best| best.similarity),
+            second: second.map(|second| second.similarity),
+            threshold: answer.policy.threshold.similarity(),
+            margin: answer.policy.margin,
+            quality: Some(face.quality),
+        }
+    }
+}
+
+/// Time since `begun` for the answer's own account of itself; no rule depends on it.
+fn micros(begun: Instant) -> u32 {
+    u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,159 @@
+//! Who is in today.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::statistics::Totals;
+use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::{Attendance, AttendanceError, DayView};
+use crate::people::reachable;
+
+/// Whose day is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct TodayQuery {
+    /// This date instead of each person's today.
+    pub date: Option<Date>,
+    /// The time zone in which the answer names its date; each person is judged in their own.
+    pub zone: Option<Zone>,
+    /// Only this department.
+    pub department: Option<DepartmentId>,
+    /// Only people of this status, in the list; the totals count everybody.
+    pub status: Option<DayStatus>,
+    /// This page of the list.
+    pub page: Page,
+}
+
+/// Who is in.
+#[derive(Debug, Clone)]
+pub struct Today {
+    /// The date asked for, or today in `zone`.
+    pub date: Date,
+    /// The time zone of `date`.
+    pub zone: Zone,
+    /// The instant for which this is true.
+    pub as_of: Timestamp,
+    /// Everybody the actor may see.
+    pub totals: Totals,
+    /// The same by department, by name; people without one come last.
+    pub by_department: Vec<(Option<DepartmentRef>, Totals)>,
+    /// People one by one, by name.
+    pub people: Paged<Standing>,
+    /// Whether this is about the actor alone.
+    pub only_self: bool,
+}
+
+/// Where one person stands.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Who.
+    pub person: RosterEntry,
+    /// How their day is to be read.
+    pub status: DayStatus,
+    /// The day itself, if there is a shift or a punch.
+    pub day: Option<DayView>,
+}
+
+impl Attendance {
+    /// Who is in, as far as the actor may see. Three queries, however many people there are.
+    pub async fn today(&self, actor: &Actor, query: TodayQuery) -> Result<Today, AttendanceError> {
+        permit(actor, Action::ReadToday, self.rules.self_service)?;
+        let people =
+            narrow(reachable(actor, Action::ReadToday, self.rules.self_service)?, actor, query.department)?;
+        let now = self.clock.now();
+        let zone = query.zone.unwrap_or_else(|| self.rules.zone.clone());
+        let date = query.date.unwrap_or_else(|| zone.local(now).date());
+
+        let roster = self.users.roster(&people).await?;
+        let mut days = self.days_by_person(&people, date, now).await?;
+        let (mut totals, mut departments) = (Totals::default(), BTreeMap::new());
+        let mut standings = Vec::with_capacity(roster.len());
+        for person in roster {
+            let own_zone = self.zone_named(person.timezone.as_deref());
+            let own_date = query.date.unwrap_or_else(|| own_zone.local(now).date());
+            let mut own: Vec<DayView> = days.remove(&person.user).unwrap_or_default();
+            own.retain(|day| day.key.date == own_date);
+            let open = own.iter().any(|day| day.record.open);
+            let left = own.iter().any(|day| day.record.last_out.is_some());
+
+            let day = self.day_that_counts(&person, own, own_date, &own_zone, now);
+            let status = day.as_ref().map_or(DayStatus::DayOff, |day| day.record.status);
+            totals.count(status, open, left);
+            let name = person.department.as_ref().map(|department| department.name.as_str().to_owned());
+            let key = (name.is_none(), name, person.department.as_ref().map(|department| department.id));
+            let of_department: &mut (Option<DepartmentRef>, Totals) =
+                departments.entry(key).or_insert_with(|| (person.department.clone(), Totals::default()));
+            of_department.1.count(status, open, left);
+            if query.status.is_none_or(|wanted| wanted == status) {
+                standings.push(Standing { person, status, day });
+            }
+        }
+        Ok(Today {
+            date,
+            zone,
+            as_of: now,
+            totals,
+            by_department: departments.into_values().collect(),
+            people: query.page.of(standings),
+            only_self: matches!(people, People::One(_)),
+        })
+    }
+
+    /// Everybody's days around `date`: wherever people are, their today is at most a day away.
+    async fn days_by_person(
+        &self,
+        people: &People,
+        date: Date,
+        now: Timestamp,
+    ) -> Result<HashMap<UserId, Vec<DayView>>, StoreError> {
+        let mut by_person: HashMap<UserId, Vec<DayView>> = HashMap::new();
+        for day in self.days.days_of(people, DateRange::around(date)).await? {
+            by_person.entry(day.key.user).or_default().push(DayView::of(day, now));
+        }
+        Ok(by_person)
+    }
+
+    /// The shift if there is one that day, punched or not; else what was worked outside of one.
+    fn day_that_counts(
+        &self,
+        person: &RosterEntry,
+        own: Vec<DayView>,
+        date: Date,
+        zone: &Zone,
+        now: Timestamp,
+    ) -> Option<DayView> {
+        let (in_shift, outside): (Vec<_>, Vec<_>) = own.into_iter().partition(|day| day.shift.is_some());
+        let first = person.join_date.unwrap_or_else(|| zone.local(person.created_at).date());
+        let employed = first <= date && person.leave_date.is_none_or(|last| date <= last);
+        let planned = employed && self.rules.shift.is_worked_on(date);
+        in_shift
+            .into_iter()
+            .next()
+            .or_else(|| planned.then(|| self.unmarked(person.user, date, zone, now)))
+            .or_else(|| outside.into_iter().next())
+    }
+}
+
+/// The people asked for among those the actor may see. A department out of sight is like one that does not
+/// exist.
+fn narrow(people: People, actor: &Actor, department: Option<DepartmentId>) -> Result<People, Denied> {
+    let Some(department) = department else { return Ok(people) };
+    // The organization's administrators are in nobody's department: the second entry then names no member.
+    let besides = |id: UserId| People::Departments(vec![department], id);
+    match people {
+        People::Everybody => Ok(besides(UserId::new(uuid::Uuid::nil()))),
+        People::Departments(own, _) if own.contains(&department) => {
+            Ok(besides(UserId::new(uuid::Uuid::nil())))
+        }
+        People::Departments(..) => Err(Denied::Hidden),
+        People::One(_) if actor.user().is_some() => Err(Denied::Forbidden),
+        People::One(_) => Err(Denied::Hidden),
+    }
+}
