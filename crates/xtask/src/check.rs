@@ -1,0 +1,83 @@
+//! What CI checks, and the accuracy measurement.
+
+use std::ffi::OsString;
+
+use anyhow::{Context as _, Result};
+
+use crate::setup::{self, Needs};
+use crate::shell::{Root, run, say, succeeds};
+
+/// Formatting, clippy, licenses.
+pub(crate) fn lint(root: &Root) -> Result<()> {
+    run(root.cargo().args(["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
+    // Clippy compiles the bindings to OpenCV, too.
+    setup::native_packages()?;
+    run(root.cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    deny(root)
+}
+
+/// A check that cannot be made is reported as such, never as passed.
+fn deny(root: &Root) -> Result<()> {
+    if !succeeds("cargo-deny", &["--version"]) {
+        say("not run: licenses, bans, sources, advisories (`cargo install --locked cargo-deny` adds them)");
+        return Ok(());
+    }
+    let deny = |arguments: &[&str]| run(root.command("cargo-deny").arg("--locked").args(arguments));
+    deny(&["check", "licenses", "bans", "sources"])?;
+    if !succeeds("cargo-deny", &["fetch", "db"]) {
+        say("not run: advisories (their database cannot be fetched here)");
+        return Ok(());
+    }
+    deny(&["check", "advisories"])
+}
+
+/// The whole test suite, with everything it needs.
+pub(crate) fn test(root: &Root, args: &[OsString]) -> Result<()> {
+    let machine = setup::prepare(root, &Needs::tests())?;
+    let mut cargo = root.cargo();
+    cargo.arg("test");
+    if !names_packages(args) {
+        cargo.arg("--workspace");
+    }
+    cargo.arg("--locked").args(args);
+    machine.tell(&mut cargo);
+    run(&mut cargo)
+}
+
+/// Whether the developer chose packages; `--workspace` would overrule the choice.
+fn names_packages(args: &[OsString]) -> bool {
+    args.iter()
+        .map(|arg| arg.to_string_lossy())
+        .take_while(|arg| arg != "--")
+        .any(|arg| (arg.starts_with("-p") && !arg.starts_with("--")) || arg.starts_with("--package"))
+}
+
+/// Every pack on the photographs of the accuracy protocol.
+pub(crate) fn accuracy(root: &Root) -> Result<()> {
+    let needs = Needs::measurements();
+    let machine = setup::prepare(root, &needs)?;
+    for pack in needs.packs {
+        let mut cargo = root.cargo();
+        cargo.args(["run", "--release", "--locked", "--package", "rollcall-recognition"]);
+        cargo.args(["--example", "lfw", "--", "--pack", pack]);
+        machine.tell(&mut cargo);
+        run(&mut cargo)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_package_is_not_overruled() {
+        let names = |args: &[&str]| names_packages(&args.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(names(&["-p", "rollcall-storage"]));
+        assert!(names(&["-prollcall-storage"]));
+        assert!(names(&["--package=rollcall-storage"]));
+        assert!(!names(&["--no-fail-fast", "--", "-p"]));
+        assert!(!names(&["--profile", "release"]));
+        assert!(!names(&[]));
+    }
+}
