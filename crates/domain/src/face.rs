@@ -399,18 +399,21 @@ impl QualityGate {
     /// What an enrollment photo must reach: one good template serves for years.
     ///
     /// 24 px between the eyes is the least that still fills a quarter of the 112 px crop. The other limits were
-    /// read off the labeled photos the project is tested on: the 1st to 5th percentile of ordinary
-    /// portraits, so that they refuse the worst and pass the usual.
+    /// read off the 755 enrollment portraits of the project's test photos with both packs (smallest and largest
+    /// values seen: detector 0.59, sharpness 27, brightness 45, contrast 21, overexposed 0.23, roll 28°; yaw
+    /// exceeds 48° in one of a hundred) and the deliberately bad photos beside them: out of focus has sharpness 6,
+    /// dark has brightness 8 and contrast 5, overexposed 0.71, profile yaw 52°. They pass 98 % of the portraits.
+    /// A moderate motion blur is not told from ordinary sharpness by this measure.
     pub const ENROLL: Self = Self {
         detector: 0.6,
         eye_distance: 24.0,
-        sharpness: 20.0,
-        brightness: 40.0,
+        sharpness: 25.0,
+        brightness: 42.0,
         contrast: 15.0,
-        overexposed: 0.25,
-        yaw: 45.0,
+        overexposed: 0.35,
+        yaw: 48.0,
         pitch: 35.0,
-        roll: 45.0,
+        roll: 35.0,
     };
 
     /// What a probe must reach to be searched at all: below it a match would be luck.

@@ -159,10 +159,13 @@ pub fn slot(
     }
 
     let local = zone.local(at);
-    let one = Span::new().days(1);
-    let around = [local.date().saturating_sub(one), local.date(), local.date().saturating_add(one)];
-    let mut planned: Vec<_> =
-        around.into_iter().filter(|date| shift.is_worked_on(*date)).map(|date| shift.on(date, zone)).collect();
+    let days_from = |n: i32| local.date().saturating_add(Span::new().days(n));
+    // Two days either way, so that every shift that can take the punch has both its neighbors to part from.
+    let mut planned: Vec<_> = (-2..=2)
+        .map(days_from)
+        .filter(|date| shift.is_worked_on(*date))
+        .map(|date| shift.on(date, zone))
+        .collect();
     part_windows(&mut planned);
     let nearest = planned
         .into_iter()
@@ -172,7 +175,7 @@ pub fn slot(
         return (DayKey { user, date: instance.date, shift: Some(shift.id) }, Some(instance));
     }
 
-    let date = if local.time() < policy.day_cutoff { around[0] } else { around[1] };
+    let date = days_from(if local.time() < policy.day_cutoff { -1 } else { 0 });
     (DayKey { user, date, shift: None }, None)
 }
 
@@ -281,8 +284,9 @@ fn classify_shift(
     record.scheduled_seconds = instance.scheduled_seconds();
     let Some(came) = first_in else { return record };
 
-    if came.duration_since(instance.start) > shift.grace {
-        record.late_seconds = seconds(instance.start, came);
+    let late = seconds(instance.start, came);
+    if late > shift.grace.as_secs() {
+        record.late_seconds = late;
         record.flags.push(Flag::Late);
     }
     let arrived = if record.late_seconds > 0 { DayStatus::Late } else { DayStatus::Present };
@@ -294,8 +298,9 @@ fn classify_shift(
         return Record { status: arrived, ..record };
     };
 
-    if instance.end.duration_since(left) > shift.early_grace {
-        record.early_exit_seconds = seconds(left, instance.end);
+    let early = seconds(left, instance.end);
+    if early > shift.early_grace.as_secs() {
+        record.early_exit_seconds = early;
         record.flags.push(Flag::EarlyExit);
     }
     let worked = seconds(came.max(instance.start), left);

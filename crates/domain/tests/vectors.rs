@@ -1,0 +1,294 @@
+//! The vectors of the attendance rules, as far as the rule engine expresses them: one named test each.
+//!
+//! Shift D is the standard one, 09:00 to 18:00 with ten minutes of grace either way; clocks show Asia/Kolkata
+//! unless said otherwise.
+
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp};
+use rollcall_domain::Revision;
+use rollcall_domain::attendance::{Day, DayStatus, Direction, Event, Flag, Record, Source};
+use rollcall_domain::calendar::{Workdays, Zone};
+use rollcall_domain::id::{EventId, RecordId, ShiftId, UserId};
+use rollcall_domain::policy::{Decision, Policy, Punch, Shift, classify, classify_unmarked, decide, slot};
+use uuid::Uuid;
+
+const POLICY: Policy = Policy::STANDARD;
+const ADA: UserId = UserId::new(Uuid::from_u128(1));
+
+/// One person's punches, taken as the system would take them.
+struct Clockwork {
+    shift: Shift,
+    zone: Zone,
+    days: Vec<Day>,
+}
+
+fn with(shift: Shift, zone: &str) -> Clockwork {
+    Clockwork { shift, zone: Zone::named(zone).expect("a zone"), days: Vec::new() }
+}
+
+fn shift_d() -> Clockwork {
+    with(Shift::standard(), "Asia/Kolkata")
+}
+
+fn a_shift(starts: &str, ends: &str) -> Shift {
+    let time = |text: &str| text.parse::<Time>().expect("a time");
+    Shift { starts: time(starts), ends: time(ends), workdays: Workdays::ALL, ..Shift::standard() }
+}
+
+fn date(text: &str) -> Date {
+    text.parse().expect("a date")
+}
+
+impl Clockwork {
+    /// An instant as this person's clocks show it.
+    #[track_caller]
+    fn at(&self, local: &str) -> Timestamp {
+        self.zone.instant(local.parse().expect("a local time"))
+    }
+
+    /// The one helper that knows how punches are taken.
+    #[track_caller]
+    fn punch(&mut self, punch: Punch, local: &str) -> Decision {
+        let at = self.at(local);
+        let (key, instance) = slot(ADA, &self.shift, &self.zone, &POLICY, &self.days, at);
+        let known = self.days.iter().position(|day| day.key == key);
+        let new = || Day {
+            id: RecordId::new(Uuid::from_u128(0)),
+            key,
+            zone: self.zone.clone(),
+            shift: instance,
+            events: Vec::new(),
+            revision: Revision::NEW,
+        };
+        let day = known.map_or_else(new, |place| self.days[place].clone());
+        let decision = decide(&day, punch, at, &POLICY);
+        if let Some(direction) = decision.direction() {
+            let day = day.with(an_event(direction, at));
+            match known {
+                Some(place) => self.days[place] = day,
+                None => self.days.push(day),
+            }
+        }
+        decision
+    }
+
+    #[track_caller]
+    fn face(&mut self, local: &str) -> Decision {
+        self.punch(Punch::Auto, local)
+    }
+
+    /// The only day there is, read a month later.
+    #[track_caller]
+    fn record(&self) -> Record {
+        let [day] = &self.days[..] else { panic!("{} days instead of one", self.days.len()) };
+        self.record_of(day)
+    }
+
+    fn record_of(&self, day: &Day) -> Record {
+        let later = self.zone.instant(day.key.date.to_datetime(Time::midnight()));
+        classify(day, later + SignedDuration::from_hours(30 * 24))
+    }
+}
+
+fn an_event(direction: Direction, at: Timestamp) -> Event {
+    Event {
+        id: EventId::new(Uuid::from_u128(0)),
+        user: ADA,
+        direction,
+        at,
+        received_at: at,
+        source: Source::FaceRecognition,
+        device: None,
+        entered_by: None,
+        similarity: None,
+        location: None,
+        note: None,
+        reason: None,
+    }
+}
+
+/// The record of Monday, 2 March 2026, of somebody who came and left at these times.
+#[track_caller]
+fn worked(came: &str, left: &str) -> Record {
+    let mut ada = shift_d();
+    ada.punch(Punch::CheckIn, &format!("2026-03-02T{came}"));
+    ada.punch(Punch::CheckOut, &format!("2026-03-02T{left}"));
+    ada.record()
+}
+
+#[test]
+fn v1_arriving_at_the_edge_of_the_grace_is_on_time() {
+    let record = worked("09:10:00", "18:00");
+    assert_eq!((record.status, record.flags, record.late_seconds), (DayStatus::Present, vec![], 0));
+}
+
+#[test]
+fn v2_a_second_later_is_late_from_the_start() {
+    let record = worked("09:10:01", "18:00");
+    assert_eq!((record.status, record.flags), (DayStatus::Late, vec![Flag::Late]));
+    assert_eq!(record.late_seconds, 601);
+}
+
+#[test]
+fn v3_leaving_early_counts_beyond_the_grace_from_the_end() {
+    let (on_time, early) = (worked("09:00", "17:50:00"), worked("09:00", "17:49:59"));
+    assert_eq!((on_time.flags, on_time.early_exit_seconds), (vec![], 0));
+    assert_eq!((early.flags, early.early_exit_seconds), (vec![Flag::EarlyExit], 601));
+}
+
+#[test]
+fn v4_half_a_day_ends_at_four_and_a_half_hours() {
+    let (half, full) = (worked("09:00", "13:29:59"), worked("09:00", "13:30:00"));
+    assert_eq!((half.status, half.worked_seconds), (DayStatus::HalfDay, Some(16_199)));
+    assert_eq!((full.status, full.worked_seconds), (DayStatus::Present, Some(16_200)));
+    assert_eq!((full.flags, full.early_exit_seconds), (vec![Flag::EarlyExit], 16_200));
+}
+
+#[test]
+fn v5_less_than_two_hours_is_an_absence() {
+    let record = worked("09:00", "10:59:59");
+    assert_eq!(record.status, DayStatus::Absent);
+    assert!(record.flags.contains(&Flag::InsufficientHours));
+    assert_eq!(worked("09:00", "11:00:00").status, DayStatus::HalfDay);
+}
+
+#[test]
+fn v6_coming_early_is_not_work() {
+    let record = worked("08:30", "18:00");
+    assert_eq!((record.worked_seconds, record.overtime_seconds), (Some(32_400), 0));
+}
+
+#[test]
+fn v7_overtime_counts_from_a_quarter_of_an_hour() {
+    assert_eq!(worked("09:00", "18:14:59").overtime_seconds, 0);
+    assert_eq!(worked("09:00", "18:15:00").overtime_seconds, 900);
+}
+
+#[test]
+fn v8_a_day_of_faces() {
+    let mut ada = shift_d();
+    assert_eq!(ada.face("2026-03-02T09:00:00"), Decision::CheckedIn);
+    let free = ada.at("2026-03-02T09:01:00");
+    assert_eq!(ada.face("2026-03-02T09:00:30"), Decision::Cooldown(free));
+    let may_leave = ada.at("2026-03-02T09:05:00");
+    assert_eq!(ada.face("2026-03-02T09:03:00"), Decision::MinSession(may_leave));
+    assert_eq!(ada.face("2026-03-02T13:00"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-02T18:01"), Decision::CheckedOut);
+    assert_eq!(ada.record().last_out, Some(ada.at("2026-03-02T18:01")));
+    assert_eq!(ada.days[0].events.len(), 3);
+}
+
+#[test]
+fn v9_a_night_belongs_to_the_day_it_began() {
+    let mut ada = with(a_shift("22:00", "06:00"), "Asia/Kolkata");
+    ada.face("2026-03-22T21:55");
+    ada.face("2026-03-23T06:05");
+    let record = ada.record();
+    assert_eq!(ada.days[0].key.date, date("2026-03-22"));
+    assert_eq!((record.worked_seconds, record.overtime_seconds), (Some(29_100), 0));
+}
+
+#[test]
+fn v10_a_night_keeps_its_punch_from_the_next_days_shift() {
+    let mut ada = with(a_shift("18:00", "07:00"), "Asia/Kolkata");
+    ada.face("2026-03-13T18:30");
+    let other = ShiftId::new(Uuid::from_u128(14));
+    let before = SignedDuration::from_hours(8);
+    ada.shift = Shift { id: other, before, ..a_shift("14:00", "20:00") };
+    assert_eq!(ada.face("2026-03-14T07:10"), Decision::CheckedOut);
+    assert_eq!((ada.days[0].key.date, ada.days[0].events.len()), (date("2026-03-13"), 2));
+    assert_eq!(ada.days.len(), 1);
+    let next = ada.shift.on(date("2026-03-14"), &ada.zone);
+    let unmarked = classify_unmarked(&next, &POLICY, ada.at("2026-03-14T07:10"));
+    assert_eq!(unmarked.status, DayStatus::Pending);
+}
+
+#[test]
+fn v11_a_night_is_an_hour_shorter_or_longer_when_clocks_change() {
+    let zone = Zone::named("Europe/Berlin").unwrap();
+    let night = a_shift("22:00", "06:00");
+    assert_eq!(night.on(date("2026-03-28"), &zone).scheduled_seconds(), 25_200);
+    assert_eq!(night.on(date("2026-10-24"), &zone).scheduled_seconds(), 32_400);
+}
+
+#[test]
+fn v12_a_start_that_clocks_skip_moves_forward() {
+    let zone = Zone::named("America/New_York").unwrap();
+    let instance = a_shift("02:30", "10:30").on(date("2026-03-08"), &zone);
+    assert_eq!(instance.start, "2026-03-08T07:30:00Z".parse().unwrap());
+}
+
+#[test]
+fn v13_of_a_repeated_start_the_first_is_meant() {
+    let zone = Zone::named("America/New_York").unwrap();
+    let instance = a_shift("01:30", "09:30").on(date("2026-11-01"), &zone);
+    assert_eq!(instance.start, "2026-11-01T05:30:00Z".parse().unwrap());
+}
+
+#[test]
+fn v14_a_night_worked_exactly_is_one_record_without_overtime() {
+    let mut ada = with(a_shift("20:00", "04:00"), "Asia/Kolkata");
+    ada.face("2026-03-02T20:00");
+    ada.face("2026-03-03T04:00");
+    let record = ada.record();
+    assert_eq!((record.status, record.flags), (DayStatus::Present, vec![]));
+    assert_eq!((record.worked_seconds, record.overtime_seconds), (Some(28_800), 0));
+}
+
+#[test]
+fn v15_a_forgotten_check_out_does_not_spoil_the_next_day() {
+    let mut ada = shift_d();
+    ada.face("2026-03-02T09:00");
+    assert_eq!(ada.face("2026-03-03T09:05"), Decision::CheckedIn);
+    let [first, second] = &ada.days[..] else { panic!("two days") };
+    let first = ada.record_of(first);
+    assert_eq!((first.flags, first.worked_seconds), (vec![Flag::MissingCheckOut], None));
+    assert_eq!(second.key.date, date("2026-03-03"));
+}
+
+#[test]
+fn v17_work_on_a_free_day_is_overtime() {
+    let mut ada = shift_d();
+    ada.face("2026-03-07T10:00");
+    ada.face("2026-03-07T14:00");
+    let record = ada.record();
+    assert_eq!((record.status, record.overtime_seconds), (DayStatus::OffDayWorked, 14_400));
+    assert_eq!(ada.days[0].key.shift, None);
+}
+
+#[test]
+fn v18_a_check_out_that_arrives_first_makes_the_same_record() {
+    let ada = shift_d();
+    let empty = Day {
+        id: RecordId::new(Uuid::from_u128(0)),
+        key: slot(ADA, &ada.shift, &ada.zone, &POLICY, &[], ada.at("2026-03-02T09:00")).0,
+        zone: ada.zone.clone(),
+        shift: Some(ada.shift.on(date("2026-03-02"), &ada.zone)),
+        events: Vec::new(),
+        revision: Revision::NEW,
+    };
+    let came = an_event(Direction::CheckIn, ada.at("2026-03-02T09:00"));
+    let left = an_event(Direction::CheckOut, ada.at("2026-03-02T18:00"));
+    let in_order = empty.with(came.clone()).with(left.clone());
+    assert_eq!(ada.record_of(&empty.with(left).with(came)), ada.record_of(&in_order));
+}
+
+#[test]
+fn v20_leaving_at_midnight_sharp_belongs_to_the_day_that_ends() {
+    let mut ada = with(a_shift("16:00", "00:00"), "Asia/Kolkata");
+    ada.face("2026-03-02T16:00");
+    assert_eq!(ada.face("2026-03-03T00:00:00"), Decision::CheckedOut);
+    let record = ada.record();
+    assert_eq!(ada.days[0].key.date, date("2026-03-02"));
+    assert_eq!((record.worked_seconds, record.flags), (Some(28_800), vec![]));
+}
+
+#[test]
+fn v21_the_date_is_that_of_the_persons_own_clocks() {
+    let zone = Zone::named("Pacific/Auckland").unwrap();
+    let at = "2026-11-22T20:30:00Z".parse().unwrap();
+    for shift in [Shift::standard(), Shift { workdays: Workdays::from_bits(0), ..Shift::standard() }] {
+        let (key, _) = slot(ADA, &shift, &zone, &POLICY, &[], at);
+        assert_eq!(key.date, date("2026-11-23"));
+    }
+}

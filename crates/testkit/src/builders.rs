@@ -1,0 +1,344 @@
+//! Values with everything unimportant filled in. Fields are public: what matters to a test is said with
+//! struct update, `User { role: Role::Manager, ..a_user("Ada") }`.
+//!
+//! Each call makes something new: identifiers, addresses and department names are unique, so that tests can
+//! share a database.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use rollcall_domain::Revision;
+use rollcall_domain::access::Role;
+use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Source};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::department::{Department, DepartmentName};
+use rollcall_domain::device::Device;
+use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
+use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, RecordId, SessionId, UserId};
+use rollcall_domain::policy::Shift;
+use rollcall_domain::preferences::Preferences;
+use rollcall_domain::session::Session;
+use rollcall_domain::user::{
+    Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, Status, User,
+};
+use rollcall_ports::decisions::Search;
+use rollcall_ports::faces::Consented;
+use uuid::Uuid;
+
+use crate::photos;
+
+/// A UUID that no other test has.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests that share a database must not repeat each other's ids")]
+pub fn fresh() -> Uuid {
+    Uuid::now_v7()
+}
+
+/// A word that no other test has, for names that must be unique or found again.
+#[must_use]
+pub fn a_tag() -> String {
+    fresh().simple().to_string()
+}
+
+/// Two unguessable words' worth of bytes that no other test has.
+#[must_use]
+pub fn a_fingerprint() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(fresh().as_bytes());
+    bytes[16..].copy_from_slice(fresh().as_bytes());
+    bytes
+}
+
+/// An instant, such as `2026-03-02T09:00:00Z`.
+///
+/// # Panics
+/// When the text is no instant.
+#[must_use]
+#[track_caller]
+pub fn at(text: &str) -> Timestamp {
+    text.parse().expect("an instant such as 2026-03-02T09:00:00Z")
+}
+
+/// A date, such as `2026-03-02`.
+///
+/// # Panics
+/// When the text is no date.
+#[must_use]
+#[track_caller]
+pub fn date(text: &str) -> Date {
+    text.parse().expect("a date such as 2026-03-02")
+}
+
+/// A range of dates.
+///
+/// # Panics
+/// When there is no such range.
+#[must_use]
+#[track_caller]
+pub fn dates(from: &str, to: &str) -> DateRange {
+    DateRange::new(date(from), date(to)).expect("a range of dates")
+}
+
+/// An active employee without department, consent or password.
+///
+/// # Panics
+/// When the name is none.
+#[must_use]
+#[track_caller]
+pub fn a_user(name: &str) -> User {
+    let id = fresh();
+    let slug: String = name.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+    let address = format!("{}.{}@example.org", slug.to_lowercase(), id.simple());
+    let created_at = at("2026-01-05T08:00:00.123456Z");
+    User {
+        id: UserId::new(id),
+        employee_code: None,
+        name: PersonName::parse(name).expect("a name"),
+        email: EmailAddress::parse(&address).expect("an address"),
+        role: Role::Employee,
+        status: Status::Active,
+        department: None,
+        phone: None,
+        address: None,
+        avatar_url: None,
+        timezone: None,
+        locale: None,
+        join_date: None,
+        leave_date: None,
+        default_shift: None,
+        last_login_at: None,
+        created_at,
+        updated_at: created_at,
+        deleted_at: None,
+        revision: Revision::NEW,
+        preferences: Preferences::default(),
+        consent: Consent::Missing,
+    }
+}
+
+/// An active administrator.
+#[must_use]
+#[track_caller]
+pub fn an_admin(name: &str) -> User {
+    User { role: Role::Admin, ..a_user(name) }
+}
+
+/// An active employee who agreed to be recognized.
+#[must_use]
+#[track_caller]
+pub fn a_consenting_user(name: &str) -> User {
+    let Consented { version, at } = a_consent();
+    User { consent: Consent::Given { version, at }, ..a_user(name) }
+}
+
+/// An active employee of a department.
+#[must_use]
+#[track_caller]
+pub fn a_member(name: &str, department: &Department) -> User {
+    User { department: Some(a_reference(department)), ..a_user(name) }
+}
+
+/// A department as a profile shows it.
+#[must_use]
+pub fn a_reference(department: &Department) -> DepartmentRef {
+    DepartmentRef { id: department.id, name: department.name.clone() }
+}
+
+/// Consent to the first version of the text.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn a_consent() -> Consented {
+    Consented {
+        version: ConsentVersion::parse("2026-01").expect("a version"),
+        at: at("2026-01-05T08:30:00.654321Z"),
+    }
+}
+
+/// Something in the place of a password's hash.
+#[must_use]
+pub fn a_hash(text: &str) -> PasswordHash {
+    PasswordHash::from_stored(format!("$test${text}"))
+}
+
+/// A department whose name begins with `name`.
+///
+/// # Panics
+/// When the name is none.
+#[must_use]
+#[track_caller]
+pub fn a_department(name: &str) -> Department {
+    Department {
+        id: DepartmentId::new(fresh()),
+        name: DepartmentName::parse(&format!("{name} {}", a_tag())).expect("a name"),
+        code: None,
+        description: None,
+        manager: None,
+        parent: None,
+        timezone: None,
+        default_shift: None,
+        created_at: at("2026-01-02T08:00:00Z"),
+    }
+}
+
+/// A kiosk that recognizes only.
+#[must_use]
+pub fn a_device(name: &str) -> Device {
+    Device {
+        id: DeviceId::new(fresh()),
+        name: name.into(),
+        may_enroll: false,
+        key: a_fingerprint(),
+        created_at: at("2026-01-03T08:00:00Z"),
+        revoked_at: None,
+    }
+}
+
+/// A login of 2 March 2026, 08:00, good for thirty days.
+#[must_use]
+pub fn a_session(user: UserId) -> Session {
+    let created_at = at("2026-03-02T08:00:00Z");
+    Session {
+        id: SessionId::new(fresh()),
+        user,
+        refresh: Some(a_fingerprint()),
+        created_at,
+        expires_at: created_at + SignedDuration::from_hours(30 * 24),
+    }
+}
+
+/// The identifier of a recognizer.
+///
+/// # Panics
+/// When the text is none.
+#[must_use]
+#[track_caller]
+pub fn model(text: &str) -> ModelId {
+    ModelId::parse(text).expect("a model id")
+}
+
+/// A cosine template of these numbers.
+///
+/// # Panics
+/// When the numbers are no embedding.
+#[must_use]
+#[track_caller]
+pub fn a_template(of: &ModelId, numbers: &[f32]) -> Template {
+    let embedding = Embedding::from_raw(numbers, Metric::Cosine).expect("an embedding");
+    Template { model: of.clone(), metric: Metric::Cosine, embedding }
+}
+
+/// A face with a given template, from a photo that nobody else has.
+#[must_use]
+pub fn a_face(user: UserId, template: Template) -> Face {
+    Face {
+        id: FaceId::new(fresh()),
+        user,
+        template,
+        quality: a_quality(),
+        digest: a_fingerprint(),
+        source: FaceSource::Api,
+        created_by: None,
+        created_at: at("2026-01-06T09:00:00.000001Z"),
+    }
+}
+
+/// One shot of a person's face as [`crate::fakes::FakeEngine`] sees it.
+#[must_use]
+pub fn a_face_of(user: &User, shot: u32) -> Face {
+    let numbers = photos::embedding(user.name.as_str(), shot);
+    a_face(user.id, a_template(&model(photos::MODEL), &numbers))
+}
+
+/// What is measured on an ordinary portrait. Every number is kept exactly by any database.
+#[must_use]
+pub const fn a_quality() -> FaceQuality {
+    FaceQuality {
+        detector: 0.9375,
+        eye_distance: 64.5,
+        face_px: 160.0,
+        sharpness: 180.25,
+        brightness: 120.5,
+        contrast: 48.0,
+        overexposed: 0.0,
+        yaw: -2.5,
+        pitch: 1.25,
+        roll: 0.5,
+    }
+}
+
+/// A day that nobody has begun: the standard shift on that date, clocks at UTC.
+#[must_use]
+#[track_caller]
+pub fn a_day(user: UserId, on: &str) -> Day {
+    a_day_of(&Shift::standard(), user, on)
+}
+
+/// A day of a shift that nobody has begun, clocks at UTC.
+#[must_use]
+#[track_caller]
+pub fn a_day_of(shift: &Shift, user: UserId, on: &str) -> Day {
+    let date = date(on);
+    Day {
+        id: RecordId::new(fresh()),
+        key: DayKey { user, date, shift: Some(shift.id) },
+        zone: Zone::UTC,
+        shift: Some(shift.on(date, &Zone::UTC)),
+        events: Vec::new(),
+        revision: Revision::NEW,
+    }
+}
+
+/// A recognized person comes.
+#[must_use]
+#[track_caller]
+pub fn a_check_in(user: UserId, when: &str) -> Event {
+    an_event(user, Direction::CheckIn, at(when))
+}
+
+/// A recognized person leaves.
+#[must_use]
+#[track_caller]
+pub fn a_check_out(user: UserId, when: &str) -> Event {
+    an_event(user, Direction::CheckOut, at(when))
+}
+
+/// A punch by recognition.
+#[must_use]
+pub fn an_event(user: UserId, direction: Direction, at: Timestamp) -> Event {
+    Event {
+        id: EventId::new(fresh()),
+        user,
+        direction,
+        at,
+        received_at: at,
+        source: Source::FaceRecognition,
+        device: None,
+        entered_by: None,
+        similarity: Some(0.875),
+        location: None,
+        note: None,
+        reason: None,
+    }
+}
+
+/// A search that found the person.
+#[must_use]
+pub fn a_search(found: UserId, under: &ModelId, at: Timestamp) -> Search {
+    Search {
+        id: DecisionId::new(fresh()),
+        at,
+        device: None,
+        asked_by: None,
+        model: under.clone(),
+        people: 1,
+        result: "matched",
+        reason: None,
+        user: Some(found),
+        best: Some(0.875),
+        second: None,
+        threshold: 0.5,
+        margin: 0.0625,
+        quality: Some(a_quality()),
+    }
+}

@@ -1,0 +1,216 @@
+//! What stores promise about the whole of a database. These clauses need an empty one of their own.
+
+use jiff::SignedDuration;
+use jiff::civil::time;
+use rollcall_domain::access::Role;
+use rollcall_domain::calendar::Workdays;
+use rollcall_domain::id::ShiftId;
+use rollcall_domain::page::Page;
+use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::user::{People, Status, User, UserFilter};
+use rollcall_ports::departments::DepartmentFilter;
+use rollcall_ports::store::StoreError;
+
+use super::{assert_matches, at_once, change, read, save, stored, successes};
+use crate::StoreBench;
+use crate::builders::*;
+
+/// Stamps the clauses that need an empty, migrated database of their own on a
+/// [`StoreBench`](crate::StoreBench); the expression is evaluated for each and must make a new one each time.
+#[macro_export]
+macro_rules! empty_database_contract {
+    ($bench:expr) => {
+        $crate::stamp! { $bench, on_an_empty_database:
+            there_is_nobody
+            the_first_is_added_only_to_nobody
+            of_several_first_people_at_once_one_is_added
+            the_deleted_are_somebody
+            the_last_administrator_stays
+            an_inactive_administrator_does_not_count
+            without_administrators_other_people_can_be_changed
+            of_two_administrators_who_go_at_once_one_stays
+            of_two_administrators_who_demote_each_other_one_stays
+            the_standard_shift_is_stored_once
+            of_several_standard_shifts_at_once_one_is_stored
+            everybody_is_everybody
+            changes_are_told_in_order_and_no_more_than_asked
+        }
+    };
+}
+
+fn demoted(user: &User) -> User {
+    User { role: Role::Employee, ..user.clone() }
+}
+
+async fn admins(bench: &dyn StoreBench) -> u64 {
+    let filter =
+        UserFilter { role: Some(Role::Admin), status: Some(Status::Active), ..UserFilter::default() };
+    bench.users().list(&People::Everybody, &filter, &[], Page::default()).await.unwrap().total
+}
+
+pub async fn there_is_nobody(bench: &dyn StoreBench) {
+    let everybody = People::Everybody;
+    let page = Page::default();
+    let users = bench.users().list(&everybody, &UserFilter::default(), &[], page).await.unwrap();
+    assert_eq!((users.items, users.total), (vec![], 0));
+    let departments = bench.departments().list(&DepartmentFilter::default(), &[], page).await.unwrap();
+    assert_eq!((departments.items, departments.total), (vec![], 0));
+    assert_eq!(bench.users().roster(&everybody).await.unwrap(), []);
+    assert_eq!(bench.devices().list().await.unwrap(), []);
+    let march = dates("2026-03-01", "2026-03-31");
+    assert_eq!(bench.attendance().days_of(&everybody, march).await.unwrap(), []);
+    assert!(bench.faces().changes_since(0, 1, 100).await.unwrap().people.is_empty());
+}
+
+pub async fn the_first_is_added_only_to_nobody(bench: &dyn StoreBench) {
+    let (ada, bob) = (an_admin("Ada"), an_admin("Bob"));
+    assert!(bench.users().insert_first(&ada, &a_hash("ada")).await.unwrap());
+    assert!(!bench.users().insert_first(&bob, &a_hash("bob")).await.unwrap());
+    assert_eq!(read(bench, &ada).await.revision, rollcall_domain::Revision(1));
+    assert_eq!(bench.users().password(ada.id).await.unwrap(), Some(a_hash("ada")));
+    assert_matches!(bench.users().get(bob.id).await, Ok(None));
+}
+
+pub async fn of_several_first_people_at_once_one_is_added(bench: &dyn StoreBench) {
+    let added = at_once(10, |_| {
+        let (users, user) = (bench.users(), an_admin("Ada"));
+        async move { users.insert_first(&user, &a_hash("secret")).await.unwrap() }
+    });
+    assert_eq!(added.await.into_iter().filter(|added| *added).count(), 1);
+    assert_eq!(admins(bench).await, 1);
+}
+
+pub async fn the_deleted_are_somebody(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    save(bench, &User { status: Status::Deleted, ..user }).await.unwrap();
+    assert!(!bench.users().insert_first(&an_admin("Bob"), &a_hash("bob")).await.unwrap());
+}
+
+pub async fn the_last_administrator_stays(bench: &dyn StoreBench) {
+    let admin = stored(bench, an_admin("Ada")).await;
+    let mut ways = vec![demoted(&admin)];
+    for status in [Status::Inactive, Status::Suspended, Status::Pending, Status::Deleted] {
+        ways.push(User { status, ..admin.clone() });
+    }
+    for way in &ways {
+        assert_matches!(save(bench, way).await, Err(StoreError::LastAdmin));
+        assert_eq!(read(bench, &admin).await, admin);
+    }
+    save(bench, &User { phone: Some("+1".into()), ..admin.clone() }).await.unwrap();
+
+    stored(bench, an_admin("Bob")).await;
+    save(bench, &demoted(&read(bench, &admin).await)).await.unwrap();
+    assert_eq!(admins(bench).await, 1);
+}
+
+pub async fn an_inactive_administrator_does_not_count(bench: &dyn StoreBench) {
+    let admin = stored(bench, an_admin("Ada")).await;
+    for status in [Status::Inactive, Status::Suspended, Status::Pending, Status::Deleted] {
+        stored(bench, User { status, ..an_admin("Bob") }).await;
+    }
+    stored(bench, User { role: Role::Manager, ..a_user("Cleo") }).await;
+    assert_matches!(save(bench, &demoted(&admin)).await, Err(StoreError::LastAdmin));
+}
+
+pub async fn without_administrators_other_people_can_be_changed(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    save(bench, &User { role: Role::Admin, ..user.clone() }).await.unwrap();
+    assert_eq!(read(bench, &user).await.role, Role::Admin);
+}
+
+/// Two administrators and two changes at once, each of which would leave the other: five times over, as a
+/// race is not lost every time.
+async fn one_stays(bench: &dyn StoreBench, going: impl Fn(&User) -> User) {
+    let mut last = stored(bench, an_admin("Ada")).await;
+    for _ in 0..5 {
+        let both = [last.clone(), stored(bench, an_admin("Bob")).await];
+        let answers = at_once(2, |n| {
+            let (users, user) = (bench.users(), going(&both[n as usize]));
+            async move { users.save(change(&user)).await }
+        });
+        assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::LastAdmin)), 1);
+        assert_eq!(admins(bench).await, 1);
+        for user in &both {
+            let user = read(bench, user).await;
+            if user.role == Role::Admin && user.status == Status::Active {
+                last = user;
+            }
+        }
+    }
+}
+
+pub async fn of_two_administrators_who_go_at_once_one_stays(bench: &dyn StoreBench) {
+    one_stays(bench, |user| User { status: Status::Deleted, ..user.clone() }).await;
+}
+
+pub async fn of_two_administrators_who_demote_each_other_one_stays(bench: &dyn StoreBench) {
+    one_stays(bench, demoted).await;
+}
+
+fn an_early_shift() -> Shift {
+    Shift {
+        id: ShiftId::new(fresh()),
+        name: "Früh 😀".into(),
+        starts: time(22, 30, 0, 0),
+        ends: time(6, 15, 0, 0),
+        workdays: Workdays::from_bits(0b101_0101),
+        grace: SignedDuration::from_secs(450),
+        early_grace: SignedDuration::from_secs(60),
+        before: SignedDuration::from_mins(45),
+        after: SignedDuration::from_mins(75),
+        half_day_below: SignedDuration::from_mins(200),
+        absent_below: SignedDuration::from_mins(100),
+        overtime_min: SignedDuration::from_mins(20),
+    }
+}
+
+pub async fn the_standard_shift_is_stored_once(bench: &dyn StoreBench) {
+    let first = an_early_shift();
+    assert_eq!(bench.shifts().default_or(&first).await.unwrap(), first);
+    assert_eq!(bench.shifts().default_or(&Shift::standard()).await.unwrap(), first);
+}
+
+pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreBench) {
+    let answers = at_once(8, |_| {
+        let shifts = bench.shifts();
+        async move { shifts.default_or(&Shift::standard()).await.unwrap() }
+    });
+    assert!(answers.await.iter().all(|shift| *shift == Shift::standard()));
+}
+
+pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
+    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["Ada", "Bob", "Cleo"] {
+        let user = stored(bench, a_user(name)).await;
+        let day = a_day_of(&shift, user.id, "2026-03-02");
+        let event = a_check_in(user.id, "2026-03-02T09:00:00Z");
+        let record = classify(&day.with(event.clone()), event.at);
+        bench.attendance().commit(&day, &event, &record).await.unwrap();
+        ids.push(user.id);
+    }
+    let filter = UserFilter::default();
+    let listed = bench.users().list(&People::Everybody, &filter, &[], Page::default()).await.unwrap();
+    assert_eq!((listed.total, listed.items.len()), (3, 3));
+    let roster = bench.users().roster(&People::Everybody).await.unwrap();
+    assert_eq!(roster.iter().map(|entry| entry.user).collect::<Vec<_>>(), ids);
+    let march = dates("2026-03-01", "2026-03-31");
+    let days = bench.attendance().days_of(&People::Everybody, march).await.unwrap();
+    ids.sort();
+    assert_eq!(days.iter().map(|day| day.key.user).collect::<Vec<_>>(), ids);
+}
+
+pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreBench) {
+    let mut ids = Vec::new();
+    for name in ["Ada", "Bob", "Cleo"] {
+        let user = stored(bench, a_consenting_user(name)).await;
+        bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20).await.unwrap();
+        ids.push(user.id);
+    }
+    let two = bench.faces().changes_since(0, 1, 2).await.unwrap();
+    assert_eq!((two.people.len(), two.unreadable), (2, 0));
+    let rest = bench.faces().changes_since(two.people[1].number, 1, 2).await.unwrap().people;
+    let told: Vec<_> = two.people.iter().chain(&rest).map(|change| change.user).collect();
+    assert_eq!(told, ids);
+    assert!(bench.faces().changes_since(rest[0].number, 1, 2).await.unwrap().people.is_empty());
+}

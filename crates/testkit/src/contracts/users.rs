@@ -1,0 +1,315 @@
+//! What a [`UserStore`](rollcall_ports::users::UserStore) promises about one person.
+
+use rollcall_domain::Revision;
+use rollcall_domain::access::Role;
+use rollcall_domain::preferences::{Preferences, Theme};
+use rollcall_domain::user::{Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, User};
+use rollcall_ports::store::StoreError;
+use rollcall_ports::users::{Logins, UserChange};
+
+use super::{assert_matches, at_once, change, read, save, stored};
+use crate::StoreBench;
+use crate::builders::*;
+
+/// Stamps the contract of a user store on a [`StoreBench`](crate::StoreBench).
+#[macro_export]
+macro_rules! user_store_contract {
+    ($bench:expr) => {
+        $crate::stamp! { $bench, users:
+            every_field_comes_back
+            a_stored_revision_begins_at_one
+            an_address_is_taken_in_any_spelling
+            an_employee_code_is_taken_in_any_spelling
+            people_without_a_code_do_not_collide
+            look_alikes_are_different_people
+            of_several_with_one_address_one_is_stored
+            an_unknown_department_is_missing
+            somebody_unknown_is_none
+            a_change_grows_the_revision
+            the_slower_of_two_writers_is_told
+            of_many_writers_at_once_one_commits
+            a_change_to_a_taken_address_or_unknown_department_changes_nothing
+            one_may_keep_ones_own_address
+            a_deleted_persons_address_and_code_are_free
+            a_deleted_manager_manages_nothing
+            credentials_are_found_by_canonical_address_until_deleted
+            a_password_changes_with_its_person
+            a_refused_change_keeps_the_password
+            a_rehash_keeps_the_revision
+            a_login_is_noted_and_keeps_the_revision
+            a_login_noted_meanwhile_is_not_undone
+            a_department_is_read_with_its_name
+        }
+        $crate::stamp! { $bench, people:
+            a_search_covers_name_address_and_code_in_any_case
+            wildcards_are_ordinary_characters
+            each_filter_narrows_the_list
+            the_deleted_are_listed_only_when_asked_for
+            the_enrolled_have_enough_templates_of_the_model
+            lists_are_ordered_by_canonical_form
+            missing_values_come_first
+            equals_are_ordered_by_their_ids
+            later_keys_decide_between_equals
+            pages_follow_each_other_without_gap
+            past_the_end_there_is_nobody_but_the_total
+            a_scope_shows_its_departments_and_one_person
+            a_scope_of_no_departments_shows_one_person
+            a_roster_holds_the_active_by_name
+            a_roster_knows_the_time_zone
+        }
+    };
+}
+
+fn email(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).expect("an address")
+}
+
+fn code(text: &str) -> Option<EmployeeCode> {
+    Some(EmployeeCode::parse(text).expect("a code"))
+}
+
+pub async fn every_field_comes_back(bench: &dyn StoreBench) {
+    let department = a_department("Research");
+    bench.departments().insert(&department).await.unwrap();
+    let shift = bench.shifts().default_or(&rollcall_domain::policy::Shift::standard()).await.unwrap();
+    let user = User {
+        employee_code: code(&format!("Emp {}", a_tag())),
+        phone: Some("+49 30 1234".into()),
+        address: Some("1 Main Street\nSpringfield 😀".into()),
+        avatar_url: Some("https://example.org/ada.png".into()),
+        timezone: Some("Europe/Berlin".into()),
+        locale: Some("de-DE".into()),
+        join_date: Some(date("2026-01-01")),
+        leave_date: Some(date("2027-12-31")),
+        default_shift: Some(shift.id),
+        created_at: at("2026-01-05T08:00:00.000001Z"),
+        updated_at: at("2026-01-05T23:59:59.999999Z"),
+        preferences: Preferences { theme: Theme::Dark, notifications: false, language: "pt-BR".into() },
+        consent: Consent::Given {
+            version: ConsentVersion::parse("2026-01 ü").unwrap(),
+            at: at("2026-01-05T08:30:00.654321Z"),
+        },
+        role: Role::Manager,
+        status: Status::Pending,
+        ..a_member("Ada Løvelace 😀", &department)
+    };
+    let mut read = stored(bench, user.clone()).await;
+    assert_eq!(read, User { revision: Revision(1), ..user });
+
+    for consent in [Consent::Withdrawn { at: at("2026-02-01T00:00:00.000002Z") }, Consent::Missing] {
+        let next =
+            User { consent, preferences: Preferences::default(), phone: None, department: None, ..read };
+        save(bench, &next).await.unwrap();
+        read = self::read(bench, &next).await;
+        assert_eq!(read, User { revision: next.revision.next(), ..next });
+    }
+}
+
+pub async fn a_stored_revision_begins_at_one(bench: &dyn StoreBench) {
+    let user = stored(bench, User { revision: Revision(7), ..a_user("Ada") }).await;
+    assert_eq!(user.revision, Revision(1));
+}
+
+pub async fn an_address_is_taken_in_any_spelling(bench: &dyn StoreBench) {
+    let tag = a_tag();
+    for (first, second) in [
+        (format!("Bob.{tag}@x.com"), format!("bob.{tag}@X.COM")),
+        (format!("josé.{tag}@x.com"), format!("jose\u{301}.{tag}@x.com")),
+        (format!("ada.{tag}@x.com"), format!("ａｄａ.{tag}@x.com")),
+    ] {
+        bench.users().insert(&User { email: email(&first), ..a_user("Ada") }, None).await.unwrap();
+        let again = User { email: email(&second), ..a_user("Bob") };
+        assert_matches!(bench.users().insert(&again, None).await, Err(StoreError::Taken("email")));
+        assert_matches!(bench.users().get(again.id).await, Ok(None));
+    }
+}
+
+pub async fn an_employee_code_is_taken_in_any_spelling(bench: &dyn StoreBench) {
+    let tag = a_tag();
+    for (first, second) in
+        [(format!("ab {tag}"), format!("AB  {tag}")), (format!("é{tag}"), format!("É{tag}"))]
+    {
+        let ada = User { employee_code: code(&first), ..a_user("Ada") };
+        bench.users().insert(&ada, None).await.unwrap();
+        let bob = User { employee_code: code(&second), ..a_user("Bob") };
+        assert_matches!(bench.users().insert(&bob, None).await, Err(StoreError::Taken("employee_code")));
+    }
+}
+
+pub async fn people_without_a_code_do_not_collide(bench: &dyn StoreBench) {
+    stored(bench, a_user("Ada")).await;
+    stored(bench, a_user("Bob")).await;
+}
+
+pub async fn look_alikes_are_different_people(bench: &dyn StoreBench) {
+    let tag = a_tag();
+    for local in ["jose", "josé", "mike", "mıke", "strasse", "straße"] {
+        stored(bench, User { email: email(&format!("{local}.{tag}@x.com")), ..a_user("Ada") }).await;
+    }
+}
+
+pub async fn of_several_with_one_address_one_is_stored(bench: &dyn StoreBench) {
+    let address = email(&format!("ada.{}@x.com", a_tag()));
+    let answers = at_once(8, |_| {
+        let (users, user) = (bench.users(), User { email: address.clone(), ..a_user("Ada") });
+        async move { users.insert(&user, None).await }
+    });
+    let stored = super::successes(&answers.await, |error| matches!(error, StoreError::Taken("email")));
+    assert_eq!(stored, 1);
+}
+
+pub async fn an_unknown_department_is_missing(bench: &dyn StoreBench) {
+    let user = a_member("Ada", &a_department("Nowhere"));
+    assert_matches!(bench.users().insert(&user, None).await, Err(StoreError::Missing("department_id")));
+    assert_matches!(bench.users().get(user.id).await, Ok(None));
+}
+
+pub async fn somebody_unknown_is_none(bench: &dyn StoreBench) {
+    let nobody = a_user("Nobody");
+    assert_matches!(bench.users().get(nobody.id).await, Ok(None));
+    assert_matches!(bench.users().password(nobody.id).await, Ok(None));
+    assert_matches!(bench.users().credentials(&nobody.email.canonical()).await, Ok(None));
+    assert_matches!(save(bench, &nobody).await, Err(StoreError::Stale));
+}
+
+pub async fn a_change_grows_the_revision(bench: &dyn StoreBench) {
+    let mut user = stored(bench, a_user("Ada")).await;
+    for revision in 2..5 {
+        user.phone = Some(format!("+{revision}"));
+        save(bench, &user).await.unwrap();
+        user = read(bench, &user).await;
+        assert_eq!((user.revision, user.phone.clone()), (Revision(revision), Some(format!("+{revision}"))));
+    }
+}
+
+pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
+    let read_by_both = stored(bench, a_user("Ada")).await;
+    save(bench, &User { phone: Some("+1".into()), ..read_by_both.clone() }).await.unwrap();
+    let second = User { phone: Some("+2".into()), ..read_by_both };
+    assert_matches!(save(bench, &second).await, Err(StoreError::Stale));
+    assert_eq!(read(bench, &second).await.phone.as_deref(), Some("+1"));
+}
+
+pub async fn of_many_writers_at_once_one_commits(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let answers = at_once(10, |n| {
+        let (users, user) = (bench.users(), User { phone: Some(format!("+{n}")), ..user.clone() });
+        async move { users.save(change(&user)).await }
+    });
+    assert_eq!(super::successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
+    assert_eq!(read(bench, &user).await.revision, Revision(2));
+}
+
+pub async fn a_change_to_a_taken_address_or_unknown_department_changes_nothing(bench: &dyn StoreBench) {
+    let ada = stored(bench, User { employee_code: code(&a_tag()), ..a_user("Ada") }).await;
+    let bob = stored(bench, a_user("Bob")).await;
+    let shouted = email(&ada.email.as_str().to_uppercase());
+    let same_address = User { email: shouted, phone: Some("+1".into()), ..bob.clone() };
+    assert_matches!(save(bench, &same_address).await, Err(StoreError::Taken("email")));
+    let same_code = User { employee_code: ada.employee_code, phone: Some("+1".into()), ..bob.clone() };
+    assert_matches!(save(bench, &same_code).await, Err(StoreError::Taken("employee_code")));
+    let nowhere = User { department: Some(a_reference(&a_department("Nowhere"))), ..bob.clone() };
+    assert_matches!(save(bench, &nowhere).await, Err(StoreError::Missing("department_id")));
+    assert_eq!(read(bench, &bob).await, bob);
+}
+
+pub async fn one_may_keep_ones_own_address(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let shouted = User { email: email(&user.email.as_str().to_uppercase()), ..user };
+    save(bench, &shouted).await.unwrap();
+    assert_eq!(read(bench, &shouted).await.email, shouted.email);
+}
+
+pub async fn a_deleted_persons_address_and_code_are_free(bench: &dyn StoreBench) {
+    let (address, number) = (email(&format!("ada.{}@x.com", a_tag())), code(&a_tag()));
+    for _ in 0..3 {
+        let user = User { email: address.clone(), employee_code: number.clone(), ..a_user("Ada") };
+        let user = stored(bench, user).await;
+        let deleted_at = Some(at("2026-03-01T00:00:00.000001Z"));
+        let gone = User { status: Status::Deleted, deleted_at, ..user };
+        save(bench, &gone).await.unwrap();
+        let read = read(bench, &gone).await;
+        assert_eq!((read.status, read.deleted_at), (Status::Deleted, deleted_at));
+    }
+    stored(bench, User { email: address, employee_code: number, ..a_user("Ada") }).await;
+}
+
+pub async fn a_deleted_manager_manages_nothing(bench: &dyn StoreBench) {
+    let boss = stored(bench, User { role: Role::Manager, ..a_user("Boss") }).await;
+    let department = rollcall_domain::department::Department { manager: Some(boss.id), ..a_department("R") };
+    bench.departments().insert(&department).await.unwrap();
+    save(bench, &User { status: Status::Deleted, ..boss }).await.unwrap();
+    let read = bench.departments().get(department.id).await.unwrap().unwrap();
+    assert_eq!(read.manager, None);
+}
+
+pub async fn credentials_are_found_by_canonical_address_until_deleted(bench: &dyn StoreBench) {
+    let address = email(&format!("Jose\u{301}.{}@X.com", a_tag()));
+    let user = User { email: address.clone(), ..a_user("José") };
+    bench.users().insert(&user, Some(&a_hash("one"))).await.unwrap();
+    let found = bench.users().credentials(&address.canonical()).await.unwrap().expect("credentials");
+    assert_eq!((found.user, found.status), (user.id, Status::Active));
+    assert_eq!(found.hash, Some(a_hash("one")));
+
+    for status in [Status::Inactive, Status::Suspended, Status::Pending] {
+        save(bench, &User { status, ..read(bench, &user).await }).await.unwrap();
+        let found = bench.users().credentials(&address.canonical()).await.unwrap().expect("credentials");
+        assert_eq!(found.status, status);
+    }
+    save(bench, &User { status: Status::Deleted, ..read(bench, &user).await }).await.unwrap();
+    assert_matches!(bench.users().credentials(&address.canonical()).await, Ok(None));
+
+    let without = stored(bench, a_user("Bob")).await;
+    let found = bench.users().credentials(&without.email.canonical()).await.unwrap().expect("credentials");
+    assert_eq!((found.user, found.hash), (without.id, None));
+}
+
+pub async fn a_password_changes_with_its_person(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    assert_eq!(bench.users().password(user.id).await.unwrap(), None);
+    let new = a_hash("new");
+    bench.users().save(UserChange { password: Some(&new), ..change(&user) }).await.unwrap();
+    assert_eq!(bench.users().password(user.id).await.unwrap(), Some(new.clone()));
+    save(bench, &read(bench, &user).await).await.unwrap();
+    assert_eq!(bench.users().password(user.id).await.unwrap(), Some(new));
+}
+
+pub async fn a_refused_change_keeps_the_password(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    save(bench, &user).await.unwrap();
+    let new = a_hash("new");
+    let stale = UserChange { password: Some(&new), logins: Logins::End, user: &user, destroy_faces: true };
+    assert_matches!(bench.users().save(stale).await, Err(StoreError::Stale));
+    assert_eq!(bench.users().password(user.id).await.unwrap(), None);
+}
+
+pub async fn a_rehash_keeps_the_revision(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    bench.users().rehash(user.id, &a_hash("better")).await.unwrap();
+    assert_eq!(bench.users().password(user.id).await.unwrap(), Some(a_hash("better")));
+    assert_eq!(read(bench, &user).await.revision, user.revision);
+}
+
+pub async fn a_login_is_noted_and_keeps_the_revision(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let when = at("2026-03-02T08:00:00.000001Z");
+    bench.users().logged_in(user.id, when).await.unwrap();
+    assert_eq!(read(bench, &user).await, User { last_login_at: Some(when), ..user });
+}
+
+pub async fn a_login_noted_meanwhile_is_not_undone(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let when = at("2026-03-02T08:00:00Z");
+    bench.users().logged_in(user.id, when).await.unwrap();
+    save(bench, &user).await.unwrap();
+    assert_eq!(read(bench, &user).await.last_login_at, Some(when));
+}
+
+pub async fn a_department_is_read_with_its_name(bench: &dyn StoreBench) {
+    let department = a_department("Research");
+    bench.departments().insert(&department).await.unwrap();
+    let user = stored(bench, a_member("Ada", &department)).await;
+    assert_eq!(user.department, Some(a_reference(&department)));
+    save(bench, &User { department: None, ..user.clone() }).await.unwrap();
+    assert_eq!(read(bench, &user).await.department, None);
+}

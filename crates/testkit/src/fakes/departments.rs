@@ -1,0 +1,100 @@
+//! Departments.
+
+use std::cmp::Ordering;
+
+use async_trait::async_trait;
+use rollcall_domain::department::{Department, DepartmentSummary};
+use rollcall_domain::id::DepartmentId;
+use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::text::canonical;
+use rollcall_domain::user::{Status, User};
+use rollcall_ports::departments::{DepartmentFilter, DepartmentKey, DepartmentStore};
+use rollcall_ports::store::StoreError;
+
+use super::world::{FakeStores, World};
+
+#[async_trait]
+impl DepartmentStore for FakeStores {
+    async fn insert(&self, department: &Department) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let name = |department: &Department| canonical(department.name.as_str());
+        let code = |department: &Department| department.code.as_deref().map(canonical);
+        if world.departments.values().any(|other| name(other) == name(department)) {
+            return Err(StoreError::Taken("name"));
+        }
+        if department.code.is_some() && world.departments.values().any(|d| code(d) == code(department)) {
+            return Err(StoreError::Taken("code"));
+        }
+        if department.manager.is_some_and(|manager| !world.users.contains_key(&manager)) {
+            return Err(StoreError::Missing("manager_id"));
+        }
+        if department.parent.is_some_and(|parent| !world.departments.contains_key(&parent)) {
+            return Err(StoreError::Missing("parent_id"));
+        }
+        let known_shift = world.shift.as_ref().map(|shift| shift.id);
+        if department.default_shift.is_some() && department.default_shift != known_shift {
+            return Err(StoreError::Missing("default_shift_id"));
+        }
+        world.departments.insert(department.id, department.clone());
+        Ok(())
+    }
+
+    async fn get(&self, id: DepartmentId) -> Result<Option<Department>, StoreError> {
+        Ok(self.world()?.departments.get(&id).cloned())
+    }
+
+    async fn list(
+        &self,
+        filter: &DepartmentFilter,
+        sort: &[Sort<DepartmentKey>],
+        page: Page,
+    ) -> Result<Paged<DepartmentSummary>, StoreError> {
+        let world = self.world()?;
+        let all = world.departments.values().map(|department| world.summary(department, filter));
+        let mut wanted: Vec<_> = all.filter(|summary| matches(filter, summary)).collect();
+        wanted.sort_by(|a, b| order(sort, a, b));
+        Ok(page.of(wanted))
+    }
+}
+
+impl World {
+    fn summary(&self, department: &Department, filter: &DepartmentFilter) -> DepartmentSummary {
+        let users = || self.users.values().map(|person| &person.user);
+        let is_member = |user: &&User| {
+            user.status == Status::Active && user.department.as_ref().is_some_and(|d| d.id == department.id)
+        };
+        let is_enrolled = |user: &&User| {
+            let Some((model, least)) = &filter.enrolled else { return false };
+            let own = self.faces.iter().filter(|face| face.user == user.id && face.template.model == *model);
+            user.is_matchable() && own.count() >= *least as usize
+        };
+        let manager = users().find(|user| Some(user.id) == department.manager);
+        DepartmentSummary {
+            department: department.clone(),
+            manager_name: manager.map(|user| user.name.as_str().into()),
+            headcount: users().filter(is_member).count() as u32,
+            enrolled: users().filter(is_member).filter(is_enrolled).count() as u32,
+        }
+    }
+}
+
+fn matches(filter: &DepartmentFilter, summary: &DepartmentSummary) -> bool {
+    let department = &summary.department;
+    let holds = |text: &str| filter.q.as_ref().is_none_or(|q| canonical(text).contains(&canonical(q)));
+    filter.among.as_ref().is_none_or(|among| among.contains(&department.id))
+        && (holds(department.name.as_str()) || department.code.as_deref().is_some_and(holds))
+        && (!filter.only_staffed || summary.headcount > 0)
+}
+
+fn order(sort: &[Sort<DepartmentKey>], a: &DepartmentSummary, b: &DepartmentSummary) -> Ordering {
+    let name = |summary: &DepartmentSummary| canonical(summary.department.name.as_str());
+    let by = |sort: &Sort<DepartmentKey>| {
+        let order = match sort.key {
+            DepartmentKey::Name => name(a).cmp(&name(b)),
+            DepartmentKey::Headcount => a.headcount.cmp(&b.headcount),
+        };
+        if sort.descending { order.reverse() } else { order }
+    };
+    let by_id = a.department.id.cmp(&b.department.id);
+    sort.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal).then(by_id)
+}

@@ -1,0 +1,227 @@
+//! People and their credentials.
+
+use std::cmp::Ordering;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rollcall_domain::access::Role;
+use rollcall_domain::id::UserId;
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::text::canonical;
+use rollcall_domain::user::{
+    EmployeeCode, PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort,
+};
+use rollcall_ports::store::StoreError;
+use rollcall_ports::users::{Credentials, Logins, UserChange, UserStore};
+
+use super::world::{FakeStores, Person, World, includes};
+
+#[async_trait]
+impl UserStore for FakeStores {
+    async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        world.accepts(user)?;
+        world.add(user, password);
+        Ok(())
+    }
+
+    async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
+        let mut world = self.world()?;
+        if !world.users.is_empty() {
+            return Ok(false);
+        }
+        world.accepts(user)?;
+        world.add(user, Some(password));
+        Ok(true)
+    }
+
+    async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let world = self.world()?;
+        Ok(world.users.get(&id).map(|person| world.read(person)))
+    }
+
+    async fn list(
+        &self,
+        people: &People,
+        filter: &UserFilter,
+        sort: &[UserSort],
+        page: Page,
+    ) -> Result<Paged<User>, StoreError> {
+        let world = self.world()?;
+        let all = world.users.values().map(|person| world.read(person));
+        let mut wanted: Vec<User> =
+            all.filter(|user| includes(people, user) && world.matches(filter, user)).collect();
+        wanted.sort_by(|a, b| order(sort, a, b));
+        Ok(page.of(wanted))
+    }
+
+    async fn save(&self, change: UserChange<'_>) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let user = change.user;
+        let before = match world.users.get(&user.id) {
+            Some(person) if person.user.revision == user.revision => person.user.clone(),
+            _ => return Err(StoreError::Stale),
+        };
+        world.accepts(user)?;
+        if is_active_admin(&before) && !is_active_admin(user) && world.other_admins(user.id) == 0 {
+            return Err(StoreError::LastAdmin);
+        }
+
+        if let Some(person) = world.users.get_mut(&user.id) {
+            // A login noted since the person was read is not undone.
+            let last_login_at = before.last_login_at.max(user.last_login_at);
+            person.user = User { revision: before.revision.next(), last_login_at, ..user.clone() };
+            if let Some(password) = change.password {
+                person.password = Some(password.clone());
+            }
+        }
+        if user.status == Status::Deleted {
+            let managed = world.departments.values_mut().filter(|d| d.manager == Some(user.id));
+            managed.for_each(|department| department.manager = None);
+        }
+        let kept = match change.logins {
+            Logins::Keep => None,
+            Logins::End => Some(None),
+            Logins::EndOthers(session) => Some(Some(session)),
+        };
+        if let Some(kept) = kept {
+            world.end_logins(user.id, kept, user.updated_at);
+        }
+        if change.destroy_faces {
+            world.faces.retain(|face| face.user != user.id);
+        }
+        if change.destroy_faces || before.status != user.status || before.consent != user.consent {
+            world.changed(user.id);
+        }
+        Ok(())
+    }
+
+    async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
+        let world = self.world()?;
+        let mut present = world.users.values().filter(|person| person.user.status != Status::Deleted);
+        let found = present.find(|person| person.user.email.canonical() == canonical(email));
+        Ok(found.map(|person| Credentials {
+            user: person.user.id,
+            hash: person.password.clone(),
+            status: person.user.status,
+            token_version: person.token_version,
+        }))
+    }
+
+    async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
+        Ok(self.world()?.users.get(&id).and_then(|person| person.password.clone()))
+    }
+
+    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
+        if let Some(person) = self.world()?.users.get_mut(&id) {
+            person.password = Some(hash.clone());
+        }
+        Ok(())
+    }
+
+    async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
+        if let Some(person) = self.world()?.users.get_mut(&id) {
+            person.user.last_login_at = Some(at);
+        }
+        Ok(())
+    }
+
+    async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError> {
+        let world = self.world()?;
+        let all = world.users.values().map(|person| world.read(person));
+        let mut active: Vec<User> =
+            all.filter(|user| user.status == Status::Active && includes(people, user)).collect();
+        active.sort_by_key(|user| canonical(user.name.as_str()));
+        Ok(active.into_iter().map(|user| world.roster_entry(user)).collect())
+    }
+}
+
+impl World {
+    /// Whether a person may be stored like this.
+    fn accepts(&self, user: &User) -> Result<(), StoreError> {
+        let others = || {
+            self.users.values().map(|person| &person.user).filter(|other| {
+                other.id != user.id && other.status != Status::Deleted && user.status != Status::Deleted
+            })
+        };
+        if others().any(|other| other.email.canonical() == user.email.canonical()) {
+            return Err(StoreError::Taken("email"));
+        }
+        let code = user.employee_code.as_ref().map(EmployeeCode::canonical);
+        if code.is_some()
+            && others().any(|other| other.employee_code.as_ref().map(EmployeeCode::canonical) == code)
+        {
+            return Err(StoreError::Taken("employee_code"));
+        }
+        match &user.department {
+            Some(reference) if !self.departments.contains_key(&reference.id) => {
+                Err(StoreError::Missing("department_id"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&mut self, user: &User, password: Option<&PasswordHash>) {
+        let user = User { revision: rollcall_domain::Revision(1), ..user.clone() };
+        let person = Person { user, password: password.cloned(), token_version: 0, change: 0 };
+        self.users.insert(person.user.id, person);
+    }
+
+    fn other_admins(&self, than: UserId) -> usize {
+        let others = self.users.values().filter(|person| person.user.id != than);
+        others.filter(|person| is_active_admin(&person.user)).count()
+    }
+
+    fn matches(&self, filter: &UserFilter, user: &User) -> bool {
+        let holds = |text: &str| filter.q.as_ref().is_none_or(|q| canonical(text).contains(&canonical(q)));
+        let code = user.employee_code.as_ref().map(EmployeeCode::as_str);
+        let enrolled = filter.enrolled.as_ref().is_none_or(|enrolled| {
+            let own = |face: &&rollcall_domain::face::Face| {
+                face.user == user.id && face.template.model == enrolled.model
+            };
+            (self.faces.iter().filter(own).count() >= enrolled.min_required as usize) == enrolled.wanted
+        });
+        (holds(user.name.as_str()) || holds(user.email.as_str()) || code.is_some_and(holds))
+            && filter.role.is_none_or(|role| user.role == role)
+            && filter.status.is_none_or(|status| user.status == status)
+            && filter.department.is_none_or(|id| user.department.as_ref().is_some_and(|d| d.id == id))
+            && enrolled
+            && filter.created_from.is_none_or(|from| user.created_at >= from)
+            && filter.created_before.is_none_or(|before| user.created_at < before)
+            && (filter.include_deleted || user.status != Status::Deleted)
+            && filter.never_logged_in.is_none_or(|never| user.last_login_at.is_none() == never)
+    }
+
+    fn roster_entry(&self, user: User) -> RosterEntry {
+        let department = user.department.as_ref().and_then(|reference| self.departments.get(&reference.id));
+        RosterEntry {
+            user: user.id,
+            timezone: user.timezone.or_else(|| department?.timezone.clone()),
+            name: user.name,
+            employee_code: user.employee_code,
+            department: user.department,
+            join_date: user.join_date,
+            leave_date: user.leave_date,
+            created_at: user.created_at,
+        }
+    }
+}
+
+fn is_active_admin(user: &User) -> bool {
+    user.role == Role::Admin && user.status == Status::Active
+}
+
+fn order(sort: &[UserSort], a: &User, b: &User) -> Ordering {
+    let code = |user: &User| user.employee_code.as_ref().map(EmployeeCode::canonical);
+    let by = |sort: &UserSort| {
+        let order = match sort.key {
+            UserKey::Name => canonical(a.name.as_str()).cmp(&canonical(b.name.as_str())),
+            UserKey::Email => a.email.canonical().cmp(&b.email.canonical()),
+            UserKey::EmployeeCode => code(a).cmp(&code(b)),
+            UserKey::CreatedAt => a.created_at.cmp(&b.created_at),
+            UserKey::LastLoginAt => a.last_login_at.cmp(&b.last_login_at),
+        };
+        if sort.descending { order.reverse() } else { order }
+    };
+    sort.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal).then(a.id.cmp(&b.id))
+}

@@ -1,0 +1,114 @@
+//! What every store keeps, in one place, so that what implies something elsewhere happens at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use rollcall_domain::attendance::{Day, DayKey, Record};
+use rollcall_domain::department::Department;
+use rollcall_domain::device::Device;
+use rollcall_domain::face::Face;
+use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
+use rollcall_domain::policy::Shift;
+use rollcall_domain::session::Session;
+use rollcall_domain::user::{PasswordHash, People, User};
+use rollcall_ports::decisions::Search;
+use rollcall_ports::store::StoreError;
+
+/// Every store of one world. Clones are the same world.
+#[derive(Clone, Default)]
+pub struct FakeStores {
+    world: Arc<Mutex<World>>,
+}
+
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) users: BTreeMap<UserId, Person>,
+    pub(super) sessions: BTreeMap<SessionId, Login>,
+    pub(super) departments: BTreeMap<DepartmentId, Department>,
+    pub(super) devices: BTreeMap<DeviceId, Device>,
+    pub(super) faces: Vec<Face>,
+    pub(super) searches: Vec<Search>,
+    pub(super) shift: Option<Shift>,
+    pub(super) days: Vec<(Day, Record)>,
+    pub(super) last_change: u64,
+    pub(super) outage: bool,
+}
+
+pub(super) struct Person {
+    pub(super) user: User,
+    pub(super) password: Option<PasswordHash>,
+    pub(super) token_version: u32,
+    /// Number of the last change of their right or templates; 0 for none.
+    pub(super) change: u64,
+}
+
+pub(super) struct Login {
+    pub(super) session: Session,
+    pub(super) ended_at: Option<Timestamp>,
+    /// Refresh tokens that were exchanged, and when.
+    pub(super) used: BTreeMap<[u8; 32], Timestamp>,
+}
+
+impl FakeStores {
+    /// Whether every call of every store fails with [`StoreError::Unavailable`] from now on.
+    pub fn set_outage(&self, outage: bool) {
+        self.lock().outage = outage;
+    }
+
+    /// The searches noted so far, in order.
+    #[must_use]
+    pub fn searches(&self) -> Vec<Search> {
+        self.lock().searches.clone()
+    }
+
+    /// The records of a person as last committed, with what they are about.
+    #[must_use]
+    pub fn records(&self, user: UserId) -> Vec<(DayKey, Record)> {
+        let world = self.lock();
+        let own = world.days.iter().filter(|(day, _)| day.key.user == user);
+        own.map(|(day, record)| (day.key, record.clone())).collect()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world, unless it is away.
+    pub(super) fn world(&self) -> Result<MutexGuard<'_, World>, StoreError> {
+        let world = self.lock();
+        if world.outage { Err(StoreError::Unavailable("told so by the test".into())) } else { Ok(world) }
+    }
+}
+
+impl World {
+    /// Gives a person's right or templates a new change number.
+    pub(super) fn changed(&mut self, user: UserId) {
+        self.last_change += 1;
+        if let Some(person) = self.users.get_mut(&user) {
+            person.change = self.last_change;
+        }
+    }
+
+    /// A person as they are read: with their department's name of today.
+    pub(super) fn read(&self, person: &Person) -> User {
+        let mut user = person.user.clone();
+        if let Some(reference) = &mut user.department
+            && let Some(department) = self.departments.get(&reference.id)
+        {
+            reference.name = department.name.clone();
+        }
+        user
+    }
+}
+
+pub(super) fn includes(people: &People, user: &User) -> bool {
+    match people {
+        People::Everybody => true,
+        People::One(one) => user.id == *one,
+        People::Departments(departments, one) => {
+            user.id == *one
+                || user.department.as_ref().is_some_and(|department| departments.contains(&department.id))
+        }
+    }
+}

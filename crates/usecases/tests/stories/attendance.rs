@@ -1,0 +1,152 @@
+//! Marking by hand, a person's days, and who is in today.
+
+use jiff::SignedDuration;
+use rollcall_domain::access::{Actor, Denied, Role};
+use rollcall_domain::attendance::{DayStatus, Flag, Source};
+use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::user::{Status, User};
+use rollcall_testkit::builders::{a_member, a_user, at, date, dates};
+use rollcall_usecases::attendance::{AttendanceError, HistoryQuery, MarkRequest, Marked};
+use rollcall_usecases::roster::TodayQuery;
+
+use crate::support::{World, admin, kiosk, person, with_role, world};
+
+fn now(punch: Punch) -> MarkRequest {
+    MarkRequest { user: None, punch, at: None, reason: None, note: None, location: None }
+}
+
+fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
+    let reason = Some("forgot the badge".into());
+    MarkRequest { user: Some(user.id), at: Some(at(when)), reason, ..now(punch) }
+}
+
+async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<Marked, AttendanceError> {
+    world.usecases.attendance.mark(actor, request).await
+}
+
+#[tokio::test]
+async fn people_mark_themselves_by_the_servers_clock() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-02T09:11:00Z");
+    let marked = mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    assert_eq!(marked.decision, Decision::CheckedIn);
+    assert_eq!((marked.day.record.status, marked.day.record.late_seconds), (DayStatus::Late, 660));
+    assert_eq!(marked.event.unwrap().source, Source::Api);
+
+    let other_time = MarkRequest { at: Some(at("2026-03-02T09:00:00Z")), ..now(Punch::Auto) };
+    let refused = mark(&world, &person(&ada), other_time).await;
+    assert!(matches!(refused, Err(AttendanceError::FieldNotAllowed("at"))));
+}
+
+#[tokio::test]
+async fn for_others_a_reason_is_needed_and_kept() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let ada = world.add_as(a_member("Ada", &department)).await;
+    world.fakes.clock.set("2026-03-02T12:00:00Z");
+    let request = MarkRequest { reason: None, ..entered(&ada, Punch::CheckIn, "2026-03-02T09:00:00Z") };
+    assert!(matches!(mark(&world, &manager, request).await, Err(AttendanceError::ReasonRequired)));
+    let marked = mark(&world, &manager, entered(&ada, Punch::CheckIn, "2026-03-02T09:00:00Z")).await.unwrap();
+    let event = marked.event.unwrap();
+    assert_eq!((event.source, event.entered_by), (Source::Manual, manager.user()));
+    assert_eq!(event.reason.as_deref(), Some("forgot the badge"));
+
+    let bob = world.add_as(a_user("Bob")).await;
+    let hidden = mark(&world, &manager, entered(&bob, Punch::CheckIn, "2026-03-02T09:00:00Z")).await;
+    assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
+    assert!(matches!(mark(&world, &kiosk(), now(Punch::Auto)).await, Err(AttendanceError::Denied(_))));
+}
+
+#[tokio::test]
+async fn impossible_times_and_people_are_refused() {
+    let world = world();
+    let joined = User { join_date: Some(date("2026-03-01")), ..a_user("Ada") };
+    let ada = world.add_as(joined).await;
+    let check = async |when: &str| mark(&world, &admin(), entered(&ada, Punch::CheckIn, when)).await.unwrap_err();
+    assert!(matches!(check("2026-03-02T08:02:01Z").await, AttendanceError::FutureTime));
+    assert!(matches!(check("2024-03-02T08:00:00Z").await, AttendanceError::TooOld));
+    assert!(matches!(check("2026-02-27T09:00:00Z").await, AttendanceError::BeforeJoinDate));
+
+    world.usecases.users.set_status(&admin(), ada.id, Status::Inactive).await.unwrap();
+    assert!(matches!(check("2026-03-02T08:00:00Z").await, AttendanceError::Inactive));
+}
+
+#[tokio::test]
+async fn nobody_leaves_before_coming_or_comes_twice() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let early = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    assert!(matches!(early, Err(AttendanceError::NoOpenSession)));
+    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    world.fakes.clock.advance(SignedDuration::from_mins(10));
+    let twice = mark(&world, &person(&ada), now(Punch::CheckIn)).await;
+    assert!(matches!(twice, Err(AttendanceError::AlreadyCheckedIn)));
+}
+
+#[tokio::test]
+async fn an_outage_loses_nothing_and_is_told() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.stores.set_outage(true);
+    assert!(matches!(mark(&world, &person(&ada), now(Punch::CheckIn)).await, Err(AttendanceError::Store(_))));
+    world.fakes.stores.set_outage(false);
+    assert_eq!(mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap().decision, Decision::CheckedIn);
+}
+
+#[tokio::test]
+async fn a_month_shows_days_on_which_nobody_came() {
+    let world = world();
+    let ada = world.add_as(User { join_date: Some(date("2026-02-26")), ..a_user("Ada") }).await;
+    world.fakes.clock.set("2026-02-26T09:00:00Z");
+    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    world.fakes.clock.set("2026-03-02T10:00:00Z");
+
+    let query = HistoryQuery { range: Some(dates("2026-02-01", "2026-03-31")), ..HistoryQuery::default() };
+    let history = world.usecases.attendance.history(&person(&ada), ada.id, query).await.unwrap();
+    let days: Vec<_> = history.days.items.iter().map(|d| (d.key.date.to_string(), d.record.status)).collect();
+    let expected = [
+        ("2026-03-02".to_owned(), DayStatus::Pending),
+        ("2026-02-27".to_owned(), DayStatus::Absent),
+        ("2026-02-26".to_owned(), DayStatus::Present),
+    ];
+    assert_eq!(days, expected, "no day before joining, none on the weekend, none in the future");
+    assert_eq!(history.days.items[2].record.flags, [Flag::MissingCheckOut]);
+    assert_eq!((history.summary.scheduled_days, history.summary.absent, history.summary.present), (3, 1, 1));
+}
+
+#[tokio::test]
+async fn today_counts_everybody_once() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let ada = world.add_as(a_member("Ada", &department)).await;
+    let bob = world.add_as(a_member("Bob", &department)).await;
+    let auckland = User { timezone: Some("Pacific/Auckland".into()), ..a_user("Kiri") };
+    world.add_as(auckland).await;
+    world.fakes.clock.set("2026-03-02T09:05:00Z");
+    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    world.fakes.clock.set("2026-03-02T09:30:00Z");
+    mark(&world, &person(&bob), now(Punch::CheckIn)).await.unwrap();
+    world.fakes.clock.set("2026-03-02T18:00:00Z");
+    mark(&world, &person(&bob), now(Punch::CheckOut)).await.unwrap();
+
+    let today = world.usecases.attendance.today(&admin(), TodayQuery::default()).await.unwrap();
+    let t = today.totals;
+    assert_eq!((t.expected, t.present, t.late, t.pending), (4, 1, 1, 2));
+    assert_eq!((t.checked_in_now, t.checked_out), (1, 1));
+    assert_eq!(t.expected, t.pending + t.present + t.late + t.half_day + t.absent + t.on_leave);
+    let kiri = today.people.items.iter().find(|standing| standing.person.name.as_str() == "Kiri").unwrap();
+    assert_eq!(kiri.day.as_ref().unwrap().key.date.to_string(), "2026-03-03", "it is tomorrow there");
+
+    let of_manager = world.usecases.attendance.today(&manager, TodayQuery::default()).await.unwrap();
+    assert_eq!(of_manager.totals.expected, 3, "two members and the manager");
+    let own = world.usecases.attendance.today(&person(&ada), TodayQuery::default()).await.unwrap();
+    assert!(own.only_self);
+    assert_eq!(own.totals.expected, 1);
+    let other = with_role(bob.id, Role::Manager, &[]);
+    let query = TodayQuery { department: Some(department.id), ..TodayQuery::default() };
+    assert!(matches!(
+        world.usecases.attendance.today(&other, query).await,
+        Err(AttendanceError::Denied(Denied::Hidden))
+    ));
+}

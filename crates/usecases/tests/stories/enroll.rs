@@ -1,0 +1,169 @@
+//! Enrolling.
+
+use rollcall_domain::access::{Actor, Denied};
+use rollcall_domain::face::Flaw;
+use rollcall_domain::id::DeviceId;
+use rollcall_domain::user::FaceStatus;
+use rollcall_testkit::builders::{a_user, fresh};
+use rollcall_testkit::photos::{an_empty_photo, drawn_photo, shots};
+use rollcall_usecases::enroll::{EnrollError, Enrollment};
+use rollcall_usecases::faces::EncodingQuery;
+
+use crate::support::{admin, enrollment, kiosk, person, world, world_with};
+
+fn flaws(enrollment: &Enrollment) -> Vec<(usize, Flaw)> {
+    enrollment.rejected.iter().map(|photo| (photo.image_index, photo.flaw)).collect()
+}
+
+#[tokio::test]
+async fn five_good_photos_make_a_person_known() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let first = world.enroll(&ada, shots("Ada", 3)).await.unwrap();
+    assert_eq!((first.status, first.encodings), (FaceStatus::Incomplete, 3));
+    let all = world.enroll(&ada, shots("Ada", 5)).await.unwrap();
+    assert_eq!((all.status, all.encodings, all.accepted.len()), (FaceStatus::Enrolled, 5, 5));
+}
+
+#[tokio::test]
+async fn the_same_photos_again_change_nothing() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let first = world.enroll(&ada, shots("Ada", 5)).await.unwrap();
+    let again = world.enroll(&ada, shots("Ada", 5)).await.unwrap();
+    assert_eq!(again.encodings, 5);
+    let ids = |done: &Enrollment| done.accepted.iter().map(|photo| photo.face).collect::<Vec<_>>();
+    assert_eq!(ids(&first), ids(&again));
+}
+
+#[tokio::test]
+async fn every_refused_photo_is_named_with_its_reason() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let photos = vec![
+        drawn_photo("Ada").shot(1).photo(),
+        an_empty_photo().photo(),
+        drawn_photo("Ada").shot(2).with("Bob", 150).photo(),
+        drawn_photo("Ada").shot(3).flaw(Flaw::LowSharpness).photo(),
+        drawn_photo("Ada").shot(4).flaw(Flaw::DecodeFailed).photo(),
+        drawn_photo("Ada").shot(1).size(800, 600).photo(),
+        drawn_photo("Mallory").photo(),
+        drawn_photo("Ada").shot(5).photo(),
+    ];
+    let done = world.enroll(&ada, photos).await.unwrap();
+    let expected = [
+        (1, Flaw::NoFace),
+        (2, Flaw::MultipleFaces),
+        (3, Flaw::LowSharpness),
+        (4, Flaw::DecodeFailed),
+        (5, Flaw::NearDuplicate),
+        (6, Flaw::NotSamePerson),
+    ];
+    assert_eq!(flaws(&done), expected);
+    assert_eq!(done.accepted.iter().map(|photo| photo.image_index).collect::<Vec<_>>(), [0, 7]);
+}
+
+#[tokio::test]
+async fn nothing_usable_is_an_error_with_the_reasons() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let refused = world.enroll(&ada, vec![an_empty_photo().photo()]).await;
+    assert!(matches!(refused, Err(EnrollError::NoAcceptableImage(rejected)) if rejected[0].flaw == Flaw::NoFace));
+}
+
+#[tokio::test]
+async fn without_consent_nothing_is_even_looked_at() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    // An engine that fails would be noticed: it must not be asked.
+    world.fakes.engine.set_mood(rollcall_testkit::fakes::Mood::Failing);
+    let request = rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 5)) };
+    let refused = world.usecases.faces.enroll(&admin(), request).await;
+    assert!(matches!(refused, Err(EnrollError::ConsentRequired)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn consent_once_given_is_remembered() {
+    let world = world();
+    let ada = world.known("Ada").await;
+    let more = rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 6)) };
+    assert_eq!(world.usecases.faces.enroll(&admin(), more).await.unwrap().encodings, 6);
+}
+
+#[tokio::test]
+async fn a_face_of_somebody_else_is_refused_and_named_to_administrators_only() {
+    let world = world();
+    let ada = world.known("Ada").await;
+    let twin = world.add("Twin").await;
+    let photos = || (20..25).map(|shot| drawn_photo("Ada").shot(shot).photo()).collect::<Vec<_>>();
+
+    let told = world.enroll(&twin, photos()).await;
+    assert!(matches!(told, Err(EnrollError::FaceBelongsToOther(Some(other))) if other == ada.id));
+    let own = world.usecases.faces.enroll(&person(&twin), enrollment(twin.id, photos())).await;
+    assert!(matches!(own, Err(EnrollError::FaceBelongsToOther(None))));
+
+    let mut request = enrollment(twin.id, photos());
+    request.allow_duplicate = true;
+    let unexplained = world.usecases.faces.enroll(&admin(), request.clone()).await;
+    assert!(matches!(unexplained, Err(EnrollError::OverrideRefused)));
+    request.reason = Some("identical twins".into());
+    assert_eq!(world.usecases.faces.enroll(&admin(), request).await.unwrap().encodings, 5);
+}
+
+#[tokio::test]
+async fn there_is_a_limit_to_templates() {
+    let world = world_with(|rules| rules.max_faces = 5);
+    let ada = world.add("Ada").await;
+    let refused = world.enroll(&ada, shots("Ada", 6)).await;
+    assert!(matches!(refused, Err(EnrollError::EncodingLimit(5))));
+    assert_eq!(world.enroll(&ada, shots("Ada", 5)).await.unwrap().encodings, 5);
+}
+
+#[tokio::test]
+async fn who_may_enroll_whom() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let ada = world.add_as(rollcall_testkit::builders::a_member("Ada", &department)).await;
+    let bob = world.add_as(a_user("Bob")).await;
+    let enroll = async |actor: &Actor, name: &str, user| {
+        world.usecases.faces.enroll(actor, enrollment(user, shots(name, 1))).await
+    };
+    assert!(enroll(&person(&ada), "Ada", ada.id).await.is_ok());
+    assert!(enroll(&manager, "Ada", ada.id).await.is_ok());
+    assert!(matches!(enroll(&manager, "Bob", bob.id).await, Err(EnrollError::Denied(Denied::Hidden))));
+    assert!(matches!(enroll(&person(&ada), "Bob", bob.id).await, Err(EnrollError::Denied(Denied::Hidden))));
+    assert!(matches!(enroll(&kiosk(), "Bob", bob.id).await, Err(EnrollError::Denied(Denied::Forbidden))));
+    let trusted = Actor::Device { id: DeviceId::new(fresh()), may_enroll: true };
+    assert!(enroll(&trusted, "Bob", bob.id).await.is_ok());
+}
+
+#[tokio::test]
+async fn deleting_templates_ends_recognition_below_the_minimum() {
+    let world = world();
+    let ada = world.known("Ada").await;
+    let (page, _) =
+        world.usecases.faces.encodings(&person(&ada), ada.id, EncodingQuery::default()).await.unwrap();
+    assert_eq!(page.total, 5);
+    let stranger = world.add("Mallory").await;
+    let hidden = world.usecases.faces.delete(&person(&stranger), page.items[0].id).await;
+    assert!(hidden.is_err());
+    let left = world.usecases.faces.delete(&person(&ada), page.items[0].id).await.unwrap();
+    assert_eq!((left.remaining, left.status), (4, FaceStatus::Incomplete));
+    assert_eq!(world.usecases.faces.gallery().size().people, 0);
+}
+
+#[tokio::test]
+async fn another_instance_catches_up_by_change_number() {
+    let world = world();
+    let ada = world.known("Ada").await;
+    let other = rollcall_ports::Ports {
+        index: std::sync::Arc::new(rollcall_testkit::fakes::FakeIndex::default()),
+        ..world.ports.clone()
+    };
+    let other = rollcall_usecases::UseCases::new(&other, rollcall_usecases::rules::Rules::standard());
+    let seen = other.faces.gallery().catch_up(0).await.unwrap();
+    assert_eq!(other.faces.gallery().size().people, 1);
+    world.usecases.users.deactivate(&admin(), ada.id, None).await.unwrap();
+    other.faces.gallery().catch_up(seen.last).await.unwrap();
+    assert_eq!(other.faces.gallery().size().people, 0);
+}

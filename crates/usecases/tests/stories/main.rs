@@ -1,0 +1,8 @@
+//! Whole behavior on fakes, in microseconds.
+
+mod attendance;
+mod auth;
+mod enroll;
+mod people;
+mod recognize;
+mod support;

@@ -1,0 +1,116 @@
+//! Adding, changing and removing people.
+
+use rollcall_domain::access::{Denied, Role};
+use rollcall_domain::user::{EmailAddress, PersonName, Status, UserFilter};
+use rollcall_testkit::builders::{a_member, a_user, an_admin};
+use rollcall_testkit::fakes::FakePasswords;
+use rollcall_usecases::users::{UserError, UserPatch, UserQuery};
+
+use crate::support::{admin, password, person, with_role, world};
+
+#[tokio::test]
+async fn everybody_sees_whom_they_may() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let ada = world.add_as(a_member("Ada", &department)).await;
+    let bob = world.add_as(a_user("Bob")).await;
+    let seen = async |actor| world.usecases.users.list(actor, UserQuery::default()).await.unwrap().total;
+    assert_eq!((seen(&admin()).await, seen(&manager).await, seen(&person(&ada)).await), (3, 2, 1));
+    assert!(world.usecases.users.get(&manager, ada.id).await.is_ok());
+    for actor in [&manager, &person(&ada)] {
+        let hidden = world.usecases.users.get(actor, bob.id).await;
+        assert!(matches!(hidden, Err(UserError::Denied(Denied::Hidden))));
+    }
+}
+
+#[tokio::test]
+async fn who_sees_only_themself_may_not_filter() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let filter = UserFilter { status: Some(Status::Active), ..UserFilter::default() };
+    let query = UserQuery { filter, ..UserQuery::default() };
+    let refused = world.usecases.users.list(&person(&ada), query).await;
+    assert!(matches!(refused, Err(UserError::FilterForbidden)));
+}
+
+#[tokio::test]
+async fn people_change_their_own_profile_but_not_their_standing() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let own = UserPatch { phone: Some(Some("123".into())), ..UserPatch::default() };
+    let changed = world.usecases.users.update(&person(&ada), ada.id, own, None).await.unwrap();
+    assert_eq!(changed.user.phone.as_deref(), Some("123"));
+    assert_eq!(changed.user.revision, ada.revision.next());
+
+    let name = PersonName::parse("Countess").unwrap();
+    let grab = UserPatch { name: Some(name), role: Some(Role::Admin), ..UserPatch::default() };
+    let refused = world.usecases.users.update(&person(&ada), ada.id, grab, None).await;
+    assert!(matches!(refused, Err(UserError::FieldForbidden(fields)) if fields == ["role"]));
+    let after = world.ports.users.get(ada.id).await.unwrap().unwrap();
+    assert_eq!(after.name, ada.name, "nothing of a refused change is applied");
+}
+
+#[tokio::test]
+async fn a_change_of_an_older_version_is_refused() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let clear = || UserPatch { phone: Some(None), ..UserPatch::default() };
+    let read = Some(ada.revision);
+    world.usecases.users.update(&admin(), ada.id, clear(), read).await.unwrap();
+    let refused = world.usecases.users.update(&admin(), ada.id, clear(), read).await;
+    assert!(matches!(refused, Err(UserError::Outdated)));
+}
+
+#[tokio::test]
+async fn a_new_password_needs_the_old_one() {
+    let world = world();
+    let ada = a_user("Ada");
+    world.ports.users.insert(&ada, Some(&FakePasswords::hash_of("the old long phrase"))).await.unwrap();
+    let change = |current: Option<&str>| UserPatch {
+        password: Some(password("a new long phrase")),
+        current_password: current.map(password),
+        ..UserPatch::default()
+    };
+    for wrong in [None, Some("not the old phrase")] {
+        let refused = world.usecases.users.update(&person(&ada), ada.id, change(wrong), None).await;
+        assert!(matches!(refused, Err(UserError::CurrentPassword)), "{wrong:?}");
+    }
+    world.usecases.users.update(&person(&ada), ada.id, change(Some("the old long phrase")), None).await.unwrap();
+    let stored = world.ports.users.password(ada.id).await.unwrap().unwrap();
+    assert_eq!(stored, FakePasswords::hash_of("a new long phrase"));
+}
+
+#[tokio::test]
+async fn somebody_must_be_able_to_run_the_installation() {
+    let world = world();
+    let root = world.add_as(an_admin("Root")).await;
+    let other = world.add_as(an_admin("Other")).await;
+    let as_other = with_role(other.id, Role::Admin, &[]);
+    world.usecases.users.deactivate(&as_other, root.id, None).await.unwrap();
+    let oneself = world.usecases.users.deactivate(&as_other, other.id, None).await;
+    assert!(matches!(oneself, Err(UserError::Oneself)));
+    let last = world.usecases.users.set_status(&admin(), other.id, Status::Inactive).await;
+    assert!(matches!(last, Err(UserError::LastAdmin)));
+}
+
+#[tokio::test]
+async fn a_removed_person_is_gone_and_their_address_free() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.usecases.users.deactivate(&admin(), ada.id, None).await.unwrap();
+    let again = world.usecases.users.deactivate(&admin(), ada.id, None).await;
+    assert!(matches!(again, Err(UserError::Denied(Denied::Hidden))));
+    let heir = rollcall_domain::user::User { email: ada.email.clone(), ..a_user("Ada") };
+    world.add_as(heir).await;
+}
+
+#[tokio::test]
+async fn an_installation_is_founded_once() {
+    let world = world();
+    let email = || EmailAddress::parse("admin@example.org").unwrap();
+    let name = || PersonName::parse("Administrator").unwrap();
+    let first = world.usecases.users.found(email(), name()).await.unwrap().unwrap();
+    assert!(world.usecases.users.found(email(), name()).await.unwrap().is_none());
+    let (user, _) = world.usecases.auth.login("admin@example.org", first).await.unwrap();
+    assert_eq!(user.role, Role::Admin);
+}

@@ -1,0 +1,103 @@
+//! A system on fakes, and the people who use it.
+
+use rollcall_domain::access::{Actor, Role};
+use rollcall_domain::face::{FaceSource, Photo};
+use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
+use rollcall_domain::policy::Punch;
+use rollcall_domain::user::{ConsentVersion, Password, User};
+use rollcall_ports::Ports;
+use rollcall_testkit::builders::{a_department, a_user, fresh};
+use rollcall_testkit::photos::shots;
+use rollcall_testkit::{Fakes, fake_ports};
+use rollcall_usecases::UseCases;
+use rollcall_usecases::enroll::{EnrollError, EnrollRequest, Enrollment};
+use rollcall_usecases::recognize::{Recognition, RecognizeError, RecognizeRequest};
+use rollcall_usecases::rules::Rules;
+
+pub(crate) struct World {
+    pub(crate) usecases: UseCases,
+    pub(crate) ports: Ports,
+    pub(crate) fakes: Fakes,
+}
+
+pub(crate) fn world() -> World {
+    world_with(|_| {})
+}
+
+pub(crate) fn world_with(change: impl FnOnce(&mut Rules)) -> World {
+    let (ports, fakes) = fake_ports();
+    let mut rules = Rules::standard();
+    change(&mut rules);
+    World { usecases: UseCases::new(&ports, rules), ports, fakes }
+}
+
+pub(crate) fn person(user: &User) -> Actor {
+    with_role(user.id, Role::Employee, &[])
+}
+
+pub(crate) fn admin() -> Actor {
+    with_role(UserId::new(fresh()), Role::Admin, &[])
+}
+
+pub(crate) fn with_role(id: UserId, role: Role, manages: &[DepartmentId]) -> Actor {
+    Actor::Person { id, role, manages: manages.to_vec(), session: SessionId::new(fresh()) }
+}
+
+pub(crate) fn kiosk() -> Actor {
+    Actor::Device { id: DeviceId::new(fresh()), may_enroll: false }
+}
+
+pub(crate) fn password(text: &str) -> Password {
+    Password::new(text.into()).unwrap()
+}
+
+pub(crate) fn enrollment(user: UserId, photos: Vec<Photo>) -> EnrollRequest {
+    EnrollRequest {
+        user,
+        photos,
+        consent: Some(ConsentVersion::parse("2026-01").unwrap()),
+        allow_duplicate: false,
+        reason: None,
+        source: FaceSource::Api,
+    }
+}
+
+pub(crate) fn glance(photo: Photo) -> RecognizeRequest {
+    RecognizeRequest { photo, mark: true, punch: Punch::Auto, top_k: 1, all_faces: false, location: None }
+}
+
+impl World {
+    /// Somebody of whom nothing but the name is known.
+    pub(crate) async fn add(&self, name: &str) -> User {
+        self.add_as(a_user(name)).await
+    }
+
+    pub(crate) async fn add_as(&self, user: User) -> User {
+        self.ports.users.insert(&user, None).await.unwrap();
+        self.ports.users.get(user.id).await.unwrap().unwrap()
+    }
+
+    /// A department with a manager of its own.
+    pub(crate) async fn department(&self, name: &str) -> (rollcall_domain::department::Department, Actor) {
+        let department = a_department(name);
+        self.ports.departments.insert(&department).await.unwrap();
+        let manager = self.add(&format!("Manager of {name}")).await;
+        let actor = with_role(manager.id, Role::Manager, &[department.id]);
+        (department, actor)
+    }
+
+    pub(crate) async fn enroll(&self, user: &User, photos: Vec<Photo>) -> Result<Enrollment, EnrollError> {
+        self.usecases.faces.enroll(&admin(), enrollment(user.id, photos)).await
+    }
+
+    /// Somebody whom the kiosk knows.
+    pub(crate) async fn known(&self, name: &str) -> User {
+        let user = self.add(name).await;
+        self.enroll(&user, shots(name, 5)).await.unwrap();
+        user
+    }
+
+    pub(crate) async fn recognize(&self, photo: Photo) -> Result<Recognition, RecognizeError> {
+        self.usecases.attendance.recognize(&kiosk(), glance(photo)).await
+    }
+}
