@@ -210,7 +210,9 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
     let (admin, manager, employee, device) = match action {
         A::ListUsers | A::ReadUser => (Everybody, Departments, Own, Nobody),
         A::UpdateUser => (Everybody, Own, Own, Nobody),
-        A::CreateUser | A::DeleteUser | A::AdminListUsers | A::SetUserStatus => (Everybody, Nobody, Nobody, Nobody),
+        A::CreateUser | A::DeleteUser | A::AdminListUsers | A::SetUserStatus => {
+            (Everybody, Nobody, Nobody, Nobody)
+        }
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
         A::CreateDepartment => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
@@ -255,7 +257,8 @@ fn covers(actor: &Actor, scope: Scope, subject: Subject) -> bool {
         Scope::Nobody => false,
         Scope::Own => actor.is(subject.user),
         Scope::Departments => {
-            actor.is(subject.user) || subject.department.is_some_and(|department| actor.manages().contains(&department))
+            actor.is(subject.user)
+                || subject.department.is_some_and(|department| actor.manages().contains(&department))
         }
         Scope::Everybody => true,
     }

@@ -50,7 +50,8 @@ pub enum Source {
 
 impl Source {
     /// Every source there is.
-    pub const ALL: [Self; 5] = [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline];
+    pub const ALL: [Self; 5] =
+        [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline];
 
     /// The stable word for it.
     #[must_use]

@@ -436,7 +436,10 @@ impl QualityGate {
         [
             (q.detector < self.detector, Flaw::LowConfidence),
             (q.eye_distance < self.eye_distance, Flaw::FaceTooSmall),
-            (q.yaw.abs() > self.yaw || q.pitch.abs() > self.pitch || q.roll.abs() > self.roll, Flaw::ExtremePose),
+            (
+                q.yaw.abs() > self.yaw || q.pitch.abs() > self.pitch || q.roll.abs() > self.roll,
+                Flaw::ExtremePose,
+            ),
             (q.brightness < self.brightness, Flaw::LowBrightness),
             (q.overexposed > self.overexposed, Flaw::Overexposed),
             (q.contrast < self.contrast, Flaw::LowContrast),

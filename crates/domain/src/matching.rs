@@ -216,12 +216,12 @@ pub fn judge(candidates: &[Candidate], flaws: &[Flaw], policy: &MatchPolicy) -> 
     if !near_enough {
         return Judgment::Unknown { best: Some(best) };
     }
-    match candidates.iter().find(|other| other.user != best.user) {
-        Some(&second) if !(best.similarity - second.similarity >= policy.margin) => {
-            Judgment::Ambiguous { best, second }
-        }
-        _ => Judgment::Matched(best),
-    }
+    let Some(&second) = candidates.iter().find(|other| other.user != best.user) else {
+        return Judgment::Matched(best);
+    };
+    // Written so that NaN fails this, too.
+    let far_enough = best.similarity - second.similarity >= policy.margin;
+    if far_enough { Judgment::Matched(best) } else { Judgment::Ambiguous { best, second } }
 }
 
 #[cfg(test)]

@@ -53,6 +53,8 @@ impl Theme {
 #[must_use]
 pub fn is_language_tag(tag: &str) -> bool {
     (2..=35).contains(&tag.len())
-        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+        && tag
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
         && tag.starts_with(|c: char| c.is_ascii_alphabetic())
 }

@@ -9,12 +9,8 @@ use unicode_normalization::UnicodeNormalization;
 /// equality decides whether `Bob@x.com` and `bob@x.com` are one person.
 #[must_use]
 pub fn canonical(text: &str) -> String {
-    let folded: String = text
-        .nfkc()
-        .flat_map(char::to_lowercase)
-        .nfkc()
-        .filter(|c| !is_invisible(*c))
-        .collect();
+    let folded: String =
+        text.nfkc().flat_map(char::to_lowercase).nfkc().filter(|c| !is_invisible(*c)).collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -316,8 +316,10 @@ impl EmailAddress {
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = line(text, 254).map_err(|_| InvalidEmail)?;
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
-        let sound_local = (1..=64).contains(&local.len()) && !local.contains('@') && !local.contains(char::is_whitespace);
-        let label = |l: &str| !l.is_empty() && l.len() <= 63 && l.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let sound_local =
+            (1..=64).contains(&local.len()) && !local.contains('@') && !local.contains(char::is_whitespace);
+        let label =
+            |l: &str| !l.is_empty() && l.len() <= 63 && l.chars().all(|c| c.is_alphanumeric() || c == '-');
         let sound_domain = domain.split('.').all(label) && domain.contains('.');
         if text.len() <= 254 && sound_local && sound_domain { Ok(Self(text)) } else { Err(InvalidEmail) }
     }
