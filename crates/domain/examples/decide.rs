@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let at = format!("2026-03-02T{time}Z").parse()?;
 
         // Gather: the day to which the punch belongs, as it stands or new.
-        let (key, instance) = slot(ada, &shift, &zone, &policy, &days, at);
+        let (key, instance) = slot(ada, &shift, &zone, &days, at);
         let known = days.iter().position(|day| day.key == key);
         let day = known.map(|place| days.remove(place)).unwrap_or(Day {
             id: RecordId::new(Uuid::from_u128(2)),

@@ -113,6 +113,9 @@ impl ShiftInstance {
     }
 }
 
+/// Outside of shifts, the local time at which a day begins.
+pub const DAY_CUTOFF: Time = Time::constant(4, 0, 0, 0);
+
 /// Rules that hold whatever the shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -120,18 +123,15 @@ pub struct Policy {
     pub cooldown: SignedDuration,
     /// Nobody leaves sooner than this after coming, unless they say so.
     pub min_session: SignedDuration,
-    /// Outside of shifts, the local time at which a day begins.
-    pub day_cutoff: Time,
     /// After its window a missed shift is an absence once this has passed.
     pub settle: SignedDuration,
 }
 
 impl Policy {
-    /// One minute between glances, five minutes between coming and leaving, days that begin at 04:00.
+    /// One minute between glances, five minutes between coming and leaving, a quarter of an hour to settle.
     pub const STANDARD: Self = Self {
         cooldown: SignedDuration::from_secs(60),
         min_session: SignedDuration::from_secs(300),
-        day_cutoff: Time::constant(4, 0, 0, 0),
         settle: SignedDuration::from_mins(15),
     };
 }
@@ -139,14 +139,13 @@ impl Policy {
 /// The day to which a punch at `at` belongs.
 ///
 /// In this order: the shift in which the person still is, as long as its window is open; the shift whose
-/// window is open and whose start is nearest; no shift, on the date that [`Policy::day_cutoff`] tells.
+/// window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
 /// `days` are the person's days around that time, as last committed.
 #[must_use]
 pub fn slot(
     user: UserId,
     shift: &Shift,
     zone: &Zone,
-    policy: &Policy,
     days: &[Day],
     at: Timestamp,
 ) -> (DayKey, Option<ShiftInstance>) {
@@ -175,7 +174,7 @@ pub fn slot(
         return (DayKey { user, date: instance.date, shift: Some(shift.id) }, Some(instance));
     }
 
-    let date = days_from(if local.time() < policy.day_cutoff { -1 } else { 0 });
+    let date = days_from(if local.time() < DAY_CUTOFF { -1 } else { 0 });
     (DayKey { user, date, shift: None }, None)
 }
 
@@ -232,13 +231,25 @@ impl Decision {
     }
 }
 
+/// The day whose accepted punch is the same glance as one at `at`, and when the next one counts. Two days can
+/// meet within a glance, so all that are near are asked.
+#[must_use]
+pub fn same_glance<'a>(
+    days: impl IntoIterator<Item = &'a Day>,
+    at: Timestamp,
+    policy: &Policy,
+) -> Option<(&'a Day, Timestamp)> {
+    // Whichever direction the other punch lies in: one entered later for the past is the same glance too.
+    let near =
+        |day: &'a Day| day.events.iter().find(|event| at.duration_since(event.at).abs() < policy.cooldown);
+    days.into_iter().find_map(|day| Some((day, after(near(day)?.at, policy.cooldown))))
+}
+
 /// Decides what a punch at `at` means on a day as it stands.
 #[must_use]
 pub fn decide(day: &Day, punch: Punch, at: Timestamp, policy: &Policy) -> Decision {
-    // Whichever direction the other punch lies in: one entered later for the past is the same glance too.
-    let glance = day.events.iter().find(|event| at.duration_since(event.at).abs() < policy.cooldown);
-    if let Some(same) = glance {
-        return Decision::Cooldown(after(same.at, policy.cooldown));
+    if let Some((_, until)) = same_glance([day], at, policy) {
+        return Decision::Cooldown(until);
     }
     let Some(last) = day.last_before(at) else {
         return match punch {
@@ -261,7 +272,7 @@ pub fn classify(day: &Day, now: Timestamp) -> Record {
     let (first_in, last_out) = (day.first_in(), day.last_out());
     match &day.shift {
         Some(instance) => classify_shift(instance, first_in, last_out, now),
-        None => classify_off_day(first_in, last_out),
+        None => classify_off_day(day, now),
     }
 }
 
@@ -319,14 +330,19 @@ fn classify_shift(
 }
 
 /// Work outside of any shift: all of it is overtime.
-fn classify_off_day(first_in: Option<Timestamp>, last_out: Option<Timestamp>) -> Record {
+fn classify_off_day(day: &Day, now: Timestamp) -> Record {
+    let (first_in, last_out) = (day.first_in(), day.last_out());
     let worked = first_in.zip(last_out).map(|(came, left)| seconds(came, left));
+    let closes = day.zone.instant(day.key.date.saturating_add(Span::new().days(1)).to_datetime(DAY_CUTOFF));
+    let still_in = first_in.is_some() && last_out.is_none();
+    let forgotten = still_in && now >= closes;
     Record {
         first_in,
         last_out,
+        flags: if forgotten { vec![Flag::MissingCheckOut] } else { Vec::new() },
         worked_seconds: worked,
         overtime_seconds: worked.unwrap_or(0),
-        open: first_in.is_some() && last_out.is_none(),
+        open: still_in && !forgotten,
         ..blank(DayStatus::OffDayWorked)
     }
 }

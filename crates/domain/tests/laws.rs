@@ -94,7 +94,7 @@ fn an_event(direction: Direction, at: Timestamp) -> Event {
 
 /// The day to which a punch belongs, without punches.
 fn a_day(shift: &Shift, zone: &Zone, days: &[Day], at: Timestamp) -> Day {
-    let (key, instance) = slot(ADA, shift, zone, &POLICY, days, at);
+    let (key, instance) = slot(ADA, shift, zone, days, at);
     let id = RecordId::new(Uuid::from_u128(0));
     Day { id, key, zone: zone.clone(), shift: instance, events: vec![], revision: Revision::NEW }
 }
@@ -259,8 +259,8 @@ proptest! {
         let mut reversed = days.clone();
         reversed.reverse();
         for (_, at) in &punches {
-            let here = slot(ADA, &shift, &zone, &POLICY, &days, *at);
-            prop_assert_eq!(here, slot(ADA, &shift, &zone, &POLICY, &reversed, *at));
+            let here = slot(ADA, &shift, &zone, &days, *at);
+            prop_assert_eq!(here, slot(ADA, &shift, &zone, &reversed, *at));
         }
     }
 
@@ -270,7 +270,7 @@ proptest! {
         zone in a_zone(),
         at in instants(),
     ) {
-        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &shift, &zone, &POLICY, &[], *at)).collect();
+        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &shift, &zone, &[], *at)).collect();
         for (key, instance) in &slots {
             for (other_key, other) in &slots {
                 prop_assert!(key != other_key || instance == other, "{instance:?} and {other:?}");
@@ -287,7 +287,7 @@ proptest! {
         zone in a_zone(),
         at in an_instant(),
     ) {
-        let (key, instance) = slot(ADA, &shift, &zone, &POLICY, &[], at);
+        let (key, instance) = slot(ADA, &shift, &zone, &[], at);
         let apart = zone.local(at).date().since(key.date).expect("a span").get_days();
         prop_assert!((-1..=1).contains(&apart));
         prop_assert_eq!(instance.map(|i| i.date), key.shift.map(|_| key.date));

@@ -50,7 +50,7 @@ impl Clockwork {
     #[track_caller]
     fn punch(&mut self, punch: Punch, local: &str) -> Decision {
         let at = self.at(local);
-        let (key, instance) = slot(ADA, &self.shift, &self.zone, &POLICY, &self.days, at);
+        let (key, instance) = slot(ADA, &self.shift, &self.zone, &self.days, at);
         let known = self.days.iter().position(|day| day.key == key);
         let new = || Day {
             id: RecordId::new(Uuid::from_u128(0)),
@@ -261,7 +261,7 @@ fn v18_a_check_out_that_arrives_first_makes_the_same_record() {
     let ada = shift_d();
     let empty = Day {
         id: RecordId::new(Uuid::from_u128(0)),
-        key: slot(ADA, &ada.shift, &ada.zone, &POLICY, &[], ada.at("2026-03-02T09:00")).0,
+        key: slot(ADA, &ada.shift, &ada.zone, &[], ada.at("2026-03-02T09:00")).0,
         zone: ada.zone.clone(),
         shift: Some(ada.shift.on(date("2026-03-02"), &ada.zone)),
         events: Vec::new(),
@@ -288,7 +288,17 @@ fn v21_the_date_is_that_of_the_persons_own_clocks() {
     let zone = Zone::named("Pacific/Auckland").unwrap();
     let at = "2026-11-22T20:30:00Z".parse().unwrap();
     for shift in [Shift::standard(), Shift { workdays: Workdays::from_bits(0), ..Shift::standard() }] {
-        let (key, _) = slot(ADA, &shift, &zone, &POLICY, &[], at);
+        let (key, _) = slot(ADA, &shift, &zone, &[], at);
         assert_eq!(key.date, date("2026-11-23"));
     }
+}
+
+#[test]
+fn a_forgotten_check_out_outside_of_shifts_ends_with_its_day() {
+    let mut ada = shift_d();
+    ada.face("2026-03-01T10:00");
+    let read = |local: &str| classify(&ada.days[0], ada.at(local));
+    assert!(read("2026-03-02T03:59:59").open);
+    let after = read("2026-03-02T04:00");
+    assert_eq!((after.open, after.flags), (false, vec![Flag::MissingCheckOut]));
 }

@@ -31,7 +31,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let enrolled = system.faces.enroll(&Actor::Operator, request).await?;
     println!("Ada is {}", enrolled.status.name());
 
-    for (shot, time) in [(6, "2026-03-02T09:11:00Z"), (7, "2026-03-02T09:11:20Z"), (8, "2026-03-02T18:02:00Z")] {
+    for (shot, time) in
+        [(6, "2026-03-02T09:11:00Z"), (7, "2026-03-02T09:11:20Z"), (8, "2026-03-02T18:02:00Z")]
+    {
         fakes.clock.set(time);
         let photo = drawn_photo("Ada").shot(shot).photo();
         let request = RecognizeRequest {

@@ -11,7 +11,9 @@ use rollcall_domain::attendance::{
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::policy::{Decision, Punch, ShiftInstance, classify, classify_unmarked, decide, slot};
+use rollcall_domain::policy::{
+    Decision, Punch, ShiftInstance, classify, classify_unmarked, decide, same_glance, slot,
+};
 use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
@@ -284,7 +286,11 @@ impl Attendance {
         for _ in 0..RETRIES {
             let now = self.clock.now();
             let days = self.days.days(user.id, dates).await?;
-            let (key, shift) = slot(user.id, &self.rules.shift, zone, &self.rules.policy, &days, glance.at);
+            if let Some((day, until)) = same_glance(&days, glance.at, &self.rules.policy) {
+                let day = DayView::of(day.clone(), now);
+                return Ok(Marked { decision: Decision::Cooldown(until), event: None, day });
+            }
+            let (key, shift) = slot(user.id, &self.rules.shift, zone, &days, glance.at);
             let day = days.into_iter().find(|day| day.key == key).unwrap_or_else(|| Day {
                 id: RecordId::new(self.ids.next()),
                 key,

@@ -77,7 +77,8 @@ impl GalleryFeed {
     }
 
     /// The model whose templates are matched now; `None` while no engine is available.
-    pub(crate) fn model(&self) -> Option<ModelId> {
+    #[must_use]
+    pub fn model(&self) -> Option<ModelId> {
         self.engine.recognizer().ok().map(|recognizer| recognizer.model.clone())
     }
 

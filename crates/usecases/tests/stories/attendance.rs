@@ -63,7 +63,8 @@ async fn impossible_times_and_people_are_refused() {
     let world = world();
     let joined = User { join_date: Some(date("2026-03-01")), ..a_user("Ada") };
     let ada = world.add_as(joined).await;
-    let check = async |when: &str| mark(&world, &admin(), entered(&ada, Punch::CheckIn, when)).await.unwrap_err();
+    let check =
+        async |when: &str| mark(&world, &admin(), entered(&ada, Punch::CheckIn, when)).await.unwrap_err();
     assert!(matches!(check("2026-03-02T08:02:01Z").await, AttendanceError::FutureTime));
     assert!(matches!(check("2024-03-02T08:00:00Z").await, AttendanceError::TooOld));
     assert!(matches!(check("2026-02-27T09:00:00Z").await, AttendanceError::BeforeJoinDate));

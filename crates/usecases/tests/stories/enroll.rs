@@ -68,7 +68,9 @@ async fn nothing_usable_is_an_error_with_the_reasons() {
     let world = world();
     let ada = world.add("Ada").await;
     let refused = world.enroll(&ada, vec![an_empty_photo().photo()]).await;
-    assert!(matches!(refused, Err(EnrollError::NoAcceptableImage(rejected)) if rejected[0].flaw == Flaw::NoFace));
+    assert!(
+        matches!(refused, Err(EnrollError::NoAcceptableImage(rejected)) if rejected[0].flaw == Flaw::NoFace)
+    );
 }
 
 #[tokio::test]
@@ -77,7 +79,8 @@ async fn without_consent_nothing_is_even_looked_at() {
     let ada = world.add("Ada").await;
     // An engine that fails would be noticed: it must not be asked.
     world.fakes.engine.set_mood(rollcall_testkit::fakes::Mood::Failing);
-    let request = rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 5)) };
+    let request =
+        rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 5)) };
     let refused = world.usecases.faces.enroll(&admin(), request).await;
     assert!(matches!(refused, Err(EnrollError::ConsentRequired)), "{refused:?}");
 }
@@ -86,7 +89,8 @@ async fn without_consent_nothing_is_even_looked_at() {
 async fn consent_once_given_is_remembered() {
     let world = world();
     let ada = world.known("Ada").await;
-    let more = rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 6)) };
+    let more =
+        rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 6)) };
     assert_eq!(world.usecases.faces.enroll(&admin(), more).await.unwrap().encodings, 6);
 }
 

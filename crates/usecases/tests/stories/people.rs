@@ -75,7 +75,12 @@ async fn a_new_password_needs_the_old_one() {
         let refused = world.usecases.users.update(&person(&ada), ada.id, change(wrong), None).await;
         assert!(matches!(refused, Err(UserError::CurrentPassword)), "{wrong:?}");
     }
-    world.usecases.users.update(&person(&ada), ada.id, change(Some("the old long phrase")), None).await.unwrap();
+    world
+        .usecases
+        .users
+        .update(&person(&ada), ada.id, change(Some("the old long phrase")), None)
+        .await
+        .unwrap();
     let stored = world.ports.users.password(ada.id).await.unwrap().unwrap();
     assert_eq!(stored, FakePasswords::hash_of("a new long phrase"));
 }

@@ -112,7 +112,8 @@ async fn an_employee_is_told_of_nobody_but_themself() {
 async fn without_self_service_employees_may_not_ask_at_all() {
     let world = world_with(|rules| rules.self_service.check_in = false);
     let ada = world.known("Ada").await;
-    let refused = world.usecases.attendance.recognize(&person(&ada), glance(drawn_photo("Ada").photo())).await;
+    let refused =
+        world.usecases.attendance.recognize(&person(&ada), glance(drawn_photo("Ada").photo())).await;
     assert!(matches!(refused, Err(RecognizeError::Denied(Denied::Forbidden))));
 }
 
@@ -147,7 +148,8 @@ async fn every_face_of_a_group_gets_its_own_answer() {
     let mut request = glance(drawn_photo("Ada").shot(9).with("Mallory", 150).photo());
     request.all_faces = true;
     let seen = world.usecases.attendance.recognize(&admin(), request).await.unwrap();
-    let results: Vec<_> = seen.faces.iter().map(|face| matches!(face.outcome, Outcome::Matched(..))).collect();
+    let results: Vec<_> =
+        seen.faces.iter().map(|face| matches!(face.outcome, Outcome::Matched(..))).collect();
     assert_eq!(results, [true, false]);
 }
 
@@ -170,7 +172,9 @@ async fn fifty_glances_at_once_are_one_event() {
     for shot in 0..50 {
         let attendance = world.usecases.attendance.clone();
         let photo = drawn_photo("Ada").shot(100 + shot).photo();
-        glances.spawn(async move { attendance.recognize(&crate::support::kiosk(), glance(photo)).await.unwrap() });
+        glances.spawn(
+            async move { attendance.recognize(&crate::support::kiosk(), glance(photo)).await.unwrap() },
+        );
     }
     let seen = glances.join_all().await;
     let created = seen.iter().filter(|seen| decision(seen) == Some(Decision::CheckedIn)).count();
