@@ -1,0 +1,190 @@
+//! Departments.
+
+use async_trait::async_trait;
+use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::user::Status;
+use rollcall_ports::departments::{DepartmentFilter, DepartmentKey, DepartmentStore};
+use rollcall_ports::store::StoreError;
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, JoinType, Order,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, Set,
+};
+
+use crate::convert::{count, instant, key, micros, search_key, valid};
+use crate::database::Database;
+use crate::entity::{departments, shifts, users};
+use crate::error::{Failure, name_missing};
+use crate::people::{contains, is_matchable, with_templates};
+use crate::transaction::{Read, transact};
+
+/// [`DepartmentStore`] in SQL.
+#[derive(Debug, Clone)]
+pub struct SqlDepartmentStore {
+    database: Database,
+}
+
+impl SqlDepartmentStore {
+    /// The departments of a migrated database.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl DepartmentStore for SqlDepartmentStore {
+    async fn insert(&self, department: &Department) -> Result<(), StoreError> {
+        transact!(self.database, |connection| insert(connection, department))
+    }
+
+    async fn get(&self, id: DepartmentId) -> Result<Option<Department>, StoreError> {
+        let row = departments::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
+        row.map(department).transpose()
+    }
+
+    async fn list(
+        &self,
+        filter: &DepartmentFilter,
+        sort: &[Sort<DepartmentKey>],
+        page: Page,
+    ) -> Result<Paged<DepartmentSummary>, StoreError> {
+        let wanted = departments::Entity::find().filter(matching(filter));
+        let total = wanted.clone().select_only().column_as(departments::Column::Id.count(), "total");
+        let manager = departments::Entity::belongs_to(users::Entity)
+            .from(departments::Column::ManagerId)
+            .to(users::Column::Id);
+        let headcount = || Expr::from(members(Condition::all()));
+        let enrolled = match &filter.enrolled {
+            Some((model, least)) => {
+                let id = Expr::col((users::Entity, users::Column::Id));
+                Expr::from(members(is_matchable().add(id.in_subquery(with_templates(model, *least)))))
+            }
+            None => Expr::val(0_i64),
+        };
+        let mut query = wanted
+            .join(JoinType::LeftJoin, manager.into())
+            .column_as(users::Column::Name, "manager_name")
+            .expr_as(headcount(), "headcount")
+            .expr_as(enrolled, "enrolled")
+            .limit(u64::from(page.size()))
+            .offset(page.offset());
+        for sort in sort {
+            let order = if sort.descending { Order::Desc } else { Order::Asc };
+            query = match sort.key {
+                DepartmentKey::Name => query.order_by(departments::Column::NameKey, order),
+                DepartmentKey::Headcount => query.order_by(headcount(), order),
+            };
+        }
+        query = query.order_by_asc(departments::Column::Id);
+
+        let connection = self.database.connection();
+        let total: Option<i64> = total.into_tuple().one(connection).await.read()?;
+        let rows = query.into_model::<SummaryRow>().all(connection).await.read()?;
+        let items = rows.into_iter().map(summary).collect::<Result<_, _>>()?;
+        Ok(Paged { items, total: total.unwrap_or(0).unsigned_abs(), page })
+    }
+}
+
+struct SummaryRow {
+    department: departments::Model,
+    manager_name: Option<String>,
+    headcount: i64,
+    enrolled: i64,
+}
+
+impl FromQueryResult for SummaryRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            department: departments::Model::from_query_result(row, prefix)?,
+            manager_name: row.try_get(prefix, "manager_name")?,
+            headcount: row.try_get(prefix, "headcount")?,
+            enrolled: row.try_get(prefix, "enrolled")?,
+        })
+    }
+}
+
+async fn insert(connection: &DatabaseTransaction, department: &Department) -> Result<(), Failure> {
+    let code = department.code.as_deref();
+    let row = departments::ActiveModel {
+        id: Set(department.id.uuid()),
+        name: Set(department.name.as_str().into()),
+        name_key: Set(key(department.name.as_str())),
+        code: Set(department.code.clone()),
+        code_key: Set(code.map(key)),
+        search_key: Set(search_key([Some(department.name.as_str()), code])),
+        description: Set(department.description.clone()),
+        manager_id: Set(department.manager.map(UserId::uuid)),
+        parent_id: Set(department.parent.map(DepartmentId::uuid)),
+        timezone: Set(department.timezone.clone()),
+        default_shift_id: Set(department.default_shift.map(ShiftId::uuid)),
+        created_at: Set(micros(department.created_at)),
+    };
+    if let Err(error) = departments::Entity::insert(row).exec_without_returning(connection).await {
+        return Err(name_missing!(connection, error, [
+            "manager_id": users::Entity = department.manager.map(UserId::uuid),
+            "parent_id": departments::Entity = department.parent.map(DepartmentId::uuid),
+            "default_shift_id": shifts::Entity = department.default_shift.map(ShiftId::uuid),
+        ])
+        .into());
+    }
+    Ok(())
+}
+
+/// The number of a department's active members who meet a condition, as part of a query of departments.
+fn members(condition: Condition) -> SelectStatement {
+    Query::select()
+        .expr(Expr::col((users::Entity, users::Column::Id)).count())
+        .from(users::Entity)
+        .and_where(
+            Expr::col((users::Entity, users::Column::DepartmentId))
+                .equals((departments::Entity, departments::Column::Id)),
+        )
+        .and_where(Expr::col((users::Entity, users::Column::Status)).eq(Status::Active.name()))
+        .cond_where(condition)
+        .take()
+}
+
+fn matching(filter: &DepartmentFilter) -> Condition {
+    let staffed = || {
+        let of_active = Query::select()
+            .column(users::Column::DepartmentId)
+            .from(users::Entity)
+            .and_where(Expr::col(users::Column::Status).eq(Status::Active.name()))
+            .and_where(Expr::col(users::Column::DepartmentId).is_not_null())
+            .take();
+        Expr::col((departments::Entity, departments::Column::Id)).in_subquery(of_active)
+    };
+    let search_key = (departments::Entity, departments::Column::SearchKey);
+    Condition::all()
+        .add_option(
+            filter.among.as_ref().map(|ids| departments::Column::Id.is_in(ids.iter().map(|id| id.uuid()))),
+        )
+        .add_option(filter.q.as_deref().map(|part| contains(search_key, part)))
+        .add_option(filter.only_staffed.then(staffed))
+}
+
+fn summary(row: SummaryRow) -> Result<DepartmentSummary, StoreError> {
+    Ok(DepartmentSummary {
+        department: department(row.department)?,
+        manager_name: row.manager_name,
+        headcount: count("headcount", row.headcount)?,
+        enrolled: count("enrolled", row.enrolled)?,
+    })
+}
+
+fn department(row: departments::Model) -> Result<Department, StoreError> {
+    Ok(Department {
+        id: DepartmentId::new(row.id),
+        name: valid("departments.name", DepartmentName::parse(&row.name))?,
+        code: row.code,
+        description: row.description,
+        manager: row.manager_id.map(UserId::new),
+        parent: row.parent_id.map(DepartmentId::new),
+        timezone: row.timezone,
+        default_shift: row.default_shift_id.map(ShiftId::new),
+        created_at: instant("departments.created_at", row.created_at)?,
+    })
+}

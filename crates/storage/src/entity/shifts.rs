@@ -1,0 +1,27 @@
+//! Shifts.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "shifts")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub name: String,
+    pub starts: i32,
+    pub ends: i32,
+    pub workdays: i32,
+    pub grace: i64,
+    pub early_grace: i64,
+    pub opens_before: i64,
+    pub closes_after: i64,
+    pub half_day_below: i64,
+    pub absent_below: i64,
+    pub overtime_min: i64,
+    pub is_default: Option<bool>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

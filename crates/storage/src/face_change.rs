@@ -1,0 +1,102 @@
+//! Changes of a person's templates, each inside of one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use rollcall_domain::face::Face;
+use rollcall_domain::id::{FaceId, UserId};
+use rollcall_ports::faces::Consented;
+use rollcall_ports::sealer::Sealer;
+use rollcall_ports::store::StoreError;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
+use uuid::Uuid;
+
+use crate::convert::{count, micros};
+use crate::entity::{face_encodings, users};
+use crate::error::{Failure, name_missing};
+use crate::faces::owner_of;
+use crate::queue::next_face_change;
+use crate::template_row::seal;
+
+pub(crate) async fn add(
+    connection: &DatabaseTransaction,
+    sealer: &dyn Sealer,
+    user: UserId,
+    faces: &[Face],
+    consent: Option<&Consented>,
+    cap: u32,
+) -> Result<u32, Failure> {
+    // Everybody who changes templates stands in this line, so what is read next stays true until the commit.
+    let number = next_face_change(connection).await?;
+    let kept: Vec<(String, Vec<u8>)> = face_encodings::Entity::find()
+        .select_only()
+        .columns([face_encodings::Column::ModelId, face_encodings::Column::Digest])
+        .filter(face_encodings::Column::UserId.eq(user.uuid()))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let mut known: HashSet<(String, Vec<u8>)> = kept.into_iter().collect();
+    let mut rows = Vec::new();
+    for face in faces {
+        if known.insert((face.template.model.as_str().into(), face.digest.to_vec())) {
+            rows.push(seal(sealer, user, face)?);
+        }
+    }
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for (model, _) in &known {
+        *counts.entry(model).or_default() += 1;
+    }
+
+    // Also when nothing is new: a person who does not exist is told apart from one who has it all.
+    let mut changed = users::ActiveModel::default();
+    if !rows.is_empty() || consent.is_some() {
+        changed.face_change = Set(number);
+    }
+    if let Some(Consented { version, at }) = consent {
+        changed.consent_version = Set(Some(version.as_str().into()));
+        changed.consent_at = Set(Some(micros(*at)));
+        changed.consent_withdrawn_at = Set(None);
+    }
+    touch(connection, user, changed, consent.is_some()).await?;
+    if counts.values().any(|count| *count > cap) {
+        return Err(StoreError::Full.into());
+    }
+    let added = count("added", rows.len())?;
+    if added > 0 {
+        let inserted = face_encodings::Entity::insert_many(rows).exec_without_returning(connection).await;
+        if let Err(error) = inserted {
+            let by = faces.iter().find_map(|face| face.created_by);
+            return Err(
+                name_missing!(connection, error, ["created_by": users::Entity = by.map(UserId::uuid)]).into(),
+            );
+        }
+    }
+    Ok(added)
+}
+
+/// Changes a person's row. With `revises` a writer who read the person before is told so: they would undo it.
+async fn touch(
+    connection: &DatabaseTransaction,
+    user: UserId,
+    row: users::ActiveModel,
+    revises: bool,
+) -> Result<(), Failure> {
+    let revision = Expr::col(users::Column::Revision).add(i32::from(revises));
+    let done = users::Entity::update_many()
+        .set(row)
+        .col_expr(users::Column::Revision, revision)
+        .filter(users::Column::Id.eq(user.uuid()))
+        .exec(connection)
+        .await?;
+    if done.rows_affected == 0 { Err(StoreError::Missing("user_id").into()) } else { Ok(()) }
+}
+
+pub(crate) async fn remove(connection: &DatabaseTransaction, face: FaceId) -> Result<bool, Failure> {
+    let number = next_face_change(connection).await?;
+    let owner: Option<Uuid> = owner_of(face).one(connection).await?;
+    let Some(owner) = owner else { return Ok(false) };
+    face_encodings::Entity::delete_by_id(face.uuid()).exec(connection).await?;
+    let row = users::ActiveModel { face_change: Set(number), ..Default::default() };
+    touch(connection, UserId::new(owner), row, false).await?;
+    Ok(true)
+}

@@ -1,0 +1,42 @@
+//! Rollcall's stores in SQL: SQLite as the embedded default, MariaDB or MySQL for several instances. One code
+//! path; where the databases differ, a comment says why.
+//!
+//! Open a [`Database`], bring its schema up to date with `rollcall-migration` through
+//! [`Database::connection`], and hand clones of it to the stores.
+
+mod attendance;
+mod convert;
+mod database;
+mod day_row;
+mod decisions;
+mod departments;
+mod devices;
+#[expect(unreachable_pub, reason = "sea-orm's derives write `pub` items next to these")]
+mod entity;
+mod error;
+mod face_change;
+mod faces;
+mod people;
+mod probe;
+mod queue;
+mod rekey;
+mod sessions;
+mod shifts;
+mod template_row;
+mod transaction;
+mod url;
+mod user_change;
+mod user_row;
+mod users;
+
+pub use attendance::SqlAttendanceStore;
+pub use database::{Database, Options};
+pub use decisions::SqlDecisionLog;
+pub use departments::SqlDepartmentStore;
+pub use devices::SqlDeviceStore;
+pub use faces::SqlFaceStore;
+pub use probe::SqlProbe;
+pub use sessions::SqlSessionStore;
+pub use shifts::SqlShiftStore;
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
+pub use users::SqlUserStore;

@@ -1,0 +1,29 @@
+//! Queues of writers: whoever updates a counter's row waits for the one before to commit.
+
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use crate::convert::corrupt;
+use crate::entity::counters;
+use crate::error::Failure;
+
+/// The next number of a change of what may be matched. Numbers are committed in their order, so a reader who
+/// saw one has seen all before it.
+pub(crate) async fn next_face_change(connection: &impl ConnectionTrait) -> Result<i64, Failure> {
+    next(connection, "faces").await
+}
+
+/// Waits for everybody else who changes who is an administrator, or who is the first person.
+pub(crate) async fn lock_admins(connection: &impl ConnectionTrait) -> Result<(), Failure> {
+    next(connection, "admins").await.map(drop)
+}
+
+async fn next(connection: &impl ConnectionTrait, name: &'static str) -> Result<i64, Failure> {
+    counters::Entity::update_many()
+        .col_expr(counters::Column::Value, Expr::col(counters::Column::Value).add(1))
+        .filter(counters::Column::Name.eq(name))
+        .exec(connection)
+        .await?;
+    let row = counters::Entity::find_by_id(name).one(connection).await?;
+    Ok(row.ok_or_else(|| corrupt("counters"))?.value)
+}

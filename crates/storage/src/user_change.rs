@@ -1,0 +1,142 @@
+//! Changes of people and what they imply, each inside of one transaction.
+
+use rollcall_domain::access::Role;
+use rollcall_domain::user::{PasswordHash, Status, User};
+use rollcall_ports::store::StoreError;
+use rollcall_ports::users::{Logins, UserChange};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QuerySelect, Set,
+};
+use uuid::Uuid;
+
+use crate::convert::micros;
+use crate::entity::{departments, face_encodings, sessions, shifts, user_settings, users};
+use crate::error::{Failure, name_missing};
+use crate::queue::{lock_admins, next_face_change};
+use crate::user_row::{columns, consent, new_row, settings_row};
+
+pub(crate) async fn insert(
+    connection: &DatabaseTransaction,
+    user: &User,
+    password: Option<&PasswordHash>,
+) -> Result<(), Failure> {
+    let inserted = users::Entity::insert(new_row(user, password)).exec_without_returning(connection).await;
+    if let Err(error) = inserted {
+        return Err(name_dangling(connection, user, error).await?);
+    }
+    user_settings::Entity::insert(settings_row(user)).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_first(
+    connection: &DatabaseTransaction,
+    user: &User,
+    password: &PasswordHash,
+) -> Result<bool, Failure> {
+    lock_admins(connection).await?;
+    let anybody: Option<Uuid> =
+        users::Entity::find().select_only().column(users::Column::Id).into_tuple().one(connection).await?;
+    if anybody.is_some() {
+        return Ok(false);
+    }
+    insert(connection, user, Some(password)).await?;
+    Ok(true)
+}
+
+pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'_>) -> Result<(), Failure> {
+    let user = change.user;
+    let stored = users::Entity::find_by_id(user.id.uuid()).one(connection).await?;
+    let stored = stored.filter(|row| i64::from(row.revision) == i64::from(user.revision.0));
+    let stored = stored.ok_or(StoreError::Stale)?;
+
+    // Counters are locked before the row, always in this order, so that two changes cannot wait for each other.
+    let demotes = is_active_admin(&stored.role, &stored.status)
+        && !is_active_admin(user.role.name(), user.status.name());
+    if demotes {
+        lock_admins(connection).await?;
+    }
+    let mut row = users::ActiveModel { revision: Set(stored.revision + 1), ..columns(user) };
+    if change.destroy_faces || stored.status != user.status.name() || consent(&stored)? != user.consent {
+        row.face_change = Set(next_face_change(connection).await?);
+    }
+    if let Some(hash) = change.password {
+        row.password_hash = Set(Some(hash.as_str().into()));
+    }
+    // What was read above is what is replaced: the revision says that nothing happened in between.
+    let updated = users::Entity::update_many()
+        .set(row)
+        .filter(users::Column::Id.eq(user.id.uuid()))
+        .filter(users::Column::Revision.eq(stored.revision))
+        .exec(connection)
+        .await;
+    match updated {
+        Ok(done) if done.rows_affected == 0 => return Err(StoreError::Stale.into()),
+        Ok(_) => {}
+        Err(error) => return Err(name_dangling(connection, user, error).await?),
+    }
+    settings_row(user).update(connection).await?;
+
+    end_logins(connection, user, change.logins).await?;
+    if change.destroy_faces {
+        let theirs = face_encodings::Column::UserId.eq(user.id.uuid());
+        face_encodings::Entity::delete_many().filter(theirs).exec(connection).await?;
+    }
+    if user.status == Status::Deleted {
+        departments::Entity::update_many()
+            .col_expr(departments::Column::ManagerId, Expr::val(None::<Uuid>))
+            .filter(departments::Column::ManagerId.eq(user.id.uuid()))
+            .exec(connection)
+            .await?;
+    }
+    if demotes && !has_admin(connection).await? {
+        return Err(StoreError::LastAdmin.into());
+    }
+    Ok(())
+}
+
+async fn end_logins(connection: &DatabaseTransaction, user: &User, logins: Logins) -> Result<(), Failure> {
+    let kept = match logins {
+        Logins::Keep => return Ok(()),
+        Logins::End => None,
+        Logins::EndOthers(session) => Some(session),
+    };
+    let mut theirs = Condition::all()
+        .add(sessions::Column::UserId.eq(user.id.uuid()))
+        .add(sessions::Column::EndedAt.is_null());
+    if let Some(session) = kept {
+        theirs = theirs.add(sessions::Column::Id.ne(session.uuid()));
+    }
+    sessions::Entity::update_many()
+        .col_expr(sessions::Column::EndedAt, Expr::val(micros(user.updated_at)))
+        .filter(theirs)
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+async fn has_admin(connection: &impl ConnectionTrait) -> Result<bool, Failure> {
+    let admins = users::Entity::find()
+        .select_only()
+        .column(users::Column::Id)
+        .filter(users::Column::Role.eq(Role::Admin.name()))
+        .filter(users::Column::Status.eq(Status::Active.name()));
+    let one: Option<Uuid> = admins.into_tuple().one(connection).await?;
+    Ok(one.is_some())
+}
+
+fn is_active_admin(role: &str, status: &str) -> bool {
+    role == Role::Admin.name() && status == Status::Active.name()
+}
+
+async fn name_dangling(
+    connection: &DatabaseTransaction,
+    user: &User,
+    error: sea_orm::DbErr,
+) -> Result<Failure, Failure> {
+    Ok(Failure::Database(name_missing!(connection, error, [
+        "department_id": departments::Entity = user.department.as_ref().map(|department| department.id.uuid()),
+        "default_shift_id": shifts::Entity = user.default_shift.map(|shift| shift.uuid()),
+    ])))
+}

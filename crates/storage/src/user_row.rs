@@ -1,0 +1,210 @@
+//! A person as a row, and back.
+
+use rollcall_domain::Revision;
+use rollcall_domain::access::Role;
+use rollcall_domain::department::DepartmentName;
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::preferences::{Preferences, Theme};
+use rollcall_domain::user::{
+    Consent, ConsentVersion, DepartmentRef, EmailAddress, EmployeeCode, PasswordHash, PersonName,
+    RosterEntry, Status, User,
+};
+use rollcall_ports::store::StoreError;
+use sea_orm::{DbErr, FromQueryResult, QueryResult, Set};
+use uuid::Uuid;
+
+use crate::convert::{
+    corrupt, count, cut, date_or_none, instant, instant_or_none, key, micros, named, search_key, stored,
+    valid,
+};
+use crate::entity::{user_settings, users};
+
+/// A person with what is shown of their department, and their settings.
+pub(crate) struct UserRow {
+    user: users::Model,
+    department_name: Option<String>,
+    theme: Option<String>,
+    notifications: Option<bool>,
+    language: Option<String>,
+}
+
+impl FromQueryResult for UserRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            user: users::Model::from_query_result(row, prefix)?,
+            department_name: row.try_get(prefix, "department_name")?,
+            theme: row.try_get(prefix, "theme")?,
+            notifications: row.try_get(prefix, "notifications")?,
+            language: row.try_get(prefix, "language")?,
+        })
+    }
+}
+
+impl UserRow {
+    pub(crate) fn into_user(self) -> Result<User, StoreError> {
+        let preferences = preferences(&self)?;
+        let consent = consent(&self.user)?;
+        let row = self.user;
+        Ok(User {
+            id: UserId::new(row.id),
+            employee_code: employee_code(row.employee_code.as_deref())?,
+            name: valid("users.name", PersonName::parse(&row.name))?,
+            email: valid("users.email", EmailAddress::parse(&row.email))?,
+            role: named("users.role", Role::named(&row.role))?,
+            status: named("users.status", Status::named(&row.status))?,
+            department: department(row.department_id, self.department_name.as_deref())?,
+            phone: row.phone,
+            address: row.address,
+            avatar_url: row.avatar_url,
+            timezone: row.timezone,
+            locale: row.locale,
+            join_date: date_or_none("users.join_date", row.join_date.as_deref())?,
+            leave_date: date_or_none("users.leave_date", row.leave_date.as_deref())?,
+            default_shift: row.default_shift_id.map(ShiftId::new),
+            last_login_at: instant_or_none("users.last_login_at", row.last_login_at)?,
+            created_at: instant("users.created_at", row.created_at)?,
+            updated_at: instant("users.updated_at", row.updated_at)?,
+            deleted_at: instant_or_none("users.deleted_at", row.deleted_at)?,
+            revision: Revision(count("users.revision", row.revision)?),
+            preferences,
+            consent,
+        })
+    }
+}
+
+/// What the roster reads of a person.
+#[derive(FromQueryResult)]
+pub(crate) struct RosterRow {
+    id: Uuid,
+    name: String,
+    employee_code: Option<String>,
+    department_id: Option<Uuid>,
+    department_name: Option<String>,
+    timezone: Option<String>,
+    department_timezone: Option<String>,
+    join_date: Option<String>,
+    leave_date: Option<String>,
+    created_at: i64,
+}
+
+impl RosterRow {
+    pub(crate) fn into_entry(self) -> Result<RosterEntry, StoreError> {
+        Ok(RosterEntry {
+            user: UserId::new(self.id),
+            name: valid("users.name", PersonName::parse(&self.name))?,
+            employee_code: employee_code(self.employee_code.as_deref())?,
+            department: department(self.department_id, self.department_name.as_deref())?,
+            timezone: self.timezone.or(self.department_timezone),
+            join_date: date_or_none("users.join_date", self.join_date.as_deref())?,
+            leave_date: date_or_none("users.leave_date", self.leave_date.as_deref())?,
+            created_at: instant("users.created_at", self.created_at)?,
+        })
+    }
+}
+
+fn employee_code(text: Option<&str>) -> Result<Option<EmployeeCode>, StoreError> {
+    text.map(|text| valid("users.employee_code", EmployeeCode::parse(text))).transpose()
+}
+
+fn department(id: Option<Uuid>, name: Option<&str>) -> Result<Option<DepartmentRef>, StoreError> {
+    let Some((id, name)) = id.zip(name) else { return Ok(None) };
+    let name = valid("departments.name", DepartmentName::parse(name))?;
+    Ok(Some(DepartmentRef { id: DepartmentId::new(id), name }))
+}
+
+fn preferences(row: &UserRow) -> Result<Preferences, StoreError> {
+    let (Some(theme), Some(notifications), Some(language)) = (&row.theme, row.notifications, &row.language)
+    else {
+        return Ok(Preferences::default());
+    };
+    let theme = named("user_settings.theme", Theme::named(theme))?;
+    Ok(Preferences { theme, notifications, language: language.clone() })
+}
+
+/// The consent of a stored person. A withdrawal leaves what was agreed to in its columns, as evidence.
+pub(crate) fn consent(row: &users::Model) -> Result<Consent, StoreError> {
+    if let Some(at) = instant_or_none("users.consent_withdrawn_at", row.consent_withdrawn_at)? {
+        return Ok(Consent::Withdrawn { at });
+    }
+    match (&row.consent_version, instant_or_none("users.consent_at", row.consent_at)?) {
+        (Some(version), Some(at)) => {
+            let version = valid("users.consent_version", ConsentVersion::parse(version))?;
+            Ok(Consent::Given { version, at })
+        }
+        (None, None) => Ok(Consent::Missing),
+        _ => Err(corrupt("users.consent")),
+    }
+}
+
+/// Everything of a person that a change of them writes. Revision, token version, change number and password are
+/// for the caller.
+pub(crate) fn columns(user: &User) -> users::ActiveModel {
+    let email = user.email.canonical();
+    let code = user.employee_code.as_ref();
+    let mut row = users::ActiveModel {
+        id: Set(user.id.uuid()),
+        name: Set(user.name.as_str().into()),
+        name_key: Set(key(user.name.as_str())),
+        email: Set(user.email.as_str().into()),
+        email_key: Set(cut(&email).into()),
+        employee_code: Set(code.map(|code| code.as_str().into())),
+        employee_code_key: Set(code.map(|code| cut(&code.canonical()).into())),
+        tombstone: Set(if user.status == Status::Deleted { user.id.uuid() } else { Uuid::nil() }),
+        search_key: Set(search_key([
+            Some(user.name.as_str()),
+            Some(user.email.as_str()),
+            code.map(EmployeeCode::as_str),
+        ])),
+        role: Set(user.role.name().into()),
+        status: Set(user.status.name().into()),
+        department_id: Set(user.department.as_ref().map(|department| department.id.uuid())),
+        phone: Set(user.phone.clone()),
+        address: Set(user.address.clone()),
+        avatar_url: Set(user.avatar_url.clone()),
+        timezone: Set(user.timezone.clone()),
+        locale: Set(user.locale.clone()),
+        join_date: Set(user.join_date.map(|date| date.to_string())),
+        leave_date: Set(user.leave_date.map(|date| date.to_string())),
+        default_shift_id: Set(user.default_shift.map(ShiftId::uuid)),
+        created_at: Set(micros(user.created_at)),
+        updated_at: Set(micros(user.updated_at)),
+        deleted_at: Set(user.deleted_at.map(micros)),
+        ..Default::default()
+    };
+    match &user.consent {
+        Consent::Missing => {
+            row.consent_version = Set(None);
+            row.consent_at = Set(None);
+            row.consent_withdrawn_at = Set(None);
+        }
+        Consent::Given { version, at } => {
+            row.consent_version = Set(Some(version.as_str().into()));
+            row.consent_at = Set(Some(micros(*at)));
+            row.consent_withdrawn_at = Set(None);
+        }
+        Consent::Withdrawn { at } => row.consent_withdrawn_at = Set(Some(micros(*at))),
+    }
+    row
+}
+
+/// A person who is new.
+pub(crate) fn new_row(user: &User, password: Option<&PasswordHash>) -> users::ActiveModel {
+    users::ActiveModel {
+        last_login_at: Set(user.last_login_at.map(micros)),
+        password_hash: Set(password.map(|hash| hash.as_str().into())),
+        revision: Set(stored(1)),
+        token_version: Set(0),
+        face_change: Set(0),
+        ..columns(user)
+    }
+}
+
+/// A person's own choices.
+pub(crate) fn settings_row(user: &User) -> user_settings::ActiveModel {
+    user_settings::ActiveModel {
+        user_id: Set(user.id.uuid()),
+        theme: Set(user.preferences.theme.name().into()),
+        notifications: Set(user.preferences.notifications),
+        language: Set(user.preferences.language.clone()),
+    }
+}

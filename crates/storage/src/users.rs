@@ -1,0 +1,203 @@
+//! People and their credentials.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rollcall_domain::id::UserId;
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort};
+use rollcall_ports::store::StoreError;
+use rollcall_ports::users::{Credentials, UserChange, UserStore};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
+    QuerySelect, RelationDef, Select, Set,
+};
+use uuid::Uuid;
+
+use crate::convert::{count, cut, micros, named};
+use crate::database::Database;
+use crate::entity::{departments, user_settings, users};
+use crate::error::Failure;
+use crate::people::{among, contains, with_templates};
+use crate::transaction::{Read, transact};
+use crate::user_change::{insert, insert_first, save};
+use crate::user_row::{RosterRow, UserRow};
+
+/// [`UserStore`] in SQL.
+#[derive(Debug, Clone)]
+pub struct SqlUserStore {
+    database: Database,
+}
+
+impl SqlUserStore {
+    /// The people of a migrated database.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl UserStore for SqlUserStore {
+    async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError> {
+        transact!(self.database, |connection| insert(connection, user, password))
+    }
+
+    async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
+        transact!(self.database, |connection| insert_first(connection, user, password))
+    }
+
+    async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let query = whole(users::Entity::find_by_id(id.uuid()));
+        let row = query.into_model::<UserRow>().one(self.database.connection()).await.read()?;
+        row.map(UserRow::into_user).transpose()
+    }
+
+    async fn list(
+        &self,
+        people: &People,
+        filter: &UserFilter,
+        sort: &[UserSort],
+        page: Page,
+    ) -> Result<Paged<User>, StoreError> {
+        let wanted = users::Entity::find().filter(among(people)).filter(matching(filter));
+        let total = wanted.clone().select_only().column_as(users::Column::Id.count(), "total");
+        let mut query = whole(wanted).limit(u64::from(page.size())).offset(page.offset());
+        for sort in sort {
+            // NULL is the least value in both databases: people without one come first, as promised.
+            query = query.order_by(column(sort.key), if sort.descending { Order::Desc } else { Order::Asc });
+        }
+        query = query.order_by_asc(users::Column::Id);
+
+        let connection = self.database.connection();
+        let total: Option<i64> = total.into_tuple().one(connection).await.read()?;
+        let rows = query.into_model::<UserRow>().all(connection).await.read()?;
+        let items = rows.into_iter().map(UserRow::into_user).collect::<Result<_, _>>()?;
+        Ok(Paged { items, total: total.unwrap_or(0).unsigned_abs(), page })
+    }
+
+    async fn save(&self, change: UserChange<'_>) -> Result<(), StoreError> {
+        let change = &change;
+        transact!(self.database, |connection| save(connection, change))
+    }
+
+    async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
+        let living = users::Entity::find()
+            .filter(users::Column::EmailKey.eq(cut(email)))
+            .filter(users::Column::Tombstone.eq(Uuid::nil()));
+        let row = living.one(self.database.connection()).await.read()?;
+        let credentials = |row: users::Model| {
+            Ok(Credentials {
+                user: UserId::new(row.id),
+                hash: row.password_hash.map(PasswordHash::from_stored),
+                token_version: count("users.token_version", row.token_version)?,
+                status: named("users.status", Status::named(&row.status))?,
+            })
+        };
+        row.map(credentials).transpose()
+    }
+
+    async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
+        let hash = users::Entity::find_by_id(id.uuid()).select_only().column(users::Column::PasswordHash);
+        let row: Option<Option<String>> = hash.into_tuple().one(self.database.connection()).await.read()?;
+        Ok(row.flatten().map(PasswordHash::from_stored))
+    }
+
+    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
+        let row = users::ActiveModel { password_hash: Set(Some(hash.as_str().into())), ..Default::default() };
+        let row = &row;
+        transact!(self.database, |connection| update(connection, id, row))
+    }
+
+    async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
+        let row = users::ActiveModel { last_login_at: Set(Some(micros(at))), ..Default::default() };
+        let row = &row;
+        transact!(self.database, |connection| update(connection, id, row))
+    }
+
+    async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError> {
+        let query = users::Entity::find()
+            .select_only()
+            .columns([
+                users::Column::Id,
+                users::Column::Name,
+                users::Column::EmployeeCode,
+                users::Column::DepartmentId,
+                users::Column::Timezone,
+                users::Column::JoinDate,
+                users::Column::LeaveDate,
+                users::Column::CreatedAt,
+            ])
+            .column_as(departments::Column::Name, "department_name")
+            .column_as(departments::Column::Timezone, "department_timezone")
+            .join(JoinType::LeftJoin, their_department())
+            .filter(users::Column::Status.eq(Status::Active.name()))
+            .filter(among(people))
+            .order_by_asc(users::Column::NameKey)
+            .order_by_asc(users::Column::Id);
+        let rows = query.into_model::<RosterRow>().all(self.database.connection()).await.read()?;
+        rows.into_iter().map(RosterRow::into_entry).collect()
+    }
+}
+
+async fn update(
+    connection: &DatabaseTransaction,
+    id: UserId,
+    row: &users::ActiveModel,
+) -> Result<(), Failure> {
+    let one = users::Entity::update_many().set(row.clone()).filter(users::Column::Id.eq(id.uuid()));
+    one.exec(connection).await?;
+    Ok(())
+}
+
+/// A person with department and settings, in one query.
+fn whole(people: Select<users::Entity>) -> Select<users::Entity> {
+    let their_settings = users::Entity::belongs_to(user_settings::Entity)
+        .from(users::Column::Id)
+        .to(user_settings::Column::UserId);
+    people
+        .join(JoinType::LeftJoin, their_department())
+        .join(JoinType::LeftJoin, their_settings.into())
+        .column_as(departments::Column::Name, "department_name")
+        .column_as(user_settings::Column::Theme, "theme")
+        .column_as(user_settings::Column::Notifications, "notifications")
+        .column_as(user_settings::Column::Language, "language")
+}
+
+fn their_department() -> RelationDef {
+    users::Entity::belongs_to(departments::Entity)
+        .from(users::Column::DepartmentId)
+        .to(departments::Column::Id)
+        .into()
+}
+
+fn matching(filter: &UserFilter) -> Condition {
+    let deleted = Status::Deleted.name();
+    Condition::all()
+        .add_option(filter.q.as_deref().map(|part| contains((users::Entity, users::Column::SearchKey), part)))
+        .add_option(filter.role.map(|role| users::Column::Role.eq(role.name())))
+        .add_option(filter.status.map(|status| users::Column::Status.eq(status.name())))
+        .add_option(filter.department.map(|id| users::Column::DepartmentId.eq(id.uuid())))
+        .add_option(filter.created_from.map(|from| users::Column::CreatedAt.gte(micros(from))))
+        .add_option(filter.created_before.map(|before| users::Column::CreatedAt.lt(micros(before))))
+        .add_option((!filter.include_deleted).then(|| users::Column::Status.ne(deleted)))
+        .add_option(filter.never_logged_in.map(|never| match never {
+            true => users::Column::LastLoginAt.is_null(),
+            false => users::Column::LastLoginAt.is_not_null(),
+        }))
+        .add_option(filter.enrolled.as_ref().map(|enrolled| {
+            let enough = with_templates(&enrolled.model, enrolled.min_required);
+            let id = Expr::col((users::Entity, users::Column::Id));
+            if enrolled.wanted { id.in_subquery(enough) } else { id.not_in_subquery(enough) }
+        }))
+}
+
+const fn column(key: UserKey) -> users::Column {
+    match key {
+        UserKey::Name => users::Column::NameKey,
+        UserKey::Email => users::Column::EmailKey,
+        UserKey::EmployeeCode => users::Column::EmployeeCodeKey,
+        UserKey::CreatedAt => users::Column::CreatedAt,
+        UserKey::LastLoginAt => users::Column::LastLoginAt,
+    }
+}

@@ -1,0 +1,187 @@
+//! What can only be examined below the ports, the same on both kinds of database.
+
+use rollcall_domain::attendance::{Day, Event};
+use rollcall_domain::policy::{Shift, classify};
+use rollcall_ports::store::StoreError;
+use rollcall_testkit::StoreBench;
+use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_user};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+use super::Bench;
+
+/// Stamps these clauses; `$another` opens the bench's database a second time.
+#[macro_export]
+macro_rules! stamp_below {
+    ($bench:path, $another:path) => {
+        mod below {
+            use super::*;
+            use $crate::common::below;
+
+            #[test]
+            fn of_sixty_four_first_punches_one_is_stored() {
+                rollcall_testkit::run(async {
+                    let bench = $bench().await;
+                    below::one_first_punch(&[&bench], 64).await;
+                });
+            }
+
+            #[test]
+            fn of_first_punches_through_two_processes_one_is_stored() {
+                rollcall_testkit::run(async {
+                    let one = $bench().await;
+                    let two = $another(&one).await;
+                    for _ in 0..10 {
+                        below::one_first_punch(&[&one, &two], 32).await;
+                    }
+                });
+            }
+
+            #[test]
+            fn two_processes_write_side_by_side() {
+                rollcall_testkit::run(async {
+                    let one = $bench().await;
+                    let two = $another(&one).await;
+                    below::many_people_at_once([&one, &two]).await;
+                });
+            }
+
+            #[test]
+            fn a_second_row_of_one_day_or_punch_is_impossible() {
+                rollcall_testkit::run(async { below::keys_are_unique(&$bench().await).await });
+            }
+
+            #[test]
+            fn a_sealed_template_opens_only_in_its_own_row() {
+                rollcall_testkit::run(async { below::swapped_templates_do_not_open(&$bench().await).await });
+            }
+        }
+    };
+}
+
+/// Many commits of a person's first punch at once, spread over several connections pools: one succeeds, the others
+/// are told that they came late.
+pub(crate) async fn one_first_punch(benches: &[&Bench], count: usize) {
+    let user = a_user("Ada");
+    benches[0].users().insert(&user, None).await.unwrap();
+    let shift = benches[0].shifts().default_or(&Shift::standard()).await.unwrap();
+    let commits: Vec<_> = (0..count)
+        .map(|n| {
+            let store = benches[n % benches.len()].attendance();
+            let (day, event) = first_punch(&shift, user.id);
+            tokio::spawn(async move { store.commit(&day, &event, &classify(&day, event.at)).await })
+        })
+        .collect();
+    let mut stored = 0;
+    for commit in commits {
+        match commit.await.unwrap() {
+            Ok(()) => stored += 1,
+            Err(StoreError::Stale) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert_eq!(stored, 1);
+}
+
+/// Every write of several people at once succeeds: nobody is told that the database is locked.
+pub(crate) async fn many_people_at_once(benches: [&Bench; 2]) {
+    let shift = benches[0].shifts().default_or(&Shift::standard()).await.unwrap();
+    let writers: Vec<_> = (0..40)
+        .map(|n| {
+            let bench = benches[n % 2];
+            let (users, attendance, faces) = (bench.users(), bench.attendance(), bench.faces());
+            let shift = shift.clone();
+            tokio::spawn(async move {
+                let user = a_consenting_user("Ada");
+                users.insert(&user, None).await?;
+                let (day, event) = first_punch(&shift, user.id);
+                attendance.commit(&day, &event, &classify(&day, event.at)).await?;
+                faces.add(user.id, &[a_face_of(&user, 1)], None, 5).await?;
+                users.logged_in(user.id, event.at).await
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+}
+
+fn first_punch(shift: &Shift, user: rollcall_domain::id::UserId) -> (Day, Event) {
+    (a_day_of(shift, user, "2026-03-02"), a_check_in(user, "2026-03-02T09:00:00Z"))
+}
+
+/// Copies rows in SQL, past every check of the program: with the key they have and another id.
+pub(crate) async fn keys_are_unique(bench: &Bench) {
+    let user = a_user("Ada");
+    bench.users().insert(&user, None).await.unwrap();
+    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let (day, event) = first_punch(&shift, user.id);
+    bench.attendance().commit(&day, &event, &classify(&day, event.at)).await.unwrap();
+    let without_shift = Day { shift: None, ..a_day_of(&shift, user.id, "2026-03-07") };
+    let without_shift = Day {
+        key: rollcall_domain::attendance::DayKey { shift: None, ..without_shift.key },
+        ..without_shift
+    };
+    let other = a_check_in(user.id, "2026-03-07T09:00:00Z");
+    bench.attendance().commit(&without_shift, &other, &classify(&without_shift, other.at)).await.unwrap();
+
+    for (table, id) in [
+        ("attendance_records", day.id.uuid()),
+        ("attendance_records", without_shift.id.uuid()),
+        ("attendance_events", event.id.uuid()),
+    ] {
+        let copied = copy_row(bench, table, id).await;
+        let error = copied.expect_err("a second row of the same key");
+        assert!(matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))), "{error:?}");
+    }
+}
+
+async fn copy_row(bench: &Bench, table: &str, id: uuid::Uuid) -> Result<(), DbErr> {
+    let connection = bench.database.connection();
+    let statement = |sql: String| {
+        let values = [rollcall_testkit::builders::fresh().into(), id.into()];
+        Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+    };
+    let columns = match table {
+        "attendance_records" => {
+            "user_id, work_date, shift_key, timezone, revision, status, flags, break_seconds, scheduled_seconds, \
+             late_seconds, early_exit_seconds, overtime_seconds, is_open"
+        }
+        _ => "record_id, seq, user_id, direction, at, received_at, source",
+    };
+    let sql = format!("INSERT INTO {table} (id, {columns}) SELECT ?, {columns} FROM {table} WHERE id = ?");
+    connection.execute_raw(statement(sql)).await.map(drop)
+}
+
+/// Swaps the sealed vectors of two rows, past every check of the program.
+pub(crate) async fn swapped_templates_do_not_open(bench: &Bench) {
+    let (ada, bob) = (a_consenting_user("Ada"), a_consenting_user("Bob"));
+    let mut ids = Vec::new();
+    for user in [&ada, &bob] {
+        bench.users().insert(user, None).await.unwrap();
+        let face = a_face_of(user, 1);
+        bench.faces().add(user.id, std::slice::from_ref(&face), None, 5).await.unwrap();
+        assert_eq!(bench.faces().change_of(user.id, 1).await.unwrap().unwrap().templates.len(), 1);
+        ids.push(face.id.uuid());
+    }
+    let connection = bench.database.connection();
+    let backend = connection.get_database_backend();
+    let mut sealed: Vec<Vec<u8>> = Vec::new();
+    for id in &ids {
+        let sql = "SELECT sealed FROM face_encodings WHERE id = ?";
+        let statement = Statement::from_sql_and_values(backend, sql, [(*id).into()]);
+        let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+        sealed.push(row.try_get_by_index(0).unwrap());
+    }
+    for (id, sealed) in ids.iter().zip(sealed.into_iter().rev()) {
+        let sql = "UPDATE face_encodings SET sealed = ? WHERE id = ?";
+        let statement = Statement::from_sql_and_values(backend, sql, [sealed.into(), (*id).into()]);
+        connection.execute_raw(statement).await.unwrap();
+    }
+    for user in [&ada, &bob] {
+        assert!(matches!(bench.faces().of_user(user.id).await, Err(StoreError::Corrupt(_))));
+        let change = bench.faces().change_of(user.id, 1).await.unwrap().unwrap();
+        assert!(change.templates.is_empty(), "what does not open is not matched");
+        let since = bench.faces().changes_since(change.number - 1, 1, 1).await.unwrap();
+        assert_eq!(since.unreadable, 1);
+    }
+}

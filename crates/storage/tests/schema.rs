@@ -1,0 +1,126 @@
+//! The schema, forward and back, on both kinds of database.
+
+mod common;
+
+use rollcall_domain::user::User;
+use rollcall_migration::{Migrator, MigratorTrait, status};
+use rollcall_storage::Database;
+use rollcall_testkit::StoreBench;
+use rollcall_testkit::builders::{
+    a_consenting_user, a_department, a_device, a_face_of, a_hash, a_reference, a_session, an_admin,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use common::Bench;
+
+#[test]
+fn every_step_goes_back_and_forth_on_sqlite() {
+    rollcall_testkit::run(async {
+        let folder = tempfile::TempDir::new().unwrap();
+        back_and_forth(common::sqlite::open(&folder).await).await;
+    });
+}
+
+#[test]
+fn every_step_goes_back_and_forth_on_mysql() {
+    rollcall_testkit::run(async {
+        let name = common::mysql::create("schema").await;
+        back_and_forth(common::mysql::open(&name).await).await;
+        common::mysql::drop_database(&name).await;
+    });
+}
+
+#[test]
+fn a_newer_database_is_known_and_refused_on_sqlite() {
+    rollcall_testkit::run(async {
+        let folder = tempfile::TempDir::new().unwrap();
+        newer_is_refused(common::sqlite::open(&folder).await).await;
+    });
+}
+
+#[test]
+fn a_newer_database_is_known_and_refused_on_mysql() {
+    rollcall_testkit::run(async {
+        let name = common::mysql::create("newer").await;
+        newer_is_refused(common::mysql::open(&name).await).await;
+        common::mysql::drop_database(&name).await;
+    });
+}
+
+async fn back_and_forth(database: Database) {
+    let db = database.connection();
+    let steps = Migrator::migrations().len();
+    let mut schemas = vec![schema(db).await];
+    for _ in 0..steps {
+        Migrator::up(db, Some(1)).await.unwrap();
+        schemas.push(schema(db).await);
+    }
+    let newest = schemas.last().unwrap().clone();
+    assert!(status(db).await.unwrap().is_current());
+    fill(&Bench::new(database.clone(), ())).await;
+
+    // Back with data in every table, so that no reference is in the way.
+    for before in schemas.iter().rev().skip(1) {
+        Migrator::down(db, Some(1)).await.unwrap();
+        assert_eq!(schema(db).await, *before);
+        Migrator::up(db, Some(1)).await.unwrap();
+        Migrator::down(db, Some(1)).await.unwrap();
+        assert_eq!(schema(db).await, *before);
+    }
+    Migrator::up(db, None).await.unwrap();
+    assert_eq!(schema(db).await, newest);
+    fill(&Bench::new(database.clone(), ())).await;
+}
+
+async fn fill(bench: &Bench) {
+    let department = a_department("Research");
+    let child =
+        rollcall_domain::department::Department { parent: Some(department.id), ..a_department("Lab") };
+    bench.departments().insert(&department).await.unwrap();
+    bench.departments().insert(&child).await.unwrap();
+    let boss = an_admin("Boss");
+    bench.users().insert(&boss, Some(&a_hash("boss"))).await.unwrap();
+    let managed =
+        rollcall_domain::department::Department { manager: Some(boss.id), ..a_department("Managed") };
+    bench.departments().insert(&managed).await.unwrap();
+    let ada = User { department: Some(a_reference(&department)), ..a_consenting_user("Ada") };
+    bench.users().insert(&ada, None).await.unwrap();
+    bench.sessions().open(&a_session(ada.id)).await.unwrap();
+    bench.devices().insert(&a_device("Door")).await.unwrap();
+    bench.faces().add(ada.id, &[a_face_of(&ada, 1)], None, 5).await.unwrap();
+    common::below::one_first_punch(&[bench], 1).await;
+}
+
+async fn newer_is_refused(database: Database) {
+    let db = database.connection();
+    let fresh = status(db).await.unwrap();
+    assert_eq!((fresh.applied.len(), fresh.pending.len()), (0, Migrator::migrations().len()));
+    Migrator::up(db, None).await.unwrap();
+    assert!(status(db).await.unwrap().is_current());
+    let future = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20990101_000001_future', 0)";
+    db.execute_unprepared(future).await.unwrap();
+    let newer = status(db).await.unwrap();
+    assert_eq!(newer.unknown, ["m20990101_000001_future"]);
+    assert!(!newer.is_current());
+    assert!(Migrator::up(db, None).await.is_err());
+}
+
+/// Everything the database says about its tables and indexes, but for the migrator's own.
+async fn schema(db: &DatabaseConnection) -> Vec<String> {
+    let backend = db.get_database_backend();
+    let texts = async |sql: String, column: &str| -> Vec<String> {
+        let rows = db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+        rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
+    };
+    if backend == DbBackend::Sqlite {
+        let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name <> 'seaql_migrations' ORDER BY name";
+        return texts(sql.into(), "sql").await;
+    }
+    let names = "SELECT table_name AS name FROM information_schema.tables \
+                 WHERE table_schema = DATABASE() AND table_name <> 'seaql_migrations' ORDER BY name";
+    let mut tables = Vec::new();
+    for name in texts(names.into(), "name").await {
+        tables.extend(texts(format!("SHOW CREATE TABLE `{name}`"), "Create Table").await);
+    }
+    tables
+}
