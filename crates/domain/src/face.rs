@@ -400,7 +400,7 @@ impl QualityGate {
     ///
     /// 24 px between the eyes is the least that still fills a quarter of the 112 px crop. The other limits were
     /// read off the 755 enrollment portraits of the project's test photos with both packs (smallest and largest
-    /// values seen: detector 0.59, sharpness 27, brightness 45, contrast 21, overexposed 0.23, roll 28°; yaw
+    /// values seen: detector 0.59, sharpness 27, brightness 45, contrast 21, overexposed 0.23, roll 46° once, else 28°; yaw
     /// exceeds 48° in one of a hundred) and the deliberately bad photos beside them: out of focus has sharpness 6,
     /// dark has brightness 8 and contrast 5, overexposed 0.71, profile yaw 52°. They pass 98 % of the portraits.
     /// A moderate motion blur is not told from ordinary sharpness by this measure.

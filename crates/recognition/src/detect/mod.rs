@@ -1,0 +1,228 @@
+//! Pixels become boxes and five points per face.
+
+mod frame;
+mod scrfd;
+mod yunet;
+
+use ndarray::ArrayView2;
+use rollcall_domain::face::{FaceBox, Landmarks, Point};
+use rollcall_ports::engine::{EngineError, Wanted};
+use zeroize::Zeroize;
+
+pub use frame::Frame;
+
+use crate::decode::Picture;
+use crate::models::{DetectorFamily, DetectorModel};
+use crate::runtime::{Network, Outputs, StartError, failed};
+use crate::tensor::Input;
+
+/// Strides of the three levels both families have.
+const STRIDES: [usize; 3] = [8, 16, 32];
+
+/// A face narrower than this in the network's input is looked for again in the larger one.
+///
+/// With this limit both inputs in turn count as many faces as the large one alone in every group photo of the
+/// tests, while a face that fills a fifth of the picture's width needs the small one only.
+pub const SMALL_FACE: f32 = 48.0;
+
+/// A face in the photo, not yet measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// Its rectangle, pixels of the upright photo.
+    pub bounds: FaceBox,
+    /// Its five points, pixels of the upright photo.
+    pub landmarks: Landmarks,
+    /// The detector's confidence, 0..=1.
+    pub score: f32,
+}
+
+/// A face detector with its buffers.
+pub struct Detector {
+    model: DetectorModel,
+    network: Network,
+    heads: Heads,
+    input: Input,
+    scaled: Vec<u8>,
+}
+
+/// Where a family's outputs are found, resolved once.
+enum Heads {
+    Yunet(yunet::Heads),
+    Scrfd(scrfd::Heads),
+}
+
+impl Detector {
+    /// Checks that the network has the inputs and outputs its family and the manifest say.
+    ///
+    /// # Errors
+    /// [`StartError::Shape`] when it has not.
+    pub fn new(model: &DetectorModel, network: Network) -> Result<Self, StartError> {
+        if let Some(size) = model.sizes.iter().find(|size| !network.accepts(**size, **size)) {
+            return Err(network.mismatch(format!("its input does not take {size} x {size}")));
+        }
+        let heads = match model.family {
+            DetectorFamily::Yunet => yunet::Heads::of(network.outputs()).map(Heads::Yunet),
+            DetectorFamily::Scrfd => scrfd::Heads::of(network.outputs()).map(Heads::Scrfd),
+        }
+        .map_err(|what| network.mismatch(what))?;
+        let input = Input::new(model.normalization());
+        Ok(Self { model: model.clone(), network, heads, input, scaled: Vec::new() })
+    }
+
+    /// Every face worth its time, the largest first.
+    ///
+    /// For [`Wanted::Largest`] the small input comes first, and the large one only when nothing or only
+    /// small faces were found. For [`Wanted::All`] the faces in the background count too, so the large one
+    /// is used at once. When there is still nothing, a face may fill the picture: networks that know
+    /// faces with surroundings see it only when the picture is given a border.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails.
+    pub fn find(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
+        let sizes = self.model.sizes.clone();
+        let first = match wanted {
+            Wanted::Largest => 0,
+            Wanted::All => sizes.len() - 1,
+        };
+        let mut faces = Vec::new();
+        for size in &sizes[first..] {
+            let frame = self.frame(picture, *size);
+            let found = self.find_in(picture, &frame)?;
+            // Small faces seen at the smaller size are kept if the larger one sees none at all.
+            if !found.is_empty() {
+                faces = found;
+            }
+            if faces.first().is_some_and(|face| face.bounds.width() * frame.scale() >= SMALL_FACE) {
+                return Ok(faces);
+            }
+        }
+        if faces.is_empty() {
+            faces = self.find_in(picture, &Frame::bordered(picture, sizes[0]))?;
+        }
+        Ok(faces)
+    }
+
+    fn frame(&self, picture: &Picture, size: usize) -> Frame {
+        if self.network.is_dynamic() { Frame::snug(picture, size) } else { Frame::square(picture, size) }
+    }
+
+    /// Every face of the picture as seen in `frame`, the largest first.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails.
+    pub fn find_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
+        frame.scale_into(picture, &mut self.scaled).map_err(failed)?;
+        let (width, height) = frame.size();
+        let pixels = if frame.is_unscaled(picture) { picture.pixels() } else { &self.scaled };
+        let values = self.input.fill((width, height), pixels, frame.inner(), frame.at());
+        let outputs = self.network.run(values, width, height).map_err(failed)?;
+
+        let mut faces = Vec::new();
+        for (level, stride) in STRIDES.into_iter().enumerate() {
+            let grid = Grid { stride, columns: width / stride, rows: height / stride };
+            match &self.heads {
+                Heads::Yunet(heads) => heads.read(&outputs, level, &grid, self.model.score, &mut faces),
+                Heads::Scrfd(heads) => heads.read(&outputs, level, &grid, self.model.score, &mut faces),
+            }?;
+        }
+        drop(outputs);
+        let mut faces = distinct(faces, self.model.nms);
+        faces.iter_mut().for_each(|face| frame.to_photo(face));
+        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+        Ok(faces)
+    }
+
+    /// One run on whatever the input holds; for self-tests and measurements.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the runtime fails.
+    pub fn run_blank(&mut self, width: usize, height: usize) -> Result<(), EngineError> {
+        let values = self.input.blank((width, height));
+        self.network.run(values, width, height).map(drop).map_err(failed)
+    }
+
+    /// Forgets the last picture.
+    pub fn clear(&mut self) {
+        self.input.clear();
+        self.scaled.as_mut_slice().zeroize();
+    }
+}
+
+/// The cells of one level, row by row.
+struct Grid {
+    stride: usize,
+    columns: usize,
+    rows: usize,
+}
+
+impl Grid {
+    /// The output at `position` as a matrix with one row per anchor.
+    fn matrix<'o>(
+        &self,
+        outputs: &'o Outputs<'_>,
+        position: usize,
+        anchors: usize,
+        columns: usize,
+    ) -> Result<ArrayView2<'o, f32>, EngineError> {
+        let values = outputs.values(position).map_err(failed)?;
+        ArrayView2::from_shape((self.columns * self.rows * anchors, columns), values).map_err(failed)
+    }
+
+    /// Column and row of an anchor.
+    fn cell(&self, anchor: usize, anchors: usize) -> (f32, f32) {
+        let cell = anchor / anchors;
+        ((cell % self.columns) as f32, (cell / self.columns) as f32)
+    }
+}
+
+/// Greedy non-maximum suppression: the most confident box wins over those it overlaps.
+fn distinct(mut faces: Vec<Detection>, most_overlap: f32) -> Vec<Detection> {
+    faces.retain(|face| face.bounds.area() > 0.0 && face.bounds.area().is_finite());
+    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Detection> = Vec::new();
+    for face in faces {
+        if kept.iter().all(|other| other.bounds.iou(&face.bounds) <= most_overlap) {
+            kept.push(face);
+        }
+    }
+    kept
+}
+
+/// Five points from ten numbers, each given as an offset from `(x, y)` in units of `scale`.
+fn points(offsets: ndarray::ArrayView1<'_, f32>, (x, y): (f32, f32), scale: f32) -> Landmarks {
+    std::array::from_fn(|i| Point { x: (x + offsets[2 * i]) * scale, y: (y + offsets[2 * i + 1]) * scale })
+}
+
+/// Finds the declared output whose last dimension must be `columns`.
+fn check_columns(outputs: &[crate::runtime::Declared], position: usize, columns: i64) -> Result<(), String> {
+    let declared = outputs.get(position).ok_or("it has too few outputs")?;
+    match declared.shape.last() {
+        Some(last) if *last == columns || *last < 0 => Ok(()),
+        _ => Err(format!("its output {} is {:?} instead of … x {columns}", declared.name, declared.shape)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn face(left: f32, score: f32) -> Detection {
+        let bounds = FaceBox { left, top: 0.0, right: left + 10.0, bottom: 10.0 };
+        Detection { bounds, landmarks: [Point { x: 0.0, y: 0.0 }; 5], score }
+    }
+
+    #[test]
+    fn the_most_confident_of_overlapping_boxes_is_kept() {
+        let kept = distinct(vec![face(0.0, 0.7), face(1.0, 0.9), face(30.0, 0.6)], 0.4);
+        assert_eq!(kept, [face(1.0, 0.9), face(30.0, 0.6)]);
+    }
+
+    #[test]
+    fn boxes_without_an_area_are_no_faces() {
+        let mut broken = face(0.0, 0.9);
+        broken.bounds.right = f32::NAN;
+        let mut flat = face(0.0, 0.9);
+        flat.bounds.bottom = 0.0;
+        assert!(distinct(vec![broken, flat], 0.4).is_empty());
+    }
+}

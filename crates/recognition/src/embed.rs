@@ -1,0 +1,89 @@
+//! An aligned crop becomes a vector.
+
+use rollcall_domain::face::{Embedding, Template};
+use rollcall_ports::engine::{EngineError, Recognizer as Description};
+
+use crate::models::RecognizerModel;
+use crate::runtime::{Network, StartError, failed};
+use crate::tensor::Input;
+
+/// A recognizer with its buffer.
+pub struct Recognizer {
+    description: Description,
+    side: usize,
+    network: Network,
+    input: Input,
+}
+
+impl Recognizer {
+    /// Checks that the network takes and returns what the manifest says.
+    ///
+    /// # Errors
+    /// [`StartError::Shape`] when it does not.
+    pub fn new(model: &RecognizerModel, network: Network) -> Result<Self, StartError> {
+        let side = model.input;
+        if !network.accepts(side, side) {
+            return Err(network.mismatch(format!("its input does not take {side} x {side}")));
+        }
+        match network.outputs() {
+            [only] if only.shape.last().is_some_and(|dim| *dim == model.dim as i64 || *dim < 0) => {}
+            other => {
+                let shapes: Vec<_> = other.iter().map(|output| &output.shape).collect();
+                return Err(network.mismatch(format!("it returns {shapes:?} instead of 1 x {}", model.dim)));
+            }
+        }
+        let model_id =
+            model.id().ok_or_else(|| network.mismatch("it has no pinned hash to be named by".into()))?;
+        let description = Description {
+            model: model_id,
+            metric: model.metric,
+            dim: model.dim,
+            threshold: model.threshold,
+            fmr: model.fmr.clone(),
+        };
+        Ok(Self { description, side, network, input: Input::new(model.normalization()) })
+    }
+
+    /// What the rest of the system needs to know about it.
+    #[must_use]
+    pub const fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Side of the crop it takes, in pixels.
+    #[must_use]
+    pub const fn side(&self) -> usize {
+        self.side
+    }
+
+    /// The template of an RGB crop of [`Self::side`] pixels square.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the runtime fails or returns something that is no embedding.
+    pub fn embed(&mut self, crop: &[u8]) -> Result<Template, EngineError> {
+        let square = (self.side, self.side);
+        let values = self.input.fill(square, crop, square, (0, 0));
+        let outputs = self.network.run(values, self.side, self.side).map_err(failed)?;
+        let raw = outputs.values(0).map_err(failed)?;
+        if raw.len() != self.description.dim {
+            return Err(failed(format!("the network returned {} numbers", raw.len())));
+        }
+        let metric = self.description.metric;
+        let embedding = Embedding::from_raw(raw, metric).map_err(failed)?;
+        Ok(Template { model: self.description.model.clone(), metric, embedding })
+    }
+
+    /// One run on whatever the input holds; for self-tests and measurements.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the runtime fails.
+    pub fn run_blank(&mut self) -> Result<(), EngineError> {
+        let values = self.input.blank((self.side, self.side));
+        self.network.run(values, self.side, self.side).map(drop).map_err(failed)
+    }
+
+    /// Forgets the last crop.
+    pub fn clear(&mut self) {
+        self.input.clear();
+    }
+}

@@ -1,0 +1,179 @@
+//! One photo through every step, synchronously.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use image::{Rgb, RgbImage};
+use rollcall_domain::face::{FaceQuality, Landmarks, Template};
+use rollcall_ports::engine::{Analysis, DetectedFace, EngineError, MAX_FACES, Recognizer as Description};
+use rollcall_ports::engine::{Timings, Wanted};
+use zeroize::Zeroize;
+
+use crate::align::{self, CROP};
+use crate::decode::{Picture, decode};
+use crate::detect::{Detection, Detector, Frame};
+use crate::embed::Recognizer;
+use crate::models::Pack;
+use crate::quality;
+use crate::runtime::{Runtime, StartError, failed};
+
+/// The sessions and buffers of one worker. Every step is public, so that tests and measurements can call
+/// it alone.
+pub struct Pipeline {
+    detector: Detector,
+    recognizer: Recognizer,
+    crop: Vec<u8>,
+}
+
+impl Pipeline {
+    /// Verifies and opens the files of `pack` in `dir` and checks them against the manifest.
+    ///
+    /// # Errors
+    /// [`StartError`] naming the file.
+    pub fn load(runtime: &Runtime, pack: &Pack, dir: &Path) -> Result<Self, StartError> {
+        // OpenCV's own threads would only take cores from the other workers. It cannot fail at this.
+        let _ = opencv::core::set_num_threads(1);
+        Ok(Self {
+            detector: Detector::new(&pack.detector, runtime.open(&pack.detector.file, dir)?)?,
+            recognizer: Recognizer::new(&pack.recognizer, runtime.open(&pack.recognizer.file, dir)?)?,
+            crop: Vec::new(),
+        })
+    }
+
+    /// The recognizer in use.
+    #[must_use]
+    pub const fn recognizer(&self) -> &Description {
+        self.recognizer.description()
+    }
+
+    /// The whole way: decode, detect, align, measure, embed.
+    ///
+    /// # Errors
+    /// [`EngineError`] when the photo is refused or a library fails.
+    pub fn analyze(&mut self, photo: &[u8], wanted: Wanted) -> Result<Analysis, EngineError> {
+        let mut clock = Clock::new();
+        let mut timings = Timings::default();
+        let picture = decode(photo)?;
+        timings.decode = clock.lap();
+        let found = self.find(&picture, wanted)?;
+        timings.detect = clock.lap();
+
+        let templates = match wanted {
+            Wanted::Largest => 1,
+            Wanted::All => MAX_FACES,
+        };
+        let mut faces = Vec::with_capacity(found.len());
+        for detection in found {
+            let Some(quality) = self.measure(&picture, &detection)? else { continue };
+            timings.align += clock.lap();
+            let template = if faces.len() < templates {
+                Some(self.embed(&picture, &detection.landmarks)?)
+            } else {
+                None
+            };
+            timings.embed += clock.lap();
+            let Detection { bounds, landmarks, .. } = detection;
+            faces.push(DetectedFace { bounds, landmarks, quality, template });
+        }
+        let analysis = Analysis { width: picture.width(), height: picture.height(), faces, timings };
+        self.forget();
+        Ok(analysis)
+    }
+
+    /// The faces of a picture, the largest first; small input first, as [`Detector::find`] says.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails.
+    pub fn find(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
+        self.detector.find(picture, wanted)
+    }
+
+    /// The faces of a picture as seen in one frame.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails.
+    pub fn find_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
+        self.detector.find_in(picture, frame)
+    }
+
+    /// Aligns a face and measures it. `None` when its points coincide, which no face's do.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when OpenCV fails.
+    pub fn measure(
+        &mut self,
+        picture: &Picture,
+        face: &Detection,
+    ) -> Result<Option<FaceQuality>, EngineError> {
+        let Some(transform) = align::to_crop(&face.landmarks, CROP) else { return Ok(None) };
+        align::warp(picture, &transform, CROP, &mut self.crop).map_err(failed)?;
+        Ok(Some(quality::measure(face, &transform, &self.crop)))
+    }
+
+    /// Aligns a face and computes its template.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails or the points coincide.
+    pub fn embed(&mut self, picture: &Picture, landmarks: &Landmarks) -> Result<Template, EngineError> {
+        let side = self.recognizer.side();
+        let transform = align::to_crop(landmarks, side).ok_or_else(|| failed("the five points coincide"))?;
+        align::warp(picture, &transform, side, &mut self.crop).map_err(failed)?;
+        self.recognizer.embed(&self.crop)
+    }
+
+    /// Runs every model on a generated picture; the time it took.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when one does not work.
+    pub fn self_test(&mut self) -> Result<Duration, EngineError> {
+        let started = Instant::now();
+        // Smooth color with some texture: all zeros would hide an overflow or a missing normalization.
+        let drawn = RgbImage::from_fn(160, 120, |x, y| {
+            Rgb([(x + y) as u8, (x * 3 / 2) as u8, ((x * y) % 251) as u8])
+        });
+        let picture = Picture::new(drawn);
+        self.find(&picture, Wanted::All)?;
+        self.embed(&picture, &align::ARCFACE)?;
+        self.forget();
+        Ok(started.elapsed())
+    }
+
+    /// The bare detector, for measurements.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the runtime fails.
+    pub fn run_detector(&mut self, width: usize, height: usize) -> Result<(), EngineError> {
+        self.detector.run_blank(width, height)
+    }
+
+    /// The bare recognizer, for measurements.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when the runtime fails.
+    pub fn run_recognizer(&mut self) -> Result<(), EngineError> {
+        self.recognizer.run_blank()
+    }
+
+    /// Overwrites whatever the buffers still hold of the last photo.
+    pub fn forget(&mut self) {
+        self.crop.as_mut_slice().zeroize();
+        self.detector.clear();
+        self.recognizer.clear();
+    }
+}
+
+/// Microseconds since the last lap.
+struct Clock(Instant);
+
+impl Clock {
+    fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    fn lap(&mut self) -> u32 {
+        let now = Instant::now();
+        let passed = now.duration_since(self.0);
+        self.0 = now;
+        u32::try_from(passed.as_micros()).unwrap_or(u32::MAX)
+    }
+}
