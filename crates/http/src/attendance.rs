@@ -1,0 +1,260 @@
+//! Punches and days as clients see them.
+
+use jiff::{Timestamp, Unit};
+use rollcall_domain::attendance::{Event, InvalidLocation, Location};
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::policy::{Decision, ShiftInstance};
+use rollcall_usecases::attendance::DayView;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::profile::day;
+
+/// A place on earth.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, Validate, ToSchema)]
+#[schema(as = Location)]
+#[validate(schema(function = "on_earth"))]
+pub(crate) struct LocationForm {
+    /// Degrees north, -90 to 90.
+    lat: f64,
+    /// Degrees east, -180 to 180.
+    lng: f64,
+    /// Radius within which it is true, in meters.
+    #[serde(default)]
+    accuracy_m: Option<f64>,
+}
+
+fn on_earth(form: &LocationForm) -> Result<(), ValidationError> {
+    let told =
+        |error: InvalidLocation| ValidationError::new("out-of-range").with_message(error.to_string().into());
+    Location::new(form.lat, form.lng, form.accuracy_m).map(drop).map_err(told)
+}
+
+impl LocationForm {
+    /// The place, which was validated.
+    pub(crate) fn place(self) -> Option<Location> {
+        Location::new(self.lat, self.lng, self.accuracy_m).ok()
+    }
+}
+
+/// One accepted punch.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Event)]
+pub(crate) struct EventView {
+    id: String,
+    user_id: String,
+    /// `check_in` or `check_out`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[schema(format = DateTime)]
+    at: String,
+    #[schema(format = DateTime)]
+    received_at: String,
+    /// The local date of the record it belongs to.
+    #[schema(format = Date)]
+    date: String,
+    timezone: String,
+    /// `face_recognition`, `manual`, `api`, `terminal` or `offline`.
+    source: &'static str,
+    device_id: Option<String>,
+    /// Who entered it, if it was not the person.
+    entered_by: Option<String>,
+    location: Option<LocationForm>,
+    similarity: Option<f64>,
+    distance: Option<f64>,
+    liveness: Option<f64>,
+    note: Option<String>,
+    reason: Option<String>,
+    voided: bool,
+    prev_hash: Option<String>,
+    hash: Option<String>,
+}
+
+impl EventView {
+    /// A punch of `of`.
+    pub(crate) fn new(event: &Event, of: &DayView) -> Self {
+        let location =
+            event.location.map(|Location { lat, lng, accuracy_m }| LocationForm { lat, lng, accuracy_m });
+        Self {
+            id: event.id.to_string(),
+            user_id: event.user.to_string(),
+            kind: event.direction.name(),
+            at: local(&of.zone, event.at),
+            received_at: local(&of.zone, event.received_at),
+            date: day(of.key.date),
+            timezone: of.zone.name().to_owned(),
+            source: event.source.name(),
+            device_id: event.device.map(|id| id.to_string()),
+            entered_by: event.entered_by.map(|id| id.to_string()),
+            location,
+            similarity: event.similarity.map(ratio),
+            distance: event.similarity.map(|similarity| ratio(1.0 - similarity)),
+            liveness: None,
+            note: event.note.clone(),
+            reason: event.reason.clone(),
+            voided: false,
+            prev_hash: None,
+            hash: None,
+        }
+    }
+}
+
+/// A day and what it comes to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Record)]
+pub(crate) struct RecordView {
+    /// `null` for a working day on which nobody came: nothing is stored of it.
+    id: Option<String>,
+    user_id: String,
+    #[schema(format = Date)]
+    date: String,
+    timezone: String,
+    shift: Option<ShiftView>,
+    /// `pending`, `present`, `late`, `half_day`, `absent`, `on_leave`, `holiday`, `day_off` or `off_day_worked`.
+    status: &'static str,
+    /// Of `late`, `early_exit`, `missing_check_out`, `insufficient_hours`.
+    flags: Vec<&'static str>,
+    #[schema(format = DateTime)]
+    first_in: Option<String>,
+    #[schema(format = DateTime)]
+    last_out: Option<String>,
+    worked_seconds: Option<i64>,
+    break_seconds: i64,
+    scheduled_seconds: i64,
+    late_seconds: i64,
+    early_exit_seconds: i64,
+    overtime_seconds: i64,
+    overtime_approved: bool,
+    /// How the first punch came about.
+    source: Option<&'static str>,
+    /// Similarity of the first punch, if a camera made it.
+    confidence: Option<f64>,
+    verification_status: &'static str,
+    /// Always `null` for now.
+    #[serde(rename = "override")]
+    overridden: Option<String>,
+    /// Came, has not left, and still can.
+    open: bool,
+    version: u32,
+    /// Only where they are included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<EventView>>,
+}
+
+/// A shift on a date.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShiftOnDate)]
+pub(crate) struct ShiftView {
+    id: String,
+    name: String,
+    #[schema(format = DateTime)]
+    starts_at: String,
+    #[schema(format = DateTime)]
+    ends_at: String,
+}
+
+impl RecordView {
+    /// A day, with its punches if they are wanted.
+    pub(crate) fn new(of: &DayView, with_events: bool) -> Self {
+        let record = &of.record;
+        let at = |instant: Timestamp| local(&of.zone, instant);
+        Self {
+            id: of.id.map(|id| id.to_string()),
+            user_id: of.key.user.to_string(),
+            date: day(of.key.date),
+            timezone: of.zone.name().to_owned(),
+            shift: of.shift.as_ref().map(|shift| ShiftView::new(shift, &of.zone)),
+            status: record.status.name(),
+            flags: record.flags.iter().map(|flag| flag.name()).collect(),
+            first_in: record.first_in.map(at),
+            last_out: record.last_out.map(at),
+            worked_seconds: record.worked_seconds,
+            break_seconds: record.break_seconds,
+            scheduled_seconds: record.scheduled_seconds,
+            late_seconds: record.late_seconds,
+            early_exit_seconds: record.early_exit_seconds,
+            overtime_seconds: record.overtime_seconds,
+            overtime_approved: false,
+            source: of.source().map(|source| source.name()),
+            confidence: of.events.first().and_then(|event| event.similarity).map(ratio),
+            verification_status: "verified",
+            overridden: None,
+            open: record.open,
+            version: of.revision.0,
+            events: with_events.then(|| of.events.iter().map(|event| EventView::new(event, of)).collect()),
+        }
+    }
+}
+
+impl ShiftView {
+    fn new(instance: &ShiftInstance, zone: &Zone) -> Self {
+        Self {
+            id: instance.shift.id.to_string(),
+            name: instance.shift.name.clone(),
+            starts_at: local(zone, instance.start),
+            ends_at: local(zone, instance.end),
+        }
+    }
+}
+
+/// The word for what a punch means.
+pub(crate) const fn decision(decision: Decision) -> &'static str {
+    match decision {
+        Decision::CheckedIn => "checked_in",
+        Decision::CheckedOut => "checked_out",
+        Decision::Cooldown(_) => "cooldown",
+        Decision::MinSession(_) => "min_session",
+        Decision::NoOpenSession | Decision::AlreadyCheckedIn => "none",
+    }
+}
+
+/// The same for the person in front of the camera.
+pub(crate) const fn message(decision: Decision) -> &'static str {
+    match decision {
+        Decision::CheckedIn => "Welcome.",
+        Decision::CheckedOut => "Goodbye.",
+        Decision::Cooldown(_) => "You were seen a moment ago; nothing was recorded.",
+        Decision::MinSession(_) => "You have only just come; nothing was recorded.",
+        Decision::NoOpenSession => "You cannot leave without having come; nothing was recorded.",
+        Decision::AlreadyCheckedIn => "You have come already; nothing was recorded.",
+    }
+}
+
+/// From when on a punch would be recorded again.
+pub(crate) const fn next_allowed(decision: Decision) -> Option<Timestamp> {
+    match decision {
+        Decision::Cooldown(at) | Decision::MinSession(at) => Some(at),
+        Decision::CheckedIn | Decision::CheckedOut | Decision::NoOpenSession | Decision::AlreadyCheckedIn => {
+            None
+        }
+    }
+}
+
+/// An instant as clocks of `zone` show it, with its offset, to the microsecond at most.
+pub(crate) fn local(zone: &Zone, at: Timestamp) -> String {
+    let shown = zone.local(at.round(Unit::Microsecond).unwrap_or(at));
+    shown.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
+}
+
+/// Four digits: more is noise.
+pub(crate) fn ratio(number: f32) -> f64 {
+    (f64::from(number) * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_shown_with_the_offset_of_the_place() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let at = |text: &str| local(&zone, text.parse().unwrap());
+        assert_eq!(at("2026-03-02T08:00:00Z"), "2026-03-02T09:00:00+01:00");
+        assert_eq!(at("2026-07-02T08:00:00.1234567Z"), "2026-07-02T10:00:00.123457+02:00");
+        assert_eq!(
+            local(&Zone::UTC, "2026-03-02T08:00:00.5Z".parse().unwrap()),
+            "2026-03-02T08:00:00.5+00:00"
+        );
+    }
+}

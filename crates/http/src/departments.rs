@@ -1,0 +1,158 @@
+//! `/api/admin/departments`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::department::{DepartmentName, DepartmentSummary};
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_usecases::departments::{DepartmentKey, DepartmentQuery, NewDepartment};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::Asker;
+use crate::input::{AnyWord, Form, Json, Line, PageNumber, PageSize, Query, is, needed, word};
+use crate::options::Api;
+use crate::paging::{List, list as list_of, page, sort};
+use crate::problem::Problem;
+use crate::profile::utc;
+
+const KEYS: [(&str, DepartmentKey); 2] =
+    [("name", DepartmentKey::Name), ("headcount", DepartmentKey::Headcount)];
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DepartmentsForm {
+    /// Part of the name or code, whatever its case.
+    #[validate(custom(function = "is::<AnyWord>"))]
+    q: Option<String>,
+    /// Also departments without active members; true unless said otherwise.
+    #[validate(custom(function = "is::<bool>"))]
+    #[param(value_type = Option<bool>)]
+    include_empty: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// `name`, `headcount`.
+    sort: Option<String>,
+}
+
+impl Form for DepartmentsForm {}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewDepartment)]
+pub(crate) struct NewDepartmentForm {
+    #[validate(required, custom(function = "is::<DepartmentName>"))]
+    #[schema(value_type = String, required = true)]
+    name: Option<String>,
+    #[validate(custom(function = "is::<Line<64>>"))]
+    code: Option<String>,
+    #[validate(custom(function = "is::<Line<1000>>"))]
+    description: Option<String>,
+    #[validate(custom(function = "is::<UserId>"))]
+    manager_id: Option<String>,
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    parent_id: Option<String>,
+    /// IANA name.
+    #[validate(custom(function = "is::<Zone>"))]
+    timezone: Option<String>,
+    #[validate(custom(function = "is::<ShiftId>"))]
+    default_shift_id: Option<String>,
+}
+
+impl Form for NewDepartmentForm {
+    const NOT_ALLOWED: &'static [&'static str] = &["id", "created_at", "headcount", "enrolled", "manager"];
+}
+
+/// A department.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Department)]
+pub(crate) struct DepartmentView {
+    id: String,
+    name: String,
+    code: Option<String>,
+    description: Option<String>,
+    manager: Option<ManagerView>,
+    parent_id: Option<String>,
+    timezone: Option<String>,
+    default_shift_id: Option<String>,
+    /// Active members.
+    headcount: u32,
+    /// Active members who can be recognized.
+    enrolled: u32,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+/// Who answers for a department.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DepartmentManager)]
+pub(crate) struct ManagerView {
+    id: String,
+    name: Option<String>,
+}
+
+impl DepartmentView {
+    fn new(summary: DepartmentSummary) -> Self {
+        let DepartmentSummary { department, manager_name, headcount, enrolled } = summary;
+        Self {
+            id: department.id.to_string(),
+            name: department.name.as_str().to_owned(),
+            code: department.code,
+            description: department.description,
+            manager: department.manager.map(|id| ManagerView { id: id.to_string(), name: manager_name }),
+            parent_id: department.parent.map(|id| id.to_string()),
+            timezone: department.timezone,
+            default_shift_id: department.default_shift.map(|id| id.to_string()),
+            headcount,
+            enrolled,
+            created_at: utc(department.created_at),
+        }
+    }
+}
+
+/// The departments you may see.
+#[utoipa::path(get, path = "/api/admin/departments", tag = "admin", params(DepartmentsForm),
+    responses((status = 200, description = "A page of departments.", body = List<DepartmentView>)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<DepartmentsForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = DepartmentQuery {
+        include_empty: word(&form.include_empty)?.unwrap_or(true),
+        sort: sort(&form.sort, &KEYS)?,
+        page: page(&form.page, &form.per_page)?,
+        q: form.q.filter(|q| !q.is_empty()),
+    };
+    let found = api.usecases.departments.list(asker.actor(), query).await?;
+    Ok(list_of(&req, found, DepartmentView::new))
+}
+
+/// Adds a department.
+#[utoipa::path(post, path = "/api/admin/departments", tag = "admin", request_body = NewDepartmentForm,
+    responses((status = 201, description = "Added; `Location` names it.", body = DepartmentView)))]
+pub(crate) async fn create(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewDepartmentForm>,
+) -> Result<HttpResponse, Problem> {
+    let new = NewDepartment {
+        name: needed(&form.name)?,
+        code: word::<Line<64>>(&form.code)?.map(|line| line.0),
+        description: word::<Line<1000>>(&form.description)?.map(|line| line.0),
+        manager: word(&form.manager_id)?,
+        parent: word(&form.parent_id)?,
+        timezone: word(&form.timezone)?,
+        default_shift: word(&form.default_shift_id)?,
+    };
+    let added = api.usecases.departments.create(asker.actor(), new).await?;
+    let location = (header::LOCATION, format!("/api/admin/departments/{}", added.department.id));
+    Ok(HttpResponse::Created().insert_header(location).json(DepartmentView::new(added)))
+}

@@ -1,0 +1,218 @@
+//! Templates as clients see them: never a vector.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use rollcall_domain::face::{FaceBox, FaceQuality, ModelId, QualityGate};
+use rollcall_domain::page::Sort;
+use rollcall_usecases::Encoding;
+use rollcall_usecases::faces::EncodingQuery;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, Who};
+use crate::attendance::ratio;
+use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::options::Api;
+use crate::paging::{List, list, page, sort};
+use crate::problem::Problem;
+use crate::profile::utc;
+
+/// What was measured on a face.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Quality)]
+pub(crate) struct QualityView {
+    /// How far above what enrollment asks for, 0 to 1.
+    score: f64,
+    sharpness: f64,
+    /// Mean gray level, 0 to 255.
+    brightness: f64,
+    /// Width of the face in pixels.
+    face_px: f64,
+    /// Degrees, positive to the image right.
+    yaw: f64,
+    /// Degrees, positive downwards.
+    pitch: f64,
+    /// Degrees, positive clockwise.
+    roll: f64,
+    /// The detector's confidence, 0 to 1.
+    detector: f64,
+}
+
+impl QualityView {
+    pub(crate) fn new(quality: &FaceQuality) -> Self {
+        Self {
+            score: ratio(QualityGate::ENROLL.score(quality)),
+            sharpness: tenth(quality.sharpness),
+            brightness: tenth(quality.brightness),
+            face_px: tenth(quality.face_px),
+            yaw: tenth(quality.yaw),
+            pitch: tenth(quality.pitch),
+            roll: tenth(quality.roll),
+            detector: ratio(quality.detector),
+        }
+    }
+}
+
+/// A face's rectangle in pixels of the upright picture.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FaceBox)]
+pub(crate) struct BoxView {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+impl BoxView {
+    pub(crate) fn new(bounds: &FaceBox) -> Self {
+        let (x, y) = (tenth(bounds.left), tenth(bounds.top));
+        Self { x, y, width: tenth(bounds.width()), height: tenth(bounds.height()) }
+    }
+}
+
+fn tenth(number: f32) -> f64 {
+    (f64::from(number) * 10.0).round() / 10.0
+}
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EncodingsForm {
+    /// `active` (of the model in use), `stale` (of others) or `revoked`.
+    #[validate(custom(function = "is::<EncodingStatus>"))]
+    status: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// `-created_at` unless asked otherwise.
+    sort: Option<String>,
+}
+
+impl Form for EncodingsForm {}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EncodingStatus {
+    Active,
+    Stale,
+    Revoked,
+}
+
+impl EncodingStatus {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Stale => "stale",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl Word for EncodingStatus {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &[Self::Active, Self::Stale, Self::Revoked], Self::name)
+    }
+}
+
+/// A template, without its vector.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Encoding)]
+pub(crate) struct EncodingView {
+    id: String,
+    #[schema(format = DateTime)]
+    created_at: String,
+    created_by: Option<String>,
+    /// `api`, `cli` or `import`.
+    source: &'static str,
+    model_id: String,
+    dim: u32,
+    quality: QualityView,
+    /// `active` or `stale`.
+    status: &'static str,
+    #[schema(format = DateTime)]
+    last_matched_at: Option<String>,
+    match_count: u64,
+    has_image: bool,
+}
+
+impl EncodingView {
+    fn new(encoding: &Encoding, model: Option<&ModelId>) -> Self {
+        let status =
+            if model == Some(&encoding.model) { EncodingStatus::Active } else { EncodingStatus::Stale };
+        Self {
+            id: encoding.id.to_string(),
+            created_at: utc(encoding.created_at),
+            created_by: encoding.created_by.map(|id| id.to_string()),
+            source: encoding.source.name(),
+            model_id: encoding.model.to_string(),
+            dim: encoding.dim,
+            quality: QualityView::new(&encoding.quality),
+            status: status.name(),
+            last_matched_at: encoding.last_matched_at.map(utc),
+            match_count: encoding.match_count,
+            has_image: false,
+        }
+    }
+}
+
+/// A template that was deleted, and what is left.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeletedEncoding)]
+pub(crate) struct DeletedView {
+    deleted_id: String,
+    user_id: String,
+    /// Templates of the model in use that remain.
+    remaining: u32,
+    /// Whether the person can still be recognized: `none`, `incomplete`, `enrolled`, `stale` or `blocked`.
+    status: &'static str,
+}
+
+/// What is stored of a person's face.
+#[utoipa::path(get, path = "/api/face/user/{user_id}/encodings", tag = "face",
+    params(("user_id" = String, Path, description = "An id, or `me`."), EncodingsForm),
+    responses((status = 200, description = "A page of templates, without vectors.", body = List<EncodingView>)))]
+pub(crate) async fn encodings(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Who(user): Who,
+    Query(form): Query<EncodingsForm>,
+) -> Result<HttpResponse, Problem> {
+    let status: Option<EncodingStatus> = word(&form.status)?;
+    let order: Vec<Sort<()>> = sort(&form.sort, &[("created_at", ())])?;
+    let query = EncodingQuery {
+        current: status.map(|status| status == EncodingStatus::Active),
+        oldest_first: order.first().is_some_and(|by| !by.descending),
+        page: page(&form.page, &form.per_page)?,
+    };
+    let (mut found, model) = api.usecases.faces.encodings(asker.actor(), user, query).await?;
+    if status == Some(EncodingStatus::Revoked) {
+        // What is revoked is destroyed at once, so there is never any.
+        found = query.page.of(Vec::new());
+    }
+    Ok(list(&req, found, |encoding| EncodingView::new(&encoding, model.as_ref())))
+}
+
+/// Deletes a template. Searches that start after the answer do not know it.
+#[utoipa::path(delete, path = "/api/face/encodings/{encoding_id}", tag = "face",
+    params(("encoding_id" = String, Path, description = "A template.")),
+    responses((status = 200, description = "Deleted.", body = DeletedView)))]
+pub(crate) async fn delete(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let face = id.parse().map_err(|_| Problem::not_found())?;
+    let deleted = api.usecases.faces.delete(asker.actor(), face).await?;
+    Ok(HttpResponse::Ok().json(DeletedView {
+        deleted_id: face.to_string(),
+        user_id: deleted.user.to_string(),
+        remaining: deleted.remaining,
+        status: deleted.status.name(),
+    }))
+}

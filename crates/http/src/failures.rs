@@ -1,0 +1,262 @@
+//! What clients are told of each error of a use-case. No `_` arm: a new variant makes the compiler ask.
+
+use rollcall_domain::access::Denied;
+use rollcall_domain::face::Flaw;
+use rollcall_domain::user::{PasswordRule, Status};
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::auth::{AuthError, LoginError, RefreshError, RegisterError};
+use rollcall_usecases::departments::DepartmentError;
+use rollcall_usecases::enroll::EnrollError;
+use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
+use rollcall_usecases::faces::FaceError;
+use rollcall_usecases::recognize::RecognizeError;
+use rollcall_usecases::users::UserError;
+use serde_json::{Value, json};
+
+use crate::codes::Code;
+use crate::enroll::RejectedView;
+use crate::problem::{FieldError, Problem};
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Forbidden => Self::plain(Code::Forbidden),
+            Denied::Hidden => Self::not_found(),
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Malformed => Self::plain(Code::TokenMalformed),
+            AuthError::Expired => Self::plain(Code::TokenExpired),
+            AuthError::Revoked => Self::plain(Code::TokenRevoked),
+            AuthError::UserDisabled => Self::plain(Code::UserDisabled),
+            AuthError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::InvalidCredentials => Self::plain(Code::InvalidCredentials),
+            LoginError::NotActive(Status::Suspended) => Self::plain(Code::AccountSuspended),
+            LoginError::NotActive(Status::Pending) => Self::plain(Code::AccountPending),
+            LoginError::NotActive(Status::Inactive | Status::Active) => Self::plain(Code::AccountInactive),
+            LoginError::NotActive(Status::Deleted) => Self::plain(Code::InvalidCredentials),
+            LoginError::Password(error) => error.into(),
+            LoginError::Token(error) => Self::hidden(Code::InternalError, &error),
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Refused => Self::plain(Code::RefreshTokenInvalid),
+            RefreshError::Token(error) => Self::hidden(Code::InternalError, &error),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Closed => Self::plain(Code::RegistrationClosed),
+            RegisterError::EmailTaken => taken(Code::EmailTaken, "/email"),
+            RegisterError::UnknownDepartment => does_not_exist("department_id"),
+            RegisterError::Weak(rule) => rule.into(),
+            RegisterError::Password(error) => error.into(),
+            RegisterError::Token(error) => Self::hidden(Code::InternalError, &error),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PasswordRule> for Problem {
+    fn from(rule: PasswordRule) -> Self {
+        match rule {
+            PasswordRule::TooShort(_) | PasswordRule::TooLong | PasswordRule::Guessable => {
+                Self::invalid_field("/password", "weak-password", rule.to_string())
+            }
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::plain(Code::Busy),
+            PasswordError::Failed(_) => Self::hidden(Code::InternalError, &error),
+        }
+    }
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Denied(denied) => denied.into(),
+            UserError::FieldForbidden(fields) => {
+                let detail = format!("only an administrator may change {}", fields.join(", "));
+                let each = fields.iter().map(|field| forbidden_field(field));
+                Self::new(Code::FieldForbidden, detail).with_errors(each.collect())
+            }
+            UserError::FilterForbidden => Self::plain(Code::FilterForbidden),
+            UserError::EmailTaken => taken(Code::EmailTaken, "/email"),
+            UserError::EmployeeCodeTaken => taken(Code::EmployeeCodeTaken, "/employee_code"),
+            UserError::Unknown(field) => does_not_exist(field),
+            UserError::Weak(rule) => rule.into(),
+            UserError::CurrentPassword => {
+                Self::invalid_field("/current_password", "wrong-password", error.to_string())
+            }
+            UserError::LastAdmin => Self::plain(Code::LastAdmin),
+            UserError::Oneself => Self::plain(Code::CannotChangeSelf),
+            UserError::Outdated => Self::plain(Code::PreconditionFailed),
+            UserError::Password(error) => error.into(),
+            UserError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DepartmentError> for Problem {
+    fn from(error: DepartmentError) -> Self {
+        match error {
+            DepartmentError::Denied(denied) => denied.into(),
+            DepartmentError::Exists(field) => taken(Code::DepartmentExists, &format!("/{field}")),
+            DepartmentError::Unknown(field) => does_not_exist(field),
+            DepartmentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AttendanceError> for Problem {
+    fn from(error: AttendanceError) -> Self {
+        match error {
+            AttendanceError::Denied(denied) => denied.into(),
+            AttendanceError::FieldNotAllowed(field) => {
+                Self::new(Code::FieldForbidden, error.to_string()).with_errors(vec![forbidden_field(field)])
+            }
+            AttendanceError::ReasonRequired => Self::invalid_field("/reason", "required", error.to_string()),
+            AttendanceError::Inactive => Self::plain(Code::UserInactive),
+            AttendanceError::FutureTime => Self::plain(Code::FutureTime),
+            AttendanceError::TooOld => Self::plain(Code::TooOld),
+            AttendanceError::BeforeJoinDate => Self::plain(Code::BeforeJoinDate),
+            AttendanceError::NoOpenSession => Self::plain(Code::NoOpenSession),
+            AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
+            AttendanceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FaceError> for Problem {
+    fn from(error: FaceError) -> Self {
+        match error {
+            FaceError::Denied(denied) => denied.into(),
+            FaceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EnrollError> for Problem {
+    fn from(error: EnrollError) -> Self {
+        match error {
+            EnrollError::Denied(denied) => denied.into(),
+            EnrollError::ConsentRequired => Self::plain(Code::ConsentRequired),
+            EnrollError::NoAcceptableImage(rejected) => Self::plain(Code::NoAcceptableImage)
+                .with("rejected", json!(rejected.iter().map(RejectedView::new).collect::<Vec<_>>())),
+            EnrollError::FaceBelongsToOther(None) => Self::plain(Code::FaceBelongsToOther),
+            EnrollError::FaceBelongsToOther(Some(other)) => {
+                Self::plain(Code::FaceBelongsToOther).with("user_id", other.to_string().into())
+            }
+            EnrollError::OverrideRefused => Self::new(Code::FieldForbidden, error.to_string())
+                .with_errors(vec![forbidden_field("allow_duplicate")]),
+            EnrollError::EncodingLimit(limit) => {
+                Self::new(Code::EncodingLimit, error.to_string()).with("limit", limit.into())
+            }
+            EnrollError::Engine(error) => error.into(),
+            EnrollError::Index(error) => error.into(),
+            EnrollError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecognizeError> for Problem {
+    fn from(error: RecognizeError) -> Self {
+        match error {
+            RecognizeError::Denied(denied) => denied.into(),
+            RecognizeError::TopKForbidden => {
+                Self::new(Code::FieldForbidden, error.to_string()).with_errors(vec![forbidden_field("top_k")])
+            }
+            RecognizeError::NoFace => Self::plain(Code::NoFace),
+            RecognizeError::MultipleFaces => Self::plain(Code::MultipleFaces),
+            RecognizeError::LowQuality(flaws) => Self::plain(Code::LowQuality)
+                .with("reasons", flaws.iter().map(|flaw| reason(*flaw)).collect()),
+            RecognizeError::Engine(error) => error.into(),
+            RecognizeError::Index(error) => error.into(),
+            RecognizeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unsupported { looks_like: Some("HEIC") } => Self::new(
+                Code::UnsupportedImage,
+                "this is a HEIC picture; set the camera to \"most compatible\" or convert it to JPEG",
+            ),
+            EngineError::Unsupported { looks_like: Some(kind) } => {
+                Self::new(Code::UnsupportedImage, format!("this looks like {kind}; send JPEG, PNG or WebP"))
+            }
+            EngineError::Unsupported { looks_like: None } => Self::plain(Code::UnsupportedImage),
+            EngineError::Undecodable => Self::plain(Code::UndecodableImage),
+            EngineError::TooLarge { .. } => Self::new(Code::ImageTooLarge, error.to_string()),
+            EngineError::Busy => Self::plain(Code::QueueFull),
+            EngineError::Unavailable(_) => Self::hidden(Code::ModelUnavailable, &error),
+            EngineError::Failed(_) => Self::hidden(Code::InternalError, &error),
+        }
+    }
+}
+
+impl From<IndexError> for Problem {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Failed(_) => Self::hidden(Code::InternalError, &error),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(field) => taken(Code::Conflict, &format!("/{field}")),
+            StoreError::Missing(field) => does_not_exist(field),
+            // Whoever retries on their own has given up already: many writers of one thing at once.
+            StoreError::Stale => Self::plain(Code::Busy),
+            StoreError::LastAdmin => Self::plain(Code::LastAdmin),
+            StoreError::Full => Self::plain(Code::Conflict),
+            StoreError::Corrupt(_) | StoreError::Failed(_) => Self::hidden(Code::InternalError, &error),
+            StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
+        }
+    }
+}
+
+fn reason(flaw: Flaw) -> Value {
+    json!({ "code": flaw.code(), "detail": flaw.detail(), "hint": flaw.hint() })
+}
+
+fn taken(code: Code, pointer: &str) -> Problem {
+    Problem::plain(code).with_errors(vec![FieldError::at(pointer, "taken", "is in use already")])
+}
+
+fn does_not_exist(field: &str) -> Problem {
+    Problem::invalid_field(&format!("/{field}"), "does-not-exist", "does not exist")
+}
+
+fn forbidden_field(field: &str) -> FieldError {
+    FieldError::at(format!("/{field}"), "forbidden", "is not for your role")
+}

@@ -1,0 +1,34 @@
+//! Headers of every answer, and which other origins may read one.
+
+use actix_cors::Cors;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What browsers must never do with an answer, and that nobody stores one.
+pub(crate) fn secure(headers: &mut HeaderMap, path: &str) {
+    let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
+    let always = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::VARY, "Origin"),
+    ];
+    let no_store = path.starts_with("/api").then_some((header::CACHE_CONTROL, "no-store"));
+    for (name, value) in always.into_iter().chain(no_store) {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// Exactly these origins and no other; a bad entry stops the start.
+pub(crate) fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(METHODS)
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, REQUEST_ID])
+        .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, REQUEST_ID])
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

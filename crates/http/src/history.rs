@@ -1,0 +1,152 @@
+//! `GET /api/attendance/user/{user_id}`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use rollcall_domain::attendance::{DayField, DayFilter, DayStatus, Source};
+use rollcall_domain::id::ShiftId;
+use rollcall_domain::statistics::Summary;
+use rollcall_usecases::attendance::HistoryQuery;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, Who};
+use crate::attendance::RecordView;
+use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::options::Api;
+use crate::paging::{Pagination, page, range, sort};
+use crate::problem::Problem;
+
+const KEYS: [(&str, DayField); 4] = [
+    ("date", DayField::Date),
+    ("first_in", DayField::FirstIn),
+    ("worked_seconds", DayField::Worked),
+    ("late_seconds", DayField::Late),
+];
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryForm {
+    /// First date; the first of this month unless a date is given.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    from: Option<String>,
+    /// Last date, at most 365 days later.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    to: Option<String>,
+    /// Only days of this status.
+    #[validate(custom(function = "is::<DayStatus>"))]
+    status: Option<String>,
+    /// Only days whose first punch came about like this.
+    #[validate(custom(function = "is::<Source>"))]
+    source: Option<String>,
+    /// Only days of this shift.
+    #[validate(custom(function = "is::<ShiftId>"))]
+    shift_id: Option<String>,
+    /// `events` to see the punches of each day.
+    #[validate(custom(function = "is::<Events>"))]
+    include: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// `date`, `first_in`, `worked_seconds`, `late_seconds`; `-date` unless asked otherwise.
+    sort: Option<String>,
+}
+
+impl Form for HistoryForm {}
+
+/// What a list of days can include.
+struct Events;
+
+impl Word for Events {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &["events"], |name| name).map(|_| Self)
+    }
+}
+
+impl HistoryForm {
+    fn into_query(self) -> Result<HistoryQuery, Problem> {
+        let filter = DayFilter {
+            status: word(&self.status)?,
+            source: word(&self.source)?,
+            shift: word(&self.shift_id)?,
+        };
+        Ok(HistoryQuery {
+            range: range(&self.from, &self.to)?,
+            filter,
+            sort: sort(&self.sort, &KEYS)?,
+            page: page(&self.page, &self.per_page)?,
+        })
+    }
+}
+
+/// A page of a person's days, and what all that match come to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = History)]
+pub(crate) struct HistoryView {
+    data: Vec<RecordView>,
+    pagination: Pagination,
+    summary: SummaryView,
+}
+
+/// What days come to together.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Summary)]
+pub(crate) struct SummaryView {
+    scheduled_days: u32,
+    present: u32,
+    late: u32,
+    half_day: u32,
+    absent: u32,
+    on_leave: u32,
+    holiday: u32,
+    worked_seconds: i64,
+    overtime_seconds: i64,
+    late_seconds: i64,
+}
+
+impl SummaryView {
+    const fn new(summary: Summary) -> Self {
+        let Summary { scheduled_days, present, late, half_day, absent, on_leave, holiday, .. } = summary;
+        let Summary { worked_seconds, overtime_seconds, late_seconds, .. } = summary;
+        Self {
+            scheduled_days,
+            present,
+            late,
+            half_day,
+            absent,
+            on_leave,
+            holiday,
+            worked_seconds,
+            overtime_seconds,
+            late_seconds,
+        }
+    }
+}
+
+/// A person's days, working days on which they did not come included.
+#[utoipa::path(get, path = "/api/attendance/user/{user_id}", tag = "attendance",
+    params(("user_id" = String, Path, description = "An id, or `me`."), HistoryForm),
+    responses((status = 200, description = "A page of days; the summary covers all of them.", body = HistoryView)))]
+pub(crate) async fn of_user(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Who(user): Who,
+    Query(form): Query<HistoryForm>,
+) -> Result<HttpResponse, Problem> {
+    let with_events = form.include.is_some();
+    let history = api.usecases.attendance.history(asker.actor(), user, form.into_query()?).await?;
+    let pagination = Pagination::of(&history.days);
+    let data = history.days.items.iter().map(|day| RecordView::new(day, with_events)).collect();
+    let summary = SummaryView::new(history.summary);
+    Ok(pagination.answer(&req).json(HistoryView { data, pagination, summary }))
+}

@@ -1,0 +1,20 @@
+//! Where suspicion lives: bodies, queries and photos become values here, or a problem that names everything
+//! that is wrong with them.
+
+mod body;
+mod json;
+mod multipart;
+mod patch;
+mod photos;
+mod query;
+mod strict;
+mod words;
+
+pub(crate) use json::{Json, MaybeJson};
+pub(crate) use patch::present;
+pub(crate) use photos::{PhotoForm, Text, Upload};
+pub(crate) use query::Query;
+pub(crate) use strict::Form;
+pub(crate) use words::{
+    AnyStatus, AnyWord, Language, Line, PageNumber, PageSize, Picture, Word, is, needed, one_of, word,
+};

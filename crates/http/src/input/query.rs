@@ -1,0 +1,39 @@
+//! Queries: every key is known, none comes twice, and all that is wrong is told at once.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use serde_json::{Map, Value};
+
+use super::strict::{self, Form, Place};
+use crate::codes::Code;
+use crate::problem::{FieldError, Problem};
+
+/// The query of a request; every member of `T` is an optional text.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: Form> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(req.query_string()).map(Self))
+    }
+}
+
+fn read<T: Form>(query: &str) -> Result<T, Problem> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
+        .map_err(|_| Problem::new(Code::MalformedRequest, "the query cannot be read"))?;
+    let (mut members, mut twice) = (Map::new(), Vec::new());
+    for (key, value) in pairs {
+        if members.insert(key.clone(), Value::String(value)).is_some() {
+            twice.push(FieldError::of(key, "duplicate", "appears more than once"));
+        }
+    }
+    if !twice.is_empty() {
+        twice.dedup();
+        return Err(Problem::plain(Code::DuplicateParameter).with_errors(twice));
+    }
+    strict::from_value(Value::Object(members), Place::Query)
+}

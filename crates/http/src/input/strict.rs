@@ -1,0 +1,199 @@
+//! From JSON to a value that holds: nothing twice, nothing unknown, nothing of the wrong type, nothing invalid.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use crate::codes::Code;
+use crate::problem::{FieldError, Problem};
+
+/// Something that is sent as members.
+pub(crate) trait Form: DeserializeOwned + Validate + 'static {
+    /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
+    const NOT_ALLOWED: &'static [&'static str] = &[];
+}
+
+/// Where members come from, which decides how they are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A JSON pointer.
+    Body,
+    /// A key of the query.
+    Query,
+}
+
+impl Place {
+    fn error(self, pointer: String, code: &'static str, detail: impl Into<String>) -> FieldError {
+        match self {
+            Self::Body => FieldError::at(pointer, code, detail),
+            Self::Query => FieldError::of(pointer.trim_start_matches('/'), code, detail),
+        }
+    }
+}
+
+/// Reads a JSON body.
+pub(crate) fn from_json<T: Form>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Once.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = value.map_err(|error| {
+        let problem = Problem::new(Code::MalformedJson, error.to_string());
+        problem.with("line", error.line().into()).with("column", error.column().into())
+    })?;
+    from_value(value, Place::Body)
+}
+
+/// Reads members that were gathered already.
+pub(crate) fn from_value<T: Form>(value: Value, place: Place) -> Result<T, Problem> {
+    let mut unknown = Vec::new();
+    let mut note = |path: serde_ignored::Path<'_>| unknown.push(pointer(&path));
+    let read = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(value, &mut note));
+    if !unknown.is_empty() {
+        return Err(too_many::<T>(unknown, place));
+    }
+    let form: T = read.map_err(|error| {
+        let pointer = error.path().iter().map(segment).collect();
+        Problem::invalid(vec![place.error(pointer, "wrong-type", expected(error.inner()))])
+    })?;
+    form.validate().map_err(|errors| {
+        let mut all = Vec::new();
+        gather("", &errors, place, &mut all);
+        Problem::invalid(all)
+    })?;
+    Ok(form)
+}
+
+fn too_many<T: Form>(unknown: Vec<String>, place: Place) -> Problem {
+    let (taken, unknown): (Vec<_>, Vec<_>) =
+        unknown.into_iter().partition(|pointer| T::NOT_ALLOWED.contains(&pointer.trim_start_matches('/')));
+    if !taken.is_empty() {
+        let each = taken.into_iter().map(|at| place.error(at, "not-allowed", "is not yours to choose"));
+        return Problem::plain(Code::FieldNotAllowed).with_errors(each.collect());
+    }
+    let code = match place {
+        Place::Body => Code::UnknownField,
+        Place::Query => Code::UnknownParameter,
+    };
+    let each = unknown.into_iter().map(|at| place.error(at, "unknown", "is not known here"));
+    Problem::plain(code).with_errors(each.collect())
+}
+
+fn pointer(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path as P;
+    match path {
+        P::Root => String::new(),
+        P::Seq { parent, index } => format!("{}/{index}", pointer(parent)),
+        P::Map { parent, key } => format!("{}/{}", pointer(parent), escaped(key)),
+        P::Some { parent } | P::NewtypeStruct { parent } | P::NewtypeVariant { parent } => pointer(parent),
+    }
+}
+
+fn segment(segment: &serde_path_to_error::Segment) -> String {
+    use serde_path_to_error::Segment as S;
+    match segment {
+        S::Seq { index } => format!("/{index}"),
+        S::Map { key } => format!("/{}", escaped(key)),
+        S::Enum { variant } => format!("/{}", escaped(variant)),
+        S::Unknown => String::new(),
+    }
+}
+
+/// RFC 6901; bounded, because the sender chose it.
+fn escaped(key: &str) -> String {
+    key.chars().take(100).collect::<String>().replace('~', "~0").replace('/', "~1")
+}
+
+/// What was expected, without what was sent: it may have been a password.
+fn expected(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let wanted = text.rsplit_once(", expected ").map_or("another type", |(_, wanted)| wanted);
+    let wanted = if wanted.starts_with("struct ") { "an object" } else { wanted };
+    format!("must be {wanted}")
+}
+
+fn gather(parent: &str, errors: &ValidationErrors, place: Place, all: &mut Vec<FieldError>) {
+    for (field, kind) in errors.errors() {
+        let field = format!("{parent}/{}", field.trim_start_matches("r#"));
+        match kind {
+            ValidationErrorsKind::Struct(inner) => gather(&field, inner, place, all),
+            ValidationErrorsKind::List(items) => {
+                for (index, inner) in items {
+                    gather(&format!("{field}/{index}"), inner, place, all);
+                }
+            }
+            ValidationErrorsKind::Field(wrong) => all.extend(wrong.iter().map(|error| {
+                let detail = error.message.as_deref().unwrap_or("is required").to_owned();
+                FieldError { code: error.code.clone(), ..place.error(field.clone(), "", detail) }
+            })),
+        }
+    }
+}
+
+/// Any JSON value in which no member appears twice: readers disagree on which of the two counts.
+struct Once;
+
+impl<'de> DeserializeSeed<'de> for Once {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Once {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut all = Vec::new();
+        while let Some(item) = items.next_element_seed(Self)? {
+            all.push(item);
+        }
+        Ok(Value::Array(all))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut all = Map::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if all.contains_key(&key) {
+                let key = escaped(&key);
+                return Err(de::Error::custom(format_args!("the member {key:?} appears twice")));
+            }
+            let value = members.next_value_seed(Self)?;
+            all.insert(key, value);
+        }
+        Ok(Value::Object(all))
+    }
+}

@@ -1,0 +1,40 @@
+//! Rollcall over HTTP: the only crate that knows requests, status codes and JSON.
+//!
+//! `routes` is the whole URL table. A file per noun holds request type, view type and handler, in that order.
+//! `actor` finds out who is asking, before any body is read; `input` is where suspicion lives; `problem` and
+//! `codes` decide what clients are told when something is wrong.
+
+mod actor;
+mod admin;
+mod attendance;
+mod auth;
+mod codes;
+mod departments;
+mod enroll;
+mod face;
+mod failures;
+mod frame;
+mod headers;
+mod health;
+mod history;
+mod input;
+mod mark;
+mod openapi;
+mod options;
+mod paging;
+mod preconditions;
+mod problem;
+mod problems;
+mod profile;
+mod recognize;
+mod routes;
+mod server;
+#[cfg(test)]
+mod tests;
+mod today;
+mod update;
+mod users;
+
+pub use openapi::{openapi, openapi_json};
+pub use options::{Api, HttpOptions, Readiness, State};
+pub use server::serve;

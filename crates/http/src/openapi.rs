@@ -1,0 +1,217 @@
+//! The REST contract, written down from the code: handlers describe what they take and give, the URL table
+//! who may call them, the code table what can go wrong.
+
+use std::sync::OnceLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use rollcall_domain::access::{Action, Actor, Role, SelfService, permit};
+use rollcall_domain::id::{DeviceId, SessionId, UserId};
+use serde_json::json;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, Response};
+use utoipa::{Modify, OpenApi, ToSchema};
+use uuid::Uuid;
+
+use crate::actor::Access;
+use crate::codes::Code;
+use crate::problem::ProblemView;
+use crate::routes::{Entry, TABLE};
+use crate::{
+    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, today, users,
+};
+
+const BEARER: &str = "bearer";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Rollcall", description = "Face-recognition attendance.", license(name = "MIT", identifier = "MIT")),
+    paths(
+        auth::register, auth::login, auth::refresh, auth::logout, auth::verify_token,
+        users::list, users::create, users::get, users::update, users::patch, users::delete,
+        mark::mark, history::of_user, today::today,
+        enroll::enroll, recognize::recognize, face::encodings, face::delete,
+        admin::users, admin::set_status, departments::list, departments::create,
+        health::health, health::head, health::detailed, document, problems::page,
+    ),
+    components(schemas(ProblemView)),
+    modifiers(&Table),
+)]
+struct Contract;
+
+/// The whole contract.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Contract::openapi()
+}
+
+/// The same as text, always the same for the same code.
+#[must_use]
+pub fn openapi_json() -> String {
+    // Through a value: its members are sorted, those of the document come in the order of hash maps.
+    let document = serde_json::to_value(openapi()).unwrap_or_default();
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "documentation",
+    responses((status = 200, description = "This document.", content_type = "application/json", body = Object)))]
+pub(crate) async fn document() -> HttpResponse {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    HttpResponse::Ok().content_type("application/json").body(TEXT.get_or_init(openapi_json).as_str())
+}
+
+/// Adds what the tables know to what the handlers say.
+struct Table;
+
+impl Modify for Table {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        if let Some(components) = &mut document.components {
+            let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+            components.add_security_scheme(BEARER, bearer);
+            let problem = components.schemas.get_mut(ProblemView::name().as_ref());
+            if let Some(RefOr::T(Schema::Object(problem))) = problem
+                && let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code")
+            {
+                code.enum_values = Some(Code::ALL.iter().map(|code| json!(code.slug())).collect());
+            }
+        }
+        for entry in &TABLE {
+            let operation = document.paths.paths.get_mut(entry.path).and_then(|path| match entry.method {
+                Method::GET => path.get.as_mut(),
+                Method::HEAD => path.head.as_mut(),
+                Method::POST => path.post.as_mut(),
+                Method::PUT => path.put.as_mut(),
+                Method::PATCH => path.patch.as_mut(),
+                Method::DELETE => path.delete.as_mut(),
+                _ => None,
+            });
+            if let Some(operation) = operation {
+                complete(operation, entry);
+            }
+        }
+    }
+}
+
+fn complete(operation: &mut Operation, entry: &Entry) {
+    let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
+    let name = operation.operation_id.take().unwrap_or_default();
+    operation.operation_id = Some(format!("{tag}_{name}"));
+    let roles = ExtensionsBuilder::new().add("x-roles", json!(roles(entry.access))).build();
+    operation.extensions.get_or_insert_default().merge(roles);
+    let open = matches!(entry.access, Access::Public | Access::People);
+    let needed =
+        if open { SecurityRequirement::default() } else { SecurityRequirement::new(BEARER, [""; 0]) };
+    operation.security = Some(vec![needed]);
+
+    let mut told =
+        vec![(500, "Something went wrong here."), (503, "Not ready, too busy, or the database is away.")];
+    if operation.request_body.is_some() {
+        told.extend([(400, "Malformed, or with unknown members."), (408, "Too slow."), (413, "Too large.")]);
+        told.extend([(415, "Of the wrong type."), (422, "Understood but invalid.")]);
+    }
+    if operation.parameters.is_some() && operation.request_body.is_none() && entry.method == Method::GET {
+        told.extend([
+            (400, "With unknown or duplicate keys in the query."),
+            (422, "Understood but invalid."),
+        ]);
+    }
+    match entry.access {
+        Access::Public => {}
+        Access::People => told.extend([(401, "Refused."), (403, "Not for you.")]),
+        Access::May(_) | Access::MayOrMonitor(_) => {
+            told.extend([
+                (401, "Without a good token."),
+                (403, "Not for your role."),
+                (406, "Only JSON is sent."),
+            ]);
+        }
+    }
+    if entry.path.contains('{') {
+        told.push((404, "Absent, or not for you to see."));
+    }
+    if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method) {
+        told.push((409, "Does not fit what is stored."));
+    }
+    let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
+    if changes && entry.path == "/api/users/{user_id}" {
+        told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);
+    }
+    for (status, description) in told {
+        let problem = || {
+            let schema = Ref::from_schema_name(ProblemView::name());
+            let content = Content::new(Some(schema));
+            let mut response = Response::new(description);
+            response.content.insert("application/problem+json".to_owned(), content.into());
+            RefOr::T(response)
+        };
+        operation.responses.responses.entry(status.to_string()).or_insert_with(problem);
+    }
+}
+
+/// Who may call it at all, on an installation that leaves everything to its employees that can be left.
+fn roles(access: Access) -> Vec<&'static str> {
+    let all = Role::ALL.into_iter();
+    match access {
+        Access::Public => std::iter::once("anonymous").chain(all.map(Role::name)).collect(),
+        Access::People => {
+            std::iter::once("anonymous").chain(Role::OF_PEOPLE.into_iter().map(Role::name)).collect()
+        }
+        Access::May(action) => all.filter(|role| may(*role, action)).map(Role::name).collect(),
+        Access::MayOrMonitor(action) => {
+            all.filter(|role| may(*role, action)).map(Role::name).chain(["monitor"]).collect()
+        }
+    }
+}
+
+fn may(role: Role, action: Action) -> bool {
+    let actor = match role {
+        Role::Device => Actor::Device { id: DeviceId::new(Uuid::nil()), may_enroll: true },
+        Role::Admin | Role::Manager | Role::Employee => Actor::Person {
+            id: UserId::new(Uuid::nil()),
+            role,
+            manages: Vec::new(),
+            session: SessionId::new(Uuid::nil()),
+        },
+    };
+    permit(&actor, action, SelfService { enroll: true, check_in: true }).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_describes_exactly_the_url_table() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        let mut described: Vec<(String, String)> = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(operation["x-roles"].is_array(), "{method} {path} has no x-roles");
+                described.push((path.clone(), method.to_uppercase()));
+            }
+        }
+        let mut routed: Vec<_> =
+            TABLE.iter().map(|entry| (entry.path.to_owned(), entry.method.to_string())).collect();
+        described.sort();
+        routed.sort();
+        assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn every_code_is_listed() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        let codes = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
+        assert_eq!(codes.as_array().map(Vec::len), Some(Code::ALL.len()));
+    }
+
+    #[test]
+    fn the_document_is_the_one_that_was_reviewed() {
+        let same = openapi_json() == include_str!("../openapi.json");
+        assert!(same, "the contract changed; run: rollcall openapi > crates/http/openapi.json");
+    }
+}

@@ -1,0 +1,122 @@
+//! Lists: which page, in which order, and the envelope they come back in.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use jiff::Span;
+use jiff::civil::Date;
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::page::{Page, Paged, Sort};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::codes::Code;
+use crate::input::{PageNumber, PageSize, word};
+use crate::problem::{FieldError, Problem};
+
+/// One page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct List<T: ToSchema> {
+    /// The entries of this page; empty past the end.
+    pub(crate) data: Vec<T>,
+    /// Which page this is.
+    pub(crate) pagination: Pagination,
+}
+
+/// Which page of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Pagination {
+    /// Counted from 1.
+    page: u32,
+    /// Most entries of a page.
+    per_page: u32,
+    /// Entries of all pages.
+    total: u64,
+    /// Number of pages.
+    total_pages: u64,
+}
+
+impl Pagination {
+    pub(crate) const fn of<T>(paged: &Paged<T>) -> Self {
+        let (page, per_page) = (paged.page.number(), paged.page.size());
+        Self { page, per_page, total: paged.total, total_pages: paged.pages() }
+    }
+
+    /// An answer that links to the first, previous, next and last page.
+    pub(crate) fn answer(&self, req: &HttpRequest) -> HttpResponseBuilder {
+        let mut answer = HttpResponse::Ok();
+        if let Ok(links) = HeaderValue::from_str(&self.links(req)) {
+            answer.insert_header((header::LINK, links));
+        }
+        answer
+    }
+
+    fn links(&self, req: &HttpRequest) -> String {
+        let (page, last) = (u64::from(self.page), self.total_pages.max(1));
+        let others: Vec<(String, String)> =
+            serde_urlencoded::from_str(req.query_string()).unwrap_or_default();
+        let address = |page: u64| {
+            let mut query: Vec<_> = others.iter().filter(|(key, _)| key != "page").cloned().collect();
+            query.push(("page".into(), page.to_string()));
+            format!("{}?{}", req.path(), serde_urlencoded::to_string(query).unwrap_or_default())
+        };
+        let pages = [
+            (true, 1, "first"),
+            (page > 1, (page - 1).min(last), "prev"),
+            (page < last, page + 1, "next"),
+            (true, last, "last"),
+        ];
+        let links = pages.into_iter().filter(|(there, ..)| *there);
+        links
+            .map(|(_, page, rel)| format!("<{}>; rel=\"{rel}\"", address(page)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// The answer to a request for a list.
+pub(crate) fn list<T, V>(req: &HttpRequest, paged: Paged<T>, view: impl FnMut(T) -> V) -> HttpResponse
+where
+    V: Serialize + ToSchema,
+{
+    let pagination = Pagination::of(&paged);
+    pagination.answer(req).json(List { data: paged.map(view).items, pagination })
+}
+
+/// The page that is asked for.
+pub(crate) fn page(number: &Option<String>, size: &Option<String>) -> Result<Page, Problem> {
+    let number = word::<PageNumber>(number)?.map_or(1, |number| number.0);
+    let size = word::<PageSize>(size)?.map_or(Page::DEFAULT_SIZE, |size| size.0);
+    Page::new(number, size)
+        .map_err(|error| Problem::invalid_parameter("page", "out-of-range", error.to_string()))
+}
+
+/// The order that is asked for: keys separated by commas, `-` before those that descend.
+pub(crate) fn sort<K: Copy>(text: &Option<String>, keys: &[(&str, K)]) -> Result<Vec<Sort<K>>, Problem> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let one = |part: &str| {
+        let (name, descending) = part.strip_prefix('-').map_or((part, false), |name| (name, true));
+        let found = keys.iter().find(|(known, _)| *known == name);
+        found.map(|(_, key)| Sort { key: *key, descending }).ok_or_else(|| {
+            let known: Vec<_> = keys.iter().map(|(known, _)| *known).collect();
+            let detail = format!("can be ordered by {}", known.join(", "));
+            Problem::plain(Code::UnknownParameter)
+                .with_errors(vec![FieldError::of("sort", "unknown", detail)])
+        })
+    };
+    text.split(',').map(one).collect()
+}
+
+/// The dates that are asked for. One end alone reaches as far as a range may be long.
+pub(crate) fn range(from: &Option<String>, to: &Option<String>) -> Result<Option<DateRange>, Problem> {
+    let year = Span::new().days(DateRange::MAX_DAYS - 1);
+    let (from, to): (Option<Date>, Option<Date>) = (word(from)?, word(to)?);
+    let (from, to) = match (from, to) {
+        (None, None) => return Ok(None),
+        (Some(from), Some(to)) => (from, to),
+        (Some(from), None) => (from, from.saturating_add(year)),
+        (None, Some(to)) => (to.saturating_sub(year), to),
+    };
+    let range = DateRange::new(from, to);
+    range.map(Some).map_err(|error| Problem::invalid_parameter("to", "out-of-range", error.to_string()))
+}

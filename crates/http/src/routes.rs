@@ -1,0 +1,102 @@
+//! The URL table, whole. Anything else is 404; any other method on one of these paths is 405.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, Route, web};
+use rollcall_domain::access::Action as A;
+
+use crate::actor::Access::{self, May, MayOrMonitor, People, Public};
+use crate::codes::Code;
+use crate::problem::Problem;
+use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
+use crate::{recognize, today, users};
+
+/// One operation.
+pub(crate) struct Entry {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    handler: fn(Route) -> Route,
+}
+
+const fn on(method: Method, path: &'static str, access: Access, handler: fn(Route) -> Route) -> Entry {
+    Entry { method, path, access, handler }
+}
+
+const GET: Method = Method::GET;
+const HEAD: Method = Method::HEAD;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const PATCH: Method = Method::PATCH;
+const DELETE: Method = Method::DELETE;
+
+#[rustfmt::skip]
+pub(crate) static TABLE: [Entry; 27] = [
+    on(POST,   "/api/auth/register",                   People,                           |r| r.to(auth::register)),
+    on(POST,   "/api/auth/login",                      People,                           |r| r.to(auth::login)),
+    on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
+    on(POST,   "/api/auth/logout",                     May(A::Logout),                   |r| r.to(auth::logout)),
+    on(GET,    "/api/auth/verify-token",               May(A::VerifyToken),              |r| r.to(auth::verify_token)),
+
+    on(GET,    "/api/users",                           May(A::ListUsers),                |r| r.to(users::list)),
+    on(POST,   "/api/users",                           May(A::CreateUser),               |r| r.to(users::create)),
+    on(GET,    "/api/users/{user_id}",                 May(A::ReadUser),                 |r| r.to(users::get)),
+    on(PUT,    "/api/users/{user_id}",                 May(A::UpdateUser),               |r| r.to(users::update)),
+    on(PATCH,  "/api/users/{user_id}",                 May(A::UpdateUser),               |r| r.to(users::patch)),
+    on(DELETE, "/api/users/{user_id}",                 May(A::DeleteUser),               |r| r.to(users::delete)),
+
+    on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
+    on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
+    on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+
+    on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
+    on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),
+    on(GET,    "/api/face/user/{user_id}/encodings",   May(A::ReadEncodings),            |r| r.to(face::encodings)),
+    on(DELETE, "/api/face/encodings/{encoding_id}",    May(A::DeleteEncoding),           |r| r.to(face::delete)),
+
+    on(GET,    "/api/admin/users",                     May(A::AdminListUsers),           |r| r.to(admin::users)),
+    on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),
+    on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
+    on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
+
+    on(GET,    "/api/health",                          Public,                           |r| r.to(health::health)),
+    on(HEAD,   "/api/health",                          Public,                           |r| r.to(health::head)),
+    on(GET,    "/api/health/detailed",                 MayOrMonitor(A::ReadHealth),      |r| r.to(health::detailed)),
+    on(GET,    "/api/openapi.json",                    Public,                           |r| r.to(openapi::document)),
+    on(GET,    "/problems/{code}",                     Public,                           |r| r.to(problems::page)),
+];
+
+/// Puts the table into an application.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    let mut paths: BTreeMap<&str, Vec<&'static Entry>> = BTreeMap::new();
+    for entry in &TABLE {
+        paths.entry(entry.path).or_default().push(entry);
+    }
+    for (path, entries) in paths {
+        let methods: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
+        let allowed = methods.join(", ");
+        let refuse = move || {
+            let allowed = allowed.clone();
+            async move { Err::<HttpResponse, _>(not_allowed(&allowed)) }
+        };
+        let resource = entries.into_iter().fold(web::resource(path), |resource, entry| {
+            let access = entry.access;
+            let route = (entry.handler)(web::route().method(entry.method.clone()));
+            resource.route(route.wrap(from_fn(move |req, next| crate::actor::guard(access, req, next))))
+        });
+        config.service(resource.default_service(web::to(refuse)));
+    }
+}
+
+fn not_allowed(allowed: &str) -> Problem {
+    let value = HeaderValue::from_str(allowed).unwrap_or_else(|_| HeaderValue::from_static(""));
+    Problem::plain(Code::MethodNotAllowed).with_header(header::ALLOW, value)
+}
+
+/// Whatever is not in the table.
+pub(crate) async fn nowhere(_: HttpRequest) -> Result<HttpResponse, Problem> {
+    Err(Problem::not_found())
+}

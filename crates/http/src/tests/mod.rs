@@ -1,0 +1,11 @@
+//! The delivery on fakes: requests go in, answers come out; a socket only where that is the point.
+
+mod access;
+mod accounts;
+mod attendance;
+mod faces;
+mod frame;
+mod lists;
+mod socket;
+mod strictness;
+mod world;

@@ -1,0 +1,208 @@
+//! `GET /api/attendance/today`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use rollcall_domain::access::Role;
+use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::id::DepartmentId;
+use rollcall_domain::statistics::Totals;
+use rollcall_usecases::roster::{Standing, TodayQuery};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::Asker;
+use crate::attendance::{RecordView, local};
+use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::options::Api;
+use crate::paging::{Pagination, page};
+use crate::problem::Problem;
+use crate::profile::{DepartmentRefView, day};
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TodayForm {
+    /// This date instead of each person's today.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    date: Option<String>,
+    /// The time zone in which the answer names its date; people are judged in their own.
+    #[validate(custom(function = "is::<Zone>"))]
+    timezone: Option<String>,
+    /// Only this department.
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// Only people of this status in the list; the totals count everybody.
+    #[validate(custom(function = "is::<DayStatus>"))]
+    status: Option<String>,
+    /// `records` to see people one by one.
+    #[validate(custom(function = "is::<Records>"))]
+    include: Option<String>,
+    /// Page of the list, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+}
+
+impl Form for TodayForm {}
+
+/// What the answer can include.
+struct Records;
+
+impl Word for Records {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &["records"], |name| name).map(|_| Self)
+    }
+}
+
+/// Who is in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Today)]
+pub(crate) struct TodayView {
+    #[schema(format = Date)]
+    date: String,
+    timezone: String,
+    /// The instant for which this is true.
+    #[schema(format = DateTime)]
+    as_of: String,
+    /// About whom: `self`, `departments` or `all`.
+    scope: &'static str,
+    totals: TotalsView,
+    /// People without a department come last, under `null`.
+    by_department: Vec<DepartmentTotalsView>,
+    /// People one by one, by name; where they are included, and always about oneself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Vec<StandingView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
+}
+
+/// How many people stand where. `expected` is the sum of the six after it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Totals)]
+pub(crate) struct TotalsView {
+    expected: u32,
+    pending: u32,
+    present: u32,
+    late: u32,
+    half_day: u32,
+    absent: u32,
+    on_leave: u32,
+    holiday: u32,
+    day_off: u32,
+    off_day_worked: u32,
+    checked_in_now: u32,
+    checked_out: u32,
+}
+
+/// The same of one department.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DepartmentTotals)]
+pub(crate) struct DepartmentTotalsView {
+    department: Option<DepartmentRefView>,
+    #[serde(flatten)]
+    totals: TotalsView,
+}
+
+/// Where one person stands.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Standing)]
+pub(crate) struct StandingView {
+    user: PersonView,
+    status: &'static str,
+    /// The day itself, if there is a shift or a punch.
+    record: Option<RecordView>,
+}
+
+/// A person, as far as a list of attendance shows them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Person)]
+pub(crate) struct PersonView {
+    id: String,
+    name: String,
+    employee_code: Option<String>,
+    department: Option<DepartmentRefView>,
+}
+
+impl TotalsView {
+    const fn new(totals: &Totals) -> Self {
+        let Totals { expected, pending, present, late, half_day, absent, on_leave, .. } = *totals;
+        let Totals { holiday, day_off, off_day_worked, checked_in_now, checked_out, .. } = *totals;
+        Self {
+            expected,
+            pending,
+            present,
+            late,
+            half_day,
+            absent,
+            on_leave,
+            holiday,
+            day_off,
+            off_day_worked,
+            checked_in_now,
+            checked_out,
+        }
+    }
+}
+
+impl StandingView {
+    fn new(standing: &Standing) -> Self {
+        let person = &standing.person;
+        let user = PersonView {
+            id: person.user.to_string(),
+            name: person.name.as_str().to_owned(),
+            employee_code: person.employee_code.as_ref().map(|code| code.as_str().to_owned()),
+            department: person.department.as_ref().map(DepartmentRefView::new),
+        };
+        let record = standing.day.as_ref().map(|day| RecordView::new(day, false));
+        Self { user, status: standing.status.name(), record }
+    }
+}
+
+/// Who is in today, as far as you may see.
+#[utoipa::path(get, path = "/api/attendance/today", tag = "attendance", params(TodayForm),
+    responses((status = 200, description = "Totals, and people if they are included.", body = TodayView)))]
+pub(crate) async fn today(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<TodayForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = TodayQuery {
+        date: word(&form.date)?,
+        zone: word(&form.timezone)?,
+        department: word(&form.department_id)?,
+        status: word(&form.status)?,
+        page: page(&form.page, &form.per_page)?,
+    };
+    let today = api.usecases.attendance.today(asker.actor(), query).await?;
+    let scope = match asker.actor().role() {
+        _ if today.only_self => "self",
+        Role::Admin => "all",
+        Role::Manager | Role::Employee | Role::Device => "departments",
+    };
+    let departments = today.by_department.iter().map(|(department, totals)| DepartmentTotalsView {
+        department: department.as_ref().map(DepartmentRefView::new),
+        totals: TotalsView::new(totals),
+    });
+    let listed = form.include.is_some() || today.only_self;
+    let pagination = Pagination::of(&today.people);
+    let mut answer = if listed { pagination.answer(&req) } else { HttpResponse::Ok() };
+    Ok(answer.json(TodayView {
+        date: day(today.date),
+        as_of: local(&today.zone, today.as_of),
+        timezone: today.zone.name().to_owned(),
+        scope,
+        totals: TotalsView::new(&today.totals),
+        by_department: departments.collect(),
+        data: listed.then(|| today.people.items.iter().map(StandingView::new).collect()),
+        pagination: listed.then_some(pagination),
+    }))
+}

@@ -1,0 +1,306 @@
+//! `/api/users`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use rollcall_domain::access::Role;
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::id::{DepartmentId, ShiftId};
+use rollcall_domain::page::Paged;
+use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status, UserFilter, UserKey};
+use rollcall_usecases::users::{NewUser, Profile, UserError, UserQuery};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, Who};
+use crate::codes::Code;
+use crate::input::{
+    AnyStatus, AnyWord, Form, Json, PageNumber, PageSize, Query, Word, is, needed, one_of, word,
+};
+use crate::options::Api;
+use crate::paging::{Pagination, page, sort};
+use crate::preconditions::{IfMatch, etag};
+use crate::problem::Problem;
+use crate::profile::UserView;
+use crate::update::UpdateForm;
+
+/// What lists of people can be ordered by.
+pub(crate) const KEYS: [(&str, UserKey); 5] = [
+    ("name", UserKey::Name),
+    ("email", UserKey::Email),
+    ("employee_code", UserKey::EmployeeCode),
+    ("created_at", UserKey::CreatedAt),
+    ("last_login_at", UserKey::LastLoginAt),
+];
+
+/// Members of a person that nobody sends.
+pub(crate) const SERVER_SIDE: &[&str] = &[
+    "id",
+    "is_admin",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "last_login_at",
+    "version",
+    "face",
+    "department",
+];
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListForm {
+    /// Part of the name, address or employee code, whatever its case.
+    #[validate(custom(function = "is::<AnyWord>"))]
+    q: Option<String>,
+    /// `admin`, `manager` or `employee`.
+    #[validate(custom(function = "is::<Role>"))]
+    role: Option<String>,
+    /// `active`, `inactive`, `suspended` or `pending`.
+    #[validate(custom(function = "is::<AnyStatus>"))]
+    status: Option<String>,
+    /// Only this department.
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// Only people who can be recognized, or only the others.
+    #[validate(custom(function = "is::<bool>"))]
+    #[param(value_type = Option<bool>)]
+    enrolled: Option<String>,
+    /// Added on this date or later.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    created_from: Option<String>,
+    /// Added on this date or before.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    created_to: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// Keys separated by commas, `-` before those that descend: `name`, `email`, `employee_code`, `created_at`,
+    /// `last_login_at`.
+    sort: Option<String>,
+}
+
+impl Form for ListForm {}
+
+impl ListForm {
+    fn into_query(self, zone: &Zone) -> Result<UserQuery, Problem> {
+        let (created_from, created_before) = between(zone, &self.created_from, &self.created_to)?;
+        let filter = UserFilter {
+            q: self.q.filter(|q| !q.is_empty()),
+            role: self.role.as_deref().and_then(Role::named),
+            status: self.status.as_deref().and_then(Status::named),
+            department: word(&self.department_id)?,
+            created_from,
+            created_before,
+            ..UserFilter::default()
+        };
+        let (enrolled, sort) = (word(&self.enrolled)?, sort(&self.sort, &KEYS)?);
+        Ok(UserQuery { filter, enrolled, sort, page: page(&self.page, &self.per_page)? })
+    }
+}
+
+/// From the start of one date to the end of the other, as clocks of `zone` show them.
+pub(crate) fn between(
+    zone: &Zone,
+    from: &Option<String>,
+    to: &Option<String>,
+) -> Result<(Option<jiff::Timestamp>, Option<jiff::Timestamp>), Problem> {
+    let (from, to): (Option<Date>, Option<Date>) = (word(from)?, word(to)?);
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        let detail = "must not be before 'created_from'";
+        return Err(Problem::invalid_parameter("created_to", "out-of-range", detail));
+    }
+    let begins = |date: Date| zone.instant(date.at(0, 0, 0, 0));
+    Ok((from.map(begins), to.map(|date| begins(date.tomorrow().unwrap_or(Date::MAX)))))
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewUser)]
+pub(crate) struct NewUserForm {
+    #[validate(required, custom(function = "is::<PersonName>"))]
+    #[schema(value_type = String, required = true)]
+    name: Option<String>,
+    #[validate(required, custom(function = "is::<EmailAddress>"))]
+    #[schema(value_type = String, required = true, format = "email")]
+    email: Option<String>,
+    /// `employee` unless said otherwise.
+    #[validate(custom(function = "is::<Role>"))]
+    role: Option<String>,
+    /// Without one the person cannot log in.
+    #[validate(custom(function = "is::<Password>"))]
+    password: Option<String>,
+    #[validate(custom(function = "is::<EmployeeCode>"))]
+    employee_code: Option<String>,
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    #[validate(custom(function = "is::<Zone>"))]
+    timezone: Option<String>,
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    join_date: Option<String>,
+    #[validate(custom(function = "is::<ShiftId>"))]
+    default_shift_id: Option<String>,
+    /// `active` unless said otherwise.
+    #[validate(custom(function = "is::<Status>"))]
+    status: Option<String>,
+}
+
+impl Form for NewUserForm {
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+impl NewUserForm {
+    fn into_user(self) -> Result<NewUser, Problem> {
+        Ok(NewUser {
+            name: needed(&self.name)?,
+            email: needed(&self.email)?,
+            role: word(&self.role)?.unwrap_or(Role::Employee),
+            status: word(&self.status)?.unwrap_or(Status::Active),
+            password: word(&self.password)?,
+            employee_code: word(&self.employee_code)?,
+            department: word(&self.department_id)?,
+            timezone: word(&self.timezone)?,
+            join_date: word(&self.join_date)?,
+            default_shift: word(&self.default_shift_id)?,
+        })
+    }
+}
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DeleteForm {
+    /// `deactivate`, which is what happens anyway.
+    #[validate(custom(function = "is::<Mode>"))]
+    mode: Option<String>,
+}
+
+impl Form for DeleteForm {}
+
+/// Ways of removing a person.
+struct Mode;
+
+impl Word for Mode {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &["deactivate"], |mode| mode).map(|_| Self)
+    }
+}
+
+/// The people you may see; who sees only themself also finds their profile in `profile`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserList)]
+pub(crate) struct ListView {
+    data: Vec<UserView>,
+    pagination: Pagination,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<UserView>,
+}
+
+/// The people you may see.
+#[utoipa::path(get, path = "/api/users", tag = "users", params(ListForm),
+    responses((status = 200, description = "A page of people.", body = ListView)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<ListForm>,
+) -> Result<HttpResponse, Problem> {
+    let found: Paged<Profile> =
+        api.usecases.users.list(asker.actor(), form.into_query(&api.options.zone)?).await?;
+    let pagination = Pagination::of(&found);
+    let mut people = found.items.into_iter();
+    let only_self = asker.actor().role() == Role::Employee;
+    let own = people.as_slice().first().filter(|_| only_self).cloned().map(|own| UserView::new(&api, own));
+    let data = people.by_ref().map(|person| UserView::new(&api, person)).collect();
+    Ok(pagination.answer(&req).json(ListView { data, pagination, profile: own }))
+}
+
+/// Adds a person.
+#[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserForm,
+    responses((status = 201, description = "Added; `Location` names them.", body = UserView)))]
+pub(crate) async fn create(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewUserForm>,
+) -> Result<HttpResponse, Problem> {
+    let profile = api.usecases.users.create(asker.actor(), form.into_user()?).await?;
+    let location = (header::LOCATION, format!("/api/users/{}", profile.user.id));
+    let tag = etag(profile.user.revision);
+    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(UserView::new(&api, profile)))
+}
+
+/// One person's profile.
+#[utoipa::path(get, path = "/api/users/{user_id}", tag = "users",
+    params(("user_id" = String, Path, description = "An id, or `me`.")),
+    responses((status = 200, description = "The profile, with an `ETag`.", body = UserView)))]
+pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Result<HttpResponse, Problem> {
+    let profile = api.usecases.users.get(asker.actor(), user).await?;
+    Ok(shown(&api, profile))
+}
+
+/// Changes a profile: absent members keep, `null` clears; all of the change or nothing.
+#[utoipa::path(put, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
+    params(("user_id" = String, Path, description = "An id, or `me`."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The profile as it is now.", body = UserView)))]
+pub(crate) async fn update(
+    api: web::Data<Api>,
+    asker: Asker,
+    Who(user): Who,
+    IfMatch(revision): IfMatch,
+    Json(form): Json<UpdateForm>,
+) -> Result<HttpResponse, Problem> {
+    let users = &api.usecases.users;
+    let before = match form.settings() {
+        None => None,
+        Some(_) => Some(users.get(asker.actor(), user).await?.user.preferences),
+    };
+    let profile = users.update(asker.actor(), user, form.into_patch(before)?, revision).await?;
+    Ok(shown(&api, profile))
+}
+
+/// The same as `PUT`.
+#[utoipa::path(patch, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
+    params(("user_id" = String, Path, description = "An id, or `me`."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The profile as it is now.", body = UserView)))]
+pub(crate) async fn patch(
+    api: web::Data<Api>,
+    asker: Asker,
+    who: Who,
+    revision: IfMatch,
+    form: Json<UpdateForm>,
+) -> Result<HttpResponse, Problem> {
+    update(api, asker, who, revision, form).await
+}
+
+/// Removes a person: their logins end and their templates are destroyed before the answer; their attendance stays.
+#[utoipa::path(delete, path = "/api/users/{user_id}", tag = "users",
+    params(("user_id" = String, Path, description = "An id, or `me`."), DeleteForm,
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 204, description = "Removed.")))]
+pub(crate) async fn delete(
+    api: web::Data<Api>,
+    asker: Asker,
+    Who(user): Who,
+    IfMatch(revision): IfMatch,
+    _: Query<DeleteForm>,
+) -> Result<HttpResponse, Problem> {
+    match api.usecases.users.deactivate(asker.actor(), user, revision).await {
+        Ok(()) => Ok(HttpResponse::NoContent().finish()),
+        Err(UserError::Oneself) => Err(Problem::plain(Code::CannotDeleteSelf)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn shown(api: &Api, profile: Profile) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(api, profile))
+}
