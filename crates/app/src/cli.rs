@@ -1,0 +1,146 @@
+//! The command line: what can be asked of the program, and how it answers scripts.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{admin, device, doctor, enroll, health, migrate, models, openapi, recognize};
+use crate::server;
+use crate::settings::{BadSettings, Settings};
+use crate::telemetry;
+
+/// Face-recognition attendance: matching, attendance rules and REST in one program.
+///
+/// Settings come from rollcall.toml and .env in the working directory and from the environment; see .env.example.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 done in part.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the REST API until interrupted; migrates the database first.
+    Serve(ServeArgs),
+    /// Bring the database's tables up to date, or back.
+    #[command(subcommand)]
+    Migrate(migrate::Command),
+    /// Add administrators.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Add, list and revoke kiosks.
+    #[command(subcommand)]
+    Device(device::Command),
+    /// List, install and verify face models.
+    #[command(subcommand)]
+    Models(models::Command),
+    /// Tell who is in photos, with the numbers behind it; marks nobody.
+    Recognize(recognize::Args),
+    /// Enroll a folder of photos, one folder a person; safe to repeat.
+    Enroll(enroll::Args),
+    /// Check everything the program needs and say how to fix what is missing.
+    Doctor(doctor::Args),
+    /// Ask a running server how it is; exit code 0 if it is well. For container health checks.
+    Health(health::Args),
+    /// Print the REST contract as OpenAPI JSON.
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Address to listen on, instead of HOST.
+    #[arg(long)]
+    host: Option<std::net::IpAddr>,
+    /// Port to listen on, instead of PORT; 0 lets the system choose.
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// Something was done and something was not.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Partly(pub(crate) String);
+
+impl Cli {
+    /// Does what was asked and turns the result into an exit code.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        match self.dispatch() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&format!("error: {error:#}"));
+                if error.is::<BadSettings>() {
+                    ExitCode::from(2)
+                } else if error.is::<Partly>() {
+                    ExitCode::from(3)
+                } else {
+                    ExitCode::FAILURE
+                }
+            }
+        }
+    }
+
+    fn dispatch(self) -> anyhow::Result<()> {
+        // These need no settings: they must work on a machine where the settings are what is broken.
+        match &self.command {
+            Command::Openapi => return openapi::run(),
+            Command::Health(args) => return health::run(args),
+            Command::Doctor(args) => return doctor::run(args, Settings::load(Path::new("."))),
+            _ => {}
+        }
+        let mut settings = Settings::load(Path::new("."))?;
+        telemetry::start(&settings);
+        match self.command {
+            Command::Serve(args) => {
+                settings.host = args.host.unwrap_or(settings.host);
+                settings.port = args.port.unwrap_or(settings.port);
+                server::run(settings)
+            }
+            Command::Migrate(command) => migrate::run(&settings, &command),
+            Command::Admin(command) => admin::run(&settings, command),
+            Command::Device(command) => device::run(&settings, command),
+            Command::Models(command) => models::run(&settings, &command),
+            Command::Recognize(args) => recognize::run(&settings, &args),
+            Command::Enroll(args) => enroll::run(&settings, &args),
+            Command::Doctor(_) | Command::Health(_) | Command::Openapi => Ok(()),
+        }
+    }
+}
+
+/// Prints a line of the command's answer to standard output; a reader that went away ends the program quietly.
+#[expect(clippy::print_stdout, reason = "answering on standard output is what a command line does")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
+
+/// Prints a line for the person at the terminal to standard error.
+#[expect(clippy::print_stderr, reason = "speaking to the person at the terminal is what a command line does")]
+pub(crate) fn complain(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Runs a command that waits for things.
+pub(crate) fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Where the model files are, as text for messages.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The files of a folder with a picture's ending, in order.
+pub(crate) fn pictures(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let is_picture = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+        path.is_file() && matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png" | "webp"))
+    };
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(dir)?.filter_map(|entry| Some(entry.ok()?.path())).filter(is_picture).collect();
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,59 @@
+//! `rollcall device`
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use rollcall_domain::access::Actor;
+use rollcall_domain::id::DeviceId;
+
+use crate::cli::{say, wait_for};
+use crate::settings::Settings;
+use crate::wiring;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a kiosk and print its key, once. The kiosk sends it as a bearer token.
+    Add {
+        /// Where it hangs.
+        #[arg(long)]
+        name: String,
+        /// Let it enroll faces.
+        #[arg(long)]
+        may_enroll: bool,
+    },
+    /// List kiosks.
+    List,
+    /// Turn a kiosk away from its next request on.
+    Revoke {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+}
+
+/// Adds, lists or revokes kiosks.
+pub(crate) fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
+    wait_for(async {
+        let devices = wiring::System::without_engine(settings).await?.usecases.devices;
+        match command {
+            Command::Add { name, may_enroll } => {
+                let (device, key) = devices.add(&Actor::Operator, &name, may_enroll).await?;
+                say(&format!("kiosk {} added with id {}", device.name, device.id));
+                say(&format!("key (shown once): {key}"));
+            }
+            Command::List => {
+                for device in devices.list(&Actor::Operator).await? {
+                    let state = if device.revoked_at.is_some() { "revoked" } else { "active" };
+                    let enroll = if device.may_enroll { " may-enroll" } else { "" };
+                    say(&format!("{} {state}{enroll} {}", device.id, device.name));
+                }
+            }
+            Command::Revoke { id } => {
+                let id: DeviceId = id.parse().context("the id")?;
+                if !devices.revoke(&Actor::Operator, id).await? {
+                    bail!("there is no kiosk {id}");
+                }
+                say("revoked");
+            }
+        }
+        Ok(())
+    })
+}

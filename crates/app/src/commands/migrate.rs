@@ -1,0 +1,48 @@
+//! `rollcall migrate`
+
+use anyhow::Context;
+use clap::Subcommand;
+use rollcall_migration::{Migrator, MigratorTrait};
+
+use crate::cli::{say, wait_for};
+use crate::settings::Settings;
+use crate::wiring;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Apply every migration that is missing.
+    Up,
+    /// Take back the last migration, or several. Tables that it made are dropped with what is in them.
+    Down {
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        steps: u32,
+    },
+    /// List migrations and whether they are applied.
+    Status,
+}
+
+/// Moves the database's tables up or down, or tells where they are.
+pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> {
+    wait_for(async {
+        let database = wiring::database(settings).await?;
+        let connection = database.connection();
+        match command {
+            Command::Up => {
+                wiring::migrate(&database).await?;
+                say("the database is up to date");
+            }
+            Command::Down { steps } => {
+                Migrator::down(connection, Some(*steps)).await.context("migrating down")?;
+                say(&format!("took back {steps} migration(s)"));
+            }
+            Command::Status => {
+                let status = rollcall_migration::status(connection).await?;
+                status.applied.iter().for_each(|name| say(&format!("applied {name}")));
+                status.pending.iter().for_each(|name| say(&format!("pending {name}")));
+                status.unknown.iter().for_each(|name| say(&format!("unknown {name}: the database is newer")));
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,230 @@
+//! Serving: listen at once, become ready when the database is, drain when told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix_web::dev::ServerHandle;
+use anyhow::Context;
+use rollcall_domain::user::{EmailAddress, PersonName};
+use rollcall_http::{Api, HttpOptions, Readiness, State};
+use rollcall_ports::Ports;
+use rollcall_ports::store::StoreError;
+use rollcall_storage::Database;
+use rollcall_usecases::UseCases;
+use tokio::task::JoinHandle;
+
+use crate::cli::{say, wait_for};
+use crate::settings::Settings;
+use crate::wiring;
+
+/// How long requests in flight may take to finish once the server is told to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// How long the last notes of searches may take to be stored.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Longest pause between two attempts to reach a database that is away.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// Address of the account that a new installation begins with.
+const FIRST_ADMIN: &str = "admin@rollcall.local";
+
+/// A server that is running.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it does.
+    pub usecases: UseCases,
+    readiness: Arc<Readiness>,
+    handle: ServerHandle,
+    http: JoinHandle<std::io::Result<()>>,
+    upkeep: JoinHandle<anyhow::Result<()>>,
+    ports: Ports,
+    database: Database,
+}
+
+/// Serves until interrupted.
+pub fn run(settings: Settings) -> anyhow::Result<()> {
+    wait_for(async {
+        // Before anything is opened: a bad secret must not leave so much as a port behind.
+        wiring::keys(&settings)?;
+        let listener = TcpListener::bind((settings.host, settings.port))
+            .with_context(|| format!("listening on {}:{}", settings.host, settings.port))?;
+        let database = wiring::database(&settings).await?;
+        let ports = wiring::ports(&settings, &database).await?;
+        let mut server = Server::start(&settings, ports, database, listener)?;
+        let ended = tokio::select! {
+            () = interrupted() => None,
+            ended = &mut server.upkeep => Some(ended),
+        };
+        match ended {
+            None => {
+                tracing::info!("stopping: requests in flight are finished first");
+                server.stop().await
+            }
+            // Upkeep only ends by failing: the installation must not serve as it is.
+            Some(failed) => {
+                server.handle.stop(false).await;
+                failed.context("upkeep")?
+            }
+        }
+    })
+}
+
+async fn interrupted() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be watched; only Ctrl-C stops the server");
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+impl Server {
+    /// Starts listening and, behind it, everything that has to be done before requests can be answered.
+    ///
+    /// # Errors
+    /// Those of the listener.
+    pub fn start(
+        settings: &Settings,
+        ports: Ports,
+        database: Database,
+        listener: TcpListener,
+    ) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let usecases = UseCases::new(&ports, settings.rules.clone());
+        let readiness = Arc::new(Readiness::default());
+        let api =
+            Api { usecases: usecases.clone(), readiness: readiness.clone(), options: http_options(settings) };
+        let http = rollcall_http::serve(listener, api)?;
+        let handle = http.handle();
+        let upkeep = Upkeep {
+            settings: settings.clone(),
+            ports: ports.clone(),
+            database: database.clone(),
+            usecases: usecases.clone(),
+            readiness: readiness.clone(),
+            address,
+            started: Instant::now(),
+        };
+        Ok(Self {
+            address,
+            usecases,
+            readiness,
+            handle,
+            http: tokio::spawn(http),
+            upkeep: tokio::spawn(upkeep.run()),
+            ports,
+            database,
+        })
+    }
+
+    /// Stops taking connections, finishes the requests in flight, and writes what is still to be written.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.readiness.set(State::Draining);
+        self.upkeep.abort();
+        self.handle.stop(true).await;
+        self.http.await??;
+        // With the database away there is nothing to wait for.
+        if tokio::time::timeout(FLUSH, self.ports.decisions.flush()).await.is_err() {
+            tracing::warn!("the last searches could not be stored: the database is away");
+        }
+        self.database.close().await;
+        Ok(())
+    }
+}
+
+fn http_options(settings: &Settings) -> HttpOptions {
+    HttpOptions {
+        max_image_bytes: settings.max_image_bytes,
+        cors_origins: settings.cors_origins.clone(),
+        health_token: settings.health_token.as_ref().map(|token| token.expose().to_owned()),
+        require_if_match: settings.require_if_match,
+        min_faces: settings.rules.min_faces,
+        self_service: settings.rules.self_service,
+        zone: settings.rules.zone.clone(),
+        shutdown_timeout: DRAIN,
+        ..HttpOptions::default()
+    }
+}
+
+/// Everything that happens beside the requests.
+struct Upkeep {
+    settings: Settings,
+    ports: Ports,
+    database: Database,
+    usecases: UseCases,
+    readiness: Arc<Readiness>,
+    address: SocketAddr,
+    started: Instant,
+}
+
+impl Upkeep {
+    async fn run(self) -> anyhow::Result<()> {
+        self.reach_database().await?;
+        wiring::prepare(&self.settings, &self.database, &self.ports).await?;
+        let filled = wiring::fill_gallery(&self.usecases).await?;
+        self.found_installation().await?;
+        self.readiness.set(State::Ready);
+        let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
+        say(&format!("Rollcall is ready on http://{}", self.address));
+        self.follow_other_instances(filled.last).await
+    }
+
+    /// Waits for a database that is away; anything else it says is final.
+    async fn reach_database(&self) -> anyhow::Result<()> {
+        let mut pause = Duration::from_millis(200);
+        loop {
+            match self.ports.probe.check().await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(%error, "the database does not answer yet; trying again");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(MAX_PAUSE);
+                }
+                Err(error) => return Err(error).context("reaching the database"),
+            }
+        }
+    }
+
+    /// Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
+    async fn found_installation(&self) -> anyhow::Result<()> {
+        let email = EmailAddress::parse(FIRST_ADMIN)?;
+        let name = PersonName::parse("Administrator")?;
+        if let Some(password) = self.usecases.users.found(email, name).await? {
+            say("This is a new installation. Its first administrator (shown once):");
+            say(&format!("    e-mail    {FIRST_ADMIN}"));
+            say(&format!("    password  {}", password.as_str()));
+        }
+        Ok(())
+    }
+
+    /// Brings what other instances changed into the gallery. An outage is told once, and made up for afterwards.
+    async fn follow_other_instances(&self, mut last: u64) -> anyhow::Result<()> {
+        let mut away = false;
+        loop {
+            tokio::time::sleep(wiring::CATCH_UP_EVERY).await;
+            match self.usecases.faces.gallery().catch_up(last).await {
+                Ok(seen) => {
+                    last = seen.last;
+                    if std::mem::take(&mut away) {
+                        tracing::info!("the database answers again");
+                    }
+                }
+                Err(error) if !away => {
+                    away = true;
+                    tracing::warn!(%error, "the gallery cannot follow the database");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}

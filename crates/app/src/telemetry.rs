@@ -1,0 +1,26 @@
+//! Log lines: a sentence and its fields, for people or for machines; never a name, a face, or a secret.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::settings::{LogFormat, Settings};
+
+/// Sends log lines to standard error, as the settings say. A filter that cannot be read logs everything from
+/// `info` on and says so. Calling it twice is harmless.
+pub fn start(settings: &Settings) {
+    let (filter, bad) = match EnvFilter::try_new(&settings.log) {
+        Ok(filter) => (filter, None),
+        Err(error) => (EnvFilter::new("info"), Some(error)),
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // Fails only when there is a subscriber already, which then keeps its place.
+    let _ = match settings.log_format {
+        LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+    };
+    if let Some(error) = bad {
+        tracing::warn!(%error, "LOG is not a filter that can be read; logging from info on");
+    }
+}
