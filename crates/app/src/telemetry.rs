@@ -14,7 +14,8 @@ pub fn start(settings: &Settings) {
         Err(error) => (EnvFilter::new("info"), Some(error)),
     };
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colored = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colored);
     // Fails only when there is a subscriber already, which then keeps its place.
     let _ = match settings.log_format {
         LogFormat::Text => registry.with(lines.with_target(false)).try_init(),

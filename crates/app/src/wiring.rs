@@ -10,7 +10,7 @@ use rollcall_domain::user::Password;
 use rollcall_gallery::Gallery;
 use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_platform::{
-    AesGcmSealer, BcryptPasswords, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions, SystemClock,
+    AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions, SystemClock,
     SystemIds,
 };
 use rollcall_ports::Ports;
@@ -154,6 +154,7 @@ pub async fn ports_with(
     database: &Database,
     engine: Arc<dyn FaceEngine>,
 ) -> anyhow::Result<Ports> {
+    make_private(&settings.data_dir)?;
     let keys = keys(settings)?;
     let sealer = Arc::new(AesGcmSealer::new(&keys.data.templates));
     let options = PasswordOptions { cost: settings.bcrypt_cost, ..PasswordOptions::default() };
@@ -175,6 +176,7 @@ pub async fn ports_with(
         shifts: Arc::new(SqlShiftStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
+        disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),
     })
 }
 

@@ -66,7 +66,9 @@ async fn admit(access: Access, req: &ServiceRequest) -> Result<Option<Caller>, P
             Some(caller)
         }
     };
-    if accepts_json(req.headers()) { Ok(caller) } else { Err(Problem::plain(Code::NotAcceptable)) }
+    // What is public is also looked at with a browser.
+    let fits = access == Access::Public || accepts_json(req.headers());
+    if fits { Ok(caller) } else { Err(Problem::plain(Code::NotAcceptable)) }
 }
 
 fn is_monitor(api: &Api, token: &str) -> bool {

@@ -18,17 +18,19 @@ use crate::codes::Code;
 use crate::headers;
 use crate::options::{Api, State};
 use crate::problem::Problem;
+use crate::unread::Unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Frames a request; the outermost middleware.
 pub(crate) async fn frame(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
     let id = request_id(req.headers());
     let (method, path) = (req.method().clone(), req.path().to_owned());
+    let unread = Unread::of(&mut req);
     let span = tracing::info_span!("request", request_id = %id);
 
     // The world behind is shared through locks that survive a panic and a database that rolls back.
@@ -40,7 +42,7 @@ pub(crate) async fn frame(
             let route = answer.request().match_pattern().unwrap_or_else(|| "-".to_owned());
             let status = answer.status().as_u16();
             tracing::info!(%method, route, status, ms = ms(begun), request_id = %id, "answered");
-            return Ok(answer);
+            return Ok(unread.until_sent(answer));
         }
         Ok(Err(error)) => Problem::foreign(error.as_response_error().status_code()),
         Err(_) => Problem::broken("a handler panicked"),

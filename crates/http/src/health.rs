@@ -103,6 +103,10 @@ fn checks(report: &Report) -> Value {
             "encodings": report.index.encodings,
             "last_change": report.index.last_change,
         },
+        "storage": match &report.disk {
+            Ok(disk) => json!({ "free_bytes": disk.free_bytes, "writable": disk.writable }),
+            Err(_) => json!({ "free_bytes": null, "writable": false }),
+        },
         "operating_point": report.operating_point.as_ref().map(operating_point),
         "queue": queue,
     })

@@ -32,6 +32,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod today;
+mod unread;
 mod update;
 mod users;
 

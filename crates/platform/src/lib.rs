@@ -7,11 +7,13 @@
 //! | `passwords` | `Passwords` | bcrypt over HMAC-SHA-384, zxcvbn |
 //! | `tokens` | `AccessTokens` | JWT, HS256 only |
 //! | `crypto` | `Sealer` | AES-256-GCM, keys derived by HKDF-SHA-256 |
+//! | `disk` | `DiskProbe` | statvfs |
 //! | `keys` | – | secrets: from settings or from a file only the owner can read |
 #![doc = include_str!("../README.md")]
 
 mod clock;
 mod crypto;
+mod disk;
 mod ids;
 mod keys;
 mod passwords;
@@ -19,6 +21,7 @@ mod tokens;
 
 pub use clock::SystemClock;
 pub use crypto::{AesGcmSealer, Keys};
+pub use disk::FolderProbe;
 pub use ids::SystemIds;
 pub use keys::{JwtSecret, Key256, KeyFileError, WeakSecret};
 pub use passwords::{BcryptPasswords, PasswordOptions, PasswordSetupError};

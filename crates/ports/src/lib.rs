@@ -60,4 +60,6 @@ pub struct Ports {
     pub attendance: Arc<dyn attendance::AttendanceStore>,
     /// The database's own health.
     pub probe: Arc<dyn probe::DatabaseProbe>,
+    /// The disk's own health.
+    pub disk: Arc<dyn probe::DiskProbe>,
 }

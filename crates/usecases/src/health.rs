@@ -9,7 +9,7 @@ use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::engine::{EngineError, EngineReport, FaceEngine};
 use rollcall_ports::index::{FaceIndex, IndexStats};
-use rollcall_ports::probe::{DatabaseProbe, DatabaseReport};
+use rollcall_ports::probe::{DatabaseProbe, DatabaseReport, DiskProbe, DiskReport};
 use rollcall_ports::store::StoreError;
 
 use crate::rules::Rules;
@@ -23,6 +23,7 @@ pub struct Health {
     engine: Arc<dyn FaceEngine>,
     index: Arc<dyn FaceIndex>,
     probe: Arc<dyn DatabaseProbe>,
+    disk: Arc<dyn DiskProbe>,
     rules: Arc<Rules>,
     last_test: Mutex<Option<(Timestamp, EngineReport)>>,
 }
@@ -32,6 +33,8 @@ pub struct Health {
 pub struct Report {
     /// The database, or why it does not answer.
     pub database: Result<DatabaseReport, StoreError>,
+    /// The disk, or why it cannot be looked at.
+    pub disk: std::io::Result<DiskReport>,
     /// The engine, or why it does not work.
     pub engine: Result<EngineReport, EngineError>,
     /// The gallery.
@@ -49,10 +52,10 @@ impl Report {
         self.database.is_err()
     }
 
-    /// Whether faces cannot be recognized although the rest works.
+    /// Whether something does not work although attendance can be marked by hand.
     #[must_use]
-    pub const fn is_degraded(&self) -> bool {
-        self.engine.is_err()
+    pub fn is_degraded(&self) -> bool {
+        self.engine.is_err() || !self.disk.as_ref().is_ok_and(|disk| disk.writable)
     }
 }
 
@@ -63,6 +66,7 @@ impl Health {
             engine: ports.engine.clone(),
             index: ports.index.clone(),
             probe: ports.probe.clone(),
+            disk: ports.disk.clone(),
             rules,
             last_test: Mutex::new(None),
         }
@@ -82,6 +86,7 @@ impl Health {
         let recognizer = self.engine.recognizer().ok();
         Report {
             database: self.probe.check().await,
+            disk: self.disk.check(),
             engine: self.engine_report().await,
             index: stats,
             operating_point: recognizer

@@ -12,10 +12,9 @@ use crate::codes::Code;
 use crate::options::{Api, HttpOptions};
 use crate::problem::Problem;
 
-/// Settings of the server that answers `req`.
-pub(crate) fn options(req: &HttpRequest) -> Result<HttpOptions, Problem> {
-    let api = req.app_data::<web::Data<Api>>().ok_or_else(|| Problem::broken("no api"))?;
-    Ok(api.options.clone())
+/// What answers `req`, for its settings.
+pub(crate) fn api(req: &HttpRequest) -> Result<web::Data<Api>, Problem> {
+    req.app_data::<web::Data<Api>>().cloned().ok_or_else(|| Problem::broken("no api"))
 }
 
 /// Refuses a body that says it is too long, before any of it is read.

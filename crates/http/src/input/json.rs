@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 
-use super::body::{check_length, in_time, is_json, not_of, options, read_all};
+use super::body::{api, check_length, in_time, is_json, not_of, read_all};
 use super::strict::{self, Form};
 use crate::problem::Problem;
 
@@ -21,12 +21,12 @@ impl<T: Form> FromRequest for Json<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let options = options(&req)?;
+            let api = api(&req)?;
             if !is_json(&req) {
                 return Err(not_of("application/json"));
             }
             check_length(&req, LIMIT)?;
-            let bytes = in_time(&options, read_all(payload, LIMIT)).await?;
+            let bytes = in_time(&api.options, read_all(payload, LIMIT)).await?;
             strict::from_json(&bytes).map(Self)
         })
     }
@@ -42,9 +42,9 @@ impl<T: Form + Default> FromRequest for MaybeJson<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let options = options(&req)?;
+            let api = api(&req)?;
             check_length(&req, LIMIT)?;
-            let bytes = in_time(&options, read_all(payload, LIMIT)).await?;
+            let bytes = in_time(&api.options, read_all(payload, LIMIT)).await?;
             if bytes.is_empty() {
                 return Ok(Self(T::default()));
             }

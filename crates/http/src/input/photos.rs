@@ -10,7 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use rollcall_domain::face::Photo;
 use serde_json::Value;
 
-use super::body::{check_length, in_time, is_json, not_of, options, read_all};
+use super::body::{api, check_length, in_time, is_json, not_of, read_all};
 use super::multipart::{self, Accepted, Parts, image_too_large};
 use super::strict::{self, Form, Place};
 use crate::options::HttpOptions;
@@ -49,20 +49,21 @@ impl<T: PhotoForm> FromRequest for Upload<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let options = options(&req)?;
+            let api = api(&req)?;
+            let options = &api.options;
             let read = async {
                 let form_data = matches!(req.mime_type(), Ok(Some(kind)) if kind.essence_str() == mime::MULTIPART_FORM_DATA.essence_str());
                 if form_data {
                     check_length(&req, options.max_request_bytes)?;
-                    from_parts(&req, payload, &options).await
+                    from_parts(&req, payload, options).await
                 } else if is_json(&req) {
                     check_length(&req, options.max_request_bytes)?;
-                    from_json(payload, &options).await
+                    from_json(payload, options).await
                 } else {
                     Err(not_of("multipart/form-data or application/json"))
                 }
             };
-            let upload = in_time(&options, read).await?;
+            let upload = in_time(options, read).await?;
             if upload.photos.is_empty() {
                 return Err(Problem::invalid_field(
                     &format!("/{}", T::FILES[0]),

@@ -79,7 +79,8 @@ pub fn fake_ports() -> (Ports, Fakes) {
         decisions: stores.clone(),
         shifts: stores.clone(),
         attendance: stores.clone(),
-        probe: stores,
+        probe: stores.clone(),
+        disk: stores,
     };
     (ports, fakes)
 }
