@@ -150,6 +150,7 @@ fn http_options(settings: &Settings) -> HttpOptions {
         min_faces: settings.rules.min_faces,
         self_service: settings.rules.self_service,
         zone: settings.rules.zone.clone(),
+        commit: option_env!("ROLLCALL_COMMIT"),
         shutdown_timeout: DRAIN,
         ..HttpOptions::default()
     }
