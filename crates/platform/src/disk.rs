@@ -4,8 +4,10 @@ use std::fs::{OpenOptions, remove_file};
 use std::io;
 use std::path::PathBuf;
 
+use rollcall_ports::ids::IdSource;
 use rollcall_ports::probe::{DiskProbe, DiskReport};
-use uuid::Uuid;
+
+use crate::ids::SystemIds;
 
 /// Looks at the file system that holds a folder.
 #[derive(Debug, Clone)]
@@ -22,7 +24,7 @@ impl FolderProbe {
 impl DiskProbe for FolderProbe {
     fn check(&self) -> io::Result<DiskReport> {
         let space = rustix::fs::statvfs(&self.0)?;
-        let trial = self.0.join(format!(".probe-{}", Uuid::now_v7().simple()));
+        let trial = self.0.join(format!(".probe-{}", SystemIds.next().simple()));
         let made = OpenOptions::new().write(true).create_new(true).open(&trial);
         let writable = made.is_ok() && remove_file(&trial).is_ok();
         // What root may still write is not ours: the blocks available to everybody count.

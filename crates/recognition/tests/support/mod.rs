@@ -5,6 +5,7 @@
     reason = "where photos, models and runtime are is told by the environment"
 )]
 
+pub(crate) mod libjpeg;
 pub(crate) mod onnx;
 
 use std::collections::BTreeMap;
