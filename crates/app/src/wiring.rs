@@ -10,8 +10,8 @@ use rollcall_domain::user::Password;
 use rollcall_gallery::Gallery;
 use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_platform::{
-    AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions, SystemClock,
-    SystemIds,
+    AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions,
+    SystemClock, SystemIds,
 };
 use rollcall_ports::Ports;
 use rollcall_ports::engine::FaceEngine;

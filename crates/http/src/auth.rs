@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::input::{AnyWord, Form, Json, Language, Line, MaybeJson, is, needed, word};
+use crate::input::{Form, Json, Language, Line, MaybeJson, is, needed, word};
 use crate::options::Api;
 use crate::problem::Problem;
 use crate::profile::{UserView, utc};
@@ -93,7 +93,8 @@ impl Form for LoginForm {}
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = Renewal)]
 pub(crate) struct RefreshForm {
-    #[validate(required, custom(function = "is::<AnyWord>"))]
+    // Of any length: whatever it is, it is a refresh token or it is none.
+    #[validate(required)]
     #[schema(value_type = String, required = true)]
     refresh_token: Option<String>,
 }

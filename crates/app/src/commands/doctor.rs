@@ -99,7 +99,10 @@ async fn database(settings: &Settings) -> Finding {
             unknown == 0,
             "it was written by a newer version of this program; update the program"
         );
-        anyhow::ensure!(pending == 0, "{pending} migration(s) are pending. Run `rollcall migrate up`, or start the server, which does");
+        anyhow::ensure!(
+            pending == 0,
+            "{pending} migration(s) are pending. Run `rollcall migrate up`, or start the server, which does"
+        );
         anyhow::Ok(format!("reachable, {} migrations applied", status.applied.len()))
     };
     Finding { what: "database", result: result.await.map_err(|error| format!("{error:#}")) }
