@@ -1,10 +1,12 @@
 //! Where the time of one 640x480 JPEG with one face goes.
 //!
-//! `cargo bench -p rollcall-recognition`. To read: `whole` should be at most 1.25 times `decode` + `bare detector` +
-//! `bare recognizer`, and two workers should finish at least 1.8 times the photos of one.
+//! `cargo bench -p rollcall-recognition`; another pack than `open` by `ROLLCALL_BENCH_PACK`. To read: `whole`
+//! should be at most 1.25 times `decode` + `bare detector` + `bare recognizer`, and two workers should finish
+//! at least 1.8 times the photos of one.
 
 #![allow(missing_docs, reason = "criterion_group generates an undocumented function")]
 #![expect(clippy::print_stdout, reason = "printing figures is what this program is for")]
+#![expect(clippy::disallowed_methods, reason = "the pack is chosen by the environment")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -30,24 +32,28 @@ fn webcam() -> Vec<u8> {
     file.into_inner()
 }
 
+/// The pack to measure.
+fn pack() -> String {
+    std::env::var("ROLLCALL_BENCH_PACK").unwrap_or_else(|_| "open".into())
+}
+
 fn steps(c: &mut Criterion) {
     let photo = webcam();
     let picture = decode(&photo).expect("it decodes");
-    for pack in ["open", "insightface-small"] {
-        let mut pipeline = support::pipeline(pack);
-        let face = pipeline.find(&picture, Wanted::Largest).expect("it runs").remove(0);
-        let mut group = c.benchmark_group(pack);
-        group.sample_size(60);
-        group.bench_function("decode", |b| b.iter(|| decode(&photo)));
-        group.bench_function("detect", |b| b.iter(|| pipeline.find(&picture, Wanted::Largest)));
-        group.bench_function("align and measure", |b| b.iter(|| pipeline.measure(&picture, &face)));
-        group.bench_function("align and embed", |b| b.iter(|| pipeline.embed(&picture, &face.landmarks)));
-        group.bench_function("bare detector 320x256", |b| b.iter(|| pipeline.run_detector(320, 256)));
-        group.bench_function("bare detector 320x320", |b| b.iter(|| pipeline.run_detector(320, 320)));
-        group.bench_function("bare recognizer", |b| b.iter(|| pipeline.run_recognizer()));
-        group.bench_function("whole", |b| b.iter(|| pipeline.analyze(&photo, Wanted::Largest)));
-        group.finish();
-    }
+    let pack = pack();
+    let mut pipeline = support::pipeline(&pack);
+    let face = pipeline.find(&picture, Wanted::Largest).expect("it runs").remove(0);
+    let mut group = c.benchmark_group(&pack);
+    group.sample_size(60);
+    group.bench_function("decode", |b| b.iter(|| decode(&photo)));
+    group.bench_function("detect", |b| b.iter(|| pipeline.find(&picture, Wanted::Largest)));
+    group.bench_function("align and measure", |b| b.iter(|| pipeline.measure(&picture, &face)));
+    group.bench_function("align and embed", |b| b.iter(|| pipeline.embed(&picture, &face.landmarks)));
+    group.bench_function("bare detector 320x256", |b| b.iter(|| pipeline.run_detector(320, 256)));
+    group.bench_function("bare detector 320x320", |b| b.iter(|| pipeline.run_detector(320, 320)));
+    group.bench_function("bare recognizer", |b| b.iter(|| pipeline.run_recognizer()));
+    group.bench_function("whole", |b| b.iter(|| pipeline.analyze(&photo, Wanted::Largest)));
+    group.finish();
 }
 
 fn throughput(_: &mut Criterion) {
@@ -59,7 +65,7 @@ fn throughput(_: &mut Criterion) {
             runtime: Some(support::library()),
             models_dir: support::models(),
             manifest: Manifest::built_in(),
-            pack: "open".into(),
+            pack: pack(),
             workers,
             queue: 1024,
         });
@@ -83,7 +89,7 @@ fn throughput(_: &mut Criterion) {
         println!("{workers} worker(s): {rate:.0} photos/s, {} MB resident", resident());
         rates.push(rate);
     }
-    println!("two workers do {:.2} times the work of one", rates[1] / rates[0]);
+    println!("pack {}: two workers do {:.2} times the work of one", pack(), rates[1] / rates[0]);
 }
 
 /// Memory of this process in megabytes, where the system tells.

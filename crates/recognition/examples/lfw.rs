@@ -2,9 +2,9 @@
 //!
 //! `cargo run --release -p rollcall-recognition --example lfw -- [pack]`
 //!
-//! Verification: the 3000 pairs of View 2's folds 1 to 5; for each fold the threshold is chosen on the others.
-//! Identification: five photos a person enrolled, their mean searched. Ends with 1 when the accuracy is more than
-//! 0.2 points away from the figure in the manifest.
+//! Verification: the 3000 pairs of View 2's folds 1 to 5; for each fold the threshold is chosen on the
+//! others. Identification: five photos a person enrolled, their mean searched. Ends with 1 when the accuracy
+//! is more than 0.2 points away from the figure in the manifest.
 
 #![expect(clippy::print_stdout, reason = "printing figures is what this program is for")]
 
@@ -106,7 +106,8 @@ fn off_center(face: &Detection, picture: &Picture) -> f32 {
     x.hypot(y)
 }
 
-/// Mean accuracy over the folds and its standard deviation, in percent. A pair without both faces is never the same.
+/// Mean accuracy over the folds and its standard deviation, in percent. A pair without both faces is never
+/// the same.
 fn verification(pairs: &[Vec<String>], templates: &Templates) -> (f32, f32) {
     let scored: Vec<(f32, bool)> = pairs
         .iter()

@@ -13,9 +13,10 @@
 //! | embed | [`embed`] | crop into a vector |
 //!
 //! [`pipeline`] does these one after the other for one photo, synchronously; [`workers`] owns several
-//! pipelines, one per thread behind a bounded queue, and is the [`FaceEngine`](rollcall_ports::engine::FaceEngine)
-//! the rest of the system sees. [`models`] says which files a pack needs and whether they are the right
-//! ones; [`runtime`] loads ONNX Runtime and opens files that are.
+//! pipelines, one per thread behind a bounded queue, and is the
+//! [`FaceEngine`](rollcall_ports::engine::FaceEngine) the rest of the system sees. [`models`] says which
+//! files a pack needs and whether they are the right ones; [`runtime`] loads ONNX Runtime and opens files
+//! that are.
 
 pub mod align;
 pub mod decode;

@@ -14,8 +14,9 @@ use crate::detect::Detection;
 const BURNT: f32 = 250.0;
 
 /// Neutral proportions in units of the distance between the eyes. The nose's height is what makes the median
-/// pitch of 755 LFW portraits zero (between the 0.68 of YuNet's points and the 0.62 of SCRFD's); the mouth's is that of
-/// ArcFace's template. Depths are how far nose and mouth stand out before the eyes, from anthropometric averages.
+/// pitch of 755 LFW portraits zero (between the 0.68 of YuNet's points and the 0.62 of SCRFD's); the mouth's
+/// is that of ArcFace's template. Depths are how far nose and mouth stand out before the eyes, from
+/// anthropometric averages.
 mod face {
     pub(super) const NOSE: f32 = 0.654;
     pub(super) const MOUTH: f32 = 1.154;
@@ -71,7 +72,8 @@ fn laplacian_variance(gray: &Array2<f32>) -> f32 {
     laplacian.var(0.0)
 }
 
-/// The `s!` macro would be shorter, but its expansion contains `allow(unsafe_code)`, which this workspace forbids.
+/// The `s!` macro would be shorter, but its expansion contains `allow(unsafe_code)`, which this workspace
+/// forbids.
 fn part(gray: &Array2<f32>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'_, f32> {
     let mut view = gray.view();
     view.slice_axis_inplace(Axis(0), Slice::from(rows));
@@ -79,8 +81,9 @@ fn part(gray: &Array2<f32>, rows: Range<usize>, columns: Range<usize>) -> ArrayV
     view
 }
 
-/// A crop enlarged `k` times has flatter edges though nothing is out of focus; `k²` makes up for the steepness
-/// lost. A reduced crop needs nothing: blur that vanishes in it does not reach the recognizer either.
+/// A crop enlarged `k` times has flatter edges though nothing is out of focus; `k²` makes up for the
+/// steepness lost. A reduced crop needs nothing: blur that vanishes in it does not reach the recognizer
+/// either.
 fn enlargement(transform: &Similarity) -> f32 {
     (transform.scale() as f32).max(1.0).powi(2)
 }

@@ -121,8 +121,11 @@ impl Runtime {
     }
 
     fn options(&self) -> ort::Result<SessionBuilder> {
-        // One thread per worker: workers run side by side, and a pool that spins would take their cores.
-        // No arena and no memory pattern: both remember the largest input ever seen, per session.
+        // One thread per worker: workers run side by side, and a pool that spins would take their cores. The
+        // arena keeps what it took, and still less than the allocator would: after 500 photos on two workers
+        // the process held 122 MB with it and 134 MB without, 143 and 186 MB when every face was wanted (pack
+        // `open`, medians of three), and took less time. No memory pattern: that is a plan per input shape,
+        // and there are many.
         Ok(Session::builder(&self.environment)?
             .with_optimization_level(GraphOptimizationLevel::All)?
             .with_intra_threads(1)?

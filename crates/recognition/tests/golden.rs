@@ -4,54 +4,16 @@ mod support;
 
 use rollcall_domain::face::Point;
 use rollcall_ports::engine::Wanted;
-use rollcall_recognition::Pipeline;
-use rollcall_recognition::decode::{Picture, decode};
-use rollcall_recognition::detect::{Detection, Frame};
-use support::{ReferenceFace, ReferencePhoto, cosine, libjpeg};
+use rollcall_recognition::decode::decode;
+use support::compare::compare;
+use support::{cosine, libjpeg};
 
-/// Largest differences on one photo.
-#[derive(Default, Debug)]
-struct Difference {
-    bounds: f32,
-    points: f32,
-    cosine: f32,
-}
-
-fn difference(face: &Detection, expected: &ReferenceFace) -> (f32, f32) {
-    let b = face.bounds;
-    let bounds =
-        [b.left, b.top, b.right, b.bottom].into_iter().zip(expected.bounds).map(|(x, y)| (x - y).abs());
-    let points = face
-        .landmarks
-        .iter()
-        .zip(expected.landmarks)
-        .map(|(p, q)| (p.x - q[0]).abs().max((p.y - q[1]).abs()));
-    (bounds.fold(0.0, f32::max), points.fold(0.0, f32::max))
-}
-
-fn compare(pipeline: &mut Pipeline, picture: &Picture, expected: &ReferencePhoto) -> Difference {
-    let found = pipeline.find_in(picture, &Frame::square(picture, 640)).expect("detection runs");
-    let mut worst = Difference { cosine: 1.0, ..Difference::default() };
-    for face in &expected.faces {
-        let nearest = found.iter().map(|f| difference(f, face)).min_by(|a, b| a.0.total_cmp(&b.0));
-        let (bounds, points) = nearest.unwrap_or((f32::INFINITY, f32::INFINITY));
-        worst.bounds = worst.bounds.max(bounds);
-        worst.points = worst.points.max(points);
-    }
-    // Where the reference sees no face, seeing none is right.
-    if let Some(embedding) = &expected.embedding {
-        worst.cosine = found.first().map_or(0.0, |largest| {
-            let template = pipeline.embed(picture, &largest.landmarks).expect("embedding runs");
-            cosine(template.embedding.values(), embedding)
-        });
-    }
-    worst
-}
-
-/// Every photo, without exception: every face is found, boxes within 2 px, points within 1 px, cosine at least 0.999.
+/// Every photo, without exception: the same faces and no others, boxes within 2 px, points within 1 px,
+/// cosine at least 0.999.
 ///
-/// The pixels are libjpeg's, those the reference was made from, so this judges everything after decoding. What our
-/// own decoder changes is measured in `decoding.rs`.
+/// The pixels are libjpeg's, those the reference was made from, so this judges everything after decoding.
+/// What our own decoder changes is measured in `decoding.rs`. Measured here: boxes and points 0.005 px at
+/// most, which is the reference's rounding, cosine 0.9996 at least, with both packs.
 fn agrees_with_the_reference(pack: &str) {
     let reference = support::reference();
     let photos = &reference.packs[pack];
@@ -60,14 +22,15 @@ fn agrees_with_the_reference(pack: &str) {
     let mut beyond = Vec::new();
     for (name, expected) in photos {
         let found = compare(&mut pipeline, &libjpeg::picture(name), expected);
-        if found.bounds > 2.0 || found.points > 1.0 || found.cosine < 0.999 {
+        if !found.is_within_the_limits() || !found.same_count {
             beyond.push(format!("{name}: {found:?}"));
         }
     }
     assert!(beyond.is_empty(), "{} of {} photos differ:\n{}", beyond.len(), photos.len(), beyond.join("\n"));
 }
 
-/// Alignment and embedding alone, on the reference's points: nothing there depends on the detector.
+/// Decoding, alignment and embedding, on the reference's points: whatever our decoder does to the pixels, it
+/// does not move an embedding beyond 0.999 as long as the points stay.
 fn embeds_like_the_reference(pack: &str) {
     let reference = support::reference();
     let mut pipeline = support::pipeline(pack);
@@ -104,8 +67,8 @@ fn the_small_insightface_pack_agrees_with_the_reference() {
     agrees_with_the_reference("insightface-small");
 }
 
-/// What runs in production takes the small input first and cuts the black off; the person must stay the same: at
-/// least `least` alike and more alike than everybody else's reference.
+/// What runs in production takes the small input first and cuts the black off; the person must stay the same:
+/// at least `least` alike and more alike than everybody else's reference.
 fn production_finds_the_same_person(pack: &str, least: f32, mean: f32) {
     let reference = support::reference();
     let photos = &reference.packs[pack];

@@ -25,8 +25,8 @@ pub(super) struct Pool<W> {
 }
 
 impl<W: Work> Pool<W> {
-    /// Starts `workers` threads. The first gets `first`, the others their own from `build`, which is also asked for
-    /// a replacement after a panic.
+    /// Starts `workers` threads. The first gets `first`, the others their own from `build`, which is also
+    /// asked for a replacement after a panic.
     pub(super) fn start(
         first: W,
         workers: usize,

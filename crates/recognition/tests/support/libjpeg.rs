@@ -8,7 +8,8 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, RgbImage};
 use rollcall_recognition::decode::{Picture, decode};
 
-/// A photo decoded by `djpeg` and turned upright; by this crate when it is no JPEG, for PNG leaves nothing to choose.
+/// A photo decoded by `djpeg` and turned upright; by this crate when it is no JPEG, for PNG leaves nothing to
+/// choose.
 pub(crate) fn picture(name: &str) -> Picture {
     let bytes = super::photo(name);
     if !is_jpeg(&bytes) {

@@ -5,6 +5,7 @@
     reason = "where photos, models and runtime are is told by the environment"
 )]
 
+pub(crate) mod compare;
 pub(crate) mod libjpeg;
 pub(crate) mod onnx;
 
@@ -37,14 +38,19 @@ pub(crate) fn photo(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The folder with model files: the first that has the default detector.
+/// The folder with model files: the first that has those of both packs.
 pub(crate) fn models() -> PathBuf {
     if let Some(given) = env::var_os("ROLLCALL_MODELS") {
         return PathBuf::from(given);
     }
     let places = [workspace().join("models"), workspace().join("../shared/models")];
-    let found = places.iter().find(|dir| dir.join("yunet_n_dynamic.onnx").is_file());
-    found.unwrap_or_else(|| panic!("no model files. Run `cargo xtask setup` or set ROLLCALL_MODELS")).clone()
+    let has = |dir: &Path, file: &str| dir.join(file).is_file();
+    let found = places
+        .iter()
+        .find(|dir| has(dir, "yunet_n_dynamic.onnx") && has(dir, "arcface_mobilefacenet_ms1m_128.onnx"));
+    found
+        .unwrap_or_else(|| panic!("no model files. Run `cargo xtask setup --tests` or set ROLLCALL_MODELS"))
+        .clone()
 }
 
 /// ONNX Runtime's library.
