@@ -71,6 +71,9 @@ impl Machine {
 pub(crate) fn prepare(root: &Root, needs: &Needs) -> Result<Machine> {
     let _alone = alone(root)?;
     packages::native()?;
+    if needs.profile == Profile::Tests {
+        packages::djpeg()?;
+    }
     let runtime = runtime::provide(root)?;
     let database = if needs.database { Some(database_url(root)?) } else { None };
     let server = models::build_server(root, needs.profile)?;

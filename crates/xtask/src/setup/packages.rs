@@ -16,9 +16,9 @@ pub(crate) fn native() -> Result<()> {
     install("native packages", &missing)
 }
 
-/// The server the store tests run against.
+/// The server the store tests run against, and the decoder the recognition tests compare with.
 ///
-/// Only its core package: the full one would start a system-wide server on port 3306.
+/// Only the server's core package: the full one would start a system-wide server on port 3306.
 pub(super) fn mariadb() -> Result<()> {
     if find_program(&["mariadbd"]).is_some() {
         return Ok(());
@@ -27,6 +27,15 @@ pub(super) fn mariadb() -> Result<()> {
         "the tests need a database server. Install MariaDB, or export \
          TEST_MYSQL_URL=mysql://USER:PASSWORD@HOST:PORT naming a server on which USER may create databases",
     )
+}
+
+/// libjpeg's own decoder, whose pixels the reference results come from.
+pub(super) fn djpeg() -> Result<()> {
+    if find_program(&["djpeg"]).is_some() {
+        return Ok(());
+    }
+    install("djpeg", &["libjpeg-turbo-progs"])
+        .context("the recognition tests compare with libjpeg's pixels. Install its program djpeg")
 }
 
 /// A Python whose pip works, installing one if there is none.
