@@ -1,5 +1,7 @@
 //! Enrolling a face: all photos are judged first, then what is good is stored at once.
 
+use std::collections::HashMap;
+
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::face::{
     Face, FaceQuality, FaceSource, Flaw, ModelId, NEAR_DUPLICATE_SIMILARITY, Photo, QualityGate,
@@ -192,6 +194,7 @@ impl Faces {
         Ok((known, shots, rejected))
     }
 
+    /// Refuses shots at least half of which look like one other person.
     async fn refuse_faces_of_others(
         &self,
         actor: &Actor,
@@ -199,16 +202,24 @@ impl Faces {
         shots: &[Shot],
         recognizer: &Recognizer,
     ) -> Result<(), EnrollError> {
-        let Some(probe) = Template::mean(shots.iter().map(|shot| &shot.template)) else { return Ok(()) };
         let in_force = self.rules.operating_point(recognizer, self.gallery.size().people).threshold;
         let threshold = self.rules.duplicate_threshold.unwrap_or(in_force);
-        let nearest = self.index.nearest(&probe, 2).await?;
-        match nearest.into_iter().find(|other| other.user != user) {
-            Some(other) if 1.0 - other.similarity <= threshold.distance() => {
-                let named = (actor.role() == Role::Admin).then_some(other.user);
+        // Counted shot by shot, because the threshold is calibrated for single probes: the mean of several shots
+        // is nearer to everybody, and would take too many people for somebody else.
+        let mut resembled: HashMap<UserId, usize> = HashMap::new();
+        for shot in shots {
+            let nearest = self.index.nearest(&shot.template, 2).await?;
+            let other = nearest.into_iter().find(|other| other.user != user);
+            if let Some(other) = other.filter(|other| 1.0 - other.similarity <= threshold.distance()) {
+                *resembled.entry(other.user).or_default() += 1;
+            }
+        }
+        match resembled.into_iter().find(|(_, count)| count * 2 >= shots.len()) {
+            Some((other, _)) => {
+                let named = (actor.role() == Role::Admin).then_some(other);
                 Err(EnrollError::FaceBelongsToOther(named))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
