@@ -1,0 +1,74 @@
+//! Who may call what at all: the matrix as data, and what the served contract says.
+
+use reqwest::Method;
+use rollcall_tests::TestApp;
+
+/// Roles by letter: `N` nobody in particular, `E` employee, `M` manager, `A` administrator, `K` kiosk. A kiosk
+/// enrolls only if it was added so.
+pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
+    ("POST", "/api/auth/register", "NEMA"),
+    ("POST", "/api/auth/login", "NEMA"),
+    ("POST", "/api/auth/refresh", "NEMA"),
+    ("POST", "/api/auth/logout", "EMA"),
+    ("GET", "/api/auth/verify-token", "EMAK"),
+    ("GET", "/api/users", "EMA"),
+    ("POST", "/api/users", "A"),
+    ("GET", "/api/users/{user_id}", "EMA"),
+    ("PUT", "/api/users/{user_id}", "EMA"),
+    ("PATCH", "/api/users/{user_id}", "EMA"),
+    ("DELETE", "/api/users/{user_id}", "A"),
+    ("POST", "/api/attendance/mark", "EMA"),
+    ("GET", "/api/attendance/user/{user_id}", "EMA"),
+    ("GET", "/api/attendance/today", "EMA"),
+    ("POST", "/api/face/enroll", "EMAK"),
+    ("POST", "/api/face/recognize", "EMAK"),
+    ("GET", "/api/face/user/{user_id}/encodings", "EMA"),
+    ("DELETE", "/api/face/encodings/{encoding_id}", "EMA"),
+    ("GET", "/api/admin/users", "A"),
+    ("PUT", "/api/admin/users/{user_id}/status", "A"),
+    ("GET", "/api/admin/departments", "MA"),
+    ("POST", "/api/admin/departments", "A"),
+    ("GET", "/api/health", "NEMAK"),
+    ("HEAD", "/api/health", "NEMAK"),
+    ("GET", "/api/health/detailed", "A"),
+    ("GET", "/api/openapi.json", "NEMAK"),
+    ("GET", "/problems/{code}", "NEMAK"),
+];
+
+/// An operation of the served contract.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// The letters of [`MATRIX`], in its order.
+    pub(crate) roles: String,
+}
+
+/// Every operation that the server describes.
+pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
+    let contract = app.anonymous().get("/api/openapi.json").await.expect(200);
+    let mut found = Vec::new();
+    for (path, item) in contract["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("operations") {
+            let roles =
+                operation["x-roles"].as_array().unwrap_or_else(|| panic!("{method} {path} has no x-roles"));
+            let has = |role: &str| roles.iter().any(|named| named == role);
+            let letters =
+                [("N", "anonymous"), ("E", "employee"), ("M", "manager"), ("A", "admin"), ("K", "device")];
+            found.push(Operation {
+                method: method.to_uppercase().parse().expect("a method"),
+                path: path.clone(),
+                roles: letters.into_iter().filter(|(_, role)| has(role)).map(|(letter, _)| letter).collect(),
+            });
+        }
+    }
+    found
+}
+
+/// A path of a template: about this person, and about a face that does not exist.
+pub(crate) fn path_of(template: &str, user: &str) -> String {
+    template
+        .replace("{user_id}", user)
+        .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
+        .replace("{code}", "not-found")
+}
