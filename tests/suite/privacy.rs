@@ -27,7 +27,7 @@ fn holds(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// A few neighbouring components of a normalized vector, as a database would hold them.
+/// A few neighboring components of a normalized vector, as a database would hold them.
 fn pieces(person: &str, shot: u32) -> Vec<Vec<u8>> {
     let raw = rollcall_testkit::photos::embedding(person, shot);
     let norm = raw.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();

@@ -90,9 +90,9 @@ async fn bodies_are_read_strictly() {
     send_body(json, "[".repeat(100_000)).await.problem(400, "malformed-json");
     let bytes = admin.request(Method::POST, "/api/users").header("content-type", json);
     send(bytes.body(b"{\"name\":\"\xff\xfe\"}".to_vec())).await.problem(400, "malformed-json");
-    let unknown = send_body(json, r#"{"name":"A","email":"a@x.com","colour":"red"}"#.into()).await;
+    let unknown = send_body(json, r#"{"name":"A","email":"a@x.com","color":"red"}"#.into()).await;
     let unknown = unknown.problem(400, "unknown-field");
-    assert_eq!(unknown["errors"][0]["pointer"], "/colour", "{unknown}");
+    assert_eq!(unknown["errors"][0]["pointer"], "/color", "{unknown}");
     for wrong in [r#"{"name":1,"email":"a@x.com"}"#, "[]", "null", "\"text\""] {
         let refused = send_body(json, wrong.into()).await.problem(422, "validation-failed");
         assert!(refused["errors"].as_array().is_some_and(|errors| !errors.is_empty()), "{refused}");

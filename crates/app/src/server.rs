@@ -208,7 +208,7 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Brings what other instances changed into the gallery. An outage is told once, and made up for afterwards.
+    /// Brings what other instances changed into the gallery. An outage is told once, and made up for afterward.
     async fn follow_other_instances(&self, mut last: u64) -> anyhow::Result<()> {
         let mut away = false;
         loop {

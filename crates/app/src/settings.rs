@@ -228,7 +228,7 @@ impl Settings {
             queue: read.number("RECOGNITION_QUEUE", workers * 8, 1..=10_000),
             max_image_bytes: read.number("MAX_FILE_SIZE_MB", 5_usize, 1..=50) * 1024 * 1024,
             cors_origins: read.origins("CORS_ORIGINS"),
-            health_token: read.secret("HEALTH_TOKEN"),
+            health_token: read.token("HEALTH_TOKEN", 16),
             require_if_match: read.switch("REQUIRE_IF_MATCH", false),
             log: read.text("LOG").unwrap_or_else(|| "info".into()),
             log_format: read.choice(
@@ -264,6 +264,16 @@ impl Reader {
     /// An empty secret is kept: whoever needs it must refuse it rather than take it for unset.
     fn secret(&self, key: &'static str) -> Option<Secret> {
         self.raw(key).map(Secret)
+    }
+
+    /// A secret that somebody else presents: too short a one is as good as none.
+    fn token(&mut self, key: &'static str, least: usize) -> Option<Secret> {
+        let token = self.secret(key)?;
+        if token.expose().len() >= least {
+            return Some(token);
+        }
+        self.refuse(key, "…", format!("at least {least} bytes"));
+        None
     }
 
     fn refuse(&mut self, key: &'static str, value: &str, expected: impl Into<String>) {
@@ -431,6 +441,7 @@ mod tests {
         refused("CORS_ORIGINS", "*");
         refused("LIVENESS_MODE", "passive");
         refused("DATABASE_URL", "postgres://x");
+        refused("HEALTH_TOKEN", "");
         let message = settings(&[("PORT", "x"), ("SELF_ENROLL", "y")]).unwrap_err().to_string();
         assert!(
             message.contains("PORT=x") && message.contains("0 to 65535") && message.contains("SELF_ENROLL=y")

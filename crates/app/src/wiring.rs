@@ -84,7 +84,10 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
             make_private(&settings.data_dir)?;
             DatabaseUrl::file(settings.data_dir.join("rollcall.db"))
         }
-        DatabaseSetting::Url(url) => url.expose().parse::<DatabaseUrl>().context("DATABASE_URL")?,
+        DatabaseSetting::Url(url) => {
+            let parsed = url.expose().parse::<DatabaseUrl>();
+            parsed.map_err(|why| BadSettings::secret("DATABASE_URL", why.to_string()))?
+        }
     };
     let options =
         DatabaseOptions { max_connections: settings.database_connections, ..DatabaseOptions::new(url) };

@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_cut_towards_the_past() {
+    fn instants_are_cut_toward_the_past() {
         for (nanos, micros) in [(1_999, 1), (-1, -1), (-1_001, -2), (0, 0)] {
             assert_eq!(cut(Timestamp::from_nanosecond(nanos).unwrap()).as_microsecond(), micros, "{nanos}");
         }

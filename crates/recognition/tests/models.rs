@@ -57,7 +57,7 @@ fn a_file_nobody_has_hashed_is_refused() {
 #[test]
 fn nonsense_is_refused() {
     for (from, to) in [
-        ("sizes = [320, 640]", "sizes = [320, 640]\ncolour = 1"),
+        ("sizes = [320, 640]", "sizes = [320, 640]\ncolor = 1"),
         ("sizes = [320, 640]", "sizes = [300]"),
         ("family = \"yunet\"", "family = \"unet\""),
         ("threshold = 0.55", "threshold = 0.05"),

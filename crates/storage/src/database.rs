@@ -70,7 +70,12 @@ impl Database {
         let Options { url, max_connections, acquire_timeout } = options;
         let server = matches!(url.0, Target::Server { .. });
         // The address sea-orm is given names only the driver: it may print it, and it must not know passwords.
-        let mut connect = ConnectOptions::new(if server { "mysql://localhost" } else { "sqlite::memory:" });
+        let shown = match url.0 {
+            Target::Server { .. } => "mysql://localhost",
+            Target::Memory => "sqlite::memory:",
+            Target::File(_) => "sqlite:file",
+        };
+        let mut connect = ConnectOptions::new(shown);
         connect
             .max_connections(max_connections)
             .acquire_timeout(acquire_timeout)
@@ -136,7 +141,6 @@ impl fmt::Debug for Database {
 fn sqlite(options: SqliteConnectOptions) -> SqliteConnectOptions {
     use sea_orm::sqlx::ConnectOptions as _;
     options
-        .in_memory(false)
         .create_if_missing(true)
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)

@@ -59,7 +59,7 @@ pub(crate) fn accuracy(root: &Root) -> Result<()> {
     for pack in needs.packs {
         let mut cargo = root.cargo();
         cargo.args(["run", "--release", "--locked", "--package", "rollcall-recognition"]);
-        cargo.args(["--example", "lfw", "--", "--pack", pack]);
+        cargo.args(["--example", "lfw", "--", pack]);
         machine.tell(&mut cargo);
         run(&mut cargo)?;
     }

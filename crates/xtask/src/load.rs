@@ -36,7 +36,7 @@ pub(crate) struct LoadArgs {
     /// The picture to recognize [default: one of ../shared/faces/photos].
     #[arg(long, value_name = "FILE")]
     photo: Option<PathBuf>,
-    /// Let recognitions mark attendance; without this they write nothing but the audit line.
+    /// Let recognitions mark attendance; without this they write nothing but the decision log.
     #[arg(long)]
     mark: bool,
     /// An administrator's or manager's address.

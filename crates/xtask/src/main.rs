@@ -59,7 +59,7 @@ enum Task {
     Lint,
     /// Everything CI checks: lint, then test.
     Ci,
-    /// Measure recognition accuracy on the photographs, with both model packs.
+    /// Measure recognition accuracy on the photographs, with the packs open and insightface-small.
     Accuracy,
     /// Drive a Rollcall server over loopback and print latencies.
     Load(load::LoadArgs),
@@ -72,10 +72,10 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct SetupArgs {
-    /// Also what the tests need: a private MariaDB and both model packs.
+    /// Also what the tests need: a private MariaDB, djpeg, and the packs open and insightface-small.
     #[arg(long)]
     tests: bool,
-    /// Also what measurements need: both model packs.
+    /// Also what measurements need: the packs open and insightface-small.
     #[arg(long)]
     bench: bool,
     /// Take model files from this folder instead of downloading them [default: ../shared/models, if it exists].

@@ -120,10 +120,8 @@ fn isolated(machine: &Machine, folder: &TempDir, port: u16) -> Result<Command> {
     command
         .env("ORT_DYLIB_PATH", &machine.runtime.library)
         .env("DATA_DIR", folder.path().join("data"))
-        .env("UPLOAD_FOLDER", folder.path().join("storage"))
         .env("HOST", "127.0.0.1")
-        .env("PORT", port.to_string())
-        .env("RATE_LIMIT", "off");
+        .env("PORT", port.to_string());
     Ok(command)
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn native() -> Result<()> {
     install("native packages", &missing)
 }
 
-/// The server the store tests run against, and the decoder the recognition tests compare with.
+/// The server the store tests run against.
 ///
 /// Only the server's core package: the full one would start a system-wide server on port 3306.
 pub(super) fn mariadb() -> Result<()> {
