@@ -7,7 +7,7 @@ use rollcall_domain::id::{FaceId, UserId};
 use rollcall_ports::faces::Consented;
 use rollcall_ports::sealer::Sealer;
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set};
 use uuid::Uuid;
 
@@ -57,7 +57,9 @@ pub(crate) async fn add(
         changed.consent_at = Set(Some(micros(*at)));
         changed.consent_withdrawn_at = Set(None);
     }
-    touch(connection, user, changed, consent.is_some()).await?;
+    // A person who was removed while their photos were looked at must not get templates nobody can delete.
+    let there = users::Column::Id.eq(user.uuid()).and(users::Column::Tombstone.eq(Uuid::nil()));
+    touch(connection, there, changed, consent.is_some()).await?;
     if counts.values().any(|count| *count > cap) {
         return Err(StoreError::Full.into());
     }
@@ -77,7 +79,7 @@ pub(crate) async fn add(
 /// Changes a person's row. With `revises` a writer who read the person before is told so: they would undo it.
 async fn touch(
     connection: &DatabaseTransaction,
-    user: UserId,
+    who: SimpleExpr,
     row: users::ActiveModel,
     revises: bool,
 ) -> Result<(), Failure> {
@@ -85,7 +87,7 @@ async fn touch(
     let done = users::Entity::update_many()
         .set(row)
         .col_expr(users::Column::Revision, revision)
-        .filter(users::Column::Id.eq(user.uuid()))
+        .filter(who)
         .exec(connection)
         .await?;
     if done.rows_affected == 0 { Err(StoreError::Missing("user_id").into()) } else { Ok(()) }
@@ -97,6 +99,6 @@ pub(crate) async fn remove(connection: &DatabaseTransaction, face: FaceId) -> Re
     let Some(owner) = owner else { return Ok(false) };
     face_encodings::Entity::delete_by_id(face.uuid()).exec(connection).await?;
     let row = users::ActiveModel { face_change: Set(number), ..Default::default() };
-    touch(connection, UserId::new(owner), row, false).await?;
+    touch(connection, users::Column::Id.eq(owner), row, false).await?;
     Ok(true)
 }

@@ -219,7 +219,9 @@ impl Attendance {
             return Err(RecognizeError::LowQuality(flaws));
         }
         let told = !matches!(outcome, Outcome::Rejected(_));
-        let similarity = judgment.best().filter(|_| told).map(|best| best.similarity);
+        // Who may only ask about themself learns nothing of how near others are.
+        let theirs = |best: &Candidate| scope != Scope::Own || actor.is(best.user);
+        let similarity = judgment.best().filter(|best| told && theirs(best)).map(|best| best.similarity);
         let candidates = if request.top_k > 1 { candidates } else { Vec::new() };
         answer.faces.push(Sighting {
             decision,

@@ -121,6 +121,20 @@ pub async fn faces_need_a_person(bench: &dyn StoreBench) {
     let answer = bench.faces().add(nobody.id, &[a_face_of(&nobody, 1)], Some(a_consent()), 20).await;
     assert_matches!(answer, Err(StoreError::Missing("user_id")));
     assert_eq!(count(bench, &nobody).await, 0);
+
+    let gone = stored(bench, a_user("Gone")).await;
+    let removed = User {
+        status: rollcall_domain::user::Status::Deleted,
+        deleted_at: Some(gone.created_at),
+        ..gone.clone()
+    };
+    let logins = rollcall_ports::users::Logins::End;
+    let change =
+        rollcall_ports::users::UserChange { user: &removed, password: None, logins, destroy_faces: true };
+    bench.users().save(change).await.unwrap();
+    let answer = bench.faces().add(gone.id, &[a_face_of(&gone, 1)], Some(a_consent()), 20).await;
+    assert_matches!(answer, Err(StoreError::Missing("user_id")));
+    assert_eq!(count(bench, &gone).await, 0);
 }
 
 pub async fn templates_are_told_oldest_first(bench: &dyn StoreBench) {

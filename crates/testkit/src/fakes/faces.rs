@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rollcall_domain::face::{Face, ModelId};
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::{Consent, FaceSummary};
+use rollcall_domain::user::{Consent, FaceSummary, Status};
 use rollcall_ports::faces::{Changes, Consented, Encoding, EncodingFilter, FaceStore};
 use rollcall_ports::index::PersonChange;
 use rollcall_ports::store::StoreError;
@@ -23,7 +23,8 @@ impl FaceStore for FakeStores {
         cap: u32,
     ) -> Result<u32, StoreError> {
         let mut world = self.world()?;
-        if !world.users.contains_key(&user) {
+        // As everybody who was removed.
+        if world.users.get(&user).is_none_or(|known| known.user.status == Status::Deleted) {
             return Err(StoreError::Missing("user_id"));
         }
         let mut added: Vec<Face> = Vec::new();
