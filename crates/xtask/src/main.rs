@@ -8,6 +8,7 @@
 
 mod check;
 mod load;
+mod photos;
 mod serve;
 mod setup;
 mod shell;
@@ -61,6 +62,8 @@ enum Task {
     Ci,
     /// Measure recognition accuracy on the photographs, with the packs open and insightface-small.
     Accuracy,
+    /// Fetch six portraits for the walk in the README: five of one person, one of another.
+    Photos,
     /// Drive a Rollcall server over loopback and print latencies.
     Load(load::LoadArgs),
     /// The private MariaDB of the tests, which is left running between runs.
@@ -114,6 +117,7 @@ fn perform(task: Task) -> Result<()> {
             check::test(&root, &[])
         }
         Task::Accuracy => check::accuracy(&root),
+        Task::Photos => photos::provide(&root).map(drop),
         Task::Load(args) => load::load(&root, &args),
         Task::Db { action } => setup::database(&root, &action),
     }

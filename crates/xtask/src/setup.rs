@@ -3,6 +3,7 @@
 mod mariadb;
 mod models;
 mod packages;
+pub(crate) mod pip;
 mod runtime;
 
 use std::fs::File;
