@@ -130,6 +130,14 @@ impl DateRange {
         Self { from: date.saturating_sub(one), to: date.saturating_add(one) }
     }
 
+    /// The dates that are today somewhere on earth while `date` is in one place: clocks are up to 26 hours apart,
+    /// from Pago Pago (-11) to Kiritimati (+14).
+    #[must_use]
+    pub fn today_anywhere(date: Date) -> Self {
+        let two = Span::new().days(2);
+        Self { from: date.saturating_sub(two), to: date.saturating_add(two) }
+    }
+
     /// The month in which `date` lies.
     #[must_use]
     pub fn month_of(date: Date) -> Self {

@@ -106,7 +106,7 @@ impl Attendance {
         })
     }
 
-    /// Everybody's days around `date`: wherever people are, their today is at most a day away.
+    /// Everybody's days around `date`, wherever they are.
     async fn days_by_person(
         &self,
         people: &People,
@@ -114,7 +114,7 @@ impl Attendance {
         now: Timestamp,
     ) -> Result<HashMap<UserId, Vec<DayView>>, StoreError> {
         let mut by_person: HashMap<UserId, Vec<DayView>> = HashMap::new();
-        for day in self.days.days_of(people, DateRange::around(date)).await? {
+        for day in self.days.days_of(people, DateRange::today_anywhere(date)).await? {
             by_person.entry(day.key.user).or_default().push(DayView::of(day, now));
         }
         Ok(by_person)
