@@ -237,7 +237,7 @@ pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) ->
 /// Fills the gallery from the store. With the wrong `DATA_KEY` nothing can be opened, and nothing may be served:
 /// people would be told that nobody knows them.
 pub async fn fill_gallery(usecases: &UseCases) -> anyhow::Result<CaughtUp> {
-    let filled = usecases.faces.gallery().catch_up(0).await.context("reading the stored templates")?;
+    let filled = usecases.faces.gallery().catch_up().await.context("reading the stored templates")?;
     let opened = usecases.faces.gallery().size().encodings;
     if filled.unreadable > 0 && opened == 0 {
         bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
