@@ -35,8 +35,9 @@ pub trait UserStore: Send + Sync {
         page: Page,
     ) -> Result<Paged<User>, StoreError>;
 
-    /// Commits a change of a person and everything it implies, or nothing. The stored revision grows by one.
-    /// A deleted person's address and employee code become free; their department's management ends.
+    /// Commits a change of a person and everything it implies, or nothing. The stored revision grows by one, and
+    /// so does the token version if password or status change or logins end: a login that was verified before and
+    /// is opened after is refused. A deleted person's address and employee code become free; their department's management ends.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if the stored revision is no longer `change.user.revision`;
@@ -50,8 +51,14 @@ pub trait UserStore: Send + Sync {
     /// The password hash of a person, if they have one.
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError>;
 
-    /// Replaces a password hash by a better one of the same password. Does not touch the revision.
-    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError>;
+    /// Replaces the hash that was `verified` by a better one of the same password. Does nothing if another hash is
+    /// stored by now: the password was changed meanwhile. Does not touch the revision.
+    async fn rehash(
+        &self,
+        id: UserId,
+        verified: &PasswordHash,
+        better: &PasswordHash,
+    ) -> Result<(), StoreError>;
 
     /// Notes a login. Does not touch the revision.
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError>;
@@ -92,7 +99,7 @@ pub struct Credentials {
     pub user: UserId,
     /// Their password hash; `None` for somebody who never had a password.
     pub hash: Option<PasswordHash>,
-    /// Carried by the tokens of their logins.
+    /// Grows whenever password or status change or logins end; see [`crate::sessions::SessionStore::open`].
     pub token_version: u32,
     /// Whether they take part.
     pub status: Status,

@@ -4,7 +4,7 @@ use rollcall_domain::access::Role;
 use rollcall_domain::user::{PasswordHash, Status, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QuerySelect, Set,
@@ -64,9 +64,14 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
     if let Some(hash) = change.password {
         row.password_hash = Set(Some(hash.as_str().into()));
     }
+    let renewed =
+        change.password.is_some() || change.logins != Logins::Keep || stored.status != user.status.name();
     // What was read above is what is replaced: the revision says that nothing happened in between.
+    // The token version is not part of that: logging out everywhere raises it, too.
+    let version = Expr::col(users::Column::TokenVersion).add(i32::from(renewed));
     let updated = users::Entity::update_many()
         .set(row)
+        .col_expr(users::Column::TokenVersion, version)
         .filter(users::Column::Id.eq(user.id.uuid()))
         .filter(users::Column::Revision.eq(stored.revision))
         .exec(connection)

@@ -7,7 +7,7 @@ use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Credentials, UserChange, UserStore};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Select, Set,
@@ -103,16 +103,23 @@ impl UserStore for SqlUserStore {
         Ok(row.flatten().map(PasswordHash::from_stored))
     }
 
-    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
-        let row = users::ActiveModel { password_hash: Set(Some(hash.as_str().into())), ..Default::default() };
-        let row = &row;
-        transact!(self.database, |connection| update(connection, id, row))
+    async fn rehash(
+        &self,
+        id: UserId,
+        verified: &PasswordHash,
+        better: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let row =
+            users::ActiveModel { password_hash: Set(Some(better.as_str().into())), ..Default::default() };
+        let unchanged = users::Column::PasswordHash.eq(verified.as_str());
+        let (row, unchanged) = (&row, &unchanged);
+        transact!(self.database, |connection| update(connection, id, row, Some(unchanged.clone())))
     }
 
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
         let row = users::ActiveModel { last_login_at: Set(Some(micros(at))), ..Default::default() };
         let row = &row;
-        transact!(self.database, |connection| update(connection, id, row))
+        transact!(self.database, |connection| update(connection, id, row, None))
     }
 
     async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError> {
@@ -144,9 +151,10 @@ async fn update(
     connection: &DatabaseTransaction,
     id: UserId,
     row: &users::ActiveModel,
+    only_if: Option<SimpleExpr>,
 ) -> Result<(), Failure> {
-    let one = users::Entity::update_many().set(row.clone()).filter(users::Column::Id.eq(id.uuid()));
-    one.exec(connection).await?;
+    let which = Condition::all().add(users::Column::Id.eq(id.uuid())).add_option(only_if);
+    users::Entity::update_many().set(row.clone()).filter(which).exec(connection).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "the name of a clause is the clause")]
 
+pub mod attempts;
 pub mod attendance;
 pub mod decisions;
 pub mod departments;
@@ -59,6 +60,7 @@ macro_rules! all_store_contracts {
     ($bench:expr) => {
         $crate::user_store_contract!($bench);
         $crate::session_store_contract!($bench);
+        $crate::attempt_store_contract!($bench);
         $crate::department_store_contract!($bench);
         $crate::device_store_contract!($bench);
         $crate::face_store_contract!($bench);

@@ -74,6 +74,9 @@ impl UserStore for FakeStores {
             if let Some(password) = change.password {
                 person.password = Some(password.clone());
             }
+            if change.password.is_some() || change.logins != Logins::Keep || before.status != user.status {
+                person.token_version += 1;
+            }
         }
         if user.status == Status::Deleted {
             let managed = world.departments.values_mut().filter(|d| d.manager == Some(user.id));
@@ -112,9 +115,16 @@ impl UserStore for FakeStores {
         Ok(self.world()?.users.get(&id).and_then(|person| person.password.clone()))
     }
 
-    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
-        if let Some(person) = self.world()?.users.get_mut(&id) {
-            person.password = Some(hash.clone());
+    async fn rehash(
+        &self,
+        id: UserId,
+        verified: &PasswordHash,
+        better: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let person = world.users.get_mut(&id).filter(|person| person.password.as_ref() == Some(verified));
+        if let Some(person) = person {
+            person.password = Some(better.clone());
         }
         Ok(())
     }
