@@ -1,5 +1,7 @@
 //! What clients are told of each error of a use-case. No `_` arm: a new variant makes the compiler ask.
 
+use actix_web::http::header::{self, HeaderValue};
+use jiff::SignedDuration;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
 use rollcall_domain::user::{PasswordRule, Status};
@@ -42,6 +44,7 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::InvalidCredentials => Self::plain(Code::InvalidCredentials),
+            LoginError::Locked(wait) => locked(wait),
             LoginError::NotActive(Status::Suspended) => Self::plain(Code::AccountSuspended),
             LoginError::NotActive(Status::Pending) => Self::plain(Code::AccountPending),
             LoginError::NotActive(Status::Inactive | Status::Active) => Self::plain(Code::AccountInactive),
@@ -110,6 +113,7 @@ impl From<UserError> for Problem {
             UserError::EmployeeCodeTaken => taken(Code::EmployeeCodeTaken, "/employee_code"),
             UserError::Unknown(field) => does_not_exist(field),
             UserError::Weak(rule) => rule.into(),
+            UserError::Locked(wait) => locked(wait),
             UserError::CurrentPassword => {
                 Self::invalid_field("/current_password", "wrong-password", error.to_string())
             }
@@ -243,6 +247,12 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }
     }
+}
+
+/// The same for every address, whether or not it has an account.
+fn locked(wait: SignedDuration) -> Problem {
+    let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+    Problem::plain(Code::TooManyAttempts).with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
 }
 
 fn reason(flaw: Flaw) -> Value {
