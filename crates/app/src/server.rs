@@ -155,6 +155,7 @@ fn http_options(settings: &Settings) -> HttpOptions {
         max_image_bytes: settings.max_image_bytes,
         cors_origins: settings.cors_origins.clone(),
         health_token: settings.health_token.as_ref().map(|token| token.expose().to_owned()),
+        public_url: settings.public_url.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         require_if_match: settings.require_if_match,
         min_faces: settings.rules.min_faces,

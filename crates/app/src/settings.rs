@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use rollcall_domain::access::SelfService;
 use rollcall_domain::policy::Policy;
 use rollcall_http::{Limits, Network};
@@ -76,6 +77,8 @@ pub struct Settings {
     pub password_queue: usize,
     /// How fast anybody may ask; `None` for as fast as they like.
     pub limits: Option<Limits>,
+    /// Where the web console is reached, without a slash at the end; empty if unknown.
+    pub public_url: String,
     /// Proxies whose word on where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
     /// Origins of other web frontends.
@@ -159,6 +162,7 @@ impl Settings {
             password_min_length: read.number("PASSWORD_MIN_LENGTH", 10, 8..=128),
             lock_out: read.lock_out(),
             access_token_ttl: read.seconds("JWT_ACCESS_TOKEN_EXPIRES", 3_600, 60..=86_400),
+            invitation_ttl: SignedDuration::from_hours(24 * read.number("INVITATION_DAYS", 7, 1..=90)),
             min_faces,
             max_faces: read.number("MAX_FACE_IMAGES_FOR_ENROLLMENT", 20.max(min_faces), min_faces..=100),
             threshold: read.threshold("FACE_RECOGNITION_THRESHOLD"),
@@ -192,6 +196,7 @@ impl Settings {
             max_image_bytes: read.number("MAX_FILE_SIZE_MB", 5_usize, 1..=50) * 1024 * 1024,
             password_queue: read.number("PASSWORD_QUEUE", cores * 8, 1..=10_000),
             limits: read.limits(),
+            public_url: read.public_url("PUBLIC_URL"),
             trusted_proxies: read.networks("TRUSTED_PROXIES"),
             cors_origins: read.origins("CORS_ORIGINS"),
             health_token: read.token("HEALTH_TOKEN", 16),

@@ -56,10 +56,8 @@ pub(crate) fn client(req: &HttpRequest, trusted: &[Network]) -> IpAddr {
 /// stands before it may be made up.
 fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let told: Vec<&str> = headers
-        .get_all(FORWARDED_FOR)
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .collect();
+    let told: Vec<&str> =
+        headers.get_all(FORWARDED_FOR).flat_map(|value| value.to_str().unwrap_or("?").split(',')).collect();
     let mut client = peer;
     for hop in told.iter().rev() {
         if !is_trusted(client) {

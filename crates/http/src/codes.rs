@@ -48,6 +48,8 @@ codes! {
         "E-mail address or password is wrong."
     RefreshTokenInvalid = 401 "refresh-token-invalid" "Refresh token invalid"
         "The refresh token is unknown, was used before, or its login has ended. Log in again."
+    InvitationInvalid = 401 "invitation-invalid" "Invitation invalid"
+        "The invitation is unknown, was accepted before, or is too old. Ask for another account or password."
     Forbidden = 403 "forbidden" "Forbidden"
         "This is not allowed for your role."
     FieldForbidden = 403 "field-forbidden" "Field forbidden"

@@ -6,7 +6,7 @@ use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
 use rollcall_domain::user::{PasswordRule, Status};
 use rollcall_usecases::attendance::AttendanceError;
-use rollcall_usecases::auth::{AuthError, LoginError, RefreshError, RegisterError};
+use rollcall_usecases::auth::{AuthError, InvitationError, LoginError, RefreshError, RegisterError};
 use rollcall_usecases::departments::DepartmentError;
 use rollcall_usecases::enroll::EnrollError;
 use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
@@ -62,6 +62,17 @@ impl From<RefreshError> for Problem {
             RefreshError::Refused => Self::plain(Code::RefreshTokenInvalid),
             RefreshError::Token(error) => Self::hidden(Code::InternalError, &error),
             RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<InvitationError> for Problem {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Invalid => Self::plain(Code::InvitationInvalid),
+            InvitationError::Weak(rule) => rule.into(),
+            InvitationError::Password(error) => error.into(),
+            InvitationError::Store(error) => error.into(),
         }
     }
 }

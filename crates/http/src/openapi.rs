@@ -30,7 +30,7 @@ const BEARER: &str = "bearer";
 #[openapi(
     info(title = "Rollcall", description = "Face-recognition attendance.", license(name = "MIT", identifier = "MIT")),
     paths(
-        auth::register, auth::login, auth::refresh, auth::logout, auth::verify_token,
+        auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, users::delete,
         mark::mark, history::of_user, today::today,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,

@@ -46,6 +46,8 @@ pub struct HttpOptions {
     pub shutdown_timeout: Duration,
     /// Lets a monitor read the detailed health report without an account.
     pub health_token: Option<String>,
+    /// Where the web console is reached, without a slash at the end; empty if only the path is to be told.
+    pub public_url: String,
     /// Proxies whose word on where a request comes from is believed.
     pub trusted_proxies: Vec<Network>,
     /// Whether changes must name the version they were made from.
@@ -76,6 +78,7 @@ impl Default for HttpOptions {
             keep_alive: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(30),
             health_token: None,
+            public_url: String::new(),
             trusted_proxies: Vec::new(),
             require_if_match: false,
             min_faces: 5,

@@ -34,10 +34,11 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 27] = [
+pub(crate) static TABLE: [Entry; 28] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
+    on(POST,   "/api/auth/invitation",                 Password,                         |r| r.to(auth::invitation)),
     on(POST,   "/api/auth/logout",                     May(A::Logout),                   |r| r.to(auth::logout)),
     on(GET,    "/api/auth/verify-token",               May(A::VerifyToken),              |r| r.to(auth::verify_token)),
 

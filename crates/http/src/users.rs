@@ -54,7 +54,7 @@ pub(crate) struct NewUserForm {
     /// `employee` unless said otherwise.
     #[validate(custom(function = "is::<Role>"))]
     role: Option<String>,
-    /// Without one the person cannot log in.
+    /// Without one the answer has an `invite_url`, with which the person chooses one.
     #[validate(custom(function = "is::<Password>"))]
     password: Option<String>,
     #[validate(custom(function = "is::<EmployeeCode>"))]
@@ -115,6 +115,18 @@ impl Word for Mode {
     }
 }
 
+/// A person who was just added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AddedUser)]
+pub(crate) struct AddedView {
+    #[serde(flatten)]
+    user: UserView,
+    /// Where the person chooses a password, once; shown here and never again. What follows the `#` is the token for
+    /// `POST /api/auth/invitation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invite_url: Option<String>,
+}
+
 /// The people you may see; who sees only themself also finds their profile in `profile`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserList)]
@@ -146,16 +158,23 @@ pub(crate) async fn list(
 
 /// Adds a person.
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserForm,
-    responses((status = 201, description = "Added; `Location` names them.", body = UserView)))]
+    responses((status = 201, description = "Added; `Location` names them.", body = AddedView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
     asker: Asker,
     Json(form): Json<NewUserForm>,
 ) -> Result<HttpResponse, Problem> {
-    let profile = api.usecases.users.create(asker.actor(), form.into_user()?).await?;
+    let (new, users) = (form.into_user()?, &api.usecases.users);
+    let (profile, token) = match new.password {
+        Some(_) => (users.create(asker.actor(), new).await?, None),
+        None => users.invite(asker.actor(), new).await.map(|(profile, token)| (profile, Some(token)))?,
+    };
+    // Behind a `#` it reaches no server's log.
+    let invite_url = token.map(|token| format!("{}/invite#{token}", api.options.public_url));
     let location = (header::LOCATION, format!("/api/users/{}", profile.user.id));
     let tag = etag(profile.user.revision);
-    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(UserView::new(&api, profile)))
+    let added = AddedView { user: UserView::new(&api, profile), invite_url };
+    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(added))
 }
 
 /// One person's profile.

@@ -12,12 +12,7 @@ use crate::store::StoreError;
 pub trait AttemptStore: Send + Sync {
     /// Counts an attempt as a failure unless a wait is going on, as [`LockOut::attempt`] says: of many attempts at
     /// once no more are allowed than one after the other.
-    async fn begin(
-        &self,
-        address: &[u8; 32],
-        now: Timestamp,
-        rule: &LockOut,
-    ) -> Result<Attempt, StoreError>;
+    async fn begin(&self, address: &[u8; 32], now: Timestamp, rule: &LockOut) -> Result<Attempt, StoreError>;
 
     /// Takes back an attempt that came to no verdict, see [`Failures::without_the_last`].
     async fn take_back(&self, address: &[u8; 32]) -> Result<(), StoreError>;

@@ -18,6 +18,22 @@ pub trait UserStore: Send + Sync {
     /// [`StoreError::Taken`]`("email" | "employee_code")`, [`StoreError::Missing`]`("department_id")`.
     async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError>;
 
+    /// As [`Self::insert`] without a password, and with an invitation to choose one.
+    async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError>;
+
+    /// The person whom an invitation is for, while it can be accepted: not accepted, not expired, and neither did
+    /// the person get a password by other means nor was removed.
+    async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError>;
+
+    /// Gives the person whom an invitation is for this password, if it can be accepted; tells whether it did. Of
+    /// several calls at once, one does. Raises the token version.
+    async fn accept(
+        &self,
+        invitation: &[u8; 32],
+        now: Timestamp,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError>;
+
     /// Adds `user` only if there is nobody yet, deleted people included; tells whether it did. Of several
     /// callers at once, one does.
     async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
@@ -90,6 +106,15 @@ pub enum Logins {
     End,
     /// All but this one.
     EndOthers(SessionId),
+}
+
+/// An invitation to choose a password; kept by fingerprint only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invitation {
+    /// Fingerprint of its token.
+    pub fingerprint: [u8; 32],
+    /// When it can no longer be accepted.
+    pub expires_at: Timestamp,
 }
 
 /// What is needed to check a login.

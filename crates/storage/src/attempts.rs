@@ -32,12 +32,7 @@ impl SqlAttemptStore {
 
 #[async_trait]
 impl AttemptStore for SqlAttemptStore {
-    async fn begin(
-        &self,
-        address: &[u8; 32],
-        now: Timestamp,
-        rule: &LockOut,
-    ) -> Result<Attempt, StoreError> {
+    async fn begin(&self, address: &[u8; 32], now: Timestamp, rule: &LockOut) -> Result<Attempt, StoreError> {
         transact!(self.database, |connection| begin(connection, address, now, rule))
     }
 

@@ -18,6 +18,7 @@ mod entity;
 mod error;
 mod face_change;
 mod faces;
+mod invitations;
 mod people;
 mod probe;
 mod queue;

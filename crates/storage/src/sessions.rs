@@ -65,12 +65,7 @@ impl SessionStore for SqlSessionStore {
         let query = sessions::Entity::find_by_id(session.uuid())
             .select_only()
             .columns([sessions::Column::UserId, sessions::Column::EndedAt, sessions::Column::TokenVersion])
-            .columns([
-                users::Column::Name,
-                users::Column::Email,
-                users::Column::Role,
-                users::Column::Status,
-            ])
+            .columns([users::Column::Name, users::Column::Email, users::Column::Role, users::Column::Status])
             .column_as(departments::Column::Id, "managed")
             .join(JoinType::InnerJoin, person.into())
             .join(JoinType::LeftJoin, managed.into())

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::convert::micros;
 use crate::entity::{departments, face_encodings, sessions, shifts, user_settings, users};
 use crate::error::{Failure, name_missing};
+use crate::invitations;
 use crate::queue::{lock_admins, next_face_change};
 use crate::user_row::{columns, consent, new_row, settings_row};
 
@@ -84,6 +85,9 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
     settings_row(user).update(connection).await?;
 
     end_logins(connection, user, change.logins).await?;
+    if change.password.is_some() || user.status == Status::Deleted {
+        invitations::end(connection, user.id.uuid()).await?;
+    }
     if change.destroy_faces {
         let theirs = face_encodings::Column::UserId.eq(user.id.uuid());
         face_encodings::Entity::delete_many().filter(theirs).exec(connection).await?;

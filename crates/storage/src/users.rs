@@ -6,7 +6,7 @@ use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort};
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::{Credentials, UserChange, UserStore};
+use rollcall_ports::users::{Credentials, Invitation, UserChange, UserStore};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
@@ -18,6 +18,7 @@ use crate::convert::{count, cut, micros, named};
 use crate::database::Database;
 use crate::entity::{departments, user_settings, users};
 use crate::error::Failure;
+use crate::invitations::{accept, insert_invited, invited};
 use crate::people::{among, contains, with_templates};
 use crate::transaction::{Read, transact};
 use crate::user_change::{insert, insert_first, save};
@@ -45,6 +46,31 @@ impl UserStore for SqlUserStore {
 
     async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
         transact!(self.database, |connection| insert_first(connection, user, password))
+    }
+
+    async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError> {
+        transact!(self.database, |connection| insert_invited(connection, user, invitation))
+    }
+
+    async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError> {
+        let found = invited(self.database.connection(), invitation, now).await.read()?;
+        match found {
+            None => Ok(None),
+            Some(id) => Ok(self.get(UserId::new(id)).await?.filter(|user| user.status != Status::Deleted)),
+        }
+    }
+
+    async fn accept(
+        &self,
+        invitation: &[u8; 32],
+        now: Timestamp,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let accepted = transact!(self.database, |connection| accept(connection, invitation, now, password));
+        match accepted {
+            Err(StoreError::Missing("invitation")) => Ok(false),
+            accepted => accepted,
+        }
     }
 
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {

@@ -24,9 +24,11 @@ use crate::devices::parse_key;
 use crate::passwords::secret_text;
 use crate::rules::Rules;
 
+mod invitation;
 mod login;
 mod register;
 
+pub use invitation::InvitationError;
 pub use login::{LoginError, RefreshError};
 pub(crate) use register::blank_user;
 pub use register::{Application, RegisterError};

@@ -29,6 +29,8 @@ pub struct Rules {
     pub access_token_ttl: SignedDuration,
     /// How long a login can be renewed.
     pub refresh_token_ttl: SignedDuration,
+    /// How long an invitation can be accepted.
+    pub invitation_ttl: SignedDuration,
     /// Templates without which nobody is matched.
     pub min_faces: u32,
     /// Most templates of one person.
@@ -83,6 +85,7 @@ impl Rules {
             lock_out: LockOut::STANDARD,
             access_token_ttl: SignedDuration::from_hours(1),
             refresh_token_ttl: SignedDuration::from_hours(30 * 24),
+            invitation_ttl: SignedDuration::from_hours(7 * 24),
             min_faces: 5,
             max_faces: 20,
             threshold: None,

@@ -9,6 +9,7 @@ use rollcall_domain::access::{Action, Actor, Role, permit};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::policy::after;
 use rollcall_domain::user::{
     DepartmentRef, EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, People, PersonName, Status,
     User, UserFilter, UserSort,
@@ -20,12 +21,13 @@ use rollcall_ports::ids::IdSource;
 use rollcall_ports::passwords::Passwords;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::UserStore;
+use rollcall_ports::tokens::AccessTokens;
+use rollcall_ports::users::{Invitation, UserStore};
 
 use crate::attempts::Attempts;
 use crate::auth::blank_user;
 use crate::faces::GalleryFeed;
-use crate::passwords::{hash_new, made_up};
+use crate::passwords::{hash_new, made_up, secret_text};
 use crate::people::{reach, reachable};
 use crate::rules::Rules;
 
@@ -45,6 +47,7 @@ pub struct Users {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: Arc<dyn Passwords>,
+    tokens: Arc<dyn AccessTokens>,
     users: Arc<dyn UserStore>,
     departments: Arc<dyn DepartmentStore>,
     sessions: Arc<dyn SessionStore>,
@@ -86,7 +89,7 @@ pub struct NewUser {
     pub role: Role,
     /// Whether they take part.
     pub status: Status,
-    /// A password; without one they cannot log in.
+    /// A password; without one they cannot log in, see [`Users::invite`].
     pub password: Option<Password>,
     /// The organization's own number for them.
     pub employee_code: Option<EmployeeCode>,
@@ -119,6 +122,7 @@ impl Users {
             clock: ports.clock.clone(),
             ids: ports.ids.clone(),
             passwords: ports.passwords.clone(),
+            tokens: ports.tokens.clone(),
             users: ports.users.clone(),
             departments: ports.departments.clone(),
             sessions: ports.sessions.clone(),
@@ -146,8 +150,7 @@ impl Users {
         let now = self.clock.now();
         let people = || found.items.iter().map(|profile| &profile.user);
         let ids: Vec<_> = people().map(|user| user.id).collect();
-        let addresses: Vec<_> =
-            people().map(|user| self.attempts.fingerprint(user.email.as_str())).collect();
+        let addresses: Vec<_> = people().map(|user| self.attempts.fingerprint(user.email.as_str())).collect();
         let mut sessions = self.sessions.alive(&ids, now).await?.into_iter();
         let mut held = self.attempts.held(&addresses, now).await?.into_iter();
         Ok(found.map(|profile| {
@@ -190,15 +193,34 @@ impl Users {
     #[tracing::instrument(name = "users.create", skip_all, fields(user.id))]
     pub async fn create(&self, actor: &Actor, new: NewUser) -> Result<Profile, UserError> {
         permit(actor, Action::CreateUser, self.rules.self_service)?;
-        let department = self.department(new.department).await?;
         let about = [new.email.as_str(), new.name.as_str()];
-        let hash = match new.password {
+        let hash = match new.password.clone() {
             None => None,
             Some(password) => Some(hash_new(&*self.passwords, &self.rules, password, &about).await?),
         };
+        let user = self.person(new).await?;
+        self.users.insert(&user, hash.as_ref()).await?;
+        Ok(added(user))
+    }
+
+    /// Adds a person who chooses their password themself. The token of the invitation is returned here and kept
+    /// nowhere.
+    #[tracing::instrument(name = "users.invite", skip_all, fields(user.id))]
+    pub async fn invite(&self, actor: &Actor, new: NewUser) -> Result<(Profile, String), UserError> {
+        permit(actor, Action::CreateUser, self.rules.self_service)?;
+        let user = self.person(new).await?;
+        let token = secret_text("rci", &self.ids.secret());
+        let expires_at = after(self.clock.now(), self.rules.invitation_ttl);
+        let invitation = Invitation { fingerprint: self.tokens.fingerprint(&token), expires_at };
+        self.users.insert_invited(&user, &invitation).await?;
+        Ok((added(user), token))
+    }
+
+    async fn person(&self, new: NewUser) -> Result<User, UserError> {
+        let department = self.department(new.department).await?;
         let id = UserId::new(self.ids.next());
         tracing::Span::current().record("user.id", tracing::field::display(id));
-        let user = User {
+        Ok(User {
             employee_code: new.employee_code,
             role: new.role,
             status: new.status,
@@ -207,10 +229,7 @@ impl Users {
             join_date: new.join_date,
             default_shift: new.default_shift,
             ..blank_user(id, new.name, new.email, self.clock.now())
-        };
-        self.users.insert(&user, hash.as_ref()).await?;
-        let user = User { revision: Revision::NEW.next(), ..user };
-        Ok(Profile { user, face: FaceSummary::default() })
+        })
     }
 
     /// Adds the first administrator if there is nobody yet, with a password that is returned here and kept
@@ -245,6 +264,11 @@ impl Users {
         let found = self.departments.get(id).await?.ok_or(UserError::Unknown("department_id"))?;
         Ok(Some(DepartmentRef { id: found.id, name: found.name }))
     }
+}
+
+/// A person as they were just stored.
+fn added(user: User) -> Profile {
+    Profile { user: User { revision: Revision::NEW.next(), ..user }, face: FaceSummary::default() }
 }
 
 /// So many others wrote the same person that trying again has to wait.

@@ -77,7 +77,12 @@ impl Reader {
         }
     }
 
-    pub(super) fn seconds(&mut self, key: &'static str, default: i64, range: RangeInclusive<i64>) -> SignedDuration {
+    pub(super) fn seconds(
+        &mut self,
+        key: &'static str,
+        default: i64,
+        range: RangeInclusive<i64>,
+    ) -> SignedDuration {
         SignedDuration::from_secs(self.number(key, default, range))
     }
 
@@ -141,11 +146,23 @@ impl Reader {
         Vec::new()
     }
 
+    /// An address to which paths are added.
+    pub(super) fn public_url(&mut self, key: &'static str) -> String {
+        let Some(value) = self.text(key) else { return String::new() };
+        let rest = value.strip_prefix("https://").or_else(|| value.strip_prefix("http://"));
+        if rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@'])) {
+            return value.trim_end_matches('/').to_owned();
+        }
+        self.refuse(key, &value, "an address such as https://hr.example.com, without ? or #");
+        String::new()
+    }
+
     /// What is logged. A filter that cannot be read would log something else than was asked for.
     pub(super) fn log(&mut self, key: &'static str) -> String {
         let filter = self.text(key).unwrap_or_else(|| "info".into());
         if let Err(error) = EnvFilter::try_new(&filter) {
-            let allowed = "error, warn, info, debug, trace, off, or a filter such as info,rollcall_http=debug";
+            let allowed =
+                "error, warn, info, debug, trace, off, or a filter such as info,rollcall_http=debug";
             self.refuse(key, &filter, format!("{allowed} ({error})"));
         }
         filter

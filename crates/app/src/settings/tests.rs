@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use rollcall_domain::lockout::LockOut;
 use rollcall_http::Rate;
 
@@ -45,6 +44,9 @@ fn bad_values_are_named_with_their_range() {
     refused("LOGIN_FAILURES", "101");
     refused("TRUSTED_PROXIES", "10.0.0.0/33");
     refused("PASSWORD_QUEUE", "0");
+    refused("PUBLIC_URL", "hr.example.com");
+    refused("PUBLIC_URL", "https://hr.example.com/#here");
+    refused("INVITATION_DAYS", "0");
     let message = settings(&[("PORT", "x"), ("SELF_ENROLL", "y")]).unwrap_err().to_string();
     assert!(
         message.contains("PORT=x") && message.contains("0 to 65535") && message.contains("SELF_ENROLL=y")
@@ -69,8 +71,7 @@ fn secrets_are_never_shown() {
 
 #[test]
 fn a_database_url_wins_over_its_parts() {
-    let settings =
-        settings(&[("DATABASE_URL", "sqlite:x.db"), ("DB_HOST", "db"), ("DB_NAME", "n")]).unwrap();
+    let settings = settings(&[("DATABASE_URL", "sqlite:x.db"), ("DB_HOST", "db"), ("DB_NAME", "n")]).unwrap();
     assert_eq!(settings.database, DatabaseSetting::Url(Secret::new("sqlite:x.db".into())));
 }
 

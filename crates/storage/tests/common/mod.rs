@@ -18,8 +18,8 @@ use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
-    Database, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlUserStore,
+    Database, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore,
+    SqlFaceStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 

@@ -13,6 +13,7 @@ pub mod devices;
 pub mod face_changes;
 pub mod faces;
 pub mod index;
+pub mod invitations;
 pub mod on_an_empty_database;
 pub mod passwords;
 pub mod people;

@@ -4,7 +4,9 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
 use rollcall_domain::id::UserId;
 use rollcall_domain::preferences::{Preferences, Theme};
-use rollcall_domain::user::{Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, StatusChange, User};
+use rollcall_domain::user::{
+    Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, StatusChange, User,
+};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
@@ -41,6 +43,14 @@ macro_rules! user_store_contract {
             a_login_is_noted_and_keeps_the_revision
             a_login_noted_meanwhile_is_not_undone
             a_department_is_read_with_its_name
+        }
+        $crate::stamp! { $bench, invitations:
+            who_is_invited_chooses_a_password_once
+            of_many_acceptances_at_once_one_sets_the_password
+            an_invitation_that_is_unknown_or_too_old_is_nobodys
+            a_password_by_other_means_or_a_removal_ends_an_invitation
+            an_invitation_to_a_taken_address_is_none
+            a_login_verified_before_an_acceptance_is_not_opened_after_it
         }
         $crate::stamp! { $bench, people:
             a_search_covers_name_address_and_code_in_any_case

@@ -10,12 +10,7 @@ use super::world::FakeStores;
 
 #[async_trait]
 impl AttemptStore for FakeStores {
-    async fn begin(
-        &self,
-        address: &[u8; 32],
-        now: Timestamp,
-        rule: &LockOut,
-    ) -> Result<Attempt, StoreError> {
+    async fn begin(&self, address: &[u8; 32], now: Timestamp, rule: &LockOut) -> Result<Attempt, StoreError> {
         let mut world = self.world()?;
         Ok(match rule.attempt(world.attempts.get(address).copied(), now) {
             Err(until) => Attempt::Locked(until),

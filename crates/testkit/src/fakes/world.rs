@@ -28,6 +28,7 @@ pub(super) struct World {
     pub(super) sessions: BTreeMap<SessionId, Login>,
     /// By the fingerprint of the address.
     pub(super) attempts: BTreeMap<[u8; 32], Failures>,
+    pub(super) invitations: BTreeMap<[u8; 32], (UserId, Timestamp)>,
     pub(super) departments: BTreeMap<DepartmentId, Department>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) faces: Vec<Face>,

@@ -177,7 +177,11 @@ impl Users {
             email: patch.email.unwrap_or_else(|| user.email.clone()),
             role: patch.role.unwrap_or(user.role),
             status,
-            standing: if status == user.status { user.standing.clone() } else { changed_by(actor, None, now) },
+            standing: if status == user.status {
+                user.standing.clone()
+            } else {
+                changed_by(actor, None, now)
+            },
             employee_code: patch.employee_code.unwrap_or_else(|| user.employee_code.clone()),
             department: department.unwrap_or_else(|| user.department.clone()),
             timezone: patch.timezone.map_or_else(|| user.timezone.clone(), zone_name),

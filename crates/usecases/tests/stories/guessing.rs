@@ -62,8 +62,7 @@ impl Passwords for Meanwhile {
 /// The same system, in which this happens while the next password is looked at.
 fn meanwhile(world: &World, happens: impl Future<Output = ()> + Send + 'static) -> UseCases {
     let happens: Happening = Box::pin(happens);
-    let passwords =
-        Meanwhile { inner: world.ports.passwords.clone(), happens: Mutex::new(Some(happens)) };
+    let passwords = Meanwhile { inner: world.ports.passwords.clone(), happens: Mutex::new(Some(happens)) };
     let ports = Ports { passwords: Arc::new(passwords), ..world.ports.clone() };
     UseCases::new(&ports, Rules::standard())
 }
