@@ -13,7 +13,7 @@ use rollcall_ports::store::StoreError;
 use rollcall_storage::Database;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
-use rollcall_usecases::users::UserError;
+use rollcall_usecases::users::{Founder, UserError};
 use tokio::task::JoinHandle;
 
 use crate::cli::{say, wait_for};
@@ -28,6 +28,9 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// Longest pause between two attempts to reach a database that is away.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often failed logins that are forgotten are deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Address of the account that a new installation begins with.
 const FIRST_ADMIN: &str = "admin@rollcall.local";
@@ -192,7 +195,10 @@ struct Upkeep {
 
 impl Upkeep {
     async fn run(self) -> anyhow::Result<()> {
-        let filled = self.begin_patiently().await?;
+        // Made up once, so that whatever is shown is what was stored, however often the start begins again.
+        let email = EmailAddress::parse(FIRST_ADMIN)?;
+        let founder = self.usecases.users.founder(email, PersonName::parse("Administrator")?)?;
+        let filled = self.begin_patiently(&founder).await?;
         self.readiness.set(State::Ready);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
@@ -202,10 +208,10 @@ impl Upkeep {
 
     /// Waits for a database that is away, at whichever step it goes; anything else it says is final. Each step can be
     /// taken again.
-    async fn begin_patiently(&self) -> anyhow::Result<CaughtUp> {
+    async fn begin_patiently(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
         let mut pause = Duration::from_millis(200);
         loop {
-            match self.begin().await {
+            match self.begin(founder).await {
                 Err(error) if is_away(&error) => {
                     tracing::warn!("the database does not answer yet; trying again: {error:#}");
                     tokio::time::sleep(pause).await;
@@ -217,31 +223,31 @@ impl Upkeep {
     }
 
     /// Everything that has to be true before anything is served.
-    async fn begin(&self) -> anyhow::Result<CaughtUp> {
+    async fn begin(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
         self.ports.probe.check().await.context("reaching the database")?;
         wiring::prepare(&self.settings, &self.database, &self.ports).await?;
         let filled = wiring::fill_gallery(&self.usecases).await?;
-        self.found_installation().await?;
+        // Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
+        if self.usecases.users.found(founder).await? {
+            say("This is a new installation. Its first administrator (shown once):");
+            say(&format!("    e-mail    {FIRST_ADMIN}"));
+            say(&format!("    password  {}", founder.password.as_str()));
+        }
         Ok(filled)
     }
 
-    /// Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
-    async fn found_installation(&self) -> anyhow::Result<()> {
-        let email = EmailAddress::parse(FIRST_ADMIN)?;
-        let name = PersonName::parse("Administrator")?;
-        if let Some(password) = self.usecases.users.found(email, name).await? {
-            say("This is a new installation. Its first administrator (shown once):");
-            say(&format!("    e-mail    {FIRST_ADMIN}"));
-            say(&format!("    password  {}", password.as_str()));
-        }
-        Ok(())
-    }
-
-    /// Brings what other instances changed into the gallery. An outage is told once, and made up for afterward.
+    /// Brings what other instances changed into the gallery, and now and then sweeps. An outage is told once, and made
+    /// up for afterward.
     async fn follow_other_instances(&self, mut last: u64) -> anyhow::Result<()> {
-        let mut away = false;
+        let (mut away, mut swept) = (false, Instant::now());
         loop {
             tokio::time::sleep(wiring::CATCH_UP_EVERY).await;
+            if swept.elapsed() >= SWEEP_EVERY {
+                swept = Instant::now();
+                if let Err(error) = self.usecases.auth.sweep().await {
+                    tracing::warn!(%error, "old failed logins could not be swept away");
+                }
+            }
             match self.usecases.faces.gallery().catch_up(last).await {
                 Ok(seen) => {
                     last = seen.last;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rollcall_gallery::Gallery;
-use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_platform::{
     AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions,
     SystemClock, SystemIds,
@@ -100,7 +99,7 @@ pub async fn migrate(database: &Database) -> anyhow::Result<()> {
     let up = async {
         let mut status = rollcall_migration::status(connection).await?;
         if status.unknown.is_empty() {
-            Migrator::up(connection, None).await?;
+            rollcall_migration::up(connection).await?;
         }
         Ok(status.unknown.pop())
     };

@@ -54,12 +54,15 @@ struct Kept {
     limits: Limits,
     auth: Buckets<IpAddr>,
     recognize: Buckets<DeviceId>,
-    passwords: Arc<Mutex<HashMap<IpAddr, u32>>>,
+    passwords: Taken,
 }
 
 /// A password of an address that is being looked at; the place is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Option<(Arc<Mutex<HashMap<IpAddr, u32>>>, IpAddr)>);
+pub(crate) struct Place(Option<(Taken, IpAddr)>);
+
+/// Places by address.
+type Taken = Arc<Mutex<HashMap<IpAddr, u32>>>;
 
 impl Limiter {
     /// Keeps these limits, or none.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::lockout::Failures;
+use rollcall_domain::policy::after;
 use rollcall_domain::text::canonical;
 use rollcall_ports::Ports;
 use rollcall_ports::attempts::{Attempt, AttemptStore};
@@ -65,6 +66,13 @@ impl Attempts {
         let all = self.store.failures(addresses).await?.into_iter();
         let rule = &self.rules.lock_out;
         Ok(all.map(|held| held.filter(|held| held.count > 0 && !rule.is_forgotten(held, now))).collect())
+    }
+
+    /// Deletes what is not held against any address any more.
+    pub(crate) async fn sweep(&self) -> Result<u64, StoreError> {
+        let rule = &self.rules.lock_out;
+        let ages = SignedDuration::ZERO - rule.forgotten_after - rule.longest;
+        self.store.sweep(after(self.clock.now(), ages)).await
     }
 
     /// Counts an attempt with this address.

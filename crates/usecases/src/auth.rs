@@ -159,6 +159,11 @@ impl Auth {
         Ok(Caller { actor, token: Token::Login { principal, claims } })
     }
 
+    /// Forgets failed logins that are not held against any address any more; tells how many addresses they were.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        self.attempts.sweep().await
+    }
+
     async fn authenticate_device(&self, id: DeviceId, secret: &str) -> Result<Caller, AuthError> {
         let device = self.devices.get(id).await?.ok_or(AuthError::Malformed)?;
         // Both sides are fingerprints of 256 random bits: how long the comparison takes tells nothing.

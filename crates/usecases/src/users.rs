@@ -103,6 +103,14 @@ pub struct NewUser {
     pub default_shift: Option<ShiftId>,
 }
 
+/// The first administrator of an installation, perhaps.
+#[derive(Debug, Clone)]
+pub struct Founder {
+    user: User,
+    /// What they log in with; kept nowhere.
+    pub password: Password,
+}
+
 /// Which people are wanted, in which order.
 #[derive(Debug, Clone, Default)]
 pub struct UserQuery {
@@ -232,19 +240,22 @@ impl Users {
         })
     }
 
-    /// Adds the first administrator if there is nobody yet, with a password that is returned here and kept
-    /// nowhere.
-    pub async fn found(&self, email: EmailAddress, name: PersonName) -> Result<Option<Password>, UserError> {
+    /// Somebody who could be the first administrator, with a password that nobody knows yet.
+    pub fn founder(&self, email: EmailAddress, name: PersonName) -> Result<Founder, UserError> {
+        let user = blank_user(UserId::new(self.ids.next()), name, email, self.clock.now());
+        Ok(Founder { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
+    }
+
+    /// Adds the first administrator if there is nobody yet; tells whether it is them, also when an earlier call added
+    /// them and its answer was lost.
+    pub async fn found(&self, founder: &Founder) -> Result<bool, UserError> {
         // Asked first because hashing a password takes longer than starting everything else.
         let anybody = UserFilter { include_deleted: true, ..UserFilter::default() };
         if self.users.list(&People::Everybody, &anybody, &[], Page::default()).await?.total > 0 {
-            return Ok(None);
+            return Ok(self.users.get(founder.user.id).await?.is_some());
         }
-        let password = self.made_up_password()?;
-        let hash = self.passwords.hash(password.clone()).await?;
-        let id = UserId::new(self.ids.next());
-        let user = User { role: Role::Admin, ..blank_user(id, name, email, self.clock.now()) };
-        Ok(self.users.insert_first(&user, &hash).await?.then_some(password))
+        let hash = self.passwords.hash(founder.password.clone()).await?;
+        Ok(self.users.insert_first(&founder.user, &hash).await?)
     }
 
     /// A password that nobody knows yet, for whoever shows it to somebody once.

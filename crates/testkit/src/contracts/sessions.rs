@@ -275,19 +275,21 @@ pub async fn a_login_of_nobody_is_missing(bench: &dyn StoreBench) {
 pub async fn a_login_verified_before_a_change_is_not_opened_after_it(bench: &dyn StoreBench) {
     let new = a_hash("new");
     let bystander = stored(bench, a_user("Bob")).await;
-    let changes: [fn(User) -> (User, bool, Logins); 6] = [
-        |user| (user, true, Logins::Keep),
-        |user| (user, false, Logins::End),
-        |user| (user, true, Logins::EndOthers(SessionId::new(fresh()))),
-        |user| (User { status: Status::Suspended, ..user }, false, Logins::Keep),
-        |user| (User { status: Status::Inactive, ..user }, false, Logins::End),
-        |user| (User { status: Status::Deleted, ..user }, false, Logins::End),
-    ];
-    for (n, made) in changes.into_iter().enumerate() {
+    let other = Logins::EndOthers(SessionId::new(fresh()));
+    for (n, (status, password, logins)) in [
+        (Status::Active, Some(&new), Logins::Keep),
+        (Status::Active, None, Logins::End),
+        (Status::Active, Some(&new), other),
+        (Status::Suspended, None, Logins::Keep),
+        (Status::Inactive, None, Logins::End),
+        (Status::Deleted, None, Logins::End),
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let user = stored(bench, a_user("Ada")).await;
         let verified = Session { version: version(bench, &user).await, ..a_session(user.id) };
-        let (user, password, logins) = made(user);
-        let password = password.then_some(&new);
+        let user = User { status, ..user };
         bench.users().save(UserChange { password, logins, ..change(&user) }).await.unwrap();
         assert_matches!(bench.sessions().open(&verified).await, Err(StoreError::Stale));
         assert_eq!(bench.sessions().principal(verified.id).await.unwrap(), None, "change {n}");

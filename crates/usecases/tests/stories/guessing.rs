@@ -244,3 +244,14 @@ async fn administrators_see_failures_waits_and_logins() {
     world.fakes.clock.advance(SignedDuration::from_hours(24));
     assert_eq!(seen().await, (0, None, 1));
 }
+
+#[tokio::test]
+async fn what_is_forgotten_is_swept_away() {
+    let world = world();
+    let ada = somebody(&world).await;
+    guess(&world, ada.email.as_str(), 3).await;
+    assert_eq!(world.usecases.auth.sweep().await.unwrap(), 0);
+    world.fakes.clock.advance(SignedDuration::from_hours(25));
+    guess(&world, "nobody@example.org", 3).await;
+    assert_eq!(world.usecases.auth.sweep().await.unwrap(), 1);
+}
