@@ -18,6 +18,7 @@ mod health;
 mod history;
 mod identification;
 mod journeys;
+mod limits;
 mod matrix;
 mod models;
 mod once;

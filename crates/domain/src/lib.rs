@@ -10,6 +10,7 @@ pub mod department;
 pub mod device;
 pub mod face;
 pub mod id;
+pub mod lockout;
 pub mod matching;
 pub mod page;
 pub mod policy;

@@ -368,6 +368,8 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_secs().max(0)
 }
 
-fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {
+/// So long after an instant, or the last instant there is.
+#[must_use]
+pub fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {
     at.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }

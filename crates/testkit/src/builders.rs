@@ -112,6 +112,7 @@ pub fn a_user(name: &str) -> User {
         revision: Revision::NEW,
         preferences: Preferences::default(),
         consent: Consent::Missing,
+        standing: None,
     }
 }
 
@@ -201,6 +202,7 @@ pub fn a_session(user: UserId) -> Session {
     Session {
         id: SessionId::new(fresh()),
         user,
+        version: 0,
         refresh: Some(a_fingerprint()),
         created_at,
         expires_at: created_at + SignedDuration::from_hours(30 * 24),

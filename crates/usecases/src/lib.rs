@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+mod attempts;
 pub mod attendance;
 pub mod auth;
 pub mod departments;
@@ -13,6 +14,7 @@ pub mod devices;
 pub mod enroll;
 pub mod faces;
 pub mod health;
+pub mod passwords;
 pub mod people;
 pub mod recognize;
 pub mod roster;

@@ -9,6 +9,7 @@ use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
+use rollcall_domain::lockout::Failures;
 use rollcall_domain::policy::Shift;
 use rollcall_domain::session::Session;
 use rollcall_domain::user::{PasswordHash, People, User};
@@ -25,6 +26,9 @@ pub struct FakeStores {
 pub(super) struct World {
     pub(super) users: BTreeMap<UserId, Person>,
     pub(super) sessions: BTreeMap<SessionId, Login>,
+    /// By the fingerprint of the address.
+    pub(super) attempts: BTreeMap<[u8; 32], Failures>,
+    pub(super) invitations: BTreeMap<[u8; 32], (UserId, Timestamp)>,
     pub(super) departments: BTreeMap<DepartmentId, Department>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) faces: Vec<Face>,

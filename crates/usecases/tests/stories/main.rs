@@ -3,6 +3,7 @@
 mod attendance;
 mod auth;
 mod enroll;
+mod guessing;
 mod people;
 mod recognize;
 mod support;
