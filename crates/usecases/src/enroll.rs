@@ -65,8 +65,8 @@ pub struct Accepted {
     pub face: FaceId,
     /// Its place in the request, from 0.
     pub image_index: usize,
-    /// What was measured on it.
-    pub quality: FaceQuality,
+    /// What was measured on it, if it was measured here.
+    pub quality: Option<FaceQuality>,
 }
 
 /// A photo that is not stored, and why.
@@ -239,12 +239,12 @@ impl Faces {
         let mut faces = Vec::with_capacity(shots.len());
         for shot in shots {
             let id = FaceId::new(self.ids.next());
-            accepted.push(Accepted { face: id, image_index: shot.image_index, quality: shot.quality });
+            accepted.push(Accepted { face: id, image_index: shot.image_index, quality: Some(shot.quality) });
             faces.push(Face {
                 id,
                 user: user.id,
                 template: shot.template,
-                quality: shot.quality,
+                quality: Some(shot.quality),
                 digest: shot.digest,
                 source,
                 created_by: actor.user(),

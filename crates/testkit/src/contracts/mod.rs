@@ -12,6 +12,7 @@ pub mod devices;
 pub mod face_changes;
 pub mod faces;
 pub mod index;
+pub mod legacy;
 pub mod on_an_empty_database;
 pub mod passwords;
 pub mod people;
