@@ -31,9 +31,12 @@ impl MySqlLegacySystem {
     /// [`StoreError::Failed`] when the address is not one of a MySQL server or the server refuses,
     /// [`StoreError::Unavailable`] when it does not answer in time.
     pub async fn connect(url: DatabaseUrl) -> Result<Self, StoreError> {
-        let Target::Server { options, .. } = &url.0 else {
+        let Target::Server { options, shown } = url.0 else {
             return Err(StoreError::Failed("only mysql://… is read".into()));
         };
+        // Whatever the address says: instants are told in UTC, texts in UTF-8.
+        let options = options.timezone(Some("+00:00".to_owned())).charset("utf8mb4");
+        let url = DatabaseUrl(Target::Server { options: Box::new(options.clone()), shown });
         let (host, port) = (options.get_host(), options.get_port());
         // Two names of this machine are one place.
         let host = if host == "localhost" { "127.0.0.1" } else { host };
