@@ -11,41 +11,48 @@ mod departments;
 pub mod encoding;
 mod faces;
 mod ids;
+mod ledger;
 mod people;
 mod person;
 mod punches;
 mod report;
+mod source;
+mod survey;
 mod values;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::access::{Action, Actor, Denied, Role, permit};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::face::{Metric, ModelId};
-use rollcall_domain::user::ConsentVersion;
+use rollcall_domain::page::Page;
+use rollcall_domain::user::{ConsentVersion, People, Status, UserFilter};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::faces::FaceStore;
-use rollcall_ports::legacy::{Cell, LegacyOwner, LegacyRow, LegacyRows, LegacySystem, LegacyTable};
+use rollcall_ports::legacy::{Cell, LegacyOwner, LegacyRow, LegacyRows, LegacySystem};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::Attendance;
 use crate::rules::Rules;
-use columns::{Field, Source};
+use columns::Field;
 use departments::Book;
 use ids::Namespace;
-use report::{OtherTable, TableRead};
+use source::Source;
+use survey::{Sources, link_columns, survey};
 
 pub use columns::Kind;
 pub use report::{Case, Cases, Report, Tally};
 
 /// Rows read at a time: with the longest values they may have, some tens of megabytes.
 const PAGE: u32 = 200;
+
+const NO_ADMIN: &str = "no active administrator has a usable password: run `rollcall admin create`";
 
 /// Brings in what another system has kept.
 #[derive(Clone)]
@@ -100,18 +107,6 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
-/// The tables that are read.
-struct Sources {
-    users: Source,
-    others: Vec<Source>,
-}
-
-impl Sources {
-    fn of(&self, kind: Kind) -> Option<Source> {
-        self.others.iter().find(|source| source.kind == kind).cloned()
-    }
-}
-
 /// A person's row, and the values by which other tables name the person besides its key.
 struct Link<'a> {
     row: &'a LegacyRow,
@@ -132,6 +127,8 @@ struct Run<'a> {
     book: Book,
     emails: HashSet<String>,
     codes: HashSet<String>,
+    /// An active administrator with a password was added, or would be.
+    has_admin: bool,
     report: Report,
 }
 
@@ -177,80 +174,16 @@ impl Import {
             book: Book::default(),
             emails: HashSet::new(),
             codes: HashSet::new(),
+            has_admin: false,
             report,
         };
         run.departments().await?;
         run.people(progress).await?;
+        run.administrators().await?;
         run.strays().await?;
         run.managers().await?;
         Ok(run.report)
     }
-}
-
-/// Says which tables are read and which are not.
-async fn survey(
-    system: &dyn LegacySystem,
-    tables: &[LegacyTable],
-    report: &mut Report,
-) -> Result<Sources, ImportError> {
-    let mut refused: Vec<(String, String)> = Vec::new();
-    let mut found: Vec<Source> = Vec::new();
-    for kind in Kind::ALL {
-        match Source::find(kind, tables) {
-            Some(Ok(source)) => found.push(source),
-            Some(Err((table, why))) => refused.push((table.name, why.to_string())),
-            None => {}
-        }
-    }
-    let people = found.iter().position(|source| source.kind == Kind::Users).map(|place| found.remove(place));
-    let Some(users) = people else {
-        let why = refused.into_iter().next().map_or("no table is called users".into(), |(_, why)| why);
-        return Err(ImportError::NoPeople(why));
-    };
-    // Rows that refer to another table are not about these people, whatever the column is called.
-    found.retain(|source| match source.column(Field::User).and_then(|column| column.refers_to.as_ref()) {
-        Some((table, _)) if !table.eq_ignore_ascii_case(&users.table.name) => {
-            refused.push((source.table.name.clone(), format!("its rows belong to the table {table}")));
-            false
-        }
-        _ => true,
-    });
-    for source in std::iter::once(&users).chain(&found) {
-        report.tables.push(TableRead {
-            kind: source.kind,
-            name: source.table.name.clone(),
-            used: source.used(),
-            ignored: source.ignored(),
-        });
-        report.of(source.kind);
-    }
-    let is_read = |table: &LegacyTable| {
-        users.table.name == table.name || found.iter().any(|source| source.table.name == table.name)
-    };
-    for table in tables.iter().filter(|table| !is_read(table)) {
-        let why = refused.iter().find(|(name, _)| *name == table.name).map(|(_, why)| why.clone());
-        report.other_tables.push(OtherTable {
-            name: table.name.clone(),
-            rows: system.count(&table.name).await.map_err(ImportError::Old)?,
-            why: why.unwrap_or_else(|| "not a table that is known here".into()),
-        });
-    }
-    Ok(Sources { users, others: found })
-}
-
-/// The columns of the people's table, besides its key, to which other tables refer.
-fn link_columns(sources: &Sources) -> Vec<String> {
-    let key = sources.users.table.key.as_deref();
-    let mut columns: Vec<String> = Vec::new();
-    for source in &sources.others {
-        if let Some((_, column)) = source.column(Field::User).and_then(|column| column.refers_to.clone())
-            && key != Some(column.as_str())
-            && !columns.contains(&column)
-        {
-            columns.push(column);
-        }
-    }
-    columns
 }
 
 impl Run<'_> {
@@ -267,6 +200,24 @@ impl Run<'_> {
                 progress(done);
             }
         }
+        Ok(())
+    }
+
+    /// Says so if nobody could run the installation: with people in it no first administrator is made up any more.
+    async fn administrators(&mut self) -> Result<(), ImportError> {
+        if self.has_admin {
+            return Ok(());
+        }
+        let active =
+            UserFilter { role: Some(Role::Admin), status: Some(Status::Active), ..UserFilter::default() };
+        let page = Page::new(1, Page::MAX_SIZE).map_err(|_| StoreError::Full)?;
+        let found = self.import.users.list(&People::Everybody, &active, &[], page).await?;
+        for admin in &found.items {
+            if self.import.users.password(admin.id).await?.is_some() {
+                return Ok(());
+            }
+        }
+        self.report.decisions.note(NO_ADMIN);
         Ok(())
     }
 

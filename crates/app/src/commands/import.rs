@@ -220,6 +220,9 @@ fn total(cases: &Cases) -> u64 {
 }
 
 fn counted(case: &Case) -> String {
+    if case.examples.is_empty() {
+        return case.count.to_string();
+    }
     let more = if case.count > case.examples.len() as u64 { ", …" } else { "" };
     format!("{} (old ids {}{more})", case.count, case.examples.join(", "))
 }

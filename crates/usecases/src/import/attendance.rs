@@ -10,8 +10,10 @@ use rollcall_ports::attendance::Addition;
 use rollcall_ports::legacy::{Cell, LegacyRow};
 use rollcall_ports::store::StoreError;
 
-use super::columns::{Kind, Source};
-use super::punches::{Ledger, NoPunch, OldPunch, OldRow, Placed, read};
+use super::columns::Kind;
+use super::ledger::{Ledger, Placed};
+use super::punches::{NoPunch, OldPunch, OldRow, read};
+use super::source::Source;
 use super::{ImportError, Link, Run};
 
 /// Punches committed at once: a transaction must end well before its time is over.

@@ -13,7 +13,8 @@ use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::legacy::{Cell, LegacyRow};
 use rollcall_ports::store::StoreError;
 
-use super::columns::{Field, Kind, Source};
+use super::columns::{Field, Kind};
+use super::source::Source;
 use super::values::Value;
 use super::{ImportError, Run};
 

@@ -10,9 +10,10 @@ use rollcall_ports::legacy::Cell;
 use rollcall_ports::store::StoreError;
 use sha2::{Digest, Sha256};
 
-use super::columns::{Field, Kind, Source};
+use super::columns::{Field, Kind};
 use super::encoding;
 use super::people::plain;
+use super::source::Source;
 use super::values::Value;
 use super::{ImportError, Link, Run};
 

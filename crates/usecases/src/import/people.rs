@@ -10,8 +10,9 @@ use rollcall_domain::user::{
 };
 use rollcall_ports::legacy::LegacyRow;
 
-use super::columns::{Field, Source};
+use super::columns::Field;
 use super::ids::Namespace;
+use super::source::Source;
 use crate::auth::blank_user;
 
 /// A person to be added, and what about them somebody must decide.

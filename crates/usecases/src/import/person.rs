@@ -6,8 +6,9 @@ use rollcall_domain::user::{EmployeeCode, People, Status, User, UserFilter};
 use rollcall_ports::legacy::{Cell, LegacyRow};
 use rollcall_ports::store::StoreError;
 
-use super::columns::{Field, Kind, Source};
+use super::columns::{Field, Kind};
 use super::people::{CODE_TAKEN, Candidate, NO_DEPARTMENT, candidate};
+use super::source::Source;
 use super::{ImportError, Link, Run};
 
 const EMAIL_TAKEN: &str = "has the e-mail address of somebody else here, so it may be the same person: nothing of \
@@ -117,6 +118,7 @@ impl Run<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.has_admin |= user.role == Role::Admin && user.status == Status::Active && password.is_some();
         self.report.of(Kind::Users).created += 1;
         doubts.iter().for_each(|doubt| self.report.decisions.add(doubt, &row.key));
         left_out.iter().for_each(|what| self.report.of(Kind::Users).left_out.add(what, &row.key));

@@ -105,6 +105,11 @@ impl Case {
 }
 
 impl Cases {
+    /// Something that is not about a row.
+    pub(super) fn note(&mut self, what: &str) {
+        self.0.entry(what.to_owned()).or_default().count = 1;
+    }
+
     pub(super) fn add(&mut self, why: &str, old: &Cell) {
         // Reasons are a short list of this program's own sentences, so the map stays small.
         self.0.entry(why.to_owned()).or_default().add(old);
