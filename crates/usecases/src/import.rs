@@ -126,7 +126,7 @@ struct Run<'a> {
     link_columns: Vec<String>,
     book: Book,
     emails: HashSet<String>,
-    codes: HashSet<String>,
+    codes: Option<HashSet<String>>,
     /// An active administrator with a password was added, or would be.
     has_admin: bool,
     report: Report,
@@ -173,7 +173,7 @@ impl Import {
             link_columns,
             book: Book::default(),
             emails: HashSet::new(),
-            codes: HashSet::new(),
+            codes: None,
             has_admin: false,
             report,
         };
@@ -191,9 +191,9 @@ impl Run<'_> {
         let source = self.sources.users.clone();
         let also: Vec<String> = self.link_columns.clone();
         let also: Vec<&str> = also.iter().map(String::as_str).collect();
-        let mut after = None;
+        let mut pages = Pages::default();
         let mut done = 0;
-        while let Some(rows) = self.all(&source, &also, &mut after).await? {
+        while let Some(rows) = self.all(&source, &also, &mut pages).await? {
             for row in &rows {
                 self.person(row).await?;
                 done += 1;
@@ -255,18 +255,21 @@ impl Run<'_> {
         &self,
         source: &Source,
         also: &[&str],
-        after: &mut Option<Cell>,
+        pages: &mut Pages,
     ) -> Result<Option<Vec<LegacyRow>>, ImportError> {
+        if pages.over {
+            return Ok(None);
+        }
         let columns = source.columns(also);
         let wanted = LegacyRows {
             table: &source.table,
             columns: &columns,
             of: None,
-            after: after.as_ref(),
+            after: pages.after.as_ref(),
             limit: PAGE,
         };
         let rows = self.system.rows(&wanted).await.map_err(ImportError::Old)?;
-        Ok(turned(rows, after))
+        Ok(pages.turned(rows))
     }
 
     /// The next page of what belongs to a person. `None` at the end.
@@ -274,9 +277,9 @@ impl Run<'_> {
         &self,
         source: &Source,
         link: &Link<'_>,
-        after: &mut Option<Cell>,
+        pages: &mut Pages,
     ) -> Result<Option<Vec<LegacyRow>>, ImportError> {
-        let Some(column) = source.column(Field::User) else { return Ok(None) };
+        let Some(column) = source.column(Field::User).filter(|_| !pages.over) else { return Ok(None) };
         // What other tables know the person by comes after the columns of the person's own row.
         let own = self.sources.users.columns(&[]).len();
         let named = column
@@ -292,16 +295,26 @@ impl Run<'_> {
             table: &source.table,
             columns: &columns,
             of: Some((column, value)),
-            after: after.as_ref(),
+            after: pages.after.as_ref(),
             limit: PAGE,
         };
         let rows = self.system.rows(&wanted).await.map_err(ImportError::Old)?;
-        Ok(turned(rows, after))
+        Ok(pages.turned(rows))
     }
 }
 
-/// A page that was read, with `after` moved past it; `None` when there was nothing.
-fn turned(rows: Vec<LegacyRow>, after: &mut Option<Cell>) -> Option<Vec<LegacyRow>> {
-    *after = Some(rows.last()?.key.clone());
-    Some(rows)
+/// How far a table has been read.
+#[derive(Default)]
+struct Pages {
+    after: Option<Cell>,
+    over: bool,
+}
+
+impl Pages {
+    /// A page that was read; `None` when there was nothing.
+    fn turned(&mut self, rows: Vec<LegacyRow>) -> Option<Vec<LegacyRow>> {
+        self.over = rows.len() < PAGE as usize;
+        self.after = Some(rows.last()?.key.clone());
+        Some(rows)
+    }
 }

@@ -7,14 +7,14 @@ use rollcall_domain::id::EventId;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
 use rollcall_ports::attendance::Addition;
-use rollcall_ports::legacy::{Cell, LegacyRow};
+use rollcall_ports::legacy::LegacyRow;
 use rollcall_ports::store::StoreError;
 
 use super::columns::Kind;
 use super::ledger::{Ledger, Placed};
 use super::punches::{NoPunch, OldPunch, OldRow, read};
 use super::source::Source;
-use super::{ImportError, Link, Run};
+use super::{ImportError, Link, Pages, Run};
 
 /// Punches committed at once: a transaction must end well before its time is over.
 const BATCH: usize = 50;
@@ -42,15 +42,15 @@ impl Run<'_> {
     pub(super) async fn attendance(
         &mut self,
         user: User,
-        is_new: bool,
+        mut is_new: bool,
         link: &Link<'_>,
     ) -> Result<(), ImportError> {
         let Some(source) = self.sources.of(Kind::AttendanceRecords) else { return Ok(()) };
         let zone = self.import.attendance.zone_of(&user).await?;
         let rules = self.import.rules.clone();
         let mut ledger = Ledger::new(user.id, zone, rules.shift.clone(), rules.policy);
-        let mut after: Option<Cell> = None;
-        while let Some(rows) = self.page(&source, link, &mut after).await? {
+        let mut pages = Pages::default();
+        while let Some(rows) = self.page(&source, link, &mut pages).await? {
             let rows = self.readable(&source, &rows);
             let mut left = RETRIES;
             let outcome = loop {
@@ -61,6 +61,7 @@ impl Run<'_> {
                     Err(StoreError::Stale) if left > 0 => {
                         left -= 1;
                         ledger.clear();
+                        is_new = false;
                     }
                     Err(error) => return Err(error.into()),
                 }

@@ -16,7 +16,7 @@ use rollcall_ports::store::StoreError;
 use super::columns::{Field, Kind};
 use super::source::Source;
 use super::values::Value;
-use super::{ImportError, Run};
+use super::{ImportError, Pages, Run};
 
 /// The departments that are here, or would be, by everything they may be called.
 #[derive(Default)]
@@ -66,8 +66,8 @@ impl Run<'_> {
             }
         }
         let Some(source) = self.sources.of(Kind::Departments) else { return Ok(()) };
-        let mut after = None;
-        while let Some(rows) = self.all(&source, &[], &mut after).await? {
+        let mut pages = Pages::default();
+        while let Some(rows) = self.all(&source, &[], &mut pages).await? {
             for row in &rows {
                 self.report.of(Kind::Departments).read += 1;
                 if let Err(why) = self.department(&source, row).await? {

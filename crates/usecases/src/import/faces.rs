@@ -15,7 +15,7 @@ use super::encoding;
 use super::people::plain;
 use super::source::Source;
 use super::values::Value;
-use super::{ImportError, Link, Run};
+use super::{ImportError, Link, Pages, Run};
 
 const NO_CONSENT: &str = "waits for consent: if these people have agreed to be recognized, import again with \
                           --consent VERSION";
@@ -62,8 +62,8 @@ impl Run<'_> {
             }
         }
         if let Some(source) = self.sources.of(Kind::FaceEncodings) {
-            let mut after: Option<Cell> = None;
-            while let Some(rows) = self.page(&source, link, &mut after).await? {
+            let mut pages = Pages::default();
+            while let Some(rows) = self.page(&source, link, &mut pages).await? {
                 let found: Vec<Found<'_>> = rows.iter().map(|row| found_in(&source, row)).collect();
                 self.report.of(Kind::FaceEncodings).read += found.len() as u64;
                 self.store_faces(user, &mut known, &found).await?;

@@ -1,15 +1,17 @@
 //! One person of an old system with everything that is theirs.
 
+use std::collections::HashSet;
+
 use rollcall_domain::access::Role;
 use rollcall_domain::page::Page;
 use rollcall_domain::user::{EmployeeCode, People, Status, User, UserFilter};
-use rollcall_ports::legacy::{Cell, LegacyRow};
+use rollcall_ports::legacy::LegacyRow;
 use rollcall_ports::store::StoreError;
 
 use super::columns::{Field, Kind};
 use super::people::{CODE_TAKEN, Candidate, NO_DEPARTMENT, candidate};
 use super::source::Source;
-use super::{ImportError, Link, Run};
+use super::{ImportError, Link, Pages, Run};
 
 const EMAIL_TAKEN: &str = "has the e-mail address of somebody else here, so it may be the same person: nothing of \
                            them was imported. Change one of the two addresses and import again";
@@ -51,8 +53,8 @@ impl Run<'_> {
     async fn settings(&mut self, link: &Link<'_>) -> Result<Option<(Source, LegacyRow)>, ImportError> {
         let Some(source) = self.sources.of(Kind::UserSettings) else { return Ok(None) };
         let mut first = None;
-        let mut after = None;
-        while let Some(rows) = self.page(&source, link, &mut after).await? {
+        let mut pages = Pages::default();
+        while let Some(rows) = self.page(&source, link, &mut pages).await? {
             for row in rows {
                 let tally = self.report.of(Kind::UserSettings);
                 tally.read += 1;
@@ -106,12 +108,19 @@ impl Run<'_> {
         if self.email_is_taken(&user).await? {
             return Ok(Err(EMAIL_TAKEN));
         }
-        if self.code_is_taken(&user).await? {
-            user.employee_code = None;
-            doubts.push(CODE_TAKEN);
-        }
-        if !self.request.dry_run {
-            match self.import.users.insert(&user, password.as_ref()).await {
+        if self.request.dry_run {
+            if self.code_would_be_taken(&user).await? {
+                user.employee_code = None;
+                doubts.push(CODE_TAKEN);
+            }
+        } else {
+            let mut added = self.import.users.insert(&user, password.as_ref()).await;
+            if matches!(added, Err(StoreError::Taken("employee_code"))) {
+                user.employee_code = None;
+                doubts.push(CODE_TAKEN);
+                added = self.import.users.insert(&user, password.as_ref()).await;
+            }
+            match added {
                 Ok(()) => {}
                 // Taken between the question and now, by somebody who registered.
                 Err(StoreError::Taken("email")) => return Ok(Err(EMAIL_TAKEN)),
@@ -133,25 +142,27 @@ impl Run<'_> {
         Ok(here || (self.request.dry_run && !self.emails.insert(email)))
     }
 
-    async fn code_is_taken(&mut self, user: &User) -> Result<bool, ImportError> {
+    /// Whether somebody here, or an earlier row, has the employee code: what a dry run must find out by itself.
+    async fn code_would_be_taken(&mut self, user: &User) -> Result<bool, ImportError> {
         let Some(code) = user.employee_code.as_ref().map(EmployeeCode::canonical) else { return Ok(false) };
-        if self.request.dry_run && !self.codes.insert(code.clone()) {
-            return Ok(true);
+        if self.codes.is_none() {
+            self.codes = Some(self.codes_here().await?);
         }
-        let filter = UserFilter { q: Some(code.clone()), ..UserFilter::default() };
+        Ok(self.codes.as_mut().is_some_and(|codes| !codes.insert(code)))
+    }
+
+    async fn codes_here(&self) -> Result<HashSet<String>, ImportError> {
+        let mut codes = HashSet::new();
         for number in 1.. {
             let page = Page::new(number, Page::MAX_SIZE).map_err(|_| StoreError::Full)?;
-            let found = self.import.users.list(&People::Everybody, &filter, &[], page).await?;
-            let same =
-                |other: &User| other.employee_code.as_ref().is_some_and(|other| other.canonical() == code);
-            if found.items.iter().any(same) {
-                return Ok(true);
-            }
+            let found = self.import.users.list(&People::Everybody, &UserFilter::default(), &[], page).await?;
+            codes
+                .extend(found.items.iter().filter_map(|user| Some(user.employee_code.as_ref()?.canonical())));
             if found.items.len() < Page::MAX_SIZE as usize {
                 break;
             }
         }
-        Ok(false)
+        Ok(codes)
     }
 
     /// Counts what a person leaves behind who is not imported.
@@ -163,8 +174,8 @@ impl Run<'_> {
         }
         for kind in [Kind::FaceEncodings, Kind::AttendanceRecords] {
             let Some(source) = self.sources.of(kind) else { continue };
-            let mut after: Option<Cell> = None;
-            while let Some(rows) = self.page(&source, link, &mut after).await? {
+            let mut pages = Pages::default();
+            while let Some(rows) = self.page(&source, link, &mut pages).await? {
                 let tally = self.report.of(kind);
                 tally.read += rows.len() as u64;
                 rows.iter().for_each(|row| tally.rejected.add(NO_PERSON, &row.key));
