@@ -140,7 +140,7 @@ pub(crate) struct AcceptedView {
     encoding_id: String,
     /// Its place in the request, from 0.
     image_index: usize,
-    quality: Option<QualityView>,
+    quality: QualityView,
 }
 
 /// A picture that is not, and what can be done about it.
@@ -159,7 +159,7 @@ impl EnrollmentView {
         let accepted = enrollment.accepted.iter().map(|photo| AcceptedView {
             encoding_id: photo.face.to_string(),
             image_index: photo.image_index,
-            quality: photo.quality.as_ref().map(QualityView::new),
+            quality: QualityView::new(&photo.quality),
         });
         Self {
             user_id: enrollment.user.to_string(),

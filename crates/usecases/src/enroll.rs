@@ -65,8 +65,8 @@ pub struct Accepted {
     pub face: FaceId,
     /// Its place in the request, from 0.
     pub image_index: usize,
-    /// What was measured on it, if it was measured here.
-    pub quality: Option<FaceQuality>,
+    /// What was measured on it.
+    pub quality: FaceQuality,
 }
 
 /// A photo that is not stored, and why.
@@ -173,8 +173,10 @@ impl Faces {
         let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
         for (image_index, photo) in photos.into_iter().enumerate() {
             let digest: [u8; 32] = Sha256::digest(&photo.0).into();
-            if let Some(face) = kept.iter().find(|face| face.digest == digest) {
-                known.push(Accepted { face: face.id, image_index, quality: face.quality });
+            let same = kept.iter().find(|face| face.digest == digest);
+            // A template without measurements comes from another system, not from a photo.
+            if let Some((face, quality)) = same.and_then(|face| Some((face, face.quality?))) {
+                known.push(Accepted { face: face.id, image_index, quality });
                 continue;
             }
             let judged = match self.engine.analyze(photo, Wanted::Largest).await {
@@ -239,7 +241,7 @@ impl Faces {
         let mut faces = Vec::with_capacity(shots.len());
         for shot in shots {
             let id = FaceId::new(self.ids.next());
-            accepted.push(Accepted { face: id, image_index: shot.image_index, quality: Some(shot.quality) });
+            accepted.push(Accepted { face: id, image_index: shot.image_index, quality: shot.quality });
             faces.push(Face {
                 id,
                 user: user.id,
