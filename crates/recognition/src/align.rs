@@ -34,9 +34,11 @@ pub const DLIB: [Point; 5] = [
 
 /// From the unit square of dlib's mean face.
 const fn chip(x: f32, y: f32) -> Point {
+    /// dlib puts the middle of the mean face between its crop's two middle pixels.
+    const HALF: f32 = 0.5;
     const BORDER: f32 = 0.25;
     const SIDE: f32 = CHIP as f32 / (1.0 + 2.0 * BORDER);
-    Point { x: (BORDER + x) * SIDE, y: (BORDER + y) * SIDE }
+    Point { x: (BORDER + x) * SIDE - HALF, y: (BORDER + y) * SIDE - HALF }
 }
 
 /// A rotation, uniform scaling and shift: `x' = a x - b y + tx`, `y' = b x + a y + ty`.
