@@ -169,40 +169,10 @@ async fn insert_loosely(connection: &DatabaseConnection, sql: &str) {
     one.commit().await.expect("the row is there");
 }
 
-/// The program with a manifest that describes dlib's network, in the time zone of the office.
+/// The program in the time zone of the office.
 fn prepared(program: Program) -> Program {
-    let built_in = rollcall_tests::setup::workspace().join("models/manifest.toml");
-    let mut text = std::fs::read_to_string(built_in).expect("the manifest");
-    if !text.contains("[recognizers.dlib-resnet-v1]") {
-        text += DLIB;
-    }
-    let file = program.folder().join("manifest.toml");
-    std::fs::write(&file, text).expect("a manifest");
-    let file = file.display().to_string();
-    program.set("MODELS_MANIFEST", &file).set("ORG_TIMEZONE", "Asia/Kolkata")
+    program.set("ORG_TIMEZONE", "Asia/Kolkata")
 }
-
-const DLIB: &str = r#"
-[packs.dlib]
-about = "the network that Flask systems used"
-detector = "yunet_n"
-recognizer = "dlib-resnet-v1"
-[recognizers.dlib-resnet-v1]
-input = 150
-channels = "rgb"
-mean = [0.0, 0.0, 0.0]
-scale = [1.0, 1.0, 1.0]
-dim = 128
-metric = "euclidean"
-template = "arcface-112"
-threshold = 0.6
-[recognizers.dlib-resnet-v1.file]
-name = "dlib_resnet_v1.onnx"
-sha256 = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9"
-license = "CC0-1.0"
-commercial = true
-accuracy = "LFW 99.38"
-"#;
 
 async fn import(program: &Program, flask: &MySqlDatabase, more: &[&str]) -> Ran {
     let url = flask.url();
@@ -384,6 +354,77 @@ async fn a_killed_import_is_finished_by_the_next(db: Db) {
     let again = imported(&program, &flask).await;
     assert_eq!(again["changed"], false, "{again}");
     assert!(fingerprint(&program, database.as_ref()).await != untouched);
+}
+
+/// Whoever the Flask system knew is known to the pack `dlib` without another enrollment.
+#[tokio::test]
+async fn faces_of_the_old_system_are_recognized_in_new_photos() {
+    let people =
+        ["Abdullah_Gul", "Bill_Gates", "Hugo_Chavez", "Keanu_Reeves", "Lleyton_Hewitt", "Norah_Jones"];
+    let flask = MySqlDatabase::create().await;
+    let connection = connect(&flask.url()).await;
+    for table in TABLES {
+        connection.execute_unprepared(table).await.unwrap_or_else(|error| panic!("{table}: {error}"));
+    }
+    let known = descriptors();
+    let of = |person: &str| known.iter().find(|(path, _)| path.contains(person)).expect("a reference photo");
+    for (number, person) in people.iter().enumerate() {
+        let (id, vector) = (number as i32 + 1, of(person).1);
+        let encoding = match number % 3 {
+            0 => serde_json::to_vec(vector).expect("JSON"),
+            1 => raw(vector),
+            _ => STANDARD.encode(npy(vector)).into_bytes(),
+        };
+        let email = format!("{person}@example.org");
+        let user = "INSERT INTO users (id, full_name, email, is_active) VALUES (?, ?, ?, 1)";
+        insert(&connection, user, vec![id.into(), person.replace('_', " ").into(), email.into()]).await;
+        let face = "INSERT INTO face_encodings (user_id, encoding) VALUES (?, ?)";
+        insert(&connection, face, vec![id.into(), encoding.into()]).await;
+    }
+    connection.close().await.expect("the connection closes");
+
+    let models = rollcall_tests::setup::models_with("dlib_resnet_v1.onnx").display().to_string();
+    let program = prepared(program()).set("MODELS_DIR", &models).set("MODEL_PACK", "dlib");
+    // As such systems do, this one kept one encoding of each.
+    let program = program.set("MIN_FACE_IMAGES_FOR_ENROLLMENT", "1");
+    let ran = import(&program, &flask, &["--consent", "2026-01", "--json"]).await;
+    ran.done();
+    assert_eq!(ran.json_lines()[0]["rows"]["face_encodings"]["created"], people.len(), "{}", ran.out);
+
+    let folder = photos::folder();
+    let mut files = Vec::new();
+    for person in people {
+        let photos =
+            photos::names_in(&format!("lfw/{person}")).into_iter().map(|name| format!("lfw/{person}/{name}"));
+        files.extend(photos.filter(|path| path != of(person).0).map(|path| (person, path)));
+    }
+    let strangers = photos::names_in("lfw").into_iter().filter(|name| name.starts_with('W')).take(20);
+    for stranger in strangers {
+        let first = photos::names_in(&format!("lfw/{stranger}")).remove(0);
+        files.push(("", format!("lfw/{stranger}/{first}")));
+    }
+    let paths: Vec<String> = files.iter().map(|(_, path)| folder.join(path).display().to_string()).collect();
+    let arguments: Vec<&str> =
+        ["recognize", "--json"].into_iter().chain(paths.iter().map(String::as_str)).collect();
+    let ran = program.run(&arguments).await;
+    let mut found: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for ((person, path), answer) in files.iter().zip(ran.json_lines()) {
+        let counts = found.entry(*person).or_default();
+        counts.1 += 1;
+        // In the middle of each photo is the person; who else is on it is nobody of ours.
+        for face in answer["faces"].as_array().into_iter().flatten() {
+            if face["result"] == "matched" {
+                assert_eq!(face["name"], person.replace('_', " "), "{path}: {answer}");
+                counts.0 += 1;
+            }
+        }
+    }
+    println!("recognized, of new photos: {found:?}");
+    assert_eq!(found[""].0, 0, "strangers stay strangers");
+    for person in people {
+        let (recognized, all) = found[person];
+        assert!(recognized * 2 > all, "{person} in {recognized} of {all} new photos");
+    }
 }
 
 #[tokio::test]
