@@ -49,6 +49,16 @@ impl FakeLegacySystem {
         self.with(name, &columns, rows)
     }
 
+    /// With a column of the last table referring to a column of another.
+    #[must_use]
+    pub fn referring(mut self, column: &str, table: &str, to: &str) -> Self {
+        let columns = self.tables.last_mut().map(|(table, _)| &mut table.columns);
+        if let Some(found) = columns.and_then(|all| all.iter_mut().find(|found| found.name == column)) {
+            found.refers_to = Some((table.to_owned(), to.to_owned()));
+        }
+        self
+    }
+
     /// Going away after so many pages of rows.
     #[must_use]
     pub fn failing_after(mut self, pages: usize) -> Self {

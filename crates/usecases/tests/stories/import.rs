@@ -377,6 +377,32 @@ async fn rows_of_another_networks_and_of_another_tables_people_are_not_taken() {
 }
 
 #[tokio::test]
+async fn a_reference_says_whose_rows_are() {
+    let world = world();
+    let users: [&[&str]; 2] =
+        [&["1", "Ada", "ada@example.org", "E-7"], &["7", "Bob", "bob@example.org", "E-1"]];
+    let old = FakeLegacySystem::new("old")
+        .with_text("users", &["id", "name", "email", "employee_code"], &users)
+        .with_text(
+            "attendance_records",
+            &["id", "employee_id", "check_in"],
+            &[&["1", "E-7", "2026-02-23 09:00:00"], &["2", "7", "2026-02-23 09:00:00"]],
+        )
+        .referring("employee_id", "users", "employee_code")
+        .with_text("face_encodings", &["id", "student_id", "encoding"], &[&["1", "1", &encoding(1)]])
+        .referring("student_id", "students", "id");
+    let report = import(&world, &old).await;
+    assert_eq!(counts(&report, Kind::AttendanceRecords), [2, 1, 0, 1]);
+    let ada = named(&world, "Ada").await;
+    assert_eq!(
+        world.ports.attendance.days(ada.id, dates("2026-02-23", "2026-02-23")).await.unwrap().len(),
+        1
+    );
+    assert_eq!(counts(&report, Kind::FaceEncodings), [0; 4]);
+    assert_eq!(report.other_tables[0].why, "its rows belong to the table students");
+}
+
+#[tokio::test]
 async fn only_administrators_import_and_only_where_there_are_people() {
     let world = world();
     let ada = world.add("Ada").await;
