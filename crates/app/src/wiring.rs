@@ -210,6 +210,27 @@ impl System {
         Self::open(settings, database, ports).await
     }
 
+    /// Everything but the face engine, on a database that is looked at only: nothing is migrated.
+    ///
+    /// # Errors
+    /// When the database is not up to date, or is not there.
+    pub async fn as_it_is(settings: &Settings) -> anyhow::Result<Self> {
+        let file = settings.data_dir.join("rollcall.db");
+        let is_there = settings.database != DatabaseSetting::Embedded || file.is_file();
+        let hint = "run `rollcall migrate up` first";
+        if !is_there {
+            bail!("there is no database yet; {hint}");
+        }
+        let database = database(settings).await?;
+        let status = rollcall_migration::status(database.connection()).await;
+        if !status.context("reading the database's state")?.is_current() {
+            bail!("the database is not up to date; {hint}");
+        }
+        let engine = Arc::new(UnavailableEngine::new("this command does not need it"));
+        let ports = ports_with(settings, &database, engine).await?;
+        Ok(Self { usecases: UseCases::new(&ports, settings.rules.clone()), ports, database })
+    }
+
     /// Everything, with the gallery filled.
     pub async fn with_gallery(settings: &Settings) -> anyhow::Result<Self> {
         let database = database(settings).await?;

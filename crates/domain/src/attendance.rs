@@ -46,12 +46,14 @@ pub enum Source {
     Terminal,
     /// A device sent it later.
     Offline,
+    /// Another system had recorded it.
+    Import,
 }
 
 impl Source {
     /// Every source there is.
-    pub const ALL: [Self; 5] =
-        [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline];
+    pub const ALL: [Self; 6] =
+        [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline, Self::Import];
 
     /// The stable word for it.
     #[must_use]
@@ -62,6 +64,7 @@ impl Source {
             Self::Api => "api",
             Self::Terminal => "terminal",
             Self::Offline => "offline",
+            Self::Import => "import",
         }
     }
 }

@@ -98,8 +98,8 @@ pub struct Encoding {
     pub model: ModelId,
     /// Components of its embedding.
     pub dim: u32,
-    /// What was measured on the photo.
-    pub quality: FaceQuality,
+    /// What was measured on the photo; `None` when nobody here ever saw it.
+    pub quality: Option<FaceQuality>,
     /// How it was enrolled.
     pub source: FaceSource,
     /// Who enrolled it.

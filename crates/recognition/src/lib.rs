@@ -19,8 +19,10 @@
 //! that are.
 
 pub mod align;
+mod chip;
 pub mod decode;
 pub mod detect;
+pub mod dlib;
 pub mod embed;
 pub mod models;
 pub mod pipeline;

@@ -237,7 +237,7 @@ pub fn a_face(user: UserId, template: Template) -> Face {
         id: FaceId::new(fresh()),
         user,
         template,
-        quality: a_quality(),
+        quality: Some(a_quality()),
         digest: a_fingerprint(),
         source: FaceSource::Api,
         created_by: None,

@@ -211,7 +211,7 @@ impl Faces {
         let mut looks = Vec::with_capacity(photos.len());
         for (image_index, photo) in photos.into_iter().enumerate() {
             let digest: [u8; 32] = Sha256::digest(&photo.0).into();
-            let outcome = if kept.iter().any(|face| face.digest == digest) {
+            let outcome = if stored(kept, &digest).is_some() {
                 Outcome::Known
             } else {
                 let judged = match self.engine.analyze(photo, Wanted::Largest).await {
@@ -286,7 +286,7 @@ impl Faces {
                 id,
                 user: user.id,
                 template: shot.template,
-                quality: shot.quality,
+                quality: Some(shot.quality),
                 digest: shot.digest,
                 source,
                 created_by: actor.user(),
@@ -326,9 +326,8 @@ impl Faces {
 fn sort(looks: &[Look], kept: &[Face], recognizer: &Recognizer) -> Result<Sorted, StoreError> {
     let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for &Look { image_index, digest, ref outcome } in looks {
-        let stored = kept.iter().find(|face| face.digest == digest);
-        match (stored, outcome) {
-            (Some(face), _) => known.push(Accepted { face: face.id, image_index, quality: face.quality }),
+        match (stored(kept, &digest), outcome) {
+            (Some((face, quality)), _) => known.push(Accepted { face, image_index, quality }),
             (None, Outcome::Good(shot)) => shots.push(shot.clone()),
             (None, Outcome::Flawed(flaw)) => rejected.push(Rejected { image_index, flaw: *flaw }),
             (None, Outcome::Known) => return Err(StoreError::Stale),
@@ -338,6 +337,11 @@ fn sort(looks: &[Look], kept: &[Face], recognizer: &Recognizer) -> Result<Sorted
     let shots = of_one_person(shots, kept, recognizer, &mut rejected);
     rejected.sort_by_key(|photo| photo.image_index);
     Ok(Sorted { known, shots, rejected })
+}
+
+/// The template of that photo, if it is stored. One without measurements comes from another system, not from a photo.
+fn stored(kept: &[Face], digest: &[u8; 32]) -> Option<(FaceId, FaceQuality)> {
+    kept.iter().filter(|face| face.digest == *digest).find_map(|face| Some((face.id, face.quality?)))
 }
 
 /// The one face of a photo, if there is one, alone and good enough to be kept.

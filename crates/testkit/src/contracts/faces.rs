@@ -104,6 +104,7 @@ pub async fn every_field_of_a_template_comes_back(bench: &dyn StoreBench) {
     let created_at = at("2026-01-06T09:00:00.999999Z");
     let full = Face {
         source: FaceSource::Import,
+        quality: None,
         created_by: Some(admin.id),
         created_at,
         ..a_face(user.id, template)
