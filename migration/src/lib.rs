@@ -19,6 +19,7 @@ mod m20261101_000001_organization;
 mod m20261101_000002_logins;
 mod m20261101_000003_faces;
 mod m20261101_000004_attendance;
+mod m20261101_000006_counting;
 
 /// On SQLite a step that fails half-way leaves nothing behind. MySQL commits each change of the schema by itself,
 /// transaction or not; there a failed step is mended by hand.
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000002_logins::Migration),
             Box::new(m20261101_000003_faces::Migration),
             Box::new(m20261101_000004_attendance::Migration),
+            Box::new(m20261101_000006_counting::Migration),
         ]
     }
 }

@@ -5,8 +5,10 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, Event, Source};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, UserId};
-use rollcall_domain::policy::{Policy, Punch, Shift, classify, decide, slot};
+use rollcall_domain::policy::{Policy, Punch, decide, slot};
+use rollcall_domain::shift::Shift;
 use uuid::Uuid;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

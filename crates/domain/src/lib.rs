@@ -6,6 +6,7 @@
 pub mod access;
 pub mod attendance;
 pub mod calendar;
+pub mod classify;
 pub mod department;
 pub mod device;
 pub mod face;
@@ -15,6 +16,7 @@ pub mod page;
 pub mod policy;
 pub mod preferences;
 pub mod session;
+pub mod shift;
 pub mod statistics;
 pub mod text;
 pub mod user;

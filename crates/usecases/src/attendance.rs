@@ -9,11 +9,11 @@ use rollcall_domain::attendance::{
     Day, DayField, DayFilter, DayKey, DaySort, Event, Location, Record, Source,
 };
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::classify::{classify, classify_unmarked};
 use rollcall_domain::id::{EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::policy::{
-    Decision, Punch, ShiftInstance, classify, classify_unmarked, decide, same_glance, slot,
-};
+use rollcall_domain::policy::{Decision, Punch, decide, same_glance, slot};
+use rollcall_domain::shift::ShiftInstance;
 use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
