@@ -23,8 +23,18 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Last in, first out: SQLite then finds the table's text as it was before.
-        for column in columns().iter().rev() {
-            drop_column(manager, "shifts", column.get_column_name()).await?;
+        for name in [
+            "overtime_cap",
+            "overtime_step",
+            "overtime_before",
+            "flexible",
+            "auto_out",
+            "early_arrival",
+            "break_after",
+            "unpaid_break",
+            "pairing",
+        ] {
+            drop_column(manager, "shifts", name).await?;
         }
         Ok(())
     }

@@ -242,6 +242,12 @@ pub enum Flag {
     InsufficientHours,
     /// Came but never left, and was taken to have left with the end of the shift.
     AutoClosed,
+    /// Came although on leave.
+    WorkedOnLeave,
+    /// Somebody should look at it.
+    NeedsReview,
+    /// The punches say something else now than when the day was overridden.
+    OverrideDiffers,
 }
 
 impl Flag {
@@ -254,6 +260,9 @@ impl Flag {
             Self::MissingCheckOut => "missing_check_out",
             Self::InsufficientHours => "insufficient_hours",
             Self::AutoClosed => "auto_closed",
+            Self::WorkedOnLeave => "worked_on_leave",
+            Self::NeedsReview => "needs_review",
+            Self::OverrideDiffers => "override_differs",
         }
     }
 }

@@ -6,6 +6,7 @@ use jiff::{Span, Timestamp};
 
 use crate::attendance::{Day, DayStatus, Direction, Event, Flag, Record};
 use crate::policy::{DAY_CUTOFF, Policy, after, seconds};
+use crate::schedule::Expectation;
 use crate::shift::{Pairing, ShiftInstance};
 
 /// What a day comes to, read at `now`.
@@ -14,6 +15,53 @@ pub fn classify(day: &Day, now: Timestamp) -> Record {
     match &day.shift {
         Some(instance) => in_shift(instance, &Stay::of(&day.events, instance.shift.counting.pairing), now),
         None => outside(day, &Stay::of(&day.events, Pairing::FirstLast), now),
+    }
+}
+
+/// What a day would come to if the person had come or left at other times than their punches tell: those that are
+/// given replace the first arrival and the last departure.
+#[must_use]
+pub fn classify_as_if(
+    day: &Day,
+    first_in: Option<Timestamp>,
+    last_out: Option<Timestamp>,
+    now: Timestamp,
+) -> Record {
+    let pairing = day.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing);
+    let mut stay = Stay::of(&day.events, pairing);
+    stay.retime(first_in, last_out);
+    match &day.shift {
+        Some(instance) => in_shift(instance, &stay, now),
+        None => outside(day, &stay, now),
+    }
+}
+
+/// The record of a day on which the person was on leave: leave holds, and work in spite of it is for somebody to
+/// look at.
+#[must_use]
+pub fn on_leave(record: Record) -> Record {
+    let mut record = Record { status: DayStatus::OnLeave, late_seconds: 0, early_exit_seconds: 0, ..record };
+    record.flags.retain(|flag| !matches!(flag, Flag::Late | Flag::EarlyExit | Flag::InsufficientHours));
+    if record.first_in.is_some() {
+        record.flags.extend([Flag::WorkedOnLeave, Flag::NeedsReview]);
+    }
+    record
+}
+
+/// What a date without a single punch comes to, read at `now`: one record for each shift, or one for a date that
+/// asks nothing; none for a date before or after employment.
+#[must_use]
+pub fn classify_unpunched(expected: &Expectation, policy: &Policy, now: Timestamp) -> Vec<Record> {
+    match expected {
+        Expectation::Work(shifts) => {
+            shifts.iter().map(|shift| classify_unmarked(shift, policy, now)).collect()
+        }
+        Expectation::Leave(shifts) => {
+            shifts.iter().map(|shift| on_leave(classify_unmarked(shift, policy, now))).collect()
+        }
+        Expectation::Holiday => vec![blank(DayStatus::Holiday)],
+        Expectation::Off => vec![blank(DayStatus::DayOff)],
+        Expectation::NotEmployed => Vec::new(),
     }
 }
 
@@ -62,6 +110,23 @@ impl Stay {
             (None, Some((_, left))) => *left = at,
             (None, None) => {}
         }
+    }
+
+    /// Moves the first arrival and the last departure; pairs that are then empty are gone.
+    fn retime(&mut self, first_in: Option<Timestamp>, last_out: Option<Timestamp>) {
+        if let Some(came) = first_in {
+            match (self.pairs.first_mut(), &mut self.still_in) {
+                (Some((first, _)), _) => *first = came,
+                (None, still_in) => *still_in = Some(came),
+            }
+        }
+        if let Some(left) = last_out {
+            self.pairs.extend(self.still_in.take().map(|came| (came, left)));
+            if let Some((_, last)) = self.pairs.last_mut() {
+                *last = left;
+            }
+        }
+        self.pairs.retain(|(came, left)| came <= left);
     }
 
     fn first_in(&self) -> Option<Timestamp> {

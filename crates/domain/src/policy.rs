@@ -1,13 +1,12 @@
-//! The rule engine, first half: which shift a punch belongs to and what it means. What a day then comes to is
-//! [`crate::classify`]. Pure functions; the same inputs always give the same answer. Intervals are half-open.
+//! What a punch means. The rule engine is three files of pure functions, in the order in which they are asked: which
+//! shift a punch belongs to ([`crate::schedule`]), what it means (here), what the day then comes to
+//! ([`crate::classify`]). Intervals are half-open.
 
 use jiff::civil::Time;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 
-use crate::attendance::{Day, DayKey, Direction};
-use crate::calendar::Zone;
-use crate::id::UserId;
-use crate::shift::{Pairing, Shift, ShiftInstance};
+use crate::attendance::{Day, Direction};
+use crate::shift::Pairing;
 
 /// Outside of shifts, the local time at which a day begins.
 pub const DAY_CUTOFF: Time = Time::constant(4, 0, 0, 0);
@@ -30,61 +29,6 @@ impl Policy {
         min_session: SignedDuration::from_secs(300),
         settle: SignedDuration::from_mins(15),
     };
-}
-
-/// The day to which a punch at `at` belongs.
-///
-/// In this order: the shift in which the person still is, as long as its window is open; the shift whose
-/// window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
-/// `days` are the person's days around that time, as last committed.
-#[must_use]
-pub fn slot(
-    user: UserId,
-    shift: &Shift,
-    zone: &Zone,
-    days: &[Day],
-    at: Timestamp,
-) -> (DayKey, Option<ShiftInstance>) {
-    let still_in = days.iter().find(|day| {
-        let inside = day.last_before(at).is_some_and(|last| last.direction == Direction::CheckIn);
-        inside && day.shift.as_ref().is_some_and(|instance| instance.takes(at))
-    });
-    if let Some(day) = still_in {
-        return (day.key, day.shift.clone());
-    }
-
-    let local = zone.local(at);
-    let days_from = |n: i32| local.date().saturating_add(Span::new().days(n));
-    // Two days either way, so that every shift that can take the punch has both its neighbors to part from.
-    let mut planned: Vec<_> = (-2..=2)
-        .map(days_from)
-        .filter(|date| shift.is_worked_on(*date))
-        .map(|date| shift.on(date, zone))
-        .collect();
-    part_windows(&mut planned);
-    let nearest = planned
-        .into_iter()
-        .filter(|instance| instance.takes(at))
-        .min_by_key(|instance| at.duration_since(instance.start).abs());
-    if let Some(instance) = nearest {
-        return (DayKey { user, date: instance.date, shift: Some(shift.id) }, Some(instance));
-    }
-
-    let date = days_from(if local.time() < DAY_CUTOFF { -1 } else { 0 });
-    (DayKey { user, date, shift: None }, None)
-}
-
-/// Cuts overlapping windows of consecutive shifts halfway between the earlier end and the later start.
-fn part_windows(planned: &mut [ShiftInstance]) {
-    for next in 1..planned.len() {
-        let (earlier, later) = (&planned[next - 1], &planned[next]);
-        if earlier.closes > later.opens {
-            let half = later.start.duration_since(earlier.end) / 2;
-            let cut = earlier.end.saturating_add(half).unwrap_or(earlier.end);
-            planned[next - 1].closes = cut;
-            planned[next].opens = cut;
-        }
-    }
 }
 
 /// What a person or a camera asks for.

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
 
-use crate::calendar::{Workdays, Zone};
+use crate::calendar::{Half, Workdays, Zone};
 use crate::id::ShiftId;
 use crate::policy::seconds;
 
@@ -159,9 +159,17 @@ impl Shift {
             date,
             start,
             end,
-            opens: start.saturating_sub(self.before).unwrap_or(Timestamp::MIN),
-            closes: end.saturating_add(self.after).unwrap_or(Timestamp::MAX),
+            opens: self.opens(start),
+            closes: self.closes(end),
         }
+    }
+
+    fn opens(&self, start: Timestamp) -> Timestamp {
+        start.saturating_sub(self.before).unwrap_or(Timestamp::MIN)
+    }
+
+    fn closes(&self, end: Timestamp) -> Timestamp {
+        end.saturating_add(self.after).unwrap_or(Timestamp::MAX)
     }
 
     /// Whether it is worked on that date.
@@ -197,6 +205,17 @@ impl ShiftInstance {
             .counting
             .flexible
             .map_or_else(|| seconds(self.start, self.end), |expected| expected.as_secs())
+    }
+
+    /// The same with one half of it free: it ends or begins in its middle, and so does its window.
+    #[must_use]
+    pub fn without(&self, free: Half) -> Self {
+        let middle = self.start.saturating_add(self.end.duration_since(self.start) / 2).unwrap_or(self.end);
+        let (start, end) = match free {
+            Half::First => (middle, self.end),
+            Half::Second => (self.start, middle),
+        };
+        Self { start, end, opens: self.shift.opens(start), closes: self.shift.closes(end), ..self.clone() }
     }
 
     /// Whether a punch at `at` can belong to it.

@@ -11,7 +11,8 @@ use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, UserId};
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, Threshold, judge};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::{Policy, Punch, decide, slot};
+use rollcall_domain::policy::{Policy, Punch, decide};
+use rollcall_domain::schedule::{Schedule, slot};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift, ShiftInstance};
 use rollcall_domain::statistics::Totals;
 use uuid::Uuid;
@@ -116,7 +117,7 @@ fn an_event(direction: Direction, at: Timestamp) -> Event {
 
 /// The day to which a punch belongs, without punches.
 fn a_day(shift: &Shift, zone: &Zone, days: &[Day], at: Timestamp) -> Day {
-    let (key, instance) = slot(ADA, shift, zone, days, at);
+    let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), days, at);
     let id = RecordId::new(Uuid::from_u128(0));
     Day { id, key, zone: zone.clone(), shift: instance, events: vec![], revision: Revision::NEW }
 }
@@ -292,8 +293,8 @@ proptest! {
         let mut reversed = days.clone();
         reversed.reverse();
         for (_, at) in &punches {
-            let here = slot(ADA, &shift, &zone, &days, *at);
-            prop_assert_eq!(here, slot(ADA, &shift, &zone, &reversed, *at));
+            let here = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &days, *at);
+            prop_assert_eq!(here, slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &reversed, *at));
         }
     }
 
@@ -303,7 +304,7 @@ proptest! {
         zone in a_zone(),
         at in instants(),
     ) {
-        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &shift, &zone, &[], *at)).collect();
+        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], *at)).collect();
         for (key, instance) in &slots {
             for (other_key, other) in &slots {
                 prop_assert!(key != other_key || instance == other, "{instance:?} and {other:?}");
@@ -320,7 +321,7 @@ proptest! {
         zone in a_zone(),
         at in an_instant(),
     ) {
-        let (key, instance) = slot(ADA, &shift, &zone, &[], at);
+        let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], at);
         let apart = zone.local(at).date().since(key.date).expect("a span").get_days();
         prop_assert!((-1..=1).contains(&apart));
         prop_assert_eq!(instance.map(|i| i.date), key.shift.map(|_| key.date));

@@ -7,10 +7,11 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayStatus, Direction, Event, Flag, Record, Source};
-use rollcall_domain::calendar::{Workdays, Zone};
-use rollcall_domain::classify::{classify, classify_unmarked};
+use rollcall_domain::calendar::{Holiday, Workdays, Zone};
+use rollcall_domain::classify::{classify, classify_unpunched};
 use rollcall_domain::id::{EventId, RecordId, ShiftId, UserId};
-use rollcall_domain::policy::{Decision, Policy, Punch, decide, slot};
+use rollcall_domain::policy::{Decision, Policy, Punch, decide};
+use rollcall_domain::schedule::{Assignment, Rank, Schedule, slot};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use uuid::Uuid;
 
@@ -21,11 +22,13 @@ const ADA: UserId = UserId::new(Uuid::from_u128(1));
 struct Clockwork {
     shift: Shift,
     zone: Zone,
+    /// Instead of this one shift every working day.
+    schedule: Option<Schedule>,
     days: Vec<Day>,
 }
 
 fn with(shift: Shift, zone: &str) -> Clockwork {
-    Clockwork { shift, zone: Zone::named(zone).expect("a zone"), days: Vec::new() }
+    Clockwork { shift, zone: Zone::named(zone).expect("a zone"), schedule: None, days: Vec::new() }
 }
 
 fn shift_d() -> Clockwork {
@@ -42,6 +45,11 @@ fn date(text: &str) -> Date {
 }
 
 impl Clockwork {
+    fn schedule(&self) -> Schedule {
+        let simple = || Schedule::simple(self.shift.clone(), self.zone.clone());
+        self.schedule.clone().unwrap_or_else(simple)
+    }
+
     /// An instant as this person's clocks show it.
     #[track_caller]
     fn at(&self, local: &str) -> Timestamp {
@@ -52,7 +60,7 @@ impl Clockwork {
     #[track_caller]
     fn punch(&mut self, punch: Punch, local: &str) -> Decision {
         let at = self.at(local);
-        let (key, instance) = slot(ADA, &self.shift, &self.zone, &self.days, at);
+        let (key, instance) = slot(ADA, &self.schedule(), &self.days, at);
         let known = self.days.iter().position(|day| day.key == key);
         let new = || Day {
             id: RecordId::new(Uuid::from_u128(0)),
@@ -203,19 +211,31 @@ fn v9_a_night_belongs_to_the_day_it_began() {
     assert_eq!((record.worked_seconds, record.overtime_seconds), (Some(29_100), 0));
 }
 
+fn on_dates(shift: Shift, from: &str, to: &str) -> Assignment {
+    Assignment { shift, from: Some(date(from)), to: Some(date(to)), rank: Rank::Person }
+}
+
 #[test]
 fn v10_a_night_keeps_its_punch_from_the_next_days_shift() {
-    let mut ada = with(a_shift("18:00", "07:00"), "Asia/Kolkata");
+    let mut ada = shift_d();
+    let late = Shift {
+        id: ShiftId::new(Uuid::from_u128(14)),
+        before: SignedDuration::from_hours(8),
+        ..a_shift("14:00", "20:00")
+    };
+    let mut schedule = ada.schedule();
+    schedule.assignments.push(on_dates(a_shift("18:00", "07:00"), "2026-03-13", "2026-03-13"));
+    schedule.assignments.push(on_dates(late.clone(), "2026-03-14", "2026-03-14"));
+    ada.schedule = Some(schedule);
     ada.face("2026-03-13T18:30");
-    let other = ShiftId::new(Uuid::from_u128(14));
-    let before = SignedDuration::from_hours(8);
-    ada.shift = Shift { id: other, before, ..a_shift("14:00", "20:00") };
     assert_eq!(ada.face("2026-03-14T07:10"), Decision::CheckedOut);
     assert_eq!((ada.days[0].key.date, ada.days[0].events.len()), (date("2026-03-13"), 2));
     assert_eq!(ada.days.len(), 1);
-    let next = ada.shift.on(date("2026-03-14"), &ada.zone);
-    let unmarked = classify_unmarked(&next, &POLICY, ada.at("2026-03-14T07:10"));
-    assert_eq!(unmarked.status, DayStatus::Pending);
+    let next = ada.schedule().on(date("2026-03-14"));
+    let unmarked = classify_unpunched(&next, &POLICY, ada.at("2026-03-14T07:10"));
+    assert_eq!((unmarked.len(), unmarked[0].status), (1, DayStatus::Pending));
+    assert_eq!(ada.face("2026-03-14T13:55"), Decision::CheckedIn);
+    assert_eq!(ada.days[1].key.shift, Some(late.id));
 }
 
 #[test]
@@ -262,13 +282,21 @@ fn v15_a_forgotten_check_out_does_not_spoil_the_next_day() {
 }
 
 #[test]
-fn v17_work_on_a_free_day_is_overtime() {
+fn v17_work_on_a_holiday_is_overtime() {
     let mut ada = shift_d();
-    ada.face("2026-03-07T10:00");
-    ada.face("2026-03-07T14:00");
-    let record = ada.record();
-    assert_eq!((record.status, record.overtime_seconds), (DayStatus::OffDayWorked, 14_400));
-    assert_eq!(ada.days[0].key.shift, None);
+    let mut schedule = ada.schedule();
+    schedule.calendar.holidays.insert(date("2026-03-03"), Holiday { name: "Holi".into(), half: None });
+    ada.schedule = Some(schedule);
+    let free = ada.schedule().on(date("2026-03-03"));
+    assert_eq!(classify_unpunched(&free, &POLICY, ada.at("2026-03-04T12:00"))[0].status, DayStatus::Holiday);
+    for day in ["2026-03-03", "2026-03-07"] {
+        ada.days.clear();
+        ada.face(&format!("{day}T10:00"));
+        ada.face(&format!("{day}T14:00"));
+        let record = ada.record();
+        assert_eq!((record.status, record.overtime_seconds), (DayStatus::OffDayWorked, 14_400));
+        assert_eq!(ada.days[0].key.shift, None);
+    }
 }
 
 #[test]
@@ -276,7 +304,7 @@ fn v18_a_check_out_that_arrives_first_makes_the_same_record() {
     let ada = shift_d();
     let empty = Day {
         id: RecordId::new(Uuid::from_u128(0)),
-        key: slot(ADA, &ada.shift, &ada.zone, &[], ada.at("2026-03-02T09:00")).0,
+        key: slot(ADA, &ada.schedule(), &[], ada.at("2026-03-02T09:00")).0,
         zone: ada.zone.clone(),
         shift: Some(ada.shift.on(date("2026-03-02"), &ada.zone)),
         events: Vec::new(),
@@ -393,7 +421,7 @@ fn v21_the_date_is_that_of_the_persons_own_clocks() {
     let zone = Zone::named("Pacific/Auckland").unwrap();
     let at = "2026-11-22T20:30:00Z".parse().unwrap();
     for shift in [Shift::standard(), Shift { workdays: Workdays::from_bits(0), ..Shift::standard() }] {
-        let (key, _) = slot(ADA, &shift, &zone, &[], at);
+        let (key, _) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], at);
         assert_eq!(key.date, date("2026-11-23"));
     }
 }
