@@ -1,5 +1,6 @@
 //! Days as people live them: time zones, working days, ranges of dates.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Weekday};
@@ -83,6 +84,77 @@ impl Workdays {
     #[must_use]
     pub const fn contains(self, day: Weekday) -> bool {
         self.0 >> day.to_monday_zero_offset() & 1 == 1
+    }
+}
+
+/// One half of a day's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Half {
+    /// The one before the middle of the shift.
+    First,
+    /// The one after it.
+    Second,
+}
+
+/// A date on which nobody is expected, or only for half a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holiday {
+    /// What is celebrated.
+    pub name: String,
+    /// The half that is free; unset is both.
+    pub half: Option<Half>,
+}
+
+/// A day of the week on which nobody works, every week or in some weeks of the month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeeklyOff {
+    /// Which day.
+    pub weekday: Weekday,
+    /// Only the first, second … fifth of the month; unset is every one.
+    pub nth: Option<i8>,
+}
+
+impl WeeklyOff {
+    /// Whether that date is free.
+    #[must_use]
+    pub fn covers(&self, date: Date) -> bool {
+        date.weekday() == self.weekday && self.nth.is_none_or(|nth| (date.day() - 1) / 7 + 1 == nth)
+    }
+}
+
+/// What a date is for everybody under a calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayKind {
+    /// Shifts are worked.
+    Working,
+    /// Only the other half is worked.
+    HalfHoliday(Half),
+    /// Nobody is expected.
+    Holiday,
+    /// A regular day off.
+    Off,
+}
+
+/// The holidays and days off of an organization or a department.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Calendar {
+    /// By date.
+    pub holidays: BTreeMap<Date, Holiday>,
+    /// Besides the days on which a shift is not worked anyhow.
+    pub offs: Vec<WeeklyOff>,
+}
+
+impl Calendar {
+    /// What a date is. A holiday that falls on a day off is a holiday.
+    #[must_use]
+    pub fn kind(&self, date: Date) -> DayKind {
+        let off = self.offs.iter().any(|off| off.covers(date));
+        match self.holidays.get(&date) {
+            Some(Holiday { half: None, .. }) => DayKind::Holiday,
+            _ if off => DayKind::Off,
+            Some(Holiday { half: Some(half), .. }) => DayKind::HalfHoliday(*half),
+            None => DayKind::Working,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What can only be examined below the ports, the same on both kinds of database.
 
 use rollcall_domain::attendance::{Day, Event};
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::classify::classify;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_user};

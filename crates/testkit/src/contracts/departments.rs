@@ -3,7 +3,7 @@
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::policy::Shift;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey};
 use rollcall_ports::store::StoreError;

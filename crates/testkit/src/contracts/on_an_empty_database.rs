@@ -4,10 +4,11 @@ use jiff::SignedDuration;
 use jiff::civil::time;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Workdays;
+use rollcall_domain::classify::classify;
 use rollcall_domain::face::Face;
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::store::StoreError;
@@ -163,7 +164,20 @@ fn an_early_shift() -> Shift {
         after: SignedDuration::from_mins(75),
         half_day_below: SignedDuration::from_mins(200),
         absent_below: SignedDuration::from_mins(100),
-        overtime_min: SignedDuration::from_mins(20),
+        counting: Counting {
+            pairing: Pairing::EveryPair,
+            unpaid_break: SignedDuration::from_mins(30),
+            break_after: SignedDuration::from_hours(6),
+            early_arrival: true,
+            auto_out: true,
+            flexible: Some(SignedDuration::from_hours(7)),
+            overtime: Overtime {
+                before: true,
+                min: SignedDuration::from_mins(20),
+                step: SignedDuration::from_mins(10),
+                daily_cap: Some(SignedDuration::from_hours(3)),
+            },
+        },
     }
 }
 
