@@ -88,12 +88,6 @@ fn every_face_dlib_finds_is_found() {
                 missed.push(format!("{name}: {:?}, at most {overlap}", face.rect));
             }
         }
-        for face in &photo.faces {
-            if let Some(f) = nearest(&found, face) {
-                let (b, r) = (f.bounds, face.bounds());
-                println!("XX {} {} {} {}", (b.left + b.right - r.left - r.right) / 2.0 / r.width(), (b.top + b.bottom - r.top - r.bottom) / 2.0 / r.width(), b.width() / r.width(), r.width());
-            }
-        }
         faces += photo.faces.len();
         more += found.len().saturating_sub(photo.faces.len());
     }
