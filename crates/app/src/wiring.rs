@@ -125,7 +125,7 @@ pub fn engine(settings: &Settings) -> anyhow::Result<OnnxFaceEngine> {
         runtime: settings.runtime.clone().or_else(runtime_of_the_setup),
         models_dir: settings.models_dir.clone(),
         manifest: manifest(settings)?,
-        pack: settings.pack.clone(),
+        pack: settings.pack().to_owned(),
         workers: settings.workers,
         queue: settings.queue,
     };
@@ -252,21 +252,20 @@ impl System {
     }
 }
 
-/// What must be true of the database before anything is served.
+/// What must be true of the database before anything is served. With the wrong `DATA_KEY` no template can be opened,
+/// and nothing may be served: people would be told that nobody knows them.
 pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) -> anyhow::Result<()> {
     migrate(database).await?;
+    if !ports.faces.has_the_key().await.context("opening a stored template")? {
+        bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
+    }
     ports.shifts.default_or(&settings.rules.shift).await.context("storing the default shift")?;
     Ok(())
 }
 
-/// Fills the gallery from the store. With the wrong `DATA_KEY` nothing can be opened, and nothing may be served:
-/// people would be told that nobody knows them.
+/// Fills the gallery from the store.
 pub async fn fill_gallery(usecases: &UseCases) -> anyhow::Result<CaughtUp> {
     let filled = usecases.faces.gallery().catch_up().await.context("reading the stored templates")?;
-    let opened = usecases.faces.gallery().size().encodings;
-    if filled.unreadable > 0 && opened == 0 {
-        bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
-    }
     if filled.unreadable > 0 {
         tracing::error!(
             templates = filled.unreadable,

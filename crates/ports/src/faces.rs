@@ -33,6 +33,10 @@ pub trait FaceStore: Send + Sync {
         seen: Option<u64>,
     ) -> Result<u32, StoreError>;
 
+    /// Whether what is stored can be opened with the key at hand; `true` when nothing is. With another key nobody would
+    /// be recognized, so it is asked before anything is served. A few damaged templates are no wrong key.
+    async fn has_the_key(&self) -> Result<bool, StoreError>;
+
     /// The greatest change number committed so far; 0 before the first.
     async fn last_change(&self) -> Result<u64, StoreError>;
 

@@ -42,14 +42,6 @@ impl SqlFaceStore {
         Self { database, sealer }
     }
 
-    /// Whether the sealer has the key of what is stored; ask before serving. `true` when nothing is stored.
-    ///
-    /// # Errors
-    /// Whatever keeps the database from answering.
-    pub async fn has_the_key(&self) -> Result<bool, StoreError> {
-        rekey::opens(&self.database, &*self.sealer).await
-    }
-
     /// Seals every template anew for `new`, while others go on; answers with their number. Can be repeated, also
     /// after an interruption.
     ///
@@ -113,6 +105,10 @@ impl FaceStore for SqlFaceStore {
     ) -> Result<u32, StoreError> {
         let new = &NewFaces { user, faces, consent: consent.as_ref(), cap, seen };
         transact!(self.database, |connection| add(connection, &*self.sealer, new))
+    }
+
+    async fn has_the_key(&self) -> Result<bool, StoreError> {
+        rekey::opens(&self.database, &*self.sealer).await
     }
 
     async fn last_change(&self) -> Result<u64, StoreError> {

@@ -62,6 +62,10 @@ impl FaceStore for FakeStores {
         Ok(count)
     }
 
+    async fn has_the_key(&self) -> Result<bool, StoreError> {
+        self.world().map(|_| true)
+    }
+
     async fn last_change(&self) -> Result<u64, StoreError> {
         Ok(self.world()?.last_change)
     }
