@@ -132,6 +132,7 @@ impl From<UserError> for Problem {
             UserError::Oneself => Self::plain(Code::CannotChangeSelf),
             UserError::Outdated => Self::plain(Code::PreconditionFailed),
             UserError::Password(error) => error.into(),
+            UserError::Engine(error) => error.into(),
             UserError::Store(error) => error.into(),
         }
     }
@@ -171,6 +172,7 @@ impl From<FaceError> for Problem {
     fn from(error: FaceError) -> Self {
         match error {
             FaceError::Denied(denied) => denied.into(),
+            FaceError::Engine(error) => error.into(),
             FaceError::Store(error) => error.into(),
         }
     }

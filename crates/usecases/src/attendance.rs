@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::attendance::{
@@ -348,7 +348,11 @@ impl Attendance {
         let stored = self.days.days(user.id, range).await?;
         let mut days: Vec<DayView> = stored.into_iter().map(|day| DayView::of(day, now)).collect();
         let first = user.join_date.unwrap_or_else(|| zone.local(user.created_at).date());
-        let schedule = self.schedule(&zone, Employment { from: Some(first), to: user.leave_date });
+        // Nobody is absent who does not take part: from the day on which an account was closed nothing is expected.
+        let closed = user.standing.as_ref().filter(|_| user.status != Status::Active);
+        let last = closed.map(|change| zone.local(change.at).date().saturating_sub(Span::new().days(1)));
+        let to = last.into_iter().chain(user.leave_date).min();
+        let schedule = self.schedule(&zone, Employment { from: Some(first), to });
         for date in range.days().filter(|date| *date <= today) {
             let marked = days.iter().any(|day| day.key.date == date && day.shift.is_some());
             if !marked {

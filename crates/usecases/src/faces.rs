@@ -10,7 +10,7 @@ use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{FaceStatus, FaceSummary};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
-use rollcall_ports::engine::FaceEngine;
+use rollcall_ports::engine::{EngineError, FaceEngine};
 use rollcall_ports::faces::{Encoding, EncodingFilter, FaceStore};
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::index::{FaceIndex, IndexStats};
@@ -98,6 +98,11 @@ impl GalleryFeed {
         self.engine.recognizer().ok().map(|recognizer| recognizer.model.clone())
     }
 
+    /// The same for questions that have no answer without one.
+    pub(crate) fn model_in_use(&self) -> Result<ModelId, EngineError> {
+        Ok(self.engine.recognizer()?.model.clone())
+    }
+
     pub(crate) async fn summaries(&self, users: &[UserId]) -> Result<Vec<FaceSummary>, StoreError> {
         if users.is_empty() {
             return Ok(Vec::new());
@@ -153,6 +158,9 @@ pub enum FaceError {
     /// Not allowed, or not to be seen.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// No model is in use, and the answer depends on it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -198,8 +206,8 @@ impl Faces {
         let model = self.gallery.model();
         let filter = match query.current {
             None => EncodingFilter::default(),
-            Some(true) => EncodingFilter { model: model.clone(), not_model: None },
-            Some(false) => EncodingFilter { model: None, not_model: model.clone() },
+            Some(true) => EncodingFilter { model: Some(self.gallery.model_in_use()?), not_model: None },
+            Some(false) => EncodingFilter { model: None, not_model: Some(self.gallery.model_in_use()?) },
         };
         let page = self.faces.encodings(user.id, &filter, !query.oldest_first, query.page).await?;
         Ok((page, model))

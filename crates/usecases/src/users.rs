@@ -173,13 +173,12 @@ impl Users {
     }
 
     async fn page_of(&self, people: &People, query: UserQuery) -> Result<Paged<Profile>, UserError> {
-        let model = self.gallery.model();
         let mut filter = query.filter;
-        filter.enrolled = query.enrolled.zip(model).map(|(wanted, model)| Enrolled {
-            wanted,
-            model,
-            min_required: self.rules.min_faces,
-        });
+        if let Some(wanted) = query.enrolled {
+            // Without an engine nobody can say under which model; an answer that ignored the filter would be wrong.
+            let model = self.gallery.model_in_use()?;
+            filter.enrolled = Some(Enrolled { wanted, model, min_required: self.rules.min_faces });
+        }
         let found = self.users.list(people, &filter, &query.sort, query.page).await?;
         let ids: Vec<UserId> = found.items.iter().map(|user| user.id).collect();
         let mut faces = self.gallery.summaries(&ids).await?.into_iter();

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use rollcall_domain::access::Denied;
 use rollcall_domain::user::PasswordRule;
+use rollcall_ports::engine::EngineError;
 use rollcall_ports::passwords::PasswordError;
 use rollcall_ports::store::StoreError;
 
@@ -52,6 +53,9 @@ pub enum UserError {
     /// Hashing failed.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// No model is in use, and the answer depends on it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),

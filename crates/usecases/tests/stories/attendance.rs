@@ -117,6 +117,24 @@ async fn a_month_shows_days_on_which_nobody_came() {
 }
 
 #[tokio::test]
+async fn nothing_is_expected_of_a_closed_account() {
+    let world = world();
+    world.fakes.clock.set("2026-03-13T12:00:00Z");
+    let bob = world.add_as(User { join_date: Some(date("2026-03-09")), ..a_user("Bob") }).await;
+    world
+        .usecases
+        .users
+        .set_status(&admin(), bob.id, Status::Inactive, Some("on the road".into()))
+        .await
+        .unwrap();
+    world.fakes.clock.set("2026-03-20T12:00:00Z");
+    let query = HistoryQuery { range: Some(dates("2026-03-01", "2026-03-31")), ..HistoryQuery::default() };
+    let history = world.usecases.attendance.history(&admin(), bob.id, query).await.unwrap();
+    let days: Vec<_> = history.days.items.iter().map(|day| day.key.date.to_string()).collect();
+    assert_eq!(days, ["2026-03-12", "2026-03-11", "2026-03-10", "2026-03-09"]);
+}
+
+#[tokio::test]
 async fn today_counts_everybody_once() {
     let world = world();
     let (department, manager) = world.department("Research").await;

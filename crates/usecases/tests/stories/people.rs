@@ -168,3 +168,17 @@ async fn the_last_change_of_a_status_is_kept_with_its_reason() {
     let kept = world.usecases.users.update(&admin(), ada.id, other, None).await.unwrap();
     assert_eq!(kept.user.standing, back.user.standing);
 }
+
+#[tokio::test]
+async fn who_is_enrolled_cannot_be_told_without_an_engine() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.engine.set_mood(rollcall_testkit::fakes::Mood::Unavailable);
+    let query = UserQuery { enrolled: Some(true), ..UserQuery::default() };
+    let refused = world.usecases.users.list(&admin(), query).await;
+    assert!(matches!(refused, Err(UserError::Engine(_))), "{refused:?}");
+    let current = rollcall_usecases::faces::EncodingQuery { current: Some(true), ..Default::default() };
+    let refused = world.usecases.faces.encodings(&admin(), ada.id, current).await;
+    assert!(matches!(refused, Err(rollcall_usecases::faces::FaceError::Engine(_))), "{refused:?}");
+    assert_eq!(world.usecases.users.list(&admin(), UserQuery::default()).await.unwrap().total, 1);
+}
