@@ -136,6 +136,17 @@ fn row(line: &str) -> Row {
     Row { file, identity, role }
 }
 
+/// A portrait of those that `cargo xtask photos` fetches, such as `obama.jpg`.
+///
+/// # Panics
+/// When it is absent.
+#[must_use]
+pub fn portrait(name: &str) -> Vec<u8> {
+    let file = setup::workspace().join(".rollcall/photos").join(name);
+    std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}. Run `cargo xtask photos`", file.display()))
+}
+
 /// One shot of a drawn person, for servers started with [`crate::Setup::drawn`].
 #[must_use]
 pub fn drawn(person: &str, shot: u32) -> Vec<u8> {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::setup::{models, runtime, temporary_folder};
+use crate::setup::{pack, runtime, temporary_folder};
 
 /// Longest a command may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -39,9 +39,10 @@ impl Program {
     /// When models or ONNX Runtime are absent.
     #[must_use]
     pub fn new(executable: impl Into<PathBuf>) -> Self {
-        let folder = temporary_folder();
+        let (folder, (name, models)) = (temporary_folder(), pack());
         Self { executable: executable.into(), folder, environment: Vec::new() }
-            .set("MODELS_DIR", &models().display().to_string())
+            .set("MODELS_DIR", &models.display().to_string())
+            .set("MODEL_PACK", name)
             .set("ORT_DYLIB_PATH", &runtime().display().to_string())
             .set("BCRYPT_COST", "10")
     }

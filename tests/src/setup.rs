@@ -94,7 +94,9 @@ impl Setup {
             values.entry(key.to_lowercase()).or_insert(value);
         };
         default("DATA_DIR", folder.path().join("data").display().to_string());
-        default("MODELS_DIR", models().display().to_string());
+        let (pack, models) = pack();
+        default("MODELS_DIR", models.display().to_string());
+        default("MODEL_PACK", pack.into());
         default("ORT_DYLIB_PATH", runtime().display().to_string());
         // Stories move the clock by hours.
         default("JWT_ACCESS_TOKEN_EXPIRES", "86400".into());
@@ -144,7 +146,24 @@ pub fn workspace() -> PathBuf {
 /// When it is installed nowhere.
 #[must_use]
 pub fn models() -> PathBuf {
-    models_with("yunet_n_dynamic.onnx")
+    models_with(OF_OPEN)
+}
+
+/// A file of the pack `open`, and one of the pack `dlib`.
+const OF_OPEN: &str = "yunet_n_dynamic.onnx";
+const OF_DLIB: &str = "dlib_resnet_v1.onnx";
+
+/// The pack that stories use which do not say otherwise, and its folder: `open`, or `dlib` on a machine that could get
+/// nothing else.
+///
+/// # Panics
+/// When neither is installed.
+#[must_use]
+pub fn pack() -> (&'static str, PathBuf) {
+    match folder_with(OF_OPEN) {
+        Some(folder) => ("open", folder),
+        None => ("dlib", models_with(OF_DLIB)),
+    }
 }
 
 /// The folder of a model: `$ROLLCALL_MODELS`, else the workspace's `models`, else `../shared/models`.
@@ -153,13 +172,17 @@ pub fn models() -> PathBuf {
 /// When none of them holds it.
 #[must_use]
 pub fn models_with(file: &str) -> PathBuf {
+    folder_with(file).unwrap_or_else(|| {
+        panic!("the model {file} is missing: run `cargo xtask setup --tests`, or set ROLLCALL_MODELS to its folder")
+    })
+}
+
+fn folder_with(file: &str) -> Option<PathBuf> {
     let places = match environment("ROLLCALL_MODELS") {
         Some(folder) => vec![PathBuf::from(folder)],
         None => vec![workspace().join("models"), workspace().join("../shared/models")],
     };
-    places.into_iter().find(|folder| folder.join(file).is_file()).unwrap_or_else(|| {
-        panic!("the model {file} is missing: run `cargo xtask setup --tests`, or set ROLLCALL_MODELS to its folder")
-    })
+    places.into_iter().find(|folder| folder.join(file).is_file())
 }
 
 /// ONNX Runtime: `$ORT_DYLIB_PATH`, else where `cargo xtask setup` puts it.

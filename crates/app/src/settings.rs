@@ -59,8 +59,8 @@ pub struct Settings {
     pub port: u16,
     /// What the installation has decided.
     pub rules: Rules,
-    /// Name of the model pack.
-    pub pack: String,
+    /// Name of the model pack, if one was chosen; see [`Settings::pack`].
+    pub chosen_pack: Option<String>,
     /// Where the model files are.
     pub models_dir: PathBuf,
     /// The manifest, if not the one built in.
@@ -94,6 +94,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Name of the model pack: the one chosen, else `open`.
+    #[must_use]
+    pub fn pack(&self) -> &str {
+        self.chosen_pack.as_deref().unwrap_or("open")
+    }
+
     /// Reads `rollcall.toml` and `.env` of the folder `dir`, then the environment; the later wins.
     ///
     /// # Errors
@@ -187,7 +193,7 @@ impl Settings {
             ),
             port: read.number("PORT", 5000, 0..=65_535),
             rules,
-            pack: read.text("MODEL_PACK").unwrap_or_else(|| "open".into()),
+            chosen_pack: read.text("MODEL_PACK"),
             models_dir: read.path("MODELS_DIR").unwrap_or_else(|| "models".into()),
             manifest: read.path("MODELS_MANIFEST"),
             runtime: read.path("ORT_DYLIB_PATH"),

@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Root, args: &[OsString]) -> Result<()> {
     if !machine.runtime.in_default_place {
         command.env("ORT_DYLIB_PATH", &machine.runtime.library);
     }
+    machine.tell_pack(&mut command);
     shell::say("serving, by default on http://127.0.0.1:5000 (Ctrl-C stops)");
     let error = command.exec();
     Err(error).with_context(|| format!("cannot start {}", server.display()))

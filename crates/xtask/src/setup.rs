@@ -13,6 +13,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
+use crate::photos;
 use crate::shell::{self, Root};
 
 pub(crate) use models::Profile;
@@ -25,23 +26,38 @@ pub(crate) const TEST_MYSQL_URL: &str = "TEST_MYSQL_URL";
 /// What a task asks of the machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Needs {
-    pub(crate) packs: &'static [&'static str],
+    pub(crate) models: Wanted,
     pub(crate) models_from: Option<PathBuf>,
     pub(crate) database: bool,
     pub(crate) profile: Profile,
 }
 
+/// Which models are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A pack to serve with.
+    One,
+    /// [`MEASURED`], the labeled photographs, and the portraits. Where there are no labeled photographs, pack `dlib`
+    /// and the portraits will do.
+    Tests,
+    /// [`MEASURED`].
+    Measured,
+}
+
+/// The packs whose accuracy and speed are known.
+pub(crate) const MEASURED: [&str; 3] = ["open", "insightface-small", "dlib"];
+
 impl Needs {
     pub(crate) fn serving() -> Self {
-        Self { packs: &["open"], models_from: None, database: false, profile: Profile::Release }
+        Self { models: Wanted::One, models_from: None, database: false, profile: Profile::Release }
     }
 
     pub(crate) fn measurements() -> Self {
-        Self { packs: &["open", "insightface-small", "dlib"], ..Self::serving() }
+        Self { models: Wanted::Measured, ..Self::serving() }
     }
 
     pub(crate) fn tests() -> Self {
-        Self { database: true, profile: Profile::Tests, ..Self::measurements() }
+        Self { models: Wanted::Tests, database: true, profile: Profile::Tests, ..Self::serving() }
     }
 }
 
@@ -49,8 +65,12 @@ impl Needs {
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) runtime: Runtime,
+    /// Whether the photographs with labels are there.
+    pub(crate) labeled: bool,
     server: PathBuf,
     database: Option<String>,
+    /// The pack to serve with.
+    pack: Option<String>,
 }
 
 impl Machine {
@@ -66,6 +86,13 @@ impl Machine {
             command.env(TEST_MYSQL_URL, url);
         }
     }
+
+    /// Tells a server which models to use.
+    pub(crate) fn tell_pack(&self, command: &mut Command) {
+        if let Some(pack) = &self.pack {
+            command.env("MODEL_PACK", pack);
+        }
+    }
 }
 
 /// Brings the machine to where `needs` wants it; quick when it is already there.
@@ -78,8 +105,19 @@ pub(crate) fn prepare(root: &Root, needs: &Needs) -> Result<Machine> {
     let runtime = runtime::provide(root)?;
     let database = if needs.database { Some(database_url(root)?) } else { None };
     let server = models::build_server(root, needs.profile)?;
-    models::install(root, &server, &runtime, needs)?;
-    Ok(Machine { runtime, server, database })
+    let labeled = root.shared().join("faces/identification.csv").is_file();
+    let models =
+        models::Models { root, server: &server, runtime: &runtime, from: needs.models_from.as_deref() };
+    let mut pack = None;
+    match needs.models {
+        Wanted::One => pack = Some(models.choose()?),
+        Wanted::Measured => models.install_all(&MEASURED)?,
+        Wanted::Tests => {
+            photos::provide(root)?;
+            models.install_all(if labeled { &MEASURED } else { &["dlib"] })?;
+        }
+    }
+    Ok(Machine { runtime, labeled, server, database, pack })
 }
 
 /// Looks after the private MariaDB of the tests.

@@ -29,6 +29,12 @@ impl Root {
         self.0.join(path)
     }
 
+    /// The folder beside the checkout that may hold labeled photographs and models; elsewhere with `ROLLCALL_SHARED`.
+    pub(crate) fn shared(&self) -> PathBuf {
+        let given = std::env::var_os("ROLLCALL_SHARED").filter(|path| !path.is_empty());
+        self.join(given.unwrap_or_else(|| "../shared".into()))
+    }
+
     /// A folder under `.rollcall/`, created if need be.
     pub(crate) fn own(&self, name: &str) -> Result<PathBuf> {
         let folder = self.0.join(".rollcall").join(name);

@@ -67,7 +67,7 @@ fn keys(settings: &Settings) -> Finding {
 
 fn models(settings: &Settings) -> Finding {
     let result = wiring::manifest(settings).map_err(|error| format!("{error:#}")).and_then(|manifest| {
-        let pack = manifest.pack(&settings.pack).map_err(|error| error.to_string())?;
+        let pack = manifest.pack(settings.pack()).map_err(|error| error.to_string())?;
         let bad: Vec<String> = pack
             .verify(&settings.models_dir)
             .into_iter()
@@ -75,9 +75,9 @@ fn models(settings: &Settings) -> Finding {
             .map(|(file, status)| format!("{} is {status}", file.name))
             .collect();
         if bad.is_empty() {
-            return Ok(format!("pack {} is complete in {}", settings.pack, shown(&settings.models_dir)));
+            return Ok(format!("pack {} is complete in {}", settings.pack(), shown(&settings.models_dir)));
         }
-        Err(format!("{}. Run `rollcall models install {}`", bad.join(", "), settings.pack))
+        Err(format!("{}. Run `rollcall models install {}`", bad.join(", "), settings.pack()))
     });
     Finding { what: "models", result }
 }

@@ -75,7 +75,8 @@ fn list(manifest: &Manifest, settings: &Settings, as_json: bool) -> anyhow::Resu
             })
             .collect();
         rows.push(json!({
-            "pack": pack.name, "installed": installed, "commercial": pack.commercial(), "files": files,
+            "pack": pack.name, "installed": installed, "chosen": settings.chosen_pack.as_deref() == Some(&pack.name),
+            "commercial": pack.commercial(), "files": files,
         }));
     }
     if as_json {
@@ -85,7 +86,7 @@ fn list(manifest: &Manifest, settings: &Settings, as_json: bool) -> anyhow::Resu
 }
 
 fn chosen<'a>(packs: &'a [String], settings: &'a Settings) -> Vec<&'a str> {
-    if packs.is_empty() { vec![&settings.pack] } else { packs.iter().map(String::as_str).collect() }
+    if packs.is_empty() { vec![settings.pack()] } else { packs.iter().map(String::as_str).collect() }
 }
 
 fn verify(manifest: &Manifest, settings: &Settings, packs: &[String]) -> anyhow::Result<()> {

@@ -13,12 +13,11 @@
 //! A detector turns such a level into a part of a pixel, and now and then into a whole one: see
 //! [`moves_answers_like_rounding`].
 
-mod support;
-
+use crate::support;
+use crate::support::compare::{Difference, compare};
+use crate::support::{Reference, libjpeg};
 use image::RgbImage;
 use rollcall_recognition::decode::{Picture, decode};
-use support::compare::{Difference, compare};
-use support::{Reference, libjpeg};
 
 /// Measured: 0.16 levels on average, 0.31 on the worst photo; at most 5, and 14 in the last column or row.
 #[test]

@@ -1,9 +1,9 @@
 //! Pack `dlib` against dlib itself, on real photos.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support;
+use crate::support::libjpeg;
 use rollcall_domain::face::{FaceBox, Metric, Point};
 use rollcall_ports::engine::Wanted;
 use rollcall_recognition::Manifest;
@@ -11,7 +11,6 @@ use rollcall_recognition::decode::{Picture, decode};
 use rollcall_recognition::detect::{Detection, Frame};
 use rollcall_recognition::dlib::trees::Predictor;
 use serde::Deserialize;
-use support::libjpeg;
 
 /// `reference-dlib.json`: what dlib finds.
 #[derive(Deserialize)]

@@ -1,9 +1,8 @@
 //! The engine as the rest of the system uses it.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support;
 use rollcall_domain::face::Photo;
 use rollcall_ports::engine::{EngineError, FaceEngine, Wanted};
 use rollcall_recognition::{Manifest, OnnxFaceEngine, Options, StartError, UnavailableEngine};

@@ -1,12 +1,11 @@
 //! The pipeline against an independent implementation, on real photos.
 
-mod support;
-
+use crate::support;
+use crate::support::compare::compare;
+use crate::support::{cosine, libjpeg};
 use rollcall_domain::face::Point;
 use rollcall_ports::engine::Wanted;
 use rollcall_recognition::decode::decode;
-use support::compare::compare;
-use support::{cosine, libjpeg};
 
 /// Every photo, without exception: the same faces and no others, boxes within 2 px, points within 1 px,
 /// cosine at least 0.999.

@@ -1,12 +1,11 @@
 //! Photos that are damaged, disguised, too large, rotated, empty, or of several people.
 
-mod support;
-
+use crate::support;
+use crate::support::{cosine, photo, pipeline};
 use rollcall_domain::face::{Flaw, QualityGate};
 use rollcall_ports::engine::{Analysis, EngineError, Wanted};
 use rollcall_recognition::Pipeline;
 use rollcall_recognition::decode::{MAX_PIXELS, MAX_SIDE};
-use support::{cosine, photo, pipeline};
 
 fn analyze(pipeline: &mut Pipeline, name: &str, wanted: Wanted) -> Result<Analysis, EngineError> {
     pipeline.analyze(&photo(name), wanted)

@@ -87,7 +87,10 @@ pub(crate) fn pipeline(pack: &str) -> Pipeline {
 pub(crate) fn predictor_file() -> Vec<u8> {
     let manifest = Manifest::built_in();
     let model = manifest.pack("dlib").expect("it is described").landmarks.as_ref().expect("it has one");
-    model.file.load(&models()).unwrap_or_else(|status| {
+    let places = [workspace().join("models"), workspace().join("../shared/models")];
+    let given = env::var_os("ROLLCALL_MODELS").map(PathBuf::from);
+    let folder = given.into_iter().chain(places).find(|dir| dir.join(&model.file.name).is_file());
+    model.file.load(&folder.unwrap_or_else(|| workspace().join("models"))).unwrap_or_else(|status| {
         panic!(
             "{}: {status}. Run `rollcall models install dlib` or `cargo xtask setup --tests`",
             model.file.name

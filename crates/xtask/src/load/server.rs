@@ -122,6 +122,7 @@ fn isolated(machine: &Machine, folder: &TempDir, port: u16) -> Result<Command> {
         .env("DATA_DIR", folder.path().join("data"))
         .env("HOST", "127.0.0.1")
         .env("PORT", port.to_string());
+    machine.tell_pack(&mut command);
     Ok(command)
 }
 

@@ -1,19 +1,12 @@
 //! The models, installed and verified by `rollcall` itself: it owns the manifest.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Needs, Runtime, packages};
-use crate::shell::{Root, run, say};
-
-/// A folder beside the checkout that may hold the model files already.
-const BESIDE: &str = "../shared/models";
-
-/// A pack whose files come out of a Python package, and one of them.
-const PACKAGED: &str = "dlib";
-const PACKAGED_FILE: &str = "dlib_resnet_v1.onnx";
+use super::{Runtime, packages};
+use crate::shell::{Root, output, run, say};
 
 /// What to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,31 +42,112 @@ pub(super) fn build_server(root: &Root, profile: Profile) -> Result<PathBuf> {
     executable(&messages, "rollcall").context("cargo built no `rollcall` binary")
 }
 
-/// Idempotent: what is there already is verified by its SHA-256 and kept.
-pub(super) fn install(root: &Root, server: &Path, runtime: &Runtime, needs: &Needs) -> Result<()> {
-    if needs.packs.contains(&PACKAGED) && !root.join("models").join(PACKAGED_FILE).is_file() {
-        // Best effort: with the package's archive at hand nothing has to be fetched.
-        let _ = packages::python_with_pip();
+/// Where `rollcall models` of a fresh build is asked.
+pub(super) struct Models<'a> {
+    pub(super) root: &'a Root,
+    pub(super) server: &'a Path,
+    pub(super) runtime: &'a Runtime,
+    /// Given by the developer, in place of the folder beside the checkout.
+    pub(super) from: Option<&'a Path>,
+}
+
+/// What can be had wherever a Python package mirror is reachable.
+const FROM_A_MIRROR: &str = "dlib";
+
+impl Models<'_> {
+    /// Installs the pack to be served with and says which and why: the one that `MODEL_PACK` chooses; else one that is
+    /// installed already; else `open`, from a folder or from its addresses; else the one of the package mirror.
+    pub(super) fn choose(&self) -> Result<String> {
+        let packs = self.list()?;
+        if let Some(chosen) = packs.iter().find(|pack| pack.chosen) {
+            self.install(&[&chosen.name])?;
+            say(format!("models: pack {}, because MODEL_PACK says so", chosen.name));
+            return Ok(chosen.name.clone());
+        }
+        let ready = |name: &str| packs.iter().any(|pack| pack.name == name && pack.installed);
+        if let Some(installed) = ["open", FROM_A_MIRROR].into_iter().find(|name| ready(name)) {
+            say(format!("models: pack {installed}, because it is installed"));
+            return Ok(installed.to_owned());
+        }
+        match self.install(&["open"]) {
+            Ok(()) => {
+                let from =
+                    self.folder()?.map(|folder| format!("{} or ", folder.display())).unwrap_or_default();
+                say(format!("models: pack open, the default, from {from}its addresses"));
+                Ok("open".into())
+            }
+            Err(error) => {
+                say(format!("models: pack open cannot be had here: {error:#}"));
+                self.install(&[FROM_A_MIRROR]).context(REMEDY)?;
+                say(format!("models: pack {FROM_A_MIRROR}, because a package mirror has it"));
+                Ok(FROM_A_MIRROR.into())
+            }
+        }
     }
-    let mut rollcall = root.command(server);
-    rollcall.env("ORT_DYLIB_PATH", &runtime.library).args(["models", "install"]).args(needs.packs);
-    let beside = root.join(BESIDE);
-    if let Some(folder) = &needs.models_from {
+
+    /// Installs all of these. Idempotent: what is there already is verified by its SHA-256 and kept.
+    pub(super) fn install_all(&self, packs: &[&str]) -> Result<()> {
+        self.install(packs).context(REMEDY)?;
+        say(format!("models: {} installed and verified", packs.join(", ")));
+        Ok(())
+    }
+
+    fn install(&self, packs: &[&str]) -> Result<()> {
+        let installed = |name: &str| {
+            self.list().is_ok_and(|all| all.iter().any(|pack| pack.name == name && pack.installed))
+        };
+        if packs.contains(&FROM_A_MIRROR) && !installed(FROM_A_MIRROR) {
+            packages::python_with_pip()?;
+        }
+        let mut rollcall = self.rollcall();
+        rollcall.args(["models", "install"]).args(packs);
+        if let Some(folder) = self.folder()? {
+            rollcall.arg("--from").arg(folder);
+        }
+        run(&mut rollcall)
+    }
+
+    fn list(&self) -> Result<Vec<Listed>> {
+        let listed = output(self.rollcall().args(["models", "list", "--json"]))?;
+        let packs: serde_json::Value =
+            serde_json::from_str(&listed).context("`rollcall models list` is no JSON")?;
+        Ok(packs.as_array().into_iter().flatten().filter_map(Listed::read).collect())
+    }
+
+    fn rollcall(&self) -> Command {
+        let mut rollcall = self.root.command(self.server);
+        rollcall.env("ORT_DYLIB_PATH", &self.runtime.library);
+        rollcall
+    }
+
+    /// The folder that may have the files already.
+    fn folder(&self) -> Result<Option<PathBuf>> {
+        let Some(folder) = self.from else {
+            return Ok(Some(self.root.shared().join("models")).filter(|folder| folder.is_dir()));
+        };
         // Relative to where the developer is, not to the workspace.
-        let folder = folder.canonicalize().with_context(|| format!("no folder {}", folder.display()))?;
-        rollcall.arg("--from").arg(folder);
-    } else if beside.is_dir() {
-        rollcall.arg("--from").arg(beside);
+        folder.canonicalize().map(Some).with_context(|| format!("no folder {}", folder.display()))
     }
-    run(&mut rollcall).with_context(|| {
-        format!(
-            "cannot install the model packs {}. If they cannot be downloaded here, put the files that \
-             models/README.md names into a folder and run `cargo xtask setup --from DIR`",
-            needs.packs.join(", ")
-        )
-    })?;
-    say(format!("models: {} installed and verified", needs.packs.join(", ")));
-    Ok(())
+}
+
+const REMEDY: &str = "cannot install the models. If they cannot be downloaded here, put the files that models/README.md \
+                      names into a folder and run `cargo xtask setup --from DIR`";
+
+/// A pack as `rollcall models list --json` tells.
+struct Listed {
+    name: String,
+    installed: bool,
+    chosen: bool,
+}
+
+impl Listed {
+    fn read(pack: &serde_json::Value) -> Option<Self> {
+        Some(Self {
+            name: pack["pack"].as_str()?.to_owned(),
+            installed: pack["installed"].as_bool()?,
+            chosen: pack["chosen"].as_bool()?,
+        })
+    }
 }
 
 /// The path of the binary `name`, from cargo's messages, one JSON object per line.

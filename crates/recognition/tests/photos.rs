@@ -1,0 +1,4 @@
+//! Real networks on real photos.
+
+mod labeled;
+mod support;
