@@ -20,6 +20,7 @@ mod m20261101_000002_logins;
 mod m20261101_000003_faces;
 mod m20261101_000004_attendance;
 mod m20261101_000005_accounts;
+mod m20261101_000006_counting;
 mod resume;
 
 pub use resume::up;
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000003_faces::Migration),
             Box::new(m20261101_000004_attendance::Migration),
             Box::new(m20261101_000005_accounts::Migration),
+            Box::new(m20261101_000006_counting::Migration),
         ]
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 5] = [
+const MADE: [Made; 6] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -49,6 +49,21 @@ const MADE: [Made; 5] = [
             ("users", "status_changed_by"),
             ("users", "status_changed_at"),
             ("sessions", "token_version"),
+        ],
+    },
+    Made {
+        step: "m20261101_000006_counting",
+        tables: &[],
+        columns: &[
+            ("shifts", "pairing"),
+            ("shifts", "unpaid_break"),
+            ("shifts", "break_after"),
+            ("shifts", "early_arrival"),
+            ("shifts", "auto_out"),
+            ("shifts", "flexible"),
+            ("shifts", "overtime_before"),
+            ("shifts", "overtime_step"),
+            ("shifts", "overtime_cap"),
         ],
     },
 ];

@@ -94,6 +94,18 @@ impl Program {
         output.unwrap_or_else(|_| panic!("{arguments:?} does not end")).expect("the program runs").into()
     }
 
+    /// Starts a command and ends it without warning after a while, as a power cut would; one that is done by then is
+    /// left at that.
+    ///
+    /// # Panics
+    /// When it cannot be started or ended.
+    pub async fn run_and_kill(&self, arguments: &[&str], after: Duration) {
+        let mut child = self.command(arguments).spawn().expect("the program can be started");
+        if tokio::time::timeout(after, child.wait()).await.is_err() {
+            child.kill().await.expect("the program can be killed");
+        }
+    }
+
     /// Starts `serve` on a port of its own and waits until it is ready.
     ///
     /// # Panics

@@ -13,7 +13,7 @@ pub(crate) fn program() -> Program {
 }
 
 /// The program on this database, and the database if it is one of a server.
-async fn program_on(db: Db) -> (Program, Option<MySqlDatabase>) {
+pub(crate) async fn program_on(db: Db) -> (Program, Option<MySqlDatabase>) {
     match db {
         Db::Sqlite => (program(), None),
         Db::MySql => {
@@ -37,9 +37,18 @@ async fn the_program_under_test_is_the_program() {
 async fn help_needs_nothing() {
     let program = program().set("PORT", "not-a-port");
     let help = program.run(&["--help"]).await;
-    for command in
-        ["serve", "migrate", "admin", "device", "models", "recognize", "enroll", "doctor", "openapi"]
-    {
+    for command in [
+        "serve",
+        "migrate",
+        "admin",
+        "device",
+        "models",
+        "recognize",
+        "enroll",
+        "import",
+        "doctor",
+        "openapi",
+    ] {
         assert!(help.done().contains(command), "{command}: {}", help.out);
     }
     assert!(program.run(&["--version"]).await.done().starts_with("rollcall "));

@@ -17,6 +17,7 @@ mod hard_photos;
 mod health;
 mod history;
 mod identification;
+mod import;
 mod journeys;
 mod limits;
 mod matrix;

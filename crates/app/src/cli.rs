@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{admin, device, doctor, enroll, health, migrate, models, openapi, recognize};
+use crate::commands::{admin, device, doctor, enroll, health, import, migrate, models, openapi, recognize};
 use crate::server;
 use crate::settings::{BadSettings, Settings};
 use crate::telemetry;
@@ -42,6 +42,9 @@ enum Command {
     Recognize(recognize::Args),
     /// Enroll a folder of photos, one folder a person; safe to repeat.
     Enroll(enroll::Args),
+    /// Bring in what another system has kept.
+    #[command(subcommand)]
+    Import(import::Command),
     /// Check everything the program needs and say how to fix what is missing.
     Doctor(doctor::Args),
     /// Ask a running server how it is; exit code 0 if it is well. For container health checks.
@@ -106,6 +109,7 @@ impl Cli {
             Command::Models(command) => models::run(&settings, &command),
             Command::Recognize(args) => recognize::run(&settings, &args),
             Command::Enroll(args) => enroll::run(&settings, &args),
+            Command::Import(command) => import::run(&settings, &command),
             Command::Doctor(_) | Command::Health(_) | Command::Openapi => Ok(()),
         }
     }

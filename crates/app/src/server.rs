@@ -203,7 +203,7 @@ impl Upkeep {
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
         say(&format!("Rollcall is ready on http://{}", self.address));
-        self.follow_other_instances(filled.last).await
+        self.follow_other_instances().await
     }
 
     /// Waits for a database that is away, at whichever step it goes; anything else it says is final. Each step can be
@@ -238,7 +238,7 @@ impl Upkeep {
 
     /// Brings what other instances changed into the gallery, and now and then sweeps. An outage is told once, and made
     /// up for afterward.
-    async fn follow_other_instances(&self, mut last: u64) -> anyhow::Result<()> {
+    async fn follow_other_instances(&self) -> anyhow::Result<()> {
         let (mut away, mut swept) = (false, Instant::now());
         loop {
             tokio::time::sleep(wiring::CATCH_UP_EVERY).await;
@@ -248,9 +248,8 @@ impl Upkeep {
                     tracing::warn!(%error, "old failed logins could not be swept away");
                 }
             }
-            match self.usecases.faces.gallery().catch_up(last).await {
-                Ok(seen) => {
-                    last = seen.last;
+            match self.usecases.faces.gallery().catch_up().await {
+                Ok(_) => {
                     if std::mem::take(&mut away) {
                         tracing::info!("the database answers again");
                     }

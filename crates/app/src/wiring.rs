@@ -210,6 +210,27 @@ impl System {
         Self::open(settings, database, ports).await
     }
 
+    /// Everything but the face engine, on a database that is looked at only: nothing is migrated.
+    ///
+    /// # Errors
+    /// When the database is not up to date, or is not there.
+    pub async fn as_it_is(settings: &Settings) -> anyhow::Result<Self> {
+        let file = settings.data_dir.join("rollcall.db");
+        let is_there = settings.database != DatabaseSetting::Embedded || file.is_file();
+        let hint = "run `rollcall migrate up` first";
+        if !is_there {
+            bail!("there is no database yet; {hint}");
+        }
+        let database = database(settings).await?;
+        let status = rollcall_migration::status(database.connection()).await;
+        if !status.context("reading the database's state")?.is_current() {
+            bail!("the database is not up to date; {hint}");
+        }
+        let engine = Arc::new(UnavailableEngine::new("this command does not need it"));
+        let ports = ports_with(settings, &database, engine).await?;
+        Ok(Self { usecases: UseCases::new(&ports, settings.rules.clone()), ports, database })
+    }
+
     /// Everything, with the gallery filled.
     pub async fn with_gallery(settings: &Settings) -> anyhow::Result<Self> {
         let database = database(settings).await?;
@@ -241,7 +262,7 @@ pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) ->
 /// Fills the gallery from the store. With the wrong `DATA_KEY` nothing can be opened, and nothing may be served:
 /// people would be told that nobody knows them.
 pub async fn fill_gallery(usecases: &UseCases) -> anyhow::Result<CaughtUp> {
-    let filled = usecases.faces.gallery().catch_up(0).await.context("reading the stored templates")?;
+    let filled = usecases.faces.gallery().catch_up().await.context("reading the stored templates")?;
     let opened = usecases.faces.gallery().size().encodings;
     if filled.unreadable > 0 && opened == 0 {
         bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");

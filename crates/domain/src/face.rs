@@ -485,9 +485,9 @@ pub struct Face {
     pub user: UserId,
     /// The vector that is matched.
     pub template: Template,
-    /// What was measured on the photo.
-    pub quality: FaceQuality,
-    /// SHA-256 of the uploaded file: the same file is not stored twice.
+    /// What was measured on the photo; `None` when nobody here ever saw it.
+    pub quality: Option<FaceQuality>,
+    /// SHA-256 of the uploaded file, or of what stands for a photo nobody has: the same is not stored twice.
     pub digest: [u8; 32],
     /// How it was enrolled: `api`, `cli`, `import`.
     pub source: FaceSource,

@@ -131,7 +131,8 @@ pub(crate) struct EncodingView {
     source: &'static str,
     model_id: String,
     dim: u32,
-    quality: QualityView,
+    /// Null for a template from another system: nobody here saw its photo.
+    quality: Option<QualityView>,
     /// `active` or `stale`.
     status: &'static str,
     #[schema(format = DateTime)]
@@ -151,7 +152,7 @@ impl EncodingView {
             source: encoding.source.name(),
             model_id: encoding.model.to_string(),
             dim: encoding.dim,
-            quality: QualityView::new(&encoding.quality),
+            quality: encoding.quality.as_ref().map(QualityView::new),
             status: status.name(),
             last_matched_at: encoding.last_matched_at.map(utc),
             match_count: encoding.match_count,

@@ -24,4 +24,19 @@ pub trait AttendanceStore: Send + Sync {
     /// [`StoreError::Stale`] if the stored revision is no longer `day.revision`, also when the day was new
     /// and somebody else began it; [`StoreError::Missing`]`("user_id")`.
     async fn commit(&self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError>;
+
+    /// As [`Self::commit`], several at once: all of them, in their order, or none. Each day is as the additions
+    /// before leave it.
+    async fn commit_all(&self, additions: &[Addition]) -> Result<(), StoreError>;
+}
+
+/// A punch to be added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Addition {
+    /// The day as it stands before.
+    pub day: Day,
+    /// The punch.
+    pub event: Event,
+    /// What the day comes to with it.
+    pub record: Record,
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rollcall_domain::department::{Department, DepartmentSummary};
 use rollcall_domain::face::ModelId;
-use rollcall_domain::id::DepartmentId;
+use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
 
 use crate::store::StoreError;
@@ -17,6 +17,12 @@ pub trait DepartmentStore: Send + Sync {
     /// [`StoreError::Taken`]`("name" | "code")`,
     /// [`StoreError::Missing`]`("manager_id" | "parent_id" | "default_shift_id")`.
     async fn insert(&self, department: &Department) -> Result<(), StoreError>;
+
+    /// Makes somebody the manager of a department that has none; tells whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`]`("manager_id")`.
+    async fn appoint(&self, id: DepartmentId, manager: UserId) -> Result<bool, StoreError>;
 
     /// The department.
     async fn get(&self, id: DepartmentId) -> Result<Option<Department>, StoreError>;

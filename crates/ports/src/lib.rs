@@ -19,6 +19,7 @@ pub mod engine;
 pub mod faces;
 pub mod ids;
 pub mod index;
+pub mod legacy;
 pub mod passwords;
 pub mod probe;
 pub mod sealer;

@@ -5,6 +5,7 @@ use opencv::imgproc;
 use rollcall_domain::face::{Landmarks, Point};
 
 use crate::decode::Picture;
+use crate::models::AlignmentTemplate;
 
 /// Side of the crop every face is measured on, in pixels.
 pub const CROP: usize = 112;
@@ -17,6 +18,28 @@ pub const ARCFACE: Landmarks = [
     Point { x: 41.5493, y: 92.3655 },
     Point { x: 70.7299, y: 92.2041 },
 ];
+
+/// Side of the crop dlib's points are given in, in pixels.
+const CHIP: usize = 150;
+
+/// Where dlib wants its five points in a crop of 150 pixels: its mean face of four eye corners and the base
+/// of the nose, with a border of a quarter of the face's size all around.
+pub const DLIB: [Point; 5] = [
+    chip(0.859_567_5, 0.213_498_15),
+    chip(0.646_060_5, 0.228_967_44),
+    chip(0.120_575_06, 0.213_727_45),
+    chip(0.334_085_06, 0.229_064_24),
+    chip(0.490_112_31, 0.627_797_53),
+];
+
+/// From the unit square of dlib's mean face.
+const fn chip(x: f32, y: f32) -> Point {
+    /// dlib puts the middle of the mean face between its crop's two middle pixels.
+    const HALF: f32 = 0.5;
+    const BORDER: f32 = 0.25;
+    const SIDE: f32 = CHIP as f32 / (1.0 + 2.0 * BORDER);
+    Point { x: (BORDER + x) * SIDE - HALF, y: (BORDER + y) * SIDE - HALF }
+}
 
 /// A rotation, uniform scaling and shift: `x' = a x - b y + tx`, `y' = b x + a y + ty`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,9 +103,18 @@ impl Similarity {
 /// The similarity that takes a face to a crop of `side` pixels.
 #[must_use]
 pub fn to_crop(landmarks: &Landmarks, side: usize) -> Option<Similarity> {
-    let factor = side as f32 / CROP as f32;
-    let template = ARCFACE.map(|point| Point { x: point.x * factor, y: point.y * factor });
-    Similarity::between(landmarks, &template)
+    to_template(landmarks, AlignmentTemplate::Arcface112, side)
+}
+
+/// The similarity that takes a template's five points to where it wants them in a crop of `side` pixels.
+#[must_use]
+pub fn to_template(points: &[Point; 5], template: AlignmentTemplate, side: usize) -> Option<Similarity> {
+    let (wanted, size) = match template {
+        AlignmentTemplate::Arcface112 => (ARCFACE, CROP),
+        AlignmentTemplate::Dlib150 => (DLIB, CHIP),
+    };
+    let factor = side as f32 / size as f32;
+    Similarity::between(points, &wanted.map(|point| Point { x: point.x * factor, y: point.y * factor }))
 }
 
 /// Cuts the face out of the photo into `crop`: RGB, `side` pixels square, bilinear, black outside the photo.
@@ -95,13 +127,21 @@ pub fn warp(
     side: usize,
     crop: &mut Vec<u8>,
 ) -> opencv::Result<()> {
+    let size = (picture.width() as usize, picture.height() as usize);
+    warp_pixels(picture.pixels(), size, transform, side, crop)
+}
+
+/// The same from the RGB pixels of a picture `width` x `height`.
+pub(crate) fn warp_pixels(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    transform: &Similarity,
+    side: usize,
+    crop: &mut Vec<u8>,
+) -> opencv::Result<()> {
     crop.resize(side * side * 3, 0);
     let side = side as i32;
-    let from = Mat::new_rows_cols_with_bytes::<Vec3b>(
-        picture.height() as i32,
-        picture.width() as i32,
-        picture.pixels(),
-    )?;
+    let from = Mat::new_rows_cols_with_bytes::<Vec3b>(height as i32, width as i32, pixels)?;
     let mut to = Mat::new_rows_cols_with_bytes_mut::<Vec3b>(side, side, crop)?;
     let Similarity { a, b, tx, ty } = *transform;
     let rows = [a, -b, tx, b, a, ty];

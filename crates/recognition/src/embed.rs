@@ -3,7 +3,7 @@
 use rollcall_domain::face::{Embedding, Template};
 use rollcall_ports::engine::{EngineError, Recognizer as Description};
 
-use crate::models::RecognizerModel;
+use crate::models::{AlignmentTemplate, RecognizerModel};
 use crate::runtime::{Network, StartError, failed};
 use crate::tensor::Input;
 
@@ -11,6 +11,7 @@ use crate::tensor::Input;
 pub struct Recognizer {
     description: Description,
     side: usize,
+    template: AlignmentTemplate,
     network: Network,
     input: Input,
 }
@@ -41,7 +42,13 @@ impl Recognizer {
             threshold: model.threshold,
             fmr: model.fmr.clone(),
         };
-        Ok(Self { description, side, network, input: Input::new(model.normalization()) })
+        Ok(Self {
+            description,
+            side,
+            template: model.template,
+            network,
+            input: Input::new(model.normalization()),
+        })
     }
 
     /// What the rest of the system needs to know about it.
@@ -54,6 +61,12 @@ impl Recognizer {
     #[must_use]
     pub const fn side(&self) -> usize {
         self.side
+    }
+
+    /// Which five points the crop is aligned by, and where they go.
+    #[must_use]
+    pub const fn alignment(&self) -> AlignmentTemplate {
+        self.template
     }
 
     /// The template of an RGB crop of [`Self::side`] pixels square.

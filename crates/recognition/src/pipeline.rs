@@ -4,16 +4,18 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage};
-use rollcall_domain::face::{FaceQuality, Landmarks, Template};
+use rollcall_domain::face::{FaceQuality, Point, Template};
 use rollcall_ports::engine::{Analysis, DetectedFace, EngineError, MAX_FACES, Recognizer as Description};
 use rollcall_ports::engine::{Timings, Wanted};
 use zeroize::Zeroize;
 
 use crate::align::{self, CROP};
+use crate::chip::Cutter;
 use crate::decode::{Picture, decode};
 use crate::detect::{Detection, Detector, Frame};
+use crate::dlib::trees::Predictor;
 use crate::embed::Recognizer;
-use crate::models::Pack;
+use crate::models::{AlignmentTemplate, LandmarkModel, Pack};
 use crate::quality;
 use crate::runtime::{Runtime, StartError, failed};
 
@@ -22,6 +24,7 @@ use crate::runtime::{Runtime, StartError, failed};
 pub struct Pipeline {
     detector: Detector,
     recognizer: Recognizer,
+    cutter: Cutter,
     crop: Vec<u8>,
 }
 
@@ -33,9 +36,11 @@ impl Pipeline {
     pub fn load(runtime: &Runtime, pack: &Pack, dir: &Path) -> Result<Self, StartError> {
         // OpenCV's own threads would only take cores from the other workers. It cannot fail at this.
         let _ = opencv::core::set_num_threads(1);
+        let predictor = pack.landmarks.as_ref().map(|model| read_predictor(model, dir)).transpose()?;
         Ok(Self {
-            detector: Detector::new(&pack.detector, runtime.open(&pack.detector.file, dir)?)?,
+            detector: Detector::new(&pack.detector, runtime.open(&pack.detector.file, dir)?, predictor)?,
             recognizer: Recognizer::new(&pack.recognizer, runtime.open(&pack.recognizer.file, dir)?)?,
+            cutter: Cutter::default(),
             crop: Vec::new(),
         })
     }
@@ -67,7 +72,7 @@ impl Pipeline {
             let Some(quality) = self.measure(&picture, &detection)? else { continue };
             timings.align += clock.lap();
             let template = if faces.len() < templates {
-                Some(self.embed(&picture, &detection.landmarks)?)
+                Some(self.embed(&picture, detection.alignment())?)
             } else {
                 None
             };
@@ -110,14 +115,20 @@ impl Pipeline {
         Ok(Some(quality::measure(face, &transform, &self.crop)))
     }
 
-    /// Aligns a face and computes its template.
+    /// Aligns a face by the five points of the recognizer's template ([`Detection::alignment`]) and computes
+    /// its template.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails or the points coincide.
-    pub fn embed(&mut self, picture: &Picture, landmarks: &Landmarks) -> Result<Template, EngineError> {
-        let side = self.recognizer.side();
-        let transform = align::to_crop(landmarks, side).ok_or_else(|| failed("the five points coincide"))?;
-        align::warp(picture, &transform, side, &mut self.crop).map_err(failed)?;
+    pub fn embed(&mut self, picture: &Picture, points: &[Point; 5]) -> Result<Template, EngineError> {
+        let (side, template) = (self.recognizer.side(), self.recognizer.alignment());
+        let transform = align::to_template(points, template, side);
+        let transform = transform.ok_or_else(|| failed("the five points coincide"))?;
+        match template {
+            AlignmentTemplate::Arcface112 => align::warp(picture, &transform, side, &mut self.crop),
+            AlignmentTemplate::Dlib150 => self.cutter.cut(picture, &transform, side, &mut self.crop),
+        }
+        .map_err(failed)?;
         self.recognizer.embed(&self.crop)
     }
 
@@ -157,9 +168,17 @@ impl Pipeline {
     /// Overwrites whatever the buffers still hold of the last photo.
     pub fn forget(&mut self) {
         self.crop.as_mut_slice().zeroize();
+        self.cutter.clear();
         self.detector.clear();
         self.recognizer.clear();
     }
+}
+
+/// Verifies a landmark model's file and reads it.
+fn read_predictor(model: &LandmarkModel, dir: &Path) -> Result<Predictor, StartError> {
+    let name = &model.file.name;
+    let bytes = model.file.load(dir).map_err(|status| StartError::File { file: name.clone(), status })?;
+    Ok(Predictor::read(name, &bytes)?)
 }
 
 /// Microseconds since the last lap.

@@ -184,7 +184,7 @@ mod tests {
         let crop: Vec<u8> = (0..CROP * CROP).flat_map(|i| [level(i % CROP, i / CROP); 3]).collect();
         let bounds = rollcall_domain::face::FaceBox { left: 0.0, top: 0.0, right: 90.0, bottom: 100.0 };
         let identity = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
-        measure(&Detection { bounds, landmarks: ARCFACE, score: 0.9 }, &identity, &crop)
+        measure(&Detection { bounds, landmarks: ARCFACE, corners: None, score: 0.9 }, &identity, &crop)
     }
 
     #[test]

@@ -12,6 +12,7 @@ use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
 use rollcall_ports::engine::EngineError;
 
+use crate::dlib::DatError;
 use crate::models::{FileStatus, ManifestError, ModelFile};
 
 /// Why the engine cannot start.
@@ -53,6 +54,9 @@ pub enum StartError {
         /// Declared and expected.
         what: String,
     },
+    /// A file in dlib's format is the right one and does not read.
+    #[error(transparent)]
+    Landmarks(#[from] DatError),
     /// The first run failed.
     #[error("the self-test of the models failed")]
     SelfTest(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -8,7 +8,7 @@ use rollcall_domain::attendance::{Day, Event, Record};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{DeviceId, ShiftId, UserId};
 use rollcall_domain::user::People;
-use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::attendance::{Addition, AttendanceStore};
 use rollcall_ports::store::StoreError;
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
@@ -105,6 +105,15 @@ impl AttendanceStore for SqlAttendanceStore {
 
     async fn commit(&self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError> {
         transact!(self.database, |connection| commit(connection, day, event, record))
+    }
+
+    async fn commit_all(&self, additions: &[Addition]) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            for Addition { day, event, record } in additions {
+                commit(connection, day, event, record).await?;
+            }
+            Ok(())
+        })
     }
 }
 

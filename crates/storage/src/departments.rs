@@ -40,6 +40,10 @@ impl DepartmentStore for SqlDepartmentStore {
         transact!(self.database, |connection| insert(connection, department))
     }
 
+    async fn appoint(&self, id: DepartmentId, manager: UserId) -> Result<bool, StoreError> {
+        transact!(self.database, |connection| appoint(connection, id, manager))
+    }
+
     async fn get(&self, id: DepartmentId) -> Result<Option<Department>, StoreError> {
         let row = departments::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(department).transpose()
@@ -131,6 +135,25 @@ async fn insert(connection: &DatabaseTransaction, department: &Department) -> Re
         .into());
     }
     Ok(())
+}
+
+async fn appoint(
+    connection: &DatabaseTransaction,
+    id: DepartmentId,
+    manager: UserId,
+) -> Result<bool, Failure> {
+    let appointed = departments::Entity::update_many()
+        .col_expr(departments::Column::ManagerId, Expr::val(manager.uuid()))
+        .filter(departments::Column::Id.eq(id.uuid()))
+        .filter(departments::Column::ManagerId.is_null())
+        .exec(connection)
+        .await;
+    match appointed {
+        Ok(done) => Ok(done.rows_affected > 0),
+        Err(error) => {
+            Err(name_missing!(connection, error, ["manager_id": users::Entity = Some(manager.uuid())]).into())
+        }
+    }
 }
 
 /// The number of a department's active members who meet a condition, as part of a query of departments.

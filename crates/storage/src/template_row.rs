@@ -11,6 +11,25 @@ use uuid::Uuid;
 use crate::convert::{bytes, corrupt, count, instant, instant_or_none, micros, named, valid};
 use crate::entity::face_encodings::{self, Column};
 
+/// How a photo that nobody here ever saw is stored. No face that was found measures like this: its eyes would be in
+/// one place.
+const UNMEASURED: FaceQuality = FaceQuality {
+    detector: 0.0,
+    eye_distance: 0.0,
+    face_px: 0.0,
+    sharpness: 0.0,
+    brightness: 0.0,
+    contrast: 0.0,
+    overexposed: 0.0,
+    yaw: 0.0,
+    pitch: 0.0,
+    roll: 0.0,
+};
+
+fn measured(stored: FaceQuality) -> Option<FaceQuality> {
+    (stored != UNMEASURED).then_some(stored)
+}
+
 /// Seals a face for storing. The plain text is the vector as little-endian single-precision numbers; the context
 /// ties it to its row, so that a sealed vector moved to another person, template or model does not open.
 pub(crate) fn seal(
@@ -22,7 +41,7 @@ pub(crate) fn seal(
     let plain: Vec<u8> = embedding.values().iter().flat_map(|x| x.to_le_bytes()).collect();
     let context = context(user.uuid(), face.id.uuid(), model.as_str(), metric.name());
     let sealed = sealer.seal(&plain, &context).map_err(|error| StoreError::Failed(error.into()))?;
-    let quality = &face.quality;
+    let quality = face.quality.unwrap_or(UNMEASURED);
     Ok(face_encodings::ActiveModel {
         id: Set(face.id.uuid()),
         user_id: Set(user.uuid()),
@@ -93,7 +112,7 @@ pub(crate) fn face(sealer: &dyn Sealer, row: &face_encodings::Model) -> Result<F
         id: FaceId::new(row.id),
         user: UserId::new(row.user_id),
         template: open(sealer, row)?,
-        quality: FaceQuality {
+        quality: measured(FaceQuality {
             detector: row.detector,
             eye_distance: row.eye_distance,
             face_px: row.face_px,
@@ -104,7 +123,7 @@ pub(crate) fn face(sealer: &dyn Sealer, row: &face_encodings::Model) -> Result<F
             yaw: row.yaw,
             pitch: row.pitch,
             roll: row.roll,
-        },
+        }),
         digest: bytes("face_encodings.digest", &row.digest)?,
         source: source(&row.source)?,
         created_by: row.created_by.map(UserId::new),
@@ -161,7 +180,7 @@ impl EncodingRow {
             id: FaceId::new(self.id),
             model: valid("face_encodings.model_id", ModelId::parse(&self.model_id))?,
             dim: count("face_encodings.dim", self.dim)?,
-            quality: FaceQuality {
+            quality: measured(FaceQuality {
                 detector: self.detector,
                 eye_distance: self.eye_distance,
                 face_px: self.face_px,
@@ -172,7 +191,7 @@ impl EncodingRow {
                 yaw: self.yaw,
                 pitch: self.pitch,
                 roll: self.roll,
-            },
+            }),
             source: source(&self.source)?,
             created_by: self.created_by.map(UserId::new),
             created_at: instant("face_encodings.created_at", self.created_at)?,

@@ -33,6 +33,17 @@ impl DatabaseUrl {
         Self(Target::File(path.into()))
     }
 
+    /// The same address with another password; a file has none.
+    #[must_use]
+    pub fn with_password(self, password: &str) -> Self {
+        Self(match self.0 {
+            Target::Server { options, shown } => {
+                Target::Server { options: Box::new(options.password(password)), shown }
+            }
+            file => file,
+        })
+    }
+
     /// The path of the SQLite file, if it is one.
     #[must_use]
     pub fn path(&self) -> Option<&std::path::Path> {

@@ -219,7 +219,7 @@ async fn fill(bench: &Bench) {
     bench.users().insert(&ada, None).await.unwrap();
     bench.sessions().open(&a_session(ada.id)).await.unwrap();
     bench.devices().insert(&a_device("Door")).await.unwrap();
-    bench.faces().add(ada.id, &[a_face_of(&ada, 1)], None, 5).await.unwrap();
+    bench.faces().add(ada.id, &[a_face_of(&ada, 1)], None, 5, None).await.unwrap();
     common::below::one_first_punch(&[bench], 1).await;
 }
 

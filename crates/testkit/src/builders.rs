@@ -14,9 +14,9 @@ use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
 use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, RecordId, SessionId, UserId};
-use rollcall_domain::policy::Shift;
 use rollcall_domain::preferences::Preferences;
 use rollcall_domain::session::Session;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{
     Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, Status, User,
 };
@@ -237,7 +237,7 @@ pub fn a_face(user: UserId, template: Template) -> Face {
         id: FaceId::new(fresh()),
         user,
         template,
-        quality: a_quality(),
+        quality: Some(a_quality()),
         digest: a_fingerprint(),
         source: FaceSource::Api,
         created_by: None,

@@ -2,6 +2,7 @@
 
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::builders::{a_user, at};
+use rollcall_testkit::contracts::legacy::the_office;
 use rollcall_testkit::fake_ports;
 use rollcall_testkit::fakes::{FakeIndex, FakePasswords, FakeSealer, FakeTokens};
 
@@ -26,6 +27,7 @@ mod shared_stores {
 
 rollcall_testkit::face_index_contract!(FakeIndex::default());
 rollcall_testkit::passwords_contract!(FakePasswords::default());
+rollcall_testkit::legacy_system_contract!(the_office());
 rollcall_testkit::sealer_contract!(FakeSealer::default());
 rollcall_testkit::access_tokens_contract!(FakeTokens);
 

@@ -14,6 +14,7 @@ pub mod devices;
 pub mod enroll;
 pub mod faces;
 pub mod health;
+pub mod import;
 pub mod passwords;
 pub mod people;
 pub mod recognize;
@@ -50,6 +51,8 @@ pub struct UseCases {
     pub attendance: attendance::Attendance,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
+    /// What came before.
+    pub import: import::Import,
     /// How the system is.
     pub health: Arc<health::Health>,
 }
@@ -60,12 +63,14 @@ impl UseCases {
     pub fn new(ports: &Ports, rules: Rules) -> Self {
         let rules = Arc::new(rules);
         let gallery = faces::GalleryFeed::new(ports, &rules);
+        let attendance = attendance::Attendance::new(ports, rules.clone());
         Self {
             auth: auth::Auth::new(ports, rules.clone()),
             users: users::Users::new(ports, gallery.clone(), rules.clone()),
             departments: departments::Departments::new(ports, rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
-            attendance: attendance::Attendance::new(ports, rules.clone()),
+            import: import::Import::new(ports, attendance.clone(), rules.clone()),
+            attendance,
             devices: devices::Devices::new(ports),
             health: Arc::new(health::Health::new(ports, rules)),
         }

@@ -5,7 +5,8 @@ use rollcall_domain::access::SelfService;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::lockout::LockOut;
 use rollcall_domain::matching::{MatchPolicy, OperatingPoint, Threshold};
-use rollcall_domain::policy::{Policy, Shift};
+use rollcall_domain::policy::Policy;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::engine::Recognizer;
 
 /// The settings of an installation, each already checked.

@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod doctor;
 pub(crate) mod enroll;
 pub(crate) mod health;
+pub(crate) mod import;
 pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod openapi;

@@ -1,5 +1,7 @@
 //! `rollcall models`
 
+mod package;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use rollcall_recognition::models::Source;
 use rollcall_recognition::{FileStatus, Manifest, ModelFile};
 use serde_json::json;
 
+use self::package::Packages;
 use crate::cli::{say, shown};
 use crate::settings::Settings;
 use crate::wiring;
@@ -30,7 +33,8 @@ pub(crate) enum Command {
     Install {
         /// Packs; MODEL_PACK if none is named.
         packs: Vec<String>,
-        /// Take files from this folder where it has the right ones, before trying their addresses.
+        /// Take files from this folder where it has the right ones, before trying their addresses; for pack
+        /// `dlib` also the Python package's source archive, or a folder that has it.
         #[arg(long)]
         from: Option<PathBuf>,
     },
@@ -106,8 +110,14 @@ fn install(
 ) -> anyhow::Result<()> {
     let dir = &settings.models_dir;
     fs::create_dir_all(dir).with_context(|| format!("making {}", shown(dir)))?;
-    for name in chosen(packs, settings) {
-        let pack = manifest.pack(name)?;
+    let chosen = chosen(packs, settings);
+    let packs = chosen.iter().map(|name| manifest.pack(name)).collect::<Result<Vec<_>, _>>()?;
+    let missing = packs.iter().flat_map(|pack| pack.files());
+    let missing = missing.filter(|file| file.status(dir) != FileStatus::Verified);
+    let inside = missing.filter_map(|file| Some(file.member()?.path.to_owned()));
+    let mut packages = Packages::new(from, inside.collect());
+    for pack in packs {
+        let name = &pack.name;
         if !pack.commercial() {
             say(&format!("pack {name}: its license does not allow commercial use"));
         }
@@ -116,7 +126,8 @@ fn install(
                 say(&format!("{}: already installed", file.name));
                 continue;
             }
-            let (bytes, origin) = obtain(file, from).with_context(|| format!("installing {}", file.name))?;
+            let (bytes, origin) =
+                obtain(file, from, &mut packages).with_context(|| format!("installing {}", file.name))?;
             put(dir, &file.name, &bytes).with_context(|| format!("writing {}", file.name))?;
             say(&format!("{}: installed from {origin}", file.name));
         }
@@ -124,12 +135,16 @@ fn install(
     Ok(())
 }
 
-/// The right bytes of a file, from the folder if it has them, else from the file's address.
-fn obtain(file: &ModelFile, from: Option<&Path>) -> anyhow::Result<(Vec<u8>, String)> {
+/// The right bytes of a file, from the folder if it has them, else from the file's address or package.
+fn obtain(
+    file: &ModelFile,
+    from: Option<&Path>,
+    packages: &mut Packages<'_>,
+) -> anyhow::Result<(Vec<u8>, String)> {
     if file.sha256.is_none() {
         bail!("{}", FileStatus::NoPinnedHash);
     }
-    if let Some(folder) = from {
+    if let Some(folder) = from.filter(|from| from.is_dir()) {
         match file.load(folder) {
             Ok(bytes) => return Ok((bytes, shown(folder))),
             Err(FileStatus::Missing) => {}
@@ -139,6 +154,10 @@ fn obtain(file: &ModelFile, from: Option<&Path>) -> anyhow::Result<(Vec<u8>, Str
     let (bytes, origin) = match file.source() {
         Source::Url(url) => (download(url)?, url),
         Source::Archive { url, member } => (unzip(download(url)?, member)?, url),
+        Source::Package(member) => {
+            let (bytes, origin) = packages.read(&member)?;
+            return Ok((file.made_from(&member, bytes)?, origin));
+        }
         Source::Folder => {
             bail!("it has no public address; put the file into a folder and run again with --from FOLDER")
         }

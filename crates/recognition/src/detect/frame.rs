@@ -2,6 +2,7 @@
 
 use opencv::core::{Mat, Size, Vec3b};
 use opencv::imgproc;
+use rollcall_domain::face::FaceBox;
 
 use super::Detection;
 use crate::decode::Picture;
@@ -94,6 +95,14 @@ impl Frame {
         // OpenCV sees that the target already has the right size and writes into it.
         let mut target = Mat::new_rows_cols_with_bytes_mut::<Vec3b>(height, width, &mut to[..length])?;
         imgproc::resize(&from, &mut target, Size::new(width, height), 0.0, 0.0, imgproc::INTER_LINEAR)
+    }
+
+    /// From the scaled photo's pixels to the input's.
+    pub(super) fn to_input(&self, bounds: &mut FaceBox) {
+        bounds.left += self.at.0 as f32;
+        bounds.right += self.at.0 as f32;
+        bounds.top += self.at.1 as f32;
+        bounds.bottom += self.at.1 as f32;
     }
 
     /// From the input's pixels to the photo's.

@@ -1,6 +1,7 @@
 //! Pixels become boxes and five points per face.
 
 mod frame;
+mod mmod;
 mod scrfd;
 mod yunet;
 
@@ -12,6 +13,8 @@ use zeroize::Zeroize;
 pub use frame::Frame;
 
 use crate::decode::Picture;
+use crate::dlib::corners;
+use crate::dlib::trees::{Corners, Predictor};
 use crate::models::{DetectorFamily, DetectorModel};
 use crate::runtime::{Network, Outputs, StartError, failed};
 use crate::tensor::Input;
@@ -30,10 +33,21 @@ pub const SMALL_FACE: f32 = 48.0;
 pub struct Detection {
     /// Its rectangle, pixels of the upright photo.
     pub bounds: FaceBox,
-    /// Its five points, pixels of the upright photo.
+    /// Its five points, pixels of the upright photo. From a detector that finds boxes only, the eyes are
+    /// measured and the rest is estimated; see [`corners::landmarks`].
     pub landmarks: Landmarks,
+    /// The points of the pack's landmark model, if it has one, pixels of the upright photo.
+    pub corners: Option<Corners>,
     /// The detector's confidence, 0..=1.
     pub score: f32,
+}
+
+impl Detection {
+    /// The five points the pack's recognizer is aligned by, in the order of its template.
+    #[must_use]
+    pub fn alignment(&self) -> &[Point; 5] {
+        self.corners.as_ref().unwrap_or(&self.landmarks)
+    }
 }
 
 /// A face detector with its buffers.
@@ -43,30 +57,38 @@ pub struct Detector {
     heads: Heads,
     input: Input,
     scaled: Vec<u8>,
+    predictor: Option<Predictor>,
 }
 
 /// Where a family's outputs are found, resolved once.
 enum Heads {
     Yunet(yunet::Heads),
     Scrfd(scrfd::Heads),
+    Mmod(mmod::Pyramid),
 }
 
 impl Detector {
-    /// Checks that the network has the inputs and outputs its family and the manifest say.
+    /// Checks that the network has the inputs and outputs its family and the manifest say. `predictor` adds
+    /// the points of the pack's landmark model to each face.
     ///
     /// # Errors
     /// [`StartError::Shape`] when it has not.
-    pub fn new(model: &DetectorModel, network: Network) -> Result<Self, StartError> {
+    pub fn new(
+        model: &DetectorModel,
+        network: Network,
+        predictor: Option<Predictor>,
+    ) -> Result<Self, StartError> {
         if let Some(size) = model.sizes.iter().find(|size| !network.accepts(**size, **size)) {
             return Err(network.mismatch(format!("its input does not take {size} x {size}")));
         }
         let heads = match model.family {
             DetectorFamily::Yunet => yunet::Heads::of(network.outputs()).map(Heads::Yunet),
             DetectorFamily::Scrfd => scrfd::Heads::of(network.outputs()).map(Heads::Scrfd),
+            DetectorFamily::Mmod => mmod::Pyramid::of(network.outputs()).map(Heads::Mmod),
         }
         .map_err(|what| network.mismatch(what))?;
         let input = Input::new(model.normalization());
-        Ok(Self { model: model.clone(), network, heads, input, scaled: Vec::new() })
+        Ok(Self { model: model.clone(), network, heads, input, scaled: Vec::new(), predictor })
     }
 
     /// Every face worth its time, the largest first.
@@ -96,7 +118,8 @@ impl Detector {
                 return Ok(faces);
             }
         }
-        if faces.is_empty() {
+        // mmod's pictures have a border anyway.
+        if faces.is_empty() && !matches!(self.heads, Heads::Mmod(_)) {
             faces = self.find_in(picture, &Frame::bordered(picture, sizes[0]))?;
         }
         Ok(faces)
@@ -112,23 +135,44 @@ impl Detector {
     /// [`EngineError::Failed`] when a library fails.
     pub fn find_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
         frame.scale_into(picture, &mut self.scaled).map_err(failed)?;
+        let mut faces = distinct(self.seen_in(picture, frame)?, self.model.nms);
+        faces.iter_mut().for_each(|face| frame.to_photo(face));
+        if let Some(predictor) = &mut self.predictor {
+            let boxes_only = matches!(self.heads, Heads::Mmod(_));
+            for face in &mut faces {
+                let found = predictor.predict(picture, &face.bounds);
+                if boxes_only {
+                    face.landmarks = corners::landmarks(&found);
+                }
+                face.corners = Some(found);
+            }
+        }
+        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+        Ok(faces)
+    }
+
+    /// Whatever the network sees in the scaled picture, in pixels of its input.
+    fn seen_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
+        let mut faces = Vec::new();
         let (width, height) = frame.size();
         let pixels = if frame.is_unscaled(picture) { picture.pixels() } else { &self.scaled };
+        if let Heads::Mmod(pyramid) = &mut self.heads {
+            let (network, input, least) = (&mut self.network, &mut self.input, self.model.score);
+            pyramid.read(network, input, pixels, frame.inner(), least, &mut faces)?;
+            faces.iter_mut().for_each(|face| frame.to_input(&mut face.bounds));
+            return Ok(faces);
+        }
         let values = self.input.fill((width, height), pixels, frame.inner(), frame.at());
         let outputs = self.network.run(values, width, height).map_err(failed)?;
 
-        let mut faces = Vec::new();
         for (level, stride) in STRIDES.into_iter().enumerate() {
             let grid = Grid { stride, columns: width / stride, rows: height / stride };
             match &self.heads {
                 Heads::Yunet(heads) => heads.read(&outputs, level, &grid, self.model.score, &mut faces),
                 Heads::Scrfd(heads) => heads.read(&outputs, level, &grid, self.model.score, &mut faces),
+                Heads::Mmod(_) => Ok(()),
             }?;
         }
-        drop(outputs);
-        let mut faces = distinct(faces, self.model.nms);
-        faces.iter_mut().for_each(|face| frame.to_photo(face));
-        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
         Ok(faces)
     }
 
@@ -145,6 +189,12 @@ impl Detector {
     pub fn clear(&mut self) {
         self.input.clear();
         self.scaled.as_mut_slice().zeroize();
+        if let Heads::Mmod(pyramid) = &mut self.heads {
+            pyramid.clear();
+        }
+        if let Some(predictor) = &mut self.predictor {
+            predictor.clear();
+        }
     }
 }
 
@@ -208,7 +258,7 @@ mod tests {
 
     fn face(left: f32, score: f32) -> Detection {
         let bounds = FaceBox { left, top: 0.0, right: left + 10.0, bottom: 10.0 };
-        Detection { bounds, landmarks: [Point { x: 0.0, y: 0.0 }; 5], score }
+        Detection { bounds, landmarks: [Point { x: 0.0, y: 0.0 }; 5], corners: None, score }
     }
 
     #[test]

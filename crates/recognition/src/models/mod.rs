@@ -2,6 +2,7 @@
 
 mod file;
 mod model;
+mod package;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -9,9 +10,10 @@ use std::path::Path;
 
 pub use file::{FileStatus, ModelFile, Source};
 pub use model::{
-    AlignmentTemplate, Channels, DetectorFamily, DetectorModel, LivenessFamily, LivenessModel, Normalization,
-    RecognizerModel,
+    AlignmentTemplate, Channels, DetectorFamily, DetectorModel, LandmarkFamily, LandmarkModel,
+    LivenessFamily, LivenessModel, Normalization, RecognizerModel,
 };
+pub use package::{Member, MemberError, PythonPackage};
 
 /// Every pack that is described, and which one is used unless another is asked for.
 #[derive(Debug, Clone)]
@@ -109,6 +111,8 @@ pub struct Pack {
     pub about: String,
     /// Finds faces.
     pub detector: DetectorModel,
+    /// Finds the points the recognizer is aligned by, where the detector's are others.
+    pub landmarks: Option<LandmarkModel>,
     /// Computes templates.
     pub recognizer: RecognizerModel,
     /// Tell a live face from a picture of one; described, not yet run.
@@ -127,7 +131,8 @@ impl Pack {
 
     /// The files without which the engine does not start.
     pub fn required_files(&self) -> impl Iterator<Item = &ModelFile> {
-        [&self.detector.file, &self.recognizer.file].into_iter()
+        let landmarks = self.landmarks.iter().map(|model| &model.file);
+        [&self.detector.file].into_iter().chain(landmarks).chain([&self.recognizer.file])
     }
 
     /// Whether every license allows commercial use.

@@ -46,6 +46,8 @@ pub enum DetectorFamily {
     Yunet,
     /// Nine outputs by position, two anchors per cell, distances to the edges.
     Scrfd,
+    /// One map of scores for faces of 80 pixels, run on a pyramid of pictures; finds boxes only.
+    Mmod,
 }
 
 /// A face detector.
@@ -78,12 +80,37 @@ impl DetectorModel {
     }
 }
 
+/// What a landmark model's file means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LandmarkFamily {
+    /// dlib's ensemble of regression trees for four eye corners and the base of the nose.
+    Ert5,
+}
+
+/// Finds points in a face's box, for recognizers whose template needs others than detectors give.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LandmarkModel {
+    /// Its name in the manifest.
+    #[serde(skip)]
+    pub name: String,
+    /// How its file is read.
+    pub family: LandmarkFamily,
+    /// The file.
+    pub file: ModelFile,
+}
+
 /// Where the five points are moved to before a crop is embedded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum AlignmentTemplate {
     /// ArcFace's five points of a 112 px crop, scaled to the recognizer's input.
     #[serde(rename = "arcface-112")]
     Arcface112,
+    /// dlib's mean face of four eye corners and the base of the nose in a 150 px crop, scaled to the
+    /// recognizer's input.
+    #[serde(rename = "dlib-150")]
+    Dlib150,
 }
 
 /// A face recognizer.
@@ -122,11 +149,11 @@ impl RecognizerModel {
         Normalization { channels: self.channels, mean: self.mean, scale: self.scale }
     }
 
-    /// What is stored with each template: the name and the first 12 hex digits of the file's hash.
-    /// `None` without a pinned hash.
+    /// What is stored with each template: the name and the first 12 hex digits of the file's hash, for a
+    /// converted file that of the original. `None` without a pinned hash.
     #[must_use]
     pub fn id(&self) -> Option<ModelId> {
-        let hash = self.file.sha256.as_deref()?;
+        let hash = self.file.identity()?;
         ModelId::parse(&format!("{}:{}", self.name, hash.get(..12)?)).ok()
     }
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use rollcall_domain::face::{Embedding, ModelId};
 use serde::Deserialize;
 
-use super::{DetectorModel, LivenessModel, Manifest, ManifestError, Pack, RecognizerModel};
+use super::file::is_sha256;
+use super::{
+    AlignmentTemplate, DetectorFamily, DetectorModel, LandmarkModel, LivenessModel, Manifest, ManifestError,
+    ModelFile, Pack, PythonPackage, RecognizerModel,
+};
 
 /// The file as written: models by name, packs referring to them.
 #[derive(Deserialize)]
@@ -13,7 +17,11 @@ use super::{DetectorModel, LivenessModel, Manifest, ManifestError, Pack, Recogni
 pub(super) struct Tables {
     default: String,
     packs: BTreeMap<String, PackTable>,
+    #[serde(default)]
+    packages: BTreeMap<String, PythonPackage>,
     detectors: BTreeMap<String, DetectorModel>,
+    #[serde(default)]
+    landmarks: BTreeMap<String, LandmarkModel>,
     recognizers: BTreeMap<String, RecognizerModel>,
     #[serde(default)]
     liveness: BTreeMap<String, LivenessModel>,
@@ -24,6 +32,7 @@ pub(super) struct Tables {
 struct PackTable {
     about: String,
     detector: String,
+    landmarks: Option<String>,
     recognizer: String,
     #[serde(default)]
     liveness: Vec<String>,
@@ -34,10 +43,13 @@ struct PackTable {
 impl Tables {
     /// Puts names and models together, and refuses what makes no sense.
     pub(super) fn resolve(mut self) -> Result<Manifest, ManifestError> {
+        self.packages.iter_mut().for_each(|(name, package)| package.name.clone_from(name));
         self.detectors.iter_mut().for_each(|(name, model)| model.name.clone_from(name));
+        self.landmarks.iter_mut().for_each(|(name, model)| model.name.clone_from(name));
         self.recognizers.iter_mut().for_each(|(name, model)| model.name.clone_from(name));
         self.liveness.iter_mut().for_each(|(name, model)| model.name.clone_from(name));
         self.check().map_err(ManifestError::Invalid)?;
+        self.find_packages().map_err(ManifestError::Invalid)?;
 
         let mut packs = BTreeMap::new();
         for (name, table) in &self.packs {
@@ -52,6 +64,10 @@ impl Tables {
                     .get(&table.detector)
                     .ok_or_else(|| missing(&table.detector))?
                     .clone(),
+                landmarks: match &table.landmarks {
+                    Some(model) => Some(self.landmarks.get(model).ok_or_else(|| missing(model))?.clone()),
+                    None => None,
+                },
                 recognizer: self
                     .recognizers
                     .get(&table.recognizer)
@@ -65,6 +81,7 @@ impl Tables {
                 lfw: table.lfw,
                 lfw_first_five: table.lfw_first_five,
             };
+            check_points(&pack).map_err(ManifestError::Invalid)?;
             packs.insert(name.clone(), pack);
         }
         if !packs.contains_key(&self.default) {
@@ -76,8 +93,39 @@ impl Tables {
         Ok(Manifest { default: self.default, packs })
     }
 
+    /// Gives each file the package it names.
+    fn find_packages(&mut self) -> Result<(), String> {
+        let detectors = self.detectors.values_mut().map(|model| &mut model.file);
+        let landmarks = self.landmarks.values_mut().map(|model| &mut model.file);
+        let recognizers = self.recognizers.values_mut().map(|model| &mut model.file);
+        let liveness = self.liveness.values_mut().map(|model| &mut model.file);
+        for file in detectors.chain(landmarks).chain(recognizers).chain(liveness) {
+            let ModelFile { package: Some(package), .. } = file else { continue };
+            let known = self.packages.get(package);
+            let what = || format!("{} names package {package}, which is not described", file.name);
+            file.resolved = Some(known.ok_or_else(what)?.clone());
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<(), String> {
         let unit = 0.0..=1.0;
+        for (name, package) in &self.packages {
+            // They become arguments of the package client and a file name.
+            let plain = |text: &str| {
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+                text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
+            };
+            if ![name, &package.version, &package.archive].into_iter().all(|text| plain(text)) {
+                return Err(format!("package {name}: name, version and archive must be plain"));
+            }
+            if !is_sha256(&package.sha256) {
+                return Err(format!("package {name}: sha256 must be 64 lower-case hex digits"));
+            }
+        }
+        for (name, model) in &self.landmarks {
+            model.file.check(name)?;
+        }
         for (name, model) in &self.detectors {
             let sizes = &model.sizes;
             let sound = !sizes.is_empty()
@@ -116,6 +164,19 @@ impl Tables {
         }
         Ok(())
     }
+}
+
+/// A recognizer is aligned by the points its template names, and somebody must find them.
+fn check_points(pack: &Pack) -> Result<(), String> {
+    let found = pack.landmarks.is_some();
+    let needed = pack.recognizer.template == AlignmentTemplate::Dlib150;
+    if found != needed {
+        return Err(format!("pack {}: template dlib-150 and a landmark model go together", pack.name));
+    }
+    if pack.detector.family == DetectorFamily::Mmod && !found {
+        return Err(format!("pack {}: a detector that finds no points needs a landmark model", pack.name));
+    }
+    Ok(())
 }
 
 fn check_scale(name: &str, scale: &[f32; 3], mean: &[f32; 3]) -> Result<(), String> {

@@ -6,14 +6,16 @@
 )]
 
 pub(crate) mod compare;
+pub(crate) mod dat;
 pub(crate) mod libjpeg;
+pub(crate) mod networks;
 pub(crate) mod onnx;
 
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use rollcall_recognition::{Manifest, Pipeline, Runtime};
+use rollcall_recognition::{Manifest, ModelFile, Pipeline, Runtime};
 use serde::Deserialize;
 
 pub(crate) fn workspace() -> PathBuf {
@@ -72,8 +74,35 @@ pub(crate) fn runtime() -> Runtime {
 
 pub(crate) fn pipeline(pack: &str) -> Pipeline {
     let manifest = Manifest::built_in();
-    Pipeline::load(&runtime(), manifest.pack(pack).expect("a described pack"), &models())
-        .expect("the pack loads")
+    Pipeline::load(&runtime(), manifest.pack(pack).expect("a described pack"), &models()).unwrap_or_else(
+        |error| {
+            panic!(
+                "pack {pack}: {error}. Run `rollcall models install {pack}` or `cargo xtask setup --tests`"
+            )
+        },
+    )
+}
+
+/// The installed predictor of pack `dlib`.
+pub(crate) fn predictor_file() -> Vec<u8> {
+    let manifest = Manifest::built_in();
+    let model = manifest.pack("dlib").expect("it is described").landmarks.as_ref().expect("it has one");
+    model.file.load(&models()).unwrap_or_else(|status| {
+        panic!(
+            "{}: {status}. Run `rollcall models install dlib` or `cargo xtask setup --tests`",
+            model.file.name
+        )
+    })
+}
+
+/// The description of a file made by a test.
+pub(crate) fn file(name: &str, bytes: &[u8]) -> ModelFile {
+    use sha2::{Digest, Sha256};
+    let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = format!(
+        "name = \"{name}\"\nsha256 = \"{sha256}\"\nlicense = \"MIT\"\ncommercial = true\naccuracy = \"none\""
+    );
+    toml::from_str(&text).expect("it describes a file")
 }
 
 /// `reference.json`: what an independent implementation found.

@@ -87,6 +87,17 @@ pub(crate) async fn drop_database(name: &str) {
     execute(&admin().await, &format!("DROP DATABASE `{name}`")).await;
 }
 
+/// Runs statements on one connection to a database.
+pub(crate) async fn execute_on(name: &str, statements: &[&str]) {
+    let mut options = ConnectOptions::new(format!("{}/{name}", server()));
+    options.max_connections(1).sqlx_logging(false);
+    let connection = sea_orm::Database::connect(options).await.expect("the server answers");
+    for statement in statements {
+        execute(&connection, statement).await;
+    }
+    connection.close().await.expect("the connection closes");
+}
+
 /// The name of the run's shared database, made by whoever comes first.
 async fn shared() -> String {
     static KNOWN: Mutex<Option<String>> = Mutex::new(None);

@@ -3,9 +3,11 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Location, Source};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, UserId};
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, User};
+use rollcall_ports::attendance::Addition;
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, save, stored, successes};
@@ -28,6 +30,8 @@ macro_rules! attendance_store_contract {
             of_many_who_go_on_with_a_day_at_once_one_does
             a_refused_punch_leaves_no_trace
             a_day_needs_a_person
+            several_punches_are_committed_together
+            of_several_punches_all_are_stored_or_none
             days_with_and_without_a_shift_are_two
             days_come_by_date_within_the_range
             days_of_people_come_by_person_and_date
@@ -58,6 +62,42 @@ async fn begun(bench: &dyn StoreBench, user: UserId, on: &str) -> Day {
 
 async fn march(bench: &dyn StoreBench, user: UserId) -> Vec<Day> {
     bench.attendance().days(user, dates("2026-03-01", "2026-03-31")).await.unwrap()
+}
+
+/// A punch to be added, and the day with it.
+fn addition(day: &Day, event: Event) -> (Addition, Day) {
+    let record = classify(&day.with(event.clone()), event.at);
+    (Addition { day: day.clone(), event: event.clone(), record }, with(day, &event))
+}
+
+pub async fn several_punches_are_committed_together(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let shift = shift(bench).await;
+    let (first, monday) =
+        addition(&a_day_of(&shift, user.id, "2026-03-02"), a_check_in(user.id, "2026-03-02T09:00:00Z"));
+    let (second, monday) = addition(&monday, a_check_out(user.id, "2026-03-02T17:00:00Z"));
+    let (third, tuesday) =
+        addition(&a_day_of(&shift, user.id, "2026-03-03"), a_check_in(user.id, "2026-03-03T09:00:00Z"));
+    bench.attendance().commit_all(&[first, second, third]).await.unwrap();
+    assert_eq!(march(bench, user.id).await, [monday.clone(), tuesday]);
+    let (fourth, monday) = addition(&monday, a_check_out(user.id, "2026-03-02T18:00:00Z"));
+    bench.attendance().commit_all(&[fourth]).await.unwrap();
+    bench.attendance().commit_all(&[]).await.unwrap();
+    assert_eq!(march(bench, user.id).await[0], monday);
+}
+
+pub async fn of_several_punches_all_are_stored_or_none(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let shift = shift(bench).await;
+    let begun = begun(bench, user.id, "2026-03-03").await;
+    let (first, _) =
+        addition(&a_day_of(&shift, user.id, "2026-03-02"), a_check_in(user.id, "2026-03-02T09:00:00Z"));
+    // As if nobody had begun that day.
+    let (second, _) =
+        addition(&a_day_of(&shift, user.id, "2026-03-03"), a_check_in(user.id, "2026-03-03T10:00:00Z"));
+    let answer = bench.attendance().commit_all(&[first, second]).await;
+    assert_matches!(answer, Err(StoreError::Stale));
+    assert_eq!(march(bench, user.id).await, [begun]);
 }
 
 pub async fn a_committed_day_comes_back_with_every_field(bench: &dyn StoreBench) {

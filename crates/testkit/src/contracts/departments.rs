@@ -3,7 +3,7 @@
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::policy::Shift;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey};
 use rollcall_ports::store::StoreError;
@@ -24,12 +24,25 @@ macro_rules! department_store_contract {
             departments_without_code_do_not_collide
             of_several_with_one_name_one_is_stored
             what_a_department_refers_to_must_exist
+            a_manager_is_appointed_where_there_is_none
             a_list_counts_active_and_enrolled_members
             a_list_finds_part_of_name_or_code
             a_list_can_be_narrowed_to_some_and_to_the_staffed
             a_list_is_ordered_and_paged
         }
     };
+}
+
+pub async fn a_manager_is_appointed_where_there_is_none(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    let department = inserted(bench, a_department("Research")).await;
+    let store = bench.departments();
+    let nobody = UserId::new(fresh());
+    assert_matches!(store.appoint(department.id, nobody).await, Err(StoreError::Missing("manager_id")));
+    assert!(store.appoint(department.id, ada.id).await.unwrap());
+    assert!(!store.appoint(department.id, bob.id).await.unwrap());
+    assert!(!store.appoint(DepartmentId::new(fresh()), bob.id).await.unwrap());
+    assert_eq!(store.get(department.id).await.unwrap().unwrap().manager, Some(ada.id));
 }
 
 async fn inserted(bench: &dyn StoreBench, department: Department) -> Department {
@@ -142,7 +155,7 @@ pub async fn a_list_counts_active_and_enrolled_members(bench: &dyn StoreBench) {
         let consent = if consents { a_consenting_user("Ada").consent } else { a_user("Ada").consent };
         let user = stored(bench, User { status, consent, ..a_member("Ada", &staffed) }).await;
         for shot in 0..shots {
-            bench.faces().add(user.id, &[a_face_of(&user, shot)], None, 20).await.unwrap();
+            bench.faces().add(user.id, &[a_face_of(&user, shot)], None, 20, None).await.unwrap();
         }
     }
     let count = |model_id: &str, least| {

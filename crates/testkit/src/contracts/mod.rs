@@ -15,6 +15,7 @@ pub mod face_changes;
 pub mod faces;
 pub mod index;
 pub mod invitations;
+pub mod legacy;
 pub mod on_an_empty_database;
 pub mod passwords;
 pub mod people;

@@ -89,7 +89,7 @@ fn code(text: &str) -> Option<EmployeeCode> {
 pub async fn every_field_comes_back(bench: &dyn StoreBench) {
     let department = a_department("Research");
     bench.departments().insert(&department).await.unwrap();
-    let shift = bench.shifts().default_or(&rollcall_domain::policy::Shift::standard()).await.unwrap();
+    let shift = bench.shifts().default_or(&rollcall_domain::shift::Shift::standard()).await.unwrap();
     let user = User {
         employee_code: code(&format!("Emp {}", a_tag())),
         phone: Some("+49 30 1234".into()),

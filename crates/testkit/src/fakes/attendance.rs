@@ -5,7 +5,7 @@ use rollcall_domain::attendance::{Day, Event, Record};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
 use rollcall_domain::user::People;
-use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::attendance::{Addition, AttendanceStore};
 use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, World, includes};
@@ -21,11 +21,28 @@ impl AttendanceStore for FakeStores {
     }
 
     async fn commit(&self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError> {
+        self.world()?.commit(day, event, record)
+    }
+
+    async fn commit_all(&self, additions: &[Addition]) -> Result<(), StoreError> {
         let mut world = self.world()?;
-        if !world.users.contains_key(&day.key.user) {
+        let before = world.days.clone();
+        for Addition { day, event, record } in additions {
+            if let Err(error) = world.commit(day, event, record) {
+                world.days = before;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    fn commit(&mut self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError> {
+        if !self.users.contains_key(&day.key.user) {
             return Err(StoreError::Missing("user_id"));
         }
-        let stored = world.days.iter_mut().find(|(other, _)| other.key == day.key);
+        let stored = self.days.iter_mut().find(|(other, _)| other.key == day.key);
         let revision = stored.as_ref().map(|(other, _)| other.revision).unwrap_or_default();
         if revision != day.revision {
             return Err(StoreError::Stale);
@@ -37,14 +54,12 @@ impl AttendanceStore for FakeStores {
             }
             None => {
                 let first = Day { revision: revision.next(), events: vec![event.clone()], ..day.clone() };
-                world.days.push((first, record.clone()));
+                self.days.push((first, record.clone()));
             }
         }
         Ok(())
     }
-}
 
-impl World {
     fn days_of(&self, people: &People, dates: DateRange) -> Vec<Day> {
         let among = |user: UserId| self.users.get(&user).is_some_and(|person| includes(people, &person.user));
         let all = self.days.iter().map(|(day, _)| day);

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use rollcall_domain::department::{Department, DepartmentSummary};
-use rollcall_domain::id::DepartmentId;
+use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{Status, User};
@@ -37,6 +37,19 @@ impl DepartmentStore for FakeStores {
         }
         world.departments.insert(department.id, department.clone());
         Ok(())
+    }
+
+    async fn appoint(&self, id: DepartmentId, manager: UserId) -> Result<bool, StoreError> {
+        let mut world = self.world()?;
+        let is_somebody = world.users.contains_key(&manager);
+        match world.departments.get_mut(&id) {
+            Some(department) if department.manager.is_none() && is_somebody => {
+                department.manager = Some(manager);
+                Ok(true)
+            }
+            Some(department) if department.manager.is_none() => Err(StoreError::Missing("manager_id")),
+            _ => Ok(false),
+        }
     }
 
     async fn get(&self, id: DepartmentId) -> Result<Option<Department>, StoreError> {

@@ -10,8 +10,8 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
 use rollcall_domain::lockout::Failures;
-use rollcall_domain::policy::Shift;
 use rollcall_domain::session::Session;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{PasswordHash, People, User};
 use rollcall_ports::decisions::Search;
 use rollcall_ports::store::StoreError;
@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) departments: BTreeMap<DepartmentId, Department>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) faces: Vec<Face>,
+    /// Templates that somebody else stores just before the next enrollment is.
+    pub(super) meanwhile: Vec<Face>,
     pub(super) searches: Vec<Search>,
     pub(super) shift: Option<Shift>,
     pub(super) days: Vec<(Day, Record)>,
@@ -58,6 +60,11 @@ impl FakeStores {
     /// Whether every call of every store fails with [`StoreError::Unavailable`] from now on.
     pub fn set_outage(&self, outage: bool) {
         self.lock().outage = outage;
+    }
+
+    /// Lets somebody else store these templates just before the next enrollment is stored.
+    pub fn meet_enrollment(&self, faces: Vec<Face>) {
+        self.lock().meanwhile = faces;
     }
 
     /// The searches noted so far, in order.

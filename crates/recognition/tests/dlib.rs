@@ -1,0 +1,169 @@
+//! Pack `dlib` against dlib itself, on real photos.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use rollcall_domain::face::{FaceBox, Metric, Point};
+use rollcall_ports::engine::Wanted;
+use rollcall_recognition::Manifest;
+use rollcall_recognition::decode::{Picture, decode};
+use rollcall_recognition::detect::{Detection, Frame};
+use rollcall_recognition::dlib::trees::Predictor;
+use serde::Deserialize;
+use support::libjpeg;
+
+/// `reference-dlib.json`: what dlib finds.
+#[derive(Deserialize)]
+struct Reference {
+    photos: BTreeMap<String, Photo>,
+}
+
+#[derive(Deserialize)]
+struct Photo {
+    faces: Vec<Face>,
+}
+
+#[derive(Deserialize)]
+struct Face {
+    rect: [f32; 4],
+    landmarks: [[f32; 2]; 5],
+    descriptor: Vec<f32>,
+}
+
+impl Face {
+    fn bounds(&self) -> FaceBox {
+        let [left, top, right, bottom] = self.rect;
+        FaceBox { left, top, right, bottom }
+    }
+
+    fn points(&self) -> [Point; 5] {
+        self.landmarks.map(|[x, y]| Point { x, y })
+    }
+}
+
+fn photos() -> BTreeMap<String, Photo> {
+    let text = std::fs::read_to_string(support::faces().join("reference-dlib.json")).expect("it is there");
+    let photos = serde_json::from_str::<Reference>(&text).expect("the reference parses").photos;
+    assert!(photos.len() >= 60 && photos.values().any(|photo| !photo.faces.is_empty()));
+    photos
+}
+
+fn picture(name: &str) -> Picture {
+    decode(&support::photo(name)).expect("reference photos decode")
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).map(|(x, y)| (x - y).powi(2)).sum::<f32>().sqrt()
+}
+
+/// The value below which `share` of the list is.
+fn quantile(list: &mut [f32], share: f32) -> f32 {
+    list.sort_by(f32::total_cmp);
+    list[((list.len() - 1) as f32 * share).round() as usize]
+}
+
+fn nearest<'a>(found: &'a [Detection], face: &Face) -> Option<&'a Detection> {
+    found.iter().max_by(|a, b| a.bounds.iou(&face.bounds()).total_cmp(&b.bounds.iou(&face.bounds())))
+}
+
+/// The photo in its own size, as dlib saw it.
+fn as_it_is(picture: &Picture) -> Frame {
+    Frame::snug(picture, picture.width().max(picture.height()) as usize)
+}
+
+#[test]
+fn every_face_dlib_finds_is_found() {
+    let mut pipeline = support::pipeline("dlib");
+    let (mut faces, mut more, mut missed) = (0, 0, Vec::new());
+    let mut overlaps = Vec::new();
+    for (name, photo) in photos() {
+        let picture = picture(&name);
+        let found = pipeline.find_in(&picture, &as_it_is(&picture)).expect("detection runs");
+        for face in &photo.faces {
+            let overlap = nearest(&found, face).map_or(0.0, |found| found.bounds.iou(&face.bounds()));
+            overlaps.push(overlap);
+            if overlap < 0.5 {
+                missed.push(format!("{name}: {:?}, at most {overlap}", face.rect));
+            }
+        }
+        faces += photo.faces.len();
+        more += found.len().saturating_sub(photo.faces.len());
+    }
+    println!(
+        "{faces} faces, {more} more; overlap: median {}, least {}",
+        quantile(&mut overlaps, 0.5),
+        overlaps[0]
+    );
+    assert!(missed.is_empty(), "{} of {faces} are not found:\n{}", missed.len(), missed.join("\n"));
+    assert!(more <= 2, "{more} more than dlib finds");
+}
+
+#[test]
+fn points_are_within_a_pixel_of_dlibs_in_the_same_box() {
+    let mut predictor = Predictor::read("predictor", &support::predictor_file()).expect("it reads");
+    let mut far = Vec::new();
+    for (name, photo) in photos() {
+        // libjpeg's pixels, as dlib had them: trees compare single ones.
+        let picture = libjpeg::picture(&name);
+        for face in &photo.faces {
+            let found = predictor.predict(&picture, &face.bounds());
+            let worst =
+                found.iter().zip(face.points()).map(|(p, q)| (p.x - q.x).abs().max((p.y - q.y).abs()));
+            let worst = worst.fold(0.0, f32::max);
+            // dlib says whole pixels.
+            assert!(worst <= 1.0, "{name}: {worst} px");
+            far.push(worst);
+        }
+    }
+    println!("points: median {}, worst {} px", quantile(&mut far, 0.5), quantile(&mut far, 1.0));
+}
+
+#[test]
+fn descriptors_are_dlibs_on_the_same_points() {
+    let mut pipeline = support::pipeline("dlib");
+    let mut far = Vec::new();
+    for (name, photo) in photos() {
+        let picture = picture(&name);
+        for face in &photo.faces {
+            let template = pipeline.embed(&picture, &face.points()).expect("embedding runs");
+            far.push(distance(template.embedding.values(), &face.descriptor));
+        }
+    }
+    let (median, most) = (quantile(&mut far, 0.5), quantile(&mut far, 0.95));
+    println!("same points: median {median}, 95th percentile {most}, worst {}", quantile(&mut far, 1.0));
+    assert!(most <= 0.10, "the 95th percentile is {most}");
+}
+
+#[test]
+fn from_photo_to_descriptor_the_person_is_dlibs() {
+    let mut pipeline = support::pipeline("dlib");
+    let mut far = Vec::new();
+    for (name, photo) in photos() {
+        let picture = picture(&name);
+        let found = pipeline.find_in(&picture, &as_it_is(&picture)).expect("detection runs");
+        for face in &photo.faces {
+            let Some(detection) = nearest(&found, face) else { continue };
+            let template = pipeline.embed(&picture, detection.alignment()).expect("embedding runs");
+            far.push(distance(template.embedding.values(), &face.descriptor));
+        }
+    }
+    let (median, most) = (quantile(&mut far, 0.5), quantile(&mut far, 0.95));
+    println!("end to end: median {median}, 95th percentile {most}, worst {}", quantile(&mut far, 1.0));
+    assert!(median <= 0.10 && most <= 0.20, "median {median}, 95th percentile {most}");
+}
+
+#[test]
+fn a_template_is_raw_and_named_by_dlibs_own_file() {
+    let analysis = support::pipeline("dlib")
+        .analyze(&support::photo("hard/progressive.jpg"), Wanted::Largest)
+        .expect("a photo with a face");
+    let template = analysis.faces[0].template.as_ref().expect("it was wanted");
+    assert_eq!(template.model.as_str(), "dlib-resnet-v1:55533b28a958");
+    assert_eq!(template.metric, Metric::Euclidean);
+    let norm = template.embedding.values().iter().map(|x| x * x).sum::<f32>().sqrt();
+    assert!((1.1..1.5).contains(&norm), "{norm}");
+    let manifest = Manifest::built_in();
+    assert_eq!(manifest.pack("dlib").unwrap().recognizer.id().as_ref(), Some(&template.model));
+}
