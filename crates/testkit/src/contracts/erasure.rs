@@ -1,8 +1,9 @@
 //! What a [`UserStore`](rollcall_ports::users::UserStore) promises about erasing somebody.
 
 use rollcall_domain::attendance::{Event, Location};
+use rollcall_domain::classify::classify;
 use rollcall_domain::lockout::LockOut;
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, StatusChange, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Erased, Erasure};
@@ -19,7 +20,7 @@ fn why() -> StatusChange {
 async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::session::Session) {
     let user = User { phone: Some("+1".into()), ..a_consenting_user("Ada Lovelace") };
     bench.users().insert(&user, Some(&a_hash("own"))).await.unwrap();
-    bench.faces().add(user.id, &[a_face_of(&user, 1), a_face_of(&user, 2)], None, 5).await.unwrap();
+    bench.faces().add(user.id, &[a_face_of(&user, 1), a_face_of(&user, 2)], None, 5, None).await.unwrap();
     let (session, address) = (a_session(user.id), a_fingerprint());
     bench.sessions().open(&session).await.unwrap();
     bench.attempts().begin(&address, at("2026-03-02T08:00:00Z"), &LockOut::STANDARD).await.unwrap();
