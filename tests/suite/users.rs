@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use rollcall_tests::client::send;
+use rollcall_tests::photos::{drawn, five_drawn};
 use rollcall_tests::{Client, Db, Response, TestApp, on_both_databases};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ on_both_databases!(
     two_people_never_share_an_address,
     a_stale_change_is_refused,
     changes_of_single_settings_at_the_same_time_all_hold,
+    who_is_erased_leaves_nothing_but_times,
 );
 
 fn names(answer: &Value) -> Vec<&str> {
@@ -28,7 +30,10 @@ async fn a_person_is_told_in_full(db: Db) {
         "timezone": "Europe/London", "join_date": "2026-03-01",
     });
     let answer = admin.post("/api/users", new).await;
-    let user = answer.expect(201);
+    let mut user = answer.expect(201);
+    // Nobody gave them a password.
+    let invited = user.as_object_mut().and_then(|user| user.remove("invite_url"));
+    assert!(invited.is_some_and(|url| url.as_str().is_some_and(|url| url.starts_with("/invite#rci_"))));
     let id = user["id"].as_str().expect("an id").to_owned();
     assert_eq!(answer.header("location"), format!("/api/users/{id}"));
     insta::allow_duplicates! {
@@ -269,5 +274,44 @@ async fn changes_of_single_settings_at_the_same_time_all_hold(db: Db) {
         let now = ada.get("/api/users/me").await.expect(200);
         let expected = json!({ "theme": theme, "notifications": notifications, "language": language });
         assert_eq!(now["settings"], expected);
+    }
+}
+
+async fn who_is_erased_leaves_nothing_but_times(db: Db) {
+    let app = TestApp::setup().on(db).drawn().start().await;
+    let (admin, kiosk) = (app.admin().await, app.kiosk().await);
+    let ada = app.person("Zebulon Quux-Wombat", json!({ "employee_code": "ZQW-4711" })).await;
+    admin.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);
+    assert_eq!(kiosk.recognize(&drawn("Ada", 9)).await.expect(200)["result"], "matched");
+    let erase = async |id: &str, query: &str| {
+        let request = admin.request(Method::DELETE, &format!("/api/users/{id}?mode=erase{query}"));
+        send(request.header("x-reason", "asked to be forgotten")).await
+    };
+    let bare = admin.delete(&format!("/api/users/{}?mode=erase", ada.id)).await;
+    assert_eq!(bare.problem(422, "validation-failed")["errors"][0]["parameter"], "X-Reason");
+    let receipt = erase(&ada.id, "").await.expect(200)["receipt"].clone();
+    let destroyed = &receipt["destroyed"];
+    assert_eq!((&destroyed["encodings"], &destroyed["index_entries"]), (&json!(5), &json!(5)), "{receipt}");
+    assert_eq!((&destroyed["searches"], &receipt["remaining"]), (&json!(1), &json!(0)), "{receipt}");
+    erase(&ada.id, "").await.problem(404, "not-found");
+    assert_eq!(kiosk.look_up(&drawn("Ada", 9)).await.expect(200)["result"], "unknown");
+    ada.get("/api/users/me").await.problem(401, "token-revoked");
+
+    // Somebody who was removed can be erased, too, with all they did.
+    let bob = app.employee("Bob").await;
+    bob.mark("auto").await.expect(201);
+    assert_eq!(admin.delete(&format!("/api/users/{}", bob.id)).await.status, 204);
+    let receipt = erase(&bob.id, "&attendance=delete").await.expect(200)["receipt"].clone();
+    assert_eq!(receipt["destroyed"]["punches"], 1, "{receipt}");
+
+    if db == Db::Sqlite {
+        for entry in std::fs::read_dir(app.data_dir()).expect("the data folder") {
+            let path = entry.expect("a file").path();
+            let bytes = std::fs::read(&path).expect("a file that can be read");
+            let told = |word: &str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            for word in ["Zebulon", "zebulon", "ZQW-4711", "zqw-4711"] {
+                assert!(!told(word), "{word} is in {}", path.display());
+            }
+        }
     }
 }

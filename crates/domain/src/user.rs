@@ -81,6 +81,43 @@ impl User {
         matches!((self.status, &self.consent), (Status::Active, Consent::Given { .. }))
     }
 
+    /// Somebody of whom only the pseudonym is left under which attendance may be kept: removed, with nothing that
+    /// tells who they were.
+    #[must_use]
+    pub fn erased(&self, why: StatusChange) -> Self {
+        Self {
+            id: self.id,
+            employee_code: None,
+            name: PersonName::erased(),
+            email: EmailAddress::erased(self.id),
+            role: Role::Employee,
+            status: Status::Deleted,
+            department: None,
+            phone: None,
+            address: None,
+            avatar_url: None,
+            timezone: None,
+            locale: None,
+            join_date: None,
+            leave_date: None,
+            default_shift: None,
+            last_login_at: None,
+            created_at: self.created_at,
+            updated_at: why.at,
+            deleted_at: Some(self.deleted_at.unwrap_or(why.at)),
+            revision: self.revision,
+            preferences: Preferences::default(),
+            consent: Consent::Missing,
+            standing: Some(why),
+        }
+    }
+
+    /// Whether they were erased.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.status == Status::Deleted && self.email == EmailAddress::erased(self.id)
+    }
+
     /// The state of their face, given what is stored of it.
     #[must_use]
     pub const fn face_status(&self, face: &FaceSummary, min_required: u32) -> FaceStatus {

@@ -30,6 +30,7 @@ mod problem;
 mod problems;
 mod profile;
 mod recognize;
+mod removal;
 mod routes;
 mod server;
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, today, users,
+    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, removal, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -31,7 +31,7 @@ const BEARER: &str = "bearer";
     info(title = "Rollcall", description = "Face-recognition attendance.", license(name = "MIT", identifier = "MIT")),
     paths(
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
-        users::list, users::create, users::get, users::update, users::patch, users::delete,
+        users::list, users::create, users::get, users::update, users::patch, removal::delete,
         mark::mark, history::of_user, today::today,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         admin::users, admin::set_status, departments::list, departments::create,

@@ -12,7 +12,7 @@ use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
-use crate::{recognize, today, users};
+use crate::{recognize, removal, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -47,7 +47,7 @@ pub(crate) static TABLE: [Entry; 28] = [
     on(GET,    "/api/users/{user_id}",                 May(A::ReadUser),                 |r| r.to(users::get)),
     on(PUT,    "/api/users/{user_id}",                 May(A::UpdateUser),               |r| r.to(users::update)),
     on(PATCH,  "/api/users/{user_id}",                 May(A::UpdateUser),               |r| r.to(users::patch)),
-    on(DELETE, "/api/users/{user_id}",                 May(A::DeleteUser),               |r| r.to(users::delete)),
+    on(DELETE, "/api/users/{user_id}",                 May(A::DeleteUser),               |r| r.to(removal::delete)),
 
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),

@@ -8,14 +8,13 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::page::Paged;
 use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status};
-use rollcall_usecases::users::{NewUser, Profile, UserError};
+use rollcall_usecases::users::{NewUser, Profile};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, Who};
-use crate::codes::Code;
-use crate::input::{Form, Json, Query, Word, is, needed, one_of, word};
+use crate::input::{Form, Json, Query, is, needed, word};
 use crate::options::Api;
 use crate::paging::Pagination;
 use crate::people::people_form;
@@ -91,27 +90,6 @@ impl NewUserForm {
             join_date: word(&self.join_date)?,
             default_shift: word(&self.default_shift_id)?,
         })
-    }
-}
-
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DeleteForm {
-    /// `deactivate`, which is what happens anyway.
-    #[validate(custom(function = "is::<Mode>"))]
-    mode: Option<String>,
-}
-
-impl Form for DeleteForm {}
-
-/// Ways of removing a person.
-struct Mode;
-
-impl Word for Mode {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["deactivate"], |mode| mode).map(|_| Self)
     }
 }
 
@@ -215,25 +193,6 @@ pub(crate) async fn patch(
     form: Json<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     update(api, asker, who, revision, form).await
-}
-
-/// Removes a person: their logins end and their templates are destroyed before the answer; their attendance stays.
-#[utoipa::path(delete, path = "/api/users/{user_id}", tag = "users",
-    params(("user_id" = String, Path, description = "An id, or `me`."), DeleteForm,
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
-    responses((status = 204, description = "Removed.")))]
-pub(crate) async fn delete(
-    api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
-    IfMatch(revision): IfMatch,
-    _: Query<DeleteForm>,
-) -> Result<HttpResponse, Problem> {
-    match api.usecases.users.deactivate(asker.actor(), user, revision).await {
-        Ok(()) => Ok(HttpResponse::NoContent().finish()),
-        Err(UserError::Oneself) => Err(Problem::plain(Code::CannotDeleteSelf)),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn shown(api: &Api, profile: Profile) -> HttpResponse {

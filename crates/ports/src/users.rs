@@ -61,6 +61,14 @@ pub trait UserStore: Send + Sync {
     /// [`StoreError::Taken`] and [`StoreError::Missing`] as for [`Self::insert`].
     async fn save(&self, change: UserChange<'_>) -> Result<(), StoreError>;
 
+    /// Erases a person: stores what is left of them, see [`User::erased`], and destroys their password, templates,
+    /// logins, failed logins, invitation and searches. Attendance goes, too, or keeps its times and loses words and
+    /// places. All of it or nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::save`].
+    async fn erase(&self, erasure: Erasure<'_>) -> Result<Erased, StoreError>;
+
     /// What is needed to check a login with that address (canonical form); nothing for deleted people.
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError>;
 
@@ -106,6 +114,32 @@ pub enum Logins {
     End,
     /// All but this one.
     EndOthers(SessionId),
+}
+
+/// Somebody who is to be erased.
+#[derive(Debug, Clone, Copy)]
+pub struct Erasure<'a> {
+    /// What is to be left of them, with the revision that was read.
+    pub user: &'a User,
+    /// Fingerprint of the address they had, see [`crate::attempts`].
+    pub address: [u8; 32],
+    /// Whether attendance is destroyed, too.
+    pub attendance: bool,
+}
+
+/// What an erasure destroyed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Templates.
+    pub encodings: u64,
+    /// Logins, ended or not.
+    pub logins: u64,
+    /// Searches that found them.
+    pub searches: u64,
+    /// Punches.
+    pub punches: u64,
+    /// Of all this except punches: what is left.
+    pub remaining: u64,
 }
 
 /// An invitation to choose a password; kept by fingerprint only.

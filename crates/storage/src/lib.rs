@@ -15,6 +15,7 @@ mod departments;
 mod devices;
 #[expect(unreachable_pub, reason = "sea-orm's derives write `pub` items next to these")]
 mod entity;
+mod erase;
 mod error;
 mod face_change;
 mod faces;

@@ -6,7 +6,7 @@ use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort};
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::{Credentials, Invitation, UserChange, UserStore};
+use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, UserChange, UserStore};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::convert::{count, cut, micros, named};
 use crate::database::Database;
 use crate::entity::{departments, user_settings, users};
+use crate::erase::{erase, forget_log};
 use crate::error::Failure;
 use crate::invitations::{accept, insert_invited, invited};
 use crate::people::{among, contains, with_templates};
@@ -105,6 +106,13 @@ impl UserStore for SqlUserStore {
     async fn save(&self, change: UserChange<'_>) -> Result<(), StoreError> {
         let change = &change;
         transact!(self.database, |connection| save(connection, change))
+    }
+
+    async fn erase(&self, erasure: Erasure<'_>) -> Result<Erased, StoreError> {
+        let erasure = &erasure;
+        let erased = transact!(self.database, |connection| erase(connection, erasure))?;
+        forget_log(&self.database).await;
+        Ok(erased)
     }
 
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {

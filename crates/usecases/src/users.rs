@@ -16,6 +16,7 @@ use rollcall_domain::user::{
 };
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
+use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::passwords::Passwords;
@@ -32,10 +33,12 @@ use crate::people::{reach, reachable};
 use crate::rules::Rules;
 
 mod change;
+mod erasure;
 mod error;
 mod standing;
 
 pub use change::{PreferencesPatch, UserPatch};
+pub use erasure::Receipt;
 pub use error::UserError;
 
 /// A write that met another one is read and tried again this often.
@@ -51,6 +54,7 @@ pub struct Users {
     users: Arc<dyn UserStore>,
     departments: Arc<dyn DepartmentStore>,
     sessions: Arc<dyn SessionStore>,
+    decisions: Arc<dyn DecisionLog>,
     attempts: Attempts,
     gallery: GalleryFeed,
     rules: Arc<Rules>,
@@ -134,6 +138,7 @@ impl Users {
             users: ports.users.clone(),
             departments: ports.departments.clone(),
             sessions: ports.sessions.clone(),
+            decisions: ports.decisions.clone(),
             attempts: Attempts::new(ports, rules.clone()),
             gallery,
             rules,

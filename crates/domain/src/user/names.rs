@@ -1,5 +1,6 @@
 //! What a person is called: names, codes and addresses, each valid because it exists.
 
+use crate::id::UserId;
 use crate::text::{TextError, canonical, line};
 
 /// A person's name: 1 to 200 printable characters.
@@ -13,6 +14,11 @@ impl PersonName {
     /// [`TextError`] naming the rule that is broken.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         line(text, 200).map(Self)
+    }
+
+    /// What is left of the name of somebody who was erased.
+    pub(super) fn erased() -> Self {
+        Self("Erased person".into())
     }
 
     /// As written.
@@ -82,6 +88,11 @@ impl EmailAddress {
         &self.0
     }
 
+    /// What is left of the address of somebody who was erased; `.invalid` belongs to nobody (RFC 2606).
+    pub(super) fn erased(id: UserId) -> Self {
+        Self(format!("erased.{}@erased.invalid", id.uuid().simple()))
+    }
+
     /// The form in which addresses are compared.
     #[must_use]
     pub fn canonical(&self) -> String {
@@ -98,6 +109,13 @@ mod tests {
         let a = EmailAddress::parse(" Bob@X.com ").unwrap();
         assert_eq!(a.as_str(), "Bob@X.com");
         assert_eq!(a.canonical(), EmailAddress::parse("bob@x.COM").unwrap().canonical());
+    }
+
+    #[test]
+    fn what_is_left_of_the_erased_is_valid() {
+        let address = EmailAddress::erased(UserId::new(uuid::Uuid::from_u128(u128::MAX)));
+        assert_eq!(EmailAddress::parse(address.as_str()), Ok(address));
+        assert_eq!(PersonName::parse(PersonName::erased().as_str()), Ok(PersonName::erased()));
     }
 
     #[test]

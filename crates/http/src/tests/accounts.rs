@@ -174,8 +174,12 @@ async fn administrators_add_people_and_departments() {
     assert_eq!(answer.wrong(), pairs(&[("/department_id", "does-not-exist")]));
 
     let uri = format!("/api/users/{}", cleo["id"].as_str().unwrap());
-    let wrong = world.delete(&admin.token, &format!("{uri}?mode=erase")).await;
+    let wrong = world.delete(&admin.token, &format!("{uri}?mode=forget")).await;
     assert_eq!(wrong.wrong(), pairs(&[("mode", "unknown-value")]));
+    let wrong = world.delete(&admin.token, &format!("{uri}?attendance=delete")).await;
+    assert_eq!(wrong.wrong(), pairs(&[("attendance", "not-allowed")]));
+    let wrong = world.delete(&admin.token, &format!("{uri}?mode=erase")).await;
+    assert_eq!(wrong.wrong(), pairs(&[("X-Reason", "required")]));
     assert_eq!(world.delete(&admin.token, &uri).await.status, 204);
     world.delete(&admin.token, &uri).await.is_problem(404, "not-found");
     let listed =
@@ -237,4 +241,36 @@ async fn an_invitation_is_shown_once_and_accepted_once() {
     accept(PASSWORD).await.is_problem(401, "invitation-invalid");
     let with = json!({ "name": "Dan", "email": "dan@example.org", "password": PASSWORD });
     assert_eq!(world.post(&admin.token, "/api/users", with).await.is(201).get("invite_url"), None);
+}
+
+#[actix_web::test]
+async fn an_erasure_says_why_and_comes_with_a_receipt() {
+    let world = World::new();
+    let (admin, ada) = (world.admin().await, world.employee("Ada").await);
+    world.enroll(ada.id, "Ada").await;
+    let uri = format!("/api/users/{}?mode=erase", ada.id);
+    let erase = |uri: &str| {
+        bearer(TestRequest::delete().uri(uri), &admin.token).insert_header(("X-Reason", "asked for it"))
+    };
+    world.delete(&ada.token, &uri).await.is_problem(403, "forbidden");
+    let own = erase(&format!("/api/users/{}?mode=erase", admin.id));
+    world.call(own).await.is_problem(409, "cannot-delete-self");
+    let told = world.call(erase(&uri)).await.is(200);
+    let expected = json!({ "receipt": {
+        "user_id": ada.id.to_string(),
+        "erased_at": "2026-03-02T08:00:00Z",
+        "destroyed": {
+            "encodings": 5, "logins": 1, "searches": 0, "punches": 0, "files": 0, "index_entries": 5,
+        },
+        "remaining": 0,
+    } });
+    assert_eq!(told, expected);
+    assert_eq!(world.api.usecases.faces.gallery().size().encodings, 0);
+    world.call(erase(&uri)).await.is_problem(404, "not-found");
+    world.get(&ada.token, "/api/users/me").await.is_problem(401, "token-revoked");
+    let listed =
+        world.get(&admin.token, "/api/admin/users?include_deleted=true&status=deleted").await.is(200);
+    let row = &listed["data"][0];
+    assert_eq!((&row["name"], &row["status_reason"]), (&json!("Erased person"), &json!("asked for it")));
+    assert!(!listed.to_string().contains("Ada") && !listed.to_string().contains("ada@"), "{listed}");
 }

@@ -10,6 +10,7 @@ pub mod attendance;
 pub mod decisions;
 pub mod departments;
 pub mod devices;
+pub mod erasure;
 pub mod face_changes;
 pub mod faces;
 pub mod index;

@@ -52,6 +52,12 @@ macro_rules! user_store_contract {
             an_invitation_to_a_taken_address_is_none
             a_login_verified_before_an_acceptance_is_not_opened_after_it
         }
+        $crate::stamp! { $bench, erasure:
+            nothing_tells_who_an_erased_person_was
+            attendance_is_kept_without_words_or_destroyed
+            an_erasure_that_comes_late_changes_nothing
+            somebody_who_was_removed_can_be_erased
+        }
         $crate::stamp! { $bench, people:
             a_search_covers_name_address_and_code_in_any_case
             wildcards_are_ordinary_characters

@@ -12,7 +12,7 @@ use rollcall_domain::user::{
     EmployeeCode, PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort,
 };
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::{Credentials, Invitation, Logins, UserChange, UserStore};
+use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, Logins, UserChange, UserStore};
 
 use super::world::{FakeStores, Person, World, includes};
 
@@ -131,6 +131,48 @@ impl UserStore for FakeStores {
             world.changed(user.id);
         }
         Ok(())
+    }
+
+    async fn erase(&self, erasure: Erasure<'_>) -> Result<Erased, StoreError> {
+        let user = erasure.user;
+        let change = UserChange { user, password: None, logins: Logins::End, destroy_faces: true };
+        let encodings = {
+            let world = self.world()?;
+            world.faces.iter().filter(|face| face.user == user.id).count() as u64
+        };
+        self.save(change).await?;
+        let mut world = self.world()?;
+        if let Some(person) = world.users.get_mut(&user.id) {
+            person.password = None;
+            person.user.last_login_at = None;
+        }
+        let (logins, searches) = (world.sessions.len(), world.searches.len());
+        world.sessions.retain(|_, login| login.session.user != user.id);
+        world.searches.retain(|search| search.user != Some(user.id));
+        let asked = world.searches.iter_mut().filter(|search| search.asked_by == Some(user.id));
+        asked.for_each(|search| search.asked_by = None);
+        world.attempts.remove(&erasure.address);
+        let (logins, searches) = (logins - world.sessions.len(), searches - world.searches.len());
+        let mut punches = 0;
+        for (day, _) in world.days.iter_mut().filter(|(day, _)| day.key.user == user.id) {
+            punches += day.events.len();
+            for event in &mut day.events {
+                (event.note, event.reason, event.location, event.similarity) = (None, None, None, None);
+            }
+        }
+        if erasure.attendance {
+            world.days.retain(|(day, _)| day.key.user != user.id);
+        } else {
+            punches = 0;
+        }
+        let count = |number: usize| number as u64;
+        Ok(Erased {
+            encodings,
+            logins: count(logins),
+            searches: count(searches),
+            punches: count(punches),
+            remaining: 0,
+        })
     }
 
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {

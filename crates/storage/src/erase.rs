@@ -1,0 +1,123 @@
+//! Erasing a person: one transaction after which nothing stored tells who they were.
+
+use rollcall_ports::users::{Erased, Erasure, Logins, UserChange};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QuerySelect, QueryTrait, Set,
+};
+use uuid::Uuid;
+
+use crate::database::Database;
+use crate::entity::{
+    attendance_events, attendance_records, face_encodings, invitations, login_attempts,
+    recognition_decisions, refresh_tokens, sessions, users,
+};
+use crate::error::Failure;
+use crate::user_change::save;
+
+pub(crate) async fn erase(
+    connection: &DatabaseTransaction,
+    erasure: &Erasure<'_>,
+) -> Result<Erased, Failure> {
+    let id = erasure.user.id.uuid();
+    let encodings = encodings(id).count(connection).await?;
+    let change = UserChange { user: erasure.user, password: None, logins: Logins::End, destroy_faces: true };
+    save(connection, &change).await?;
+    let nothing =
+        users::ActiveModel { password_hash: Set(None), last_login_at: Set(None), ..Default::default() };
+    users::Entity::update_many().set(nothing).filter(users::Column::Id.eq(id)).exec(connection).await?;
+
+    let theirs = sessions::Entity::find()
+        .select_only()
+        .column(sessions::Column::Id)
+        .filter(sessions::Column::UserId.eq(id))
+        .into_query();
+    refresh_tokens::Entity::delete_many()
+        .filter(refresh_tokens::Column::SessionId.in_subquery(theirs))
+        .exec(connection)
+        .await?;
+    let logins =
+        sessions::Entity::delete_many().filter(sessions::Column::UserId.eq(id)).exec(connection).await?;
+    login_attempts::Entity::delete_by_id(erasure.address.to_vec()).exec(connection).await?;
+
+    let searches = recognition_decisions::Entity::delete_many()
+        .filter(recognition_decisions::Column::UserId.eq(id))
+        .exec(connection)
+        .await?;
+    recognition_decisions::Entity::update_many()
+        .col_expr(recognition_decisions::Column::AskedBy, Expr::val(None::<Uuid>))
+        .filter(recognition_decisions::Column::AskedBy.eq(id))
+        .exec(connection)
+        .await?;
+    let punches = if erasure.attendance {
+        destroy_attendance(connection, id).await?
+    } else {
+        silence_attendance(connection, id).await?;
+        0
+    };
+    Ok(Erased {
+        encodings,
+        logins: logins.rows_affected,
+        searches: searches.rows_affected,
+        punches,
+        remaining: remaining(connection, erasure).await?,
+    })
+}
+
+fn encodings(user: Uuid) -> sea_orm::Select<face_encodings::Entity> {
+    face_encodings::Entity::find().filter(face_encodings::Column::UserId.eq(user))
+}
+
+async fn destroy_attendance(connection: &DatabaseTransaction, user: Uuid) -> Result<u64, Failure> {
+    let punches = attendance_events::Entity::delete_many()
+        .filter(attendance_events::Column::UserId.eq(user))
+        .exec(connection)
+        .await?;
+    attendance_records::Entity::delete_many()
+        .filter(attendance_records::Column::UserId.eq(user))
+        .exec(connection)
+        .await?;
+    Ok(punches.rows_affected)
+}
+
+/// Times stay; words and places, which could tell who it was, go.
+async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Result<(), Failure> {
+    let silent = attendance_events::ActiveModel {
+        lat: Set(None),
+        lng: Set(None),
+        accuracy_m: Set(None),
+        similarity: Set(None),
+        note: Set(None),
+        reason: Set(None),
+        ..Default::default()
+    };
+    attendance_events::Entity::update_many()
+        .set(silent)
+        .filter(attendance_events::Column::UserId.eq(user))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Rows that would still tell of the person; none, or something is wrong with the above.
+async fn remaining(connection: &impl ConnectionTrait, erasure: &Erasure<'_>) -> Result<u64, Failure> {
+    let id = erasure.user.id.uuid();
+    let searches = Condition::any()
+        .add(recognition_decisions::Column::UserId.eq(id))
+        .add(recognition_decisions::Column::AskedBy.eq(id));
+    Ok(encodings(id).count(connection).await?
+        + sessions::Entity::find().filter(sessions::Column::UserId.eq(id)).count(connection).await?
+        + invitations::Entity::find().filter(invitations::Column::UserId.eq(id)).count(connection).await?
+        + recognition_decisions::Entity::find().filter(searches).count(connection).await?
+        + login_attempts::Entity::find_by_id(erasure.address.to_vec()).count(connection).await?)
+}
+
+/// What was erased is overwritten in SQLite's file, but its log of changes has older pages until it is emptied.
+pub(crate) async fn forget_log(database: &Database) {
+    if database.driver() == "sqlite"
+        && let Err(error) = database.connection().execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await
+    {
+        tracing::warn!(%error, "the log of changes could not be emptied; it will be with the next checkpoint");
+    }
+}
