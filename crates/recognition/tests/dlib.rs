@@ -194,7 +194,7 @@ fn the_head_is_turned_as_another_detector_says() {
     let rows = table.records().map(|row| row.expect("a row"));
     for row in rows.filter(|row| &row[2] == "enrol").step_by(5) {
         let picture = picture(&row[0]);
-        let mut first = |pipeline: &mut Pipeline| {
+        let first = |pipeline: &mut Pipeline| {
             let face =
                 pipeline.find(&picture, Wanted::Largest).expect("detection runs").into_iter().next()?;
             Some((pipeline.measure(&picture, &face).expect("it is measured")?, face))
