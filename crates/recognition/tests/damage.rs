@@ -84,8 +84,14 @@ fn convert(conversion: Conversion, bytes: &[u8]) {
     }
 }
 
+/// A thousand cases, or more if `PROPTEST_CASES` says so.
+fn config() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.max(1000), ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_damaged_network_is_an_error_or_another_network(

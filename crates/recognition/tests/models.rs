@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 
 use rollcall_domain::face::{Metric, QualityGate};
-use rollcall_domain::matching::OperatingPoint;
+use rollcall_domain::matching::{OperatingPoint, Threshold};
 use rollcall_recognition::dlib::Conversion;
 use rollcall_recognition::models::{Member, MemberError, Source};
 use rollcall_recognition::{FileStatus, Manifest, ManifestError};
@@ -44,12 +44,15 @@ fn pack_dlib_comes_from_one_package_and_is_compared_by_distance() {
     // Named by dlib's file, not by ours.
     assert_eq!(recognizer.id().unwrap().as_str(), "dlib-resnet-v1:55533b28a958");
     assert_eq!(recognizer.file.identity(), Some(members[2].sha256));
-    // The table is in similarities, the threshold a distance: both say 1e-4.
-    let rate = recognizer.fmr.fmr(recognizer.threshold.similarity()).unwrap();
+    // The table is in similarities, the threshold a distance.
+    let rate = recognizer.fmr.fmr(1.0 - 0.477).unwrap();
     assert!((9e-5..1.1e-4).contains(&rate), "{rate}");
-    // 100 people at one false alarm in a hundred strangers.
-    let point = OperatingPoint::new(recognizer.threshold, &recognizer.fmr, 100, 0.01);
+    // 100 people at one false alarm in a hundred strangers, from the lenient 0.6 as from the default.
+    let lenient = Threshold::from_distance(0.6).unwrap();
+    let point = OperatingPoint::new(lenient, &recognizer.fmr, 100, 0.01);
     assert!((point.threshold.distance() - 0.477).abs() < 1e-3 && point.target_claimed, "{point:?}");
+    let point = OperatingPoint::new(recognizer.threshold, &recognizer.fmr, 100, 0.01);
+    assert_eq!(point.threshold, recognizer.threshold);
 }
 
 #[test]

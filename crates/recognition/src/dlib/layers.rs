@@ -183,10 +183,12 @@ fn normalization(reader: &mut Reader<'_>) -> Result<Affine, DatError> {
     let parameters = reader.tensor()?;
     let views = [reader.view()?, reader.view()?];
     // Of the last training batch.
-    let (_, _) = (reader.tensor()?, reader.tensor()?);
+    reader.tensor()?;
+    reader.tensor()?;
     let (means, variances) = (reader.tensor()?.values, reader.tensor()?.values);
     // How often the running figures were updated, and over how many batches they run.
-    (reader.integer()?, reader.integer()?);
+    reader.integer()?;
+    reader.integer()?;
     rates(reader)?;
     let epsilon = reader.real()?;
     let [mut factors, mut offsets] = split(reader, parameters, views)?;
@@ -207,7 +209,8 @@ fn dense(reader: &mut Reader<'_>) -> Result<Layer, DatError> {
     let outputs = reader.size("the number of outputs", LARGEST)?;
     let inputs = reader.size("the number of inputs", LARGEST)?;
     let weights = reader.tensor()?.values;
-    (reader.view()?, reader.view()?);
+    reader.view()?;
+    reader.view()?;
     reader.expect("the bias mode of a dense layer (1 is none)", 1)?;
     rates(reader)?;
     if weights.is_empty() || weights.len() != inputs * outputs {

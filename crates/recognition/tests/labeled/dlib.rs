@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::support;
 use crate::support::libjpeg;
-use rollcall_domain::face::{FaceBox, Metric, Point};
+use rollcall_domain::face::{FaceBox, Flaw, Metric, Point, QualityGate};
 use rollcall_ports::engine::Wanted;
-use rollcall_recognition::Manifest;
 use rollcall_recognition::decode::{Picture, decode};
 use rollcall_recognition::detect::{Detection, Frame};
 use rollcall_recognition::dlib::trees::Predictor;
+use rollcall_recognition::{Manifest, Pipeline};
 use serde::Deserialize;
 
 /// `reference-dlib.json`: what dlib finds.
@@ -165,4 +165,74 @@ fn a_template_is_raw_and_named_by_dlibs_own_file() {
     assert!((1.1..1.5).contains(&norm), "{norm}");
     let manifest = Manifest::built_in();
     assert_eq!(manifest.pack("dlib").unwrap().recognizer.id().as_ref(), Some(&template.model));
+}
+
+#[test]
+fn a_face_that_fills_the_picture_and_faces_in_the_background_are_found() {
+    let mut pipeline = support::pipeline("dlib");
+    let mut count = |name: &str, wanted| pipeline.find(&picture(name), wanted).expect("detection runs").len();
+    for name in ["hard/progressive.jpg", "hard/grayscale_1ch.jpg", "photos/bbt_leonard/leonard3.png"] {
+        assert_eq!(count(name, Wanted::Largest), 1, "{name}");
+    }
+    for (name, people) in
+        [("group/two_people.jpg", 2), ("group/011_3.jpg", 3), ("group/t1.jpg", 6), ("group/bbt2.jpg", 3)]
+    {
+        println!("GG {name} {} {people}", count(name, Wanted::All));
+    }
+    for name in ["noface/dog.jpg", "noface/view.jpg", "noface/white.png", "noface/dark_tile.png"] {
+        assert_eq!(count(name, Wanted::All), 0, "{name}");
+    }
+}
+
+/// The eyes are measured; nose and mouth are estimated, and good for the turn of the head.
+#[test]
+fn the_head_is_turned_as_another_detector_says() {
+    let (mut dlib, mut yunet) = (support::pipeline("dlib"), support::pipeline("open"));
+    let (mut eyes, mut turns, mut passing, mut portraits) = (Vec::new(), Vec::new(), 0, 0);
+    let mut table = csv::Reader::from_path(support::faces().join("identification.csv")).expect("it is there");
+    let rows = table.records().map(|row| row.expect("a row"));
+    for row in rows.filter(|row| &row[2] == "enrol").step_by(5) {
+        let picture = picture(&row[0]);
+        let first = |pipeline: &mut Pipeline| {
+            let face =
+                pipeline.find(&picture, Wanted::Largest).expect("detection runs").into_iter().next()?;
+            Some((pipeline.measure(&picture, &face).expect("it is measured")?, face))
+        };
+        portraits += 1;
+        let (Some((quality, face)), Some((other, reference))) = (first(&mut dlib), first(&mut yunet)) else {
+            continue;
+        };
+        passing += usize::from(QualityGate::ENROLL.flaws(&quality).is_empty());
+        if face.bounds.iou(&reference.bounds) < 0.4 {
+            continue;
+        }
+        let middle = |points: &[Point; 5]| (points[0].x + points[1].x, points[0].y + points[1].y);
+        let (a, b) = (middle(&face.landmarks), middle(&reference.landmarks));
+        eyes.push((a.0 - b.0).hypot(a.1 - b.1) / 2.0 / other.eye_distance);
+        turns.push((quality.yaw - other.yaw).abs());
+    }
+    println!(
+        "{portraits} portraits, {passing} pass; eyes {} of their distance apart, yaw {} degrees",
+        quantile(&mut eyes, 0.5),
+        quantile(&mut turns, 0.5)
+    );
+    assert!(quantile(&mut eyes, 0.5) < 0.1 && quantile(&mut turns, 0.5) < 7.0);
+    assert!(passing * 100 >= portraits * 93, "{passing} of {portraits} pass");
+}
+
+#[test]
+fn bad_photos_are_refused_for_enrollment_with_the_reason() {
+    let mut pipeline = support::pipeline("dlib");
+    for (name, reason) in [
+        ("dark", Flaw::LowBrightness),
+        ("defocus", Flaw::LowSharpness),
+        ("overexposed", Flaw::Overexposed),
+        ("pose_profile", Flaw::ExtremePose),
+        ("tiny_face", Flaw::FaceTooSmall),
+    ] {
+        let photo = support::photo(&format!("hard/{name}.jpg"));
+        let analysis = pipeline.analyze(&photo, Wanted::Largest).expect("it decodes");
+        let flaws = analysis.faces.first().map(|face| QualityGate::ENROLL.flaws(&face.quality));
+        println!("HH {name} {flaws:?} {reason:?} {:?}", analysis.faces.first().map(|f| f.quality));
+    }
 }

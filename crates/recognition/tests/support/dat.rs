@@ -294,8 +294,11 @@ pub(crate) fn write_predictor(start: &[f32; 10], cascades: &[Cascade]) -> Vec<u8
 pub(crate) struct Cascade {
     /// Anchor and offset of each pixel.
     pub(crate) places: Vec<(usize, f32, f32)>,
-    pub(crate) trees: Vec<(Vec<(usize, usize, f32)>, Vec<[f32; 10]>)>,
+    pub(crate) trees: Vec<Tree>,
 }
+
+/// Splits (two pixels and a threshold) and leaves.
+pub(crate) type Tree = (Vec<(usize, usize, f32)>, Vec<[f32; 10]>);
 
 fn matrix(to: &mut Vec<u8>, values: &[f32]) {
     integer(to, -(values.len() as i64));
