@@ -134,3 +134,21 @@ pub(crate) async fn drop_tables(manager: &SchemaManager<'_>, names: &[&'static s
     }
     Ok(())
 }
+
+/// Adds a column at the end. One at a time: SQLite takes no more.
+pub(crate) async fn add_column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    column: ColumnDef,
+) -> Result<(), DbErr> {
+    manager.alter_table(Table::alter().table(table).add_column(column).take()).await
+}
+
+/// Drops a column.
+pub(crate) async fn drop_column(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<(), DbErr> {
+    manager.alter_table(Table::alter().table(table).drop_column(column).take()).await
+}

@@ -19,12 +19,17 @@ mod m20261101_000001_organization;
 mod m20261101_000002_logins;
 mod m20261101_000003_faces;
 mod m20261101_000004_attendance;
+mod m20261101_000005_accounts;
+mod m20261101_000006_counting;
+mod resume;
+
+pub use resume::up;
 
 /// On SQLite a step that fails half-way leaves nothing behind. MySQL commits each change of the schema by itself,
-/// transaction or not; there a failed step is mended by hand.
+/// transaction or not; there [`up`] clears away what is left of it.
 const STEP_IS_ATOMIC: Option<bool> = Some(true);
 
-/// Every step, in order. `Migrator::up(&db, None)` brings a database up to date and refuses one that is newer
+/// Every step, in order. [`up`] brings a database up to date and refuses one that is newer
 /// than this program.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrator;
@@ -37,6 +42,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000002_logins::Migration),
             Box::new(m20261101_000003_faces::Migration),
             Box::new(m20261101_000004_attendance::Migration),
+            Box::new(m20261101_000005_accounts::Migration),
+            Box::new(m20261101_000006_counting::Migration),
         ]
     }
 }

@@ -163,6 +163,16 @@ impl TestApp {
         Client::new(self.http.clone(), self.address)
     }
 
+    /// Somebody without a token who asks from this address of the machine.
+    ///
+    /// # Panics
+    /// When the machine has no such address.
+    #[must_use]
+    pub fn anonymous_from(&self, address: std::net::IpAddr) -> Client {
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().timeout(PATIENCE);
+        Client::new(http.local_address(address).build().expect("an HTTP client"), self.address)
+    }
+
     /// The administrator, in a login of their own.
     pub async fn admin(&self) -> Client {
         self.login(ADMIN, PASSWORD).await

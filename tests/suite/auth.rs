@@ -12,6 +12,7 @@ on_both_databases!(
     only_one_of_many_renewals_succeeds,
     a_stolen_refresh_token_ends_the_login,
     whoever_is_shut_out_is_shut_out_at_once,
+    who_is_added_without_a_password_is_invited_to_choose_one,
 );
 
 async fn renew(client: &Client, token: &str) -> Response {
@@ -120,6 +121,49 @@ async fn whoever_is_shut_out_is_shut_out_at_once(db: Db) {
             .await
             .problem(401, "invalid-credentials");
     }
+}
+
+async fn who_is_added_without_a_password_is_invited_to_choose_one(db: Db) {
+    let app = TestApp::setup().on(db).drawn().setting("PUBLIC_URL", "https://hr.example.com/").start().await;
+    let (admin, anonymous) = (app.admin().await, app.anonymous());
+    let invite = async |name: &str| {
+        let email = app.new_address(name);
+        let added = admin.post("/api/users", json!({ "name": name, "email": email })).await.expect(201);
+        let url = added["invite_url"].as_str().expect("an address").to_owned();
+        let token = url.strip_prefix("https://hr.example.com/invite#").expect("the token").to_owned();
+        (added["id"].as_str().expect("an id").to_owned(), email, token)
+    };
+    let accept = async |token: &str, password: &str| {
+        anonymous.post("/api/auth/invitation", json!({ "token": token, "password": password })).await
+    };
+    let (id, email, token) = invite("Ada").await;
+    let shown = admin.get(&format!("/api/users/{id}")).await.expect(200);
+    assert_eq!(shown.get("invite_url"), None, "{shown}");
+
+    // A password that will not do leaves the invitation as it is.
+    accept(&token, "password").await.problem(422, "validation-failed");
+    accept("rci_0", PASSWORD).await.problem(401, "invitation-invalid");
+    assert_eq!(accept(&token, PASSWORD).await.status, 204);
+    app.login(&email, PASSWORD).await;
+    accept(&token, "Another vellum 48 oak").await.problem(401, "invitation-invalid");
+    app.login(&email, PASSWORD).await;
+
+    // Too late; removed; given a password by somebody else.
+    let (_, late, token) = invite("Late").await;
+    let (gone, _, second) = invite("Gone").await;
+    assert_eq!(admin.delete(&format!("/api/users/{gone}")).await.status, 204);
+    let (given, _, third) = invite("Given").await;
+    admin.put(&format!("/api/users/{given}"), json!({ "password": PASSWORD })).await.expect(200);
+    for token in [&second, &third] {
+        accept(token, PASSWORD).await.problem(401, "invitation-invalid");
+    }
+    app.clock.set("2026-03-09T08:00:00Z");
+    accept(&token, PASSWORD).await.problem(401, "invitation-invalid");
+    let login = json!({ "email": late, "password": PASSWORD });
+    anonymous.post("/api/auth/login", login).await.problem(401, "invalid-credentials");
+
+    let with = json!({ "name": "With", "email": app.new_address("With"), "password": PASSWORD });
+    assert_eq!(admin.post("/api/users", with).await.expect(201).get("invite_url"), None);
 }
 
 #[tokio::test]

@@ -70,6 +70,10 @@ async fn a_bad_setting_is_named_with_its_range() {
         ("ORG_TIMEZONE", "Mars/Olympus", "Europe/Berlin"),
         ("REGISTRATION", "maybe", "open, approval, closed"),
         ("SELF_ENROLL", "perhaps", "true, false"),
+        ("LOG", "rollcall=loud", "error, warn, info, debug, trace"),
+        ("RATE_LIMIT", "sometimes", "on, off"),
+        ("LOGIN_FAILURES", "1000", "1 to 100"),
+        ("TRUSTED_PROXIES", "proxy.example", "10.0.0.0/8"),
     ] {
         let refused = program().set(key, value).run(&["serve", "--port", "0"]).await;
         refused.ended(2);
@@ -77,6 +81,11 @@ async fn a_bad_setting_is_named_with_its_range() {
         assert!(refused.err.contains(range), "{range}: {}", refused.err);
         assert!(!refused.out.contains("ready"), "{}", refused.out);
     }
+    let listed = program();
+    let list = "cors_origins = [\"https://hr.example.com\"]\n";
+    std::fs::write(listed.folder().join("rollcall.toml"), list).expect("written");
+    let refused = listed.run(&["serve", "--port", "0"]).await;
+    assert!(refused.ended(2).err.contains("CORS_ORIGINS is not one value"), "{}", refused.err);
     let both = program().set("PORT", "x").set("SELF_ENROLL", "y").run(&["serve"]).await;
     assert!(both.ended(2).err.contains("PORT=x") && both.err.contains("SELF_ENROLL=y"), "{}", both.err);
     let empty = program().set("FACE_RECOGNITION_THRESHOLD", "").run(&["serve"]).await;

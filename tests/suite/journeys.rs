@@ -57,7 +57,9 @@ async fn a_person_is_enrolled_recognized_and_leaves(db: Db) {
     let left = seen(&kiosk, &photos.probes[1]).await;
     assert_eq!(left["attendance"]["decision"], "checked_out", "{left}");
     assert_eq!(left["attendance"]["record"]["worked_seconds"], 9 * 3600 + 60);
-    assert_eq!(left["attendance"]["record"]["events"].as_array().map(Vec::len), Some(2));
+    assert_eq!(left["attendance"]["record"].get("events"), None, "the day is the person's, not the kiosk's");
+    let day = admin.get(&format!("/api/attendance/user/{id}?include=events")).await.expect(200);
+    assert_eq!(day["data"][0]["events"].as_array().map(Vec::len), Some(2), "{day}");
 
     let today = admin.get("/api/attendance/today?include=records").await.expect(200);
     assert_eq!(today["date"], "2026-03-02");

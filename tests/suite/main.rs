@@ -19,6 +19,7 @@ mod history;
 mod identification;
 mod import;
 mod journeys;
+mod limits;
 mod matrix;
 mod models;
 mod once;

@@ -9,6 +9,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/auth/register", "NEMA"),
     ("POST", "/api/auth/login", "NEMA"),
     ("POST", "/api/auth/refresh", "NEMA"),
+    ("POST", "/api/auth/invitation", "NEMA"),
     ("POST", "/api/auth/logout", "EMA"),
     ("GET", "/api/auth/verify-token", "EMAK"),
     ("GET", "/api/users", "EMA"),

@@ -9,6 +9,8 @@ on_both_databases!(
     fifty_glances_at_two_kiosks_make_one_event,
     nobody_is_matched_after_they_were_removed,
     two_admins_cannot_both_leave,
+    one_face_enrolled_twice_at_once_is_one_persons,
+    two_faces_enrolled_at_once_as_one_person_are_not_both_theirs,
 );
 
 async fn fifty_marks_make_one_event(db: Db) {
@@ -80,6 +82,39 @@ async fn two_admins_cannot_both_leave(db: Db) {
     assert_eq!(done, 1, "{} and {}", a.text(), b.text());
     for answer in [a, b].iter().filter(|answer| answer.status != 200) {
         assert!(matches!(answer.status, 401 | 403 | 409), "{}", answer.text());
+    }
+}
+
+async fn one_face_enrolled_twice_at_once_is_one_persons(db: Db) {
+    let app = TestApp::setup().on(db).drawn().start().await;
+    let admin = app.admin().await;
+    for round in 0..5 {
+        let names = ["First", "Second", "Third", "Fourth"].map(|name| format!("{name} {round}"));
+        let people = join_all(names.iter().map(|name| app.employee(name))).await;
+        let face = five_drawn(&format!("Face {round}"));
+        let answers = join_all(people.iter().map(|person| admin.enroll(&person.id, &face))).await;
+        let mut found = statuses(&answers);
+        found.sort_unstable();
+        assert_eq!(found, [201, 409, 409, 409]);
+        for answer in answers.iter().filter(|answer| answer.status == 409) {
+            answer.problem(409, "face-belongs-to-other");
+        }
+    }
+}
+
+/// Else a friend's photos that are sent at the same moment as one's own would open the door for the friend.
+async fn two_faces_enrolled_at_once_as_one_person_are_not_both_theirs(db: Db) {
+    let app = TestApp::setup().on(db).drawn().start().await;
+    let admin = app.admin().await;
+    for round in 0..5 {
+        let ada = app.employee(&format!("Ada {round}")).await;
+        let (own, friends) = (five_drawn(&format!("Ada {round}")), five_drawn(&format!("Friend {round}")));
+        let (a, b) = tokio::join!(admin.enroll(&ada.id, &own), admin.enroll(&ada.id, &friends));
+        let mut found = statuses(&[a, b]);
+        found.sort_unstable();
+        assert_eq!(found, [201, 422]);
+        let kept = admin.get(&format!("/api/face/user/{}/encodings", ada.id)).await.expect(200);
+        assert_eq!(kept["data"].as_array().map(Vec::len), Some(5), "{kept}");
     }
 }
 

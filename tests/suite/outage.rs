@@ -65,3 +65,49 @@ async fn a_server_waits_for_a_database_that_is_away_at_the_start() {
     app.until_health(200).await;
     anonymous.get("/api/users").await.problem(401, "token-missing");
 }
+
+/// Wherever the database goes away while a server starts, the server begins again.
+#[tokio::test]
+async fn a_server_begins_again_when_the_database_goes_away_while_it_starts() {
+    // In the middle of the tables of a new database; and at each later step.
+    for (words, is_new) in [
+        ("CREATE TABLE", true),
+        ("CREATE TABLE `users`", true),
+        ("CREATE TABLE `recognition_decisions`", true),
+        ("`status_changed_by`", true),
+        ("GET_LOCK", false),
+        ("RELEASE_LOCK", false),
+        ("`is_default`", false),
+        ("`face_encodings`", false),
+    ] {
+        let database = MySqlDatabase::create().await;
+        if !is_new {
+            let wire = Wire::to(database.server_address(), true).await;
+            let first = behind(&wire, &database).start().await;
+            let ada = first.employee("Ada").await;
+            first.admin().await.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);
+        }
+        let wire = Wire::breaking_at(database.server_address(), words).await;
+        let app = behind(&wire, &database).unattended().start().await;
+        app.until_health(200).await;
+        assert!(wire.broke(), "nobody asked for {words}");
+        if !is_new {
+            let kiosk = app.kiosk().await;
+            assert_eq!(kiosk.look_up(&drawn("Ada", 9)).await.expect(200)["result"], "matched", "{words}");
+        }
+    }
+}
+
+/// Several servers that meet an empty database bring it up to date one after the other.
+#[tokio::test]
+async fn servers_that_start_together_migrate_one_after_the_other() {
+    for _ in 0..3 {
+        let database = MySqlDatabase::create().await;
+        let wire = Wire::to(database.server_address(), true).await;
+        let start = || behind(&wire, &database).unattended().start();
+        let (one, two, three) = tokio::join!(start(), start(), start());
+        for app in [&one, &two, &three] {
+            app.until_health(200).await;
+        }
+    }
+}

@@ -15,7 +15,7 @@ on_both_databases!(
 );
 
 /// A second server on the database of the first.
-async fn beside(first: &TestApp, db: Db) -> TestApp {
+pub(crate) async fn beside(first: &TestApp, db: Db) -> TestApp {
     let setup = TestApp::setup().drawn().unattended();
     let setup = match db {
         Db::Sqlite => setup.setting("DATA_DIR", &first.data_dir().display().to_string()),

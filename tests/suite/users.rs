@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 
 use crate::redactions::is_id;
 
-on_both_databases!(a_person_is_told_in_full, two_people_never_share_an_address, a_stale_change_is_refused);
+on_both_databases!(
+    a_person_is_told_in_full,
+    two_people_never_share_an_address,
+    a_stale_change_is_refused,
+    changes_of_single_settings_at_the_same_time_all_hold,
+);
 
 fn names(answer: &Value) -> Vec<&str> {
     let data = answer["data"].as_array().expect("data");
@@ -247,4 +252,22 @@ async fn every_field_that_is_wrong_is_listed() {
     assert_eq!(refused["errors"][0]["pointer"], "/department_id");
     let missing = admin.post("/api/users", json!({})).await.problem(422, "validation-failed");
     assert_eq!(missing["errors"].as_array().map(Vec::len), Some(2), "{missing}");
+}
+
+async fn changes_of_single_settings_at_the_same_time_all_hold(db: Db) {
+    let app = TestApp::setup().on(db).drawn().start().await;
+    let ada = app.employee("Ada").await;
+    for (theme, notifications, language) in [("dark", false, "pt-BR"), ("light", true, "de")] {
+        let change = async |settings: Value| {
+            ada.put("/api/users/me", json!({ "settings": settings })).await.expect(200);
+        };
+        tokio::join!(
+            change(json!({ "theme": theme })),
+            change(json!({ "notifications": notifications })),
+            change(json!({ "language": language })),
+        );
+        let now = ada.get("/api/users/me").await.expect(200);
+        let expected = json!({ "theme": theme, "notifications": notifications, "language": language });
+        assert_eq!(now["settings"], expected);
+    }
 }

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use rollcall_domain::user::{EmailAddress, PersonName};
-use rollcall_http::{Api, HttpOptions, Readiness, State};
+use rollcall_http::{Api, HttpOptions, Limiter, Readiness, State};
 use rollcall_ports::Ports;
 use rollcall_ports::store::StoreError;
 use rollcall_storage::Database;
 use rollcall_usecases::UseCases;
+use rollcall_usecases::faces::CaughtUp;
+use rollcall_usecases::users::{Founder, UserError};
 use tokio::task::JoinHandle;
 
 use crate::cli::{say, wait_for};
@@ -26,6 +28,9 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// Longest pause between two attempts to reach a database that is away.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often failed logins that are forgotten are deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Address of the account that a new installation begins with.
 const FIRST_ADMIN: &str = "admin@rollcall.local";
@@ -101,8 +106,15 @@ impl Server {
         let address = listener.local_addr()?;
         let usecases = UseCases::new(&ports, settings.rules.clone());
         let readiness = Arc::new(Readiness::default());
-        let api =
-            Api { usecases: usecases.clone(), readiness: readiness.clone(), options: http_options(settings) };
+        if settings.limits.is_none() {
+            tracing::warn!("RATE_LIMIT is off: nothing keeps anybody from asking as fast as they can");
+        }
+        let api = Api {
+            usecases: usecases.clone(),
+            readiness: readiness.clone(),
+            limiter: Arc::new(Limiter::new(settings.limits)),
+            options: http_options(settings),
+        };
         let http = rollcall_http::serve(listener, api)?;
         let handle = http.handle();
         let upkeep = Upkeep {
@@ -146,6 +158,8 @@ fn http_options(settings: &Settings) -> HttpOptions {
         max_image_bytes: settings.max_image_bytes,
         cors_origins: settings.cors_origins.clone(),
         health_token: settings.health_token.as_ref().map(|token| token.expose().to_owned()),
+        public_url: settings.public_url.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         require_if_match: settings.require_if_match,
         min_faces: settings.rules.min_faces,
         self_service: settings.rules.self_service,
@@ -154,6 +168,18 @@ fn http_options(settings: &Settings) -> HttpOptions {
         shutdown_timeout: DRAIN,
         ..HttpOptions::default()
     }
+}
+
+/// Whether the database is away, whoever noticed.
+fn is_away(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let store = match cause.downcast_ref() {
+            Some(UserError::Store(error)) => Some(error),
+            Some(_) => None,
+            None => cause.downcast_ref::<StoreError>(),
+        };
+        matches!(store, Some(StoreError::Unavailable(_)))
+    })
 }
 
 /// Everything that happens beside the requests.
@@ -169,53 +195,61 @@ struct Upkeep {
 
 impl Upkeep {
     async fn run(self) -> anyhow::Result<()> {
-        self.reach_database().await?;
-        wiring::prepare(&self.settings, &self.database, &self.ports).await?;
-        let filled = wiring::fill_gallery(&self.usecases).await?;
-        self.found_installation().await?;
+        // Made up once, so that whatever is shown is what was stored, however often the start begins again.
+        let email = EmailAddress::parse(FIRST_ADMIN)?;
+        let founder = self.usecases.users.founder(email, PersonName::parse("Administrator")?)?;
+        let filled = self.begin_patiently(&founder).await?;
         self.readiness.set(State::Ready);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
         say(&format!("Rollcall is ready on http://{}", self.address));
-        self.follow_other_instances(filled.last).await
+        self.follow_other_instances().await
     }
 
-    /// Waits for a database that is away; anything else it says is final.
-    async fn reach_database(&self) -> anyhow::Result<()> {
+    /// Waits for a database that is away, at whichever step it goes; anything else it says is final. Each step can be
+    /// taken again.
+    async fn begin_patiently(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
         let mut pause = Duration::from_millis(200);
         loop {
-            match self.ports.probe.check().await {
-                Ok(_) => return Ok(()),
-                Err(StoreError::Unavailable(error)) => {
-                    tracing::warn!(%error, "the database does not answer yet; trying again");
+            match self.begin(founder).await {
+                Err(error) if is_away(&error) => {
+                    tracing::warn!("the database does not answer yet; trying again: {error:#}");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(MAX_PAUSE);
                 }
-                Err(error) => return Err(error).context("reaching the database"),
+                begun => return begun,
             }
         }
     }
 
-    /// Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
-    async fn found_installation(&self) -> anyhow::Result<()> {
-        let email = EmailAddress::parse(FIRST_ADMIN)?;
-        let name = PersonName::parse("Administrator")?;
-        if let Some(password) = self.usecases.users.found(email, name).await? {
+    /// Everything that has to be true before anything is served.
+    async fn begin(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
+        self.ports.probe.check().await.context("reaching the database")?;
+        wiring::prepare(&self.settings, &self.database, &self.ports).await?;
+        let filled = wiring::fill_gallery(&self.usecases).await?;
+        // Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
+        if self.usecases.users.found(founder).await? {
             say("This is a new installation. Its first administrator (shown once):");
             say(&format!("    e-mail    {FIRST_ADMIN}"));
-            say(&format!("    password  {}", password.as_str()));
+            say(&format!("    password  {}", founder.password.as_str()));
         }
-        Ok(())
+        Ok(filled)
     }
 
-    /// Brings what other instances changed into the gallery. An outage is told once, and made up for afterward.
-    async fn follow_other_instances(&self, mut last: u64) -> anyhow::Result<()> {
-        let mut away = false;
+    /// Brings what other instances changed into the gallery, and now and then sweeps. An outage is told once, and made
+    /// up for afterward.
+    async fn follow_other_instances(&self) -> anyhow::Result<()> {
+        let (mut away, mut swept) = (false, Instant::now());
         loop {
             tokio::time::sleep(wiring::CATCH_UP_EVERY).await;
-            match self.usecases.faces.gallery().catch_up(last).await {
-                Ok(seen) => {
-                    last = seen.last;
+            if swept.elapsed() >= SWEEP_EVERY {
+                swept = Instant::now();
+                if let Err(error) = self.usecases.auth.sweep().await {
+                    tracing::warn!(%error, "old failed logins could not be swept away");
+                }
+            }
+            match self.usecases.faces.gallery().catch_up().await {
+                Ok(_) => {
                     if std::mem::take(&mut away) {
                         tracing::info!("the database answers again");
                     }

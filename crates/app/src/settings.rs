@@ -2,42 +2,23 @@
 //! the environment or a settings file.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use jiff::SignedDuration;
 use rollcall_domain::access::SelfService;
-use rollcall_domain::calendar::Zone;
-use rollcall_domain::matching::Threshold;
 use rollcall_domain::policy::Policy;
+use rollcall_http::{Limits, Network};
 use rollcall_usecases::rules::{Registration, Rules};
 
-/// A value that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+mod bad;
+mod database;
+mod reader;
+#[cfg(test)]
+mod tests;
 
-impl Secret {
-    /// Takes the secret.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The secret itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
+pub use bad::{BadSetting, BadSettings, Secret};
+use reader::Reader;
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +73,14 @@ pub struct Settings {
     pub queue: usize,
     /// Largest photo, in bytes.
     pub max_image_bytes: usize,
+    /// Passwords that may wait to be hashed.
+    pub password_queue: usize,
+    /// How fast anybody may ask; `None` for as fast as they like.
+    pub limits: Option<Limits>,
+    /// Where the web console is reached, without a slash at the end; empty if unknown.
+    pub public_url: String,
+    /// Proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Origins of other web frontends.
     pub cors_origins: Vec<String>,
     /// Lets monitoring read the detailed health.
@@ -103,41 +92,6 @@ pub struct Settings {
     /// How it is logged.
     pub log_format: LogFormat,
 }
-
-/// A setting that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSetting {
-    key: &'static str,
-    value: String,
-    expected: String,
-}
-
-impl fmt::Display for BadSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={} is not usable: {}", self.key, self.value, self.expected)
-    }
-}
-
-/// Settings that cannot be used: all of them at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSettings(pub Vec<BadSetting>);
-
-impl BadSettings {
-    /// A secret that cannot be used; it is named and not shown.
-    #[must_use]
-    pub fn secret(key: &'static str, expected: String) -> Self {
-        Self(vec![BadSetting { key, value: "…".into(), expected }])
-    }
-}
-
-impl fmt::Display for BadSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&lines.join("\n"))
-    }
-}
-
-impl std::error::Error for BadSettings {}
 
 impl Settings {
     /// Reads `rollcall.toml` and `.env` of the folder `dir`, then the environment; the later wins.
@@ -156,14 +110,25 @@ impl Settings {
                 from_file.insert(key, value);
             }
         }
+        let file = config::File::from(dir.join("rollcall.toml")).required(false);
+        let own = config::Config::builder().add_source(file.clone()).build();
+        let own = own.and_then(|own| own.try_deserialize::<HashMap<String, config::Value>>());
+        for (key, value) in own.map_err(|error| unreadable("rollcall.toml", error.to_string()))? {
+            // A list or a table would otherwise vanish, and with it what somebody wanted to be set.
+            if value.into_string().is_err() {
+                let why = format!("{} is not one value; a list is one text, with commas", key.to_uppercase());
+                return Err(unreadable("rollcall.toml", why));
+            }
+        }
         let merged = config::Config::builder()
-            .add_source(config::File::from(dir.join("rollcall.toml")).required(false))
+            .add_source(file)
             .add_source(config::Environment::default().source(Some(from_file)))
             .add_source(config::Environment::default())
             .build()
             .map_err(|error| unreadable("rollcall.toml", error.to_string()))?;
         let values: HashMap<String, config::Value> =
             merged.try_deserialize().map_err(|error| unreadable("rollcall.toml", error.to_string()))?;
+        // What is no text in the environment is the machine's own.
         let text = values.into_iter().filter_map(|(key, value)| Some((key, value.into_string().ok()?)));
         Self::from_values(text.collect())
     }
@@ -195,7 +160,9 @@ impl Settings {
                 &Registration::ALL.map(|r| (r.name(), r)),
             ),
             password_min_length: read.number("PASSWORD_MIN_LENGTH", 10, 8..=128),
+            lock_out: read.lock_out(),
             access_token_ttl: read.seconds("JWT_ACCESS_TOKEN_EXPIRES", 3_600, 60..=86_400),
+            invitation_ttl: SignedDuration::from_hours(24 * read.number("INVITATION_DAYS", 7, 1..=90)),
             min_faces,
             max_faces: read.number("MAX_FACE_IMAGES_FOR_ENROLLMENT", 20.max(min_faces), min_faces..=100),
             threshold: read.threshold("FACE_RECOGNITION_THRESHOLD"),
@@ -227,10 +194,14 @@ impl Settings {
             workers,
             queue: read.number("RECOGNITION_QUEUE", workers * 8, 1..=10_000),
             max_image_bytes: read.number("MAX_FILE_SIZE_MB", 5_usize, 1..=50) * 1024 * 1024,
+            password_queue: read.number("PASSWORD_QUEUE", cores * 8, 1..=10_000),
+            limits: read.limits(),
+            public_url: read.public_url("PUBLIC_URL"),
+            trusted_proxies: read.networks("TRUSTED_PROXIES"),
             cors_origins: read.origins("CORS_ORIGINS"),
             health_token: read.token("HEALTH_TOKEN", 16),
             require_if_match: read.switch("REQUIRE_IF_MATCH", false),
-            log: read.text("LOG").unwrap_or_else(|| "info".into()),
+            log: read.log("LOG"),
             log_format: read.choice(
                 "LOG_FORMAT",
                 LogFormat::Text,
@@ -238,236 +209,5 @@ impl Settings {
             ),
         };
         if read.bad.is_empty() { Ok(settings) } else { Err(BadSettings(read.bad)) }
-    }
-}
-
-/// Takes values one by one and remembers what was wrong with them.
-struct Reader {
-    values: HashMap<String, String>,
-    bad: Vec<BadSetting>,
-}
-
-impl Reader {
-    fn raw(&self, key: &'static str) -> Option<String> {
-        self.values.get(&key.to_lowercase()).map(|value| value.trim().to_owned())
-    }
-
-    /// A setting for which an empty value means the same as none.
-    fn text(&self, key: &'static str) -> Option<String> {
-        self.raw(key).filter(|value| !value.is_empty())
-    }
-
-    fn path(&self, key: &'static str) -> Option<PathBuf> {
-        self.text(key).map(PathBuf::from)
-    }
-
-    /// An empty secret is kept: whoever needs it must refuse it rather than take it for unset.
-    fn secret(&self, key: &'static str) -> Option<Secret> {
-        self.raw(key).map(Secret)
-    }
-
-    /// A secret that somebody else presents: too short a one is as good as none.
-    fn token(&mut self, key: &'static str, least: usize) -> Option<Secret> {
-        let token = self.secret(key)?;
-        if token.expose().len() >= least {
-            return Some(token);
-        }
-        self.refuse(key, "…", format!("at least {least} bytes"));
-        None
-    }
-
-    fn refuse(&mut self, key: &'static str, value: &str, expected: impl Into<String>) {
-        self.bad.push(BadSetting { key, value: value.chars().take(80).collect(), expected: expected.into() });
-    }
-
-    fn parsed<T: FromStr>(&mut self, key: &'static str, default: T, expected: &str) -> T {
-        let Some(value) = self.raw(key) else { return default };
-        value.parse().unwrap_or_else(|_| {
-            self.refuse(key, &value, expected);
-            default
-        })
-    }
-
-    fn number<T>(&mut self, key: &'static str, default: T, range: RangeInclusive<T>) -> T
-    where
-        T: FromStr + PartialOrd + fmt::Display + Copy,
-    {
-        let Some(value) = self.raw(key) else { return default };
-        match value.parse() {
-            Ok(number) if range.contains(&number) => number,
-            _ => {
-                self.refuse(key, &value, format!("a number from {} to {}", range.start(), range.end()));
-                default
-            }
-        }
-    }
-
-    fn seconds(&mut self, key: &'static str, default: i64, range: RangeInclusive<i64>) -> SignedDuration {
-        SignedDuration::from_secs(self.number(key, default, range))
-    }
-
-    fn choice<T: Copy>(&mut self, key: &'static str, default: T, choices: &[(&str, T)]) -> T {
-        let Some(value) = self.raw(key) else { return default };
-        if let Some((_, chosen)) = choices.iter().find(|(name, _)| value.eq_ignore_ascii_case(name)) {
-            return *chosen;
-        }
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        self.refuse(key, &value, format!("one of {}", names.join(", ")));
-        default
-    }
-
-    fn switch(&mut self, key: &'static str, default: bool) -> bool {
-        self.choice(key, default, &[("true", true), ("false", false), ("1", true), ("0", false)])
-    }
-
-    /// A setting of the contract whose other values are not built yet: said, rather than ignored.
-    fn not_yet(&mut self, key: &'static str, only: &str) {
-        if let Some(value) = self.raw(key)
-            && !value.eq_ignore_ascii_case(only)
-        {
-            self.refuse(key, &value, format!("this version only offers {only}"));
-        }
-    }
-
-    fn threshold(&mut self, key: &'static str) -> Option<Threshold> {
-        let value = self.raw(key)?;
-        let threshold = value.parse().ok().and_then(|distance| Threshold::from_distance(distance).ok());
-        if threshold.is_none() {
-            let range =
-                format!("a distance from {} to {}; lower is stricter", Threshold::MIN, Threshold::MAX);
-            self.refuse(key, &value, range);
-        }
-        threshold
-    }
-
-    fn zone(&mut self, key: &'static str) -> Zone {
-        let Some(value) = self.text(key) else { return Zone::UTC };
-        Zone::named(&value).unwrap_or_else(|error| {
-            self.refuse(key, &value, error.to_string());
-            Zone::UTC
-        })
-    }
-
-    fn origins(&mut self, key: &'static str) -> Vec<String> {
-        let Some(value) = self.text(key) else { return Vec::new() };
-        let origins: Vec<String> = value.split(',').map(|origin| origin.trim().to_owned()).collect();
-        let sound = |origin: &String| {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '*', ' ', '@']))
-        };
-        if origins.iter().all(sound) {
-            return origins;
-        }
-        self.refuse(
-            key,
-            &value,
-            "origins such as https://hr.example.com, separated by commas; no path, no *",
-        );
-        Vec::new()
-    }
-
-    /// `DATABASE_URL` wins over the `DB_…` settings; without either the embedded database is used.
-    fn database(&mut self) -> DatabaseSetting {
-        if let Some(url) = self.text("DATABASE_URL") {
-            if !(url.starts_with("mysql://") || url.starts_with("sqlite:")) {
-                self.refuse("DATABASE_URL", "…", "an address that begins with mysql:// or sqlite:");
-            }
-            return DatabaseSetting::Url(Secret(url));
-        }
-        let (host, user, name) = (self.text("DB_HOST"), self.text("DB_USER"), self.text("DB_NAME"));
-        if host.is_none() && user.is_none() && name.is_none() {
-            return DatabaseSetting::Embedded;
-        }
-        let Some(name) = name else {
-            self.refuse("DB_NAME", "", "the name of the MySQL database, because DB_HOST or DB_USER is set");
-            return DatabaseSetting::Embedded;
-        };
-        let password = self.text("DB_PASSWORD").unwrap_or_default();
-        let url = format!(
-            "mysql://{}:{}@{}/{}",
-            percent_encoded(&user.unwrap_or_else(|| "root".into())),
-            percent_encoded(&password),
-            host.unwrap_or_else(|| "127.0.0.1".into()),
-            percent_encoded(&name),
-        );
-        DatabaseSetting::Url(Secret(url))
-    }
-}
-
-/// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).
-fn percent_encoded(text: &str) -> String {
-    use fmt::Write;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(pairs: &[(&str, &str)]) -> Result<Settings, BadSettings> {
-        Settings::from_values(pairs.iter().map(|(k, v)| (k.to_lowercase(), (*v).to_owned())).collect())
-    }
-
-    #[track_caller]
-    fn refused(key: &str, value: &str) {
-        let message = settings(&[(key, value)]).expect_err("must be refused").to_string();
-        assert!(message.contains(key), "{message}");
-    }
-
-    #[test]
-    fn nothing_set_is_a_working_installation() {
-        let settings = settings(&[]).unwrap();
-        assert_eq!(settings.database, DatabaseSetting::Embedded);
-        assert_eq!((settings.host.to_string().as_str(), settings.port), ("127.0.0.1", 5000));
-        assert_eq!(settings.rules.min_faces, 5);
-        assert!(settings.rules.threshold.is_none(), "the pack's own calibration holds");
-    }
-
-    #[test]
-    fn bad_values_are_named_with_their_range() {
-        for value in ["abc", "-1", "0", "1.5", "NaN", ""] {
-            refused("FACE_RECOGNITION_THRESHOLD", value);
-        }
-        refused("PORT", "70000");
-        refused("ORG_TIMEZONE", "Mars/Olympus");
-        refused("REGISTRATION", "maybe");
-        refused("CORS_ORIGINS", "*");
-        refused("LIVENESS_MODE", "passive");
-        refused("DATABASE_URL", "postgres://x");
-        refused("HEALTH_TOKEN", "");
-        let message = settings(&[("PORT", "x"), ("SELF_ENROLL", "y")]).unwrap_err().to_string();
-        assert!(
-            message.contains("PORT=x") && message.contains("0 to 65535") && message.contains("SELF_ENROLL=y")
-        );
-    }
-
-    #[test]
-    fn secrets_are_never_shown() {
-        let settings = settings(&[
-            ("DB_HOST", "db"),
-            ("DB_NAME", "rollcall"),
-            ("DB_USER", "hr"),
-            ("DB_PASSWORD", "p@ss/w"),
-            ("JWT_SECRET_KEY", "hush-hush"),
-        ])
-        .unwrap();
-        let shown = format!("{settings:?}");
-        assert!(!shown.contains("p@ss") && !shown.contains("hush"), "{shown}");
-        let DatabaseSetting::Url(url) = settings.database else { panic!("MySQL was asked for") };
-        assert_eq!(url.expose(), "mysql://hr:p%40ss%2Fw@db/rollcall");
-    }
-
-    #[test]
-    fn a_database_url_wins_over_its_parts() {
-        let settings =
-            settings(&[("DATABASE_URL", "sqlite:x.db"), ("DB_HOST", "db"), ("DB_NAME", "n")]).unwrap();
-        assert_eq!(settings.database, DatabaseSetting::Url(Secret::new("sqlite:x.db".into())));
     }
 }

@@ -6,13 +6,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::settings::{LogFormat, Settings};
 
-/// Sends log lines to standard error, as the settings say. A filter that cannot be read logs everything from
-/// `info` on and says so. Calling it twice is harmless.
+/// Sends log lines to standard error, as the settings say. Calling it twice is harmless.
 pub fn start(settings: &Settings) {
-    let (filter, bad) = match EnvFilter::try_new(&settings.log) {
-        Ok(filter) => (filter, None),
-        Err(error) => (EnvFilter::new("info"), Some(error)),
-    };
+    // The settings refuse a filter that cannot be read.
+    let filter = EnvFilter::new(&settings.log);
     let registry = tracing_subscriber::registry().with(filter);
     let colored = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colored);
@@ -21,7 +18,4 @@ pub fn start(settings: &Settings) {
         LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
     };
-    if let Some(error) = bad {
-        tracing::warn!(%error, "LOG is not a filter that can be read; logging from info on");
-    }
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use rollcall_domain::user::Password;
 use rollcall_gallery::Gallery;
-use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_platform::{
     AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions,
     SystemClock, SystemIds,
@@ -18,7 +16,7 @@ use rollcall_ports::engine::FaceEngine;
 use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
 use rollcall_storage::{
-    Database, DatabaseUrl, Options as DatabaseOptions, SqlAttendanceStore, SqlDecisionLog,
+    Database, DatabaseUrl, Options as DatabaseOptions, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog,
     SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
@@ -94,16 +92,23 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
     Database::connect_lazily(options).await.context("opening the database")
 }
 
-/// Brings the database's tables up to date. A database that is newer than the program is left alone.
+/// Brings the database's tables up to date, after whoever else is at it. A database that is newer than the program is
+/// left alone.
 pub async fn migrate(database: &Database) -> anyhow::Result<()> {
-    let status =
-        rollcall_migration::status(database.connection()).await.context("reading the database's state")?;
-    if let Some(unknown) = status.unknown.first() {
+    let connection = database.connection();
+    let up = async {
+        let mut status = rollcall_migration::status(connection).await?;
+        if status.unknown.is_empty() {
+            rollcall_migration::up(connection).await?;
+        }
+        Ok(status.unknown.pop())
+    };
+    if let Some(unknown) = database.alone(up).await.context("migrating the database")? {
         bail!(
             "the database was written by a newer version of this program (it has {unknown}); update the program"
         );
     }
-    Migrator::up(database.connection(), None).await.context("migrating the database")
+    Ok(())
 }
 
 /// The manifest of the settings, else the one built in.
@@ -160,7 +165,11 @@ pub async fn ports_with(
     make_private(&settings.data_dir)?;
     let keys = keys(settings)?;
     let sealer = Arc::new(AesGcmSealer::new(&keys.data.templates));
-    let options = PasswordOptions { cost: settings.bcrypt_cost, ..PasswordOptions::default() };
+    let options = PasswordOptions {
+        cost: settings.bcrypt_cost,
+        waiting: settings.password_queue,
+        ..PasswordOptions::default()
+    };
     let passwords = BcryptPasswords::new(keys.data.pepper, options)?;
     let of = || database.clone();
     Ok(Ports {
@@ -172,6 +181,7 @@ pub async fn ports_with(
         index: Arc::new(Gallery::new()),
         users: Arc::new(SqlUserStore::new(of())),
         sessions: Arc::new(SqlSessionStore::new(of())),
+        attempts: Arc::new(SqlAttemptStore::new(of())),
         departments: Arc::new(SqlDepartmentStore::new(of())),
         devices: Arc::new(SqlDeviceStore::new(of())),
         faces: Arc::new(SqlFaceStore::new(of(), sealer)),
@@ -235,12 +245,6 @@ impl System {
         Ok(Self { usecases: UseCases::new(&ports, settings.rules.clone()), ports, database })
     }
 
-    /// A password nobody knows yet.
-    pub(crate) fn new_password(&self) -> anyhow::Result<Password> {
-        let text: String = self.ports.ids.secret()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Password::new(text)?)
-    }
-
     /// Waits for what is still being written.
     pub async fn close(self) {
         self.ports.decisions.flush().await;
@@ -258,7 +262,7 @@ pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) ->
 /// Fills the gallery from the store. With the wrong `DATA_KEY` nothing can be opened, and nothing may be served:
 /// people would be told that nobody knows them.
 pub async fn fill_gallery(usecases: &UseCases) -> anyhow::Result<CaughtUp> {
-    let filled = usecases.faces.gallery().catch_up(0).await.context("reading the stored templates")?;
+    let filled = usecases.faces.gallery().catch_up().await.context("reading the stored templates")?;
     let opened = usecases.faces.gallery().size().encodings;
     if filled.unreadable > 0 && opened == 0 {
         bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");

@@ -5,20 +5,23 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, Event, Source};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, UserId};
-use rollcall_domain::policy::{Policy, Punch, Shift, classify, decide, slot};
+use rollcall_domain::policy::{Policy, Punch, decide};
+use rollcall_domain::schedule::{Schedule, slot};
+use rollcall_domain::shift::Shift;
 use uuid::Uuid;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (shift, policy) = (Shift::standard(), Policy::STANDARD);
     let (ada, zone) = (UserId::new(Uuid::from_u128(1)), Zone::named("Europe/Berlin")?);
+    let (schedule, policy) = (Schedule::simple(Shift::standard(), zone.clone()), Policy::STANDARD);
     let mut days: Vec<Day> = Vec::new();
 
     for time in ["08:12:00", "08:12:20", "11:30:00", "17:20:00"] {
         let at = format!("2026-03-02T{time}Z").parse()?;
 
         // Gather: the day to which the punch belongs, as it stands or new.
-        let (key, instance) = slot(ada, &shift, &zone, &days, at);
+        let (key, instance) = slot(ada, &schedule, &days, at);
         let known = days.iter().position(|day| day.key == key);
         let day = known.map(|place| days.remove(place)).unwrap_or(Day {
             id: RecordId::new(Uuid::from_u128(2)),

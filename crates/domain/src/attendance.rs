@@ -8,7 +8,7 @@ use crate::Revision;
 use crate::calendar::Zone;
 use crate::id::{DeviceId, EventId, RecordId, ShiftId, UserId};
 use crate::page::Sort;
-use crate::policy::ShiftInstance;
+use crate::shift::ShiftInstance;
 
 /// Which way a person went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -170,20 +170,6 @@ impl Day {
     pub fn last_before(&self, at: Timestamp) -> Option<&Event> {
         self.events.iter().rev().find(|event| event.at <= at)
     }
-
-    /// When the person first came.
-    #[must_use]
-    pub fn first_in(&self) -> Option<Timestamp> {
-        self.events.iter().find(|event| event.direction == Direction::CheckIn).map(|event| event.at)
-    }
-
-    /// When the person last left after having come.
-    #[must_use]
-    pub fn last_out(&self) -> Option<Timestamp> {
-        let first_in = self.first_in()?;
-        let last = self.events.iter().rev().find(|event| event.direction == Direction::CheckOut)?;
-        (last.at >= first_in).then_some(last.at)
-    }
 }
 
 /// How a day is to be read.
@@ -257,6 +243,14 @@ pub enum Flag {
     MissingCheckOut,
     /// Worked too little to count as having been there.
     InsufficientHours,
+    /// Came but never left, and was taken to have left with the end of the shift.
+    AutoClosed,
+    /// Came although on leave.
+    WorkedOnLeave,
+    /// Somebody should look at it.
+    NeedsReview,
+    /// The punches say something else now than when the day was overridden.
+    OverrideDiffers,
 }
 
 impl Flag {
@@ -268,6 +262,10 @@ impl Flag {
             Self::EarlyExit => "early_exit",
             Self::MissingCheckOut => "missing_check_out",
             Self::InsufficientHours => "insufficient_hours",
+            Self::AutoClosed => "auto_closed",
+            Self::WorkedOnLeave => "worked_on_leave",
+            Self::NeedsReview => "needs_review",
+            Self::OverrideDiffers => "override_differs",
         }
     }
 }

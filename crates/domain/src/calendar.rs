@@ -1,5 +1,6 @@
 //! Days as people live them: time zones, working days, ranges of dates.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Weekday};
@@ -86,6 +87,77 @@ impl Workdays {
     }
 }
 
+/// One half of a day's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Half {
+    /// The one before the middle of the shift.
+    First,
+    /// The one after it.
+    Second,
+}
+
+/// A date on which nobody is expected, or only for half a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holiday {
+    /// What is celebrated.
+    pub name: String,
+    /// The half that is free; unset is both.
+    pub half: Option<Half>,
+}
+
+/// A day of the week on which nobody works, every week or in some weeks of the month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeeklyOff {
+    /// Which day.
+    pub weekday: Weekday,
+    /// Only the first, second … fifth of the month; unset is every one.
+    pub nth: Option<i8>,
+}
+
+impl WeeklyOff {
+    /// Whether that date is free.
+    #[must_use]
+    pub fn covers(&self, date: Date) -> bool {
+        date.weekday() == self.weekday && self.nth.is_none_or(|nth| (date.day() - 1) / 7 + 1 == nth)
+    }
+}
+
+/// What a date is for everybody under a calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayKind {
+    /// Shifts are worked.
+    Working,
+    /// Only the other half is worked.
+    HalfHoliday(Half),
+    /// Nobody is expected.
+    Holiday,
+    /// A regular day off.
+    Off,
+}
+
+/// The holidays and days off of an organization or a department.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Calendar {
+    /// By date.
+    pub holidays: BTreeMap<Date, Holiday>,
+    /// Besides the days on which a shift is not worked anyhow.
+    pub offs: Vec<WeeklyOff>,
+}
+
+impl Calendar {
+    /// What a date is. A holiday that falls on a day off is a holiday.
+    #[must_use]
+    pub fn kind(&self, date: Date) -> DayKind {
+        let off = self.offs.iter().any(|off| off.covers(date));
+        match self.holidays.get(&date) {
+            Some(Holiday { half: None, .. }) => DayKind::Holiday,
+            _ if off => DayKind::Off,
+            Some(Holiday { half: Some(half), .. }) => DayKind::HalfHoliday(*half),
+            None => DayKind::Working,
+        }
+    }
+}
+
 /// A date or several in a row, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateRange {
@@ -128,6 +200,14 @@ impl DateRange {
     pub fn around(date: Date) -> Self {
         let one = Span::new().days(1);
         Self { from: date.saturating_sub(one), to: date.saturating_add(one) }
+    }
+
+    /// The dates that are today somewhere on earth while `date` is in one place: clocks are up to 26 hours apart,
+    /// from Pago Pago (-11) to Kiritimati (+14).
+    #[must_use]
+    pub fn today_anywhere(date: Date) -> Self {
+        let two = Span::new().days(2);
+        Self { from: date.saturating_sub(two), to: date.saturating_add(two) }
     }
 
     /// The month in which `date` lies.

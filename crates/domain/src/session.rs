@@ -13,6 +13,8 @@ pub struct Session {
     pub id: SessionId,
     /// Who logged in.
     pub user: UserId,
+    /// The person's token version when their credentials were verified; the tokens of this login carry it.
+    pub version: u32,
     /// Fingerprint of the refresh token in force; `None` for a login without one.
     pub refresh: Option<[u8; 32]>,
     /// When it began.
@@ -32,7 +34,7 @@ pub struct Claims {
     pub session: SessionId,
     /// This token alone.
     pub token: Uuid,
-    /// The person's token version; a higher stored one ends all older tokens.
+    /// The version of the login it belongs to, see [`Session::version`].
     pub version: u32,
     /// When it was issued, whole seconds.
     pub issued_at: Timestamp,

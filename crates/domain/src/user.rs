@@ -1,17 +1,21 @@
 //! People: their profile, their standing, and their right to be recognized.
 
-use std::fmt;
-
 use jiff::{Timestamp, civil::Date};
 
 use crate::Revision;
 use crate::access::{Role, Subject};
 use crate::department::DepartmentName;
-use crate::face::ModelId;
 use crate::id::{DepartmentId, ShiftId, UserId};
-use crate::page::Sort;
 use crate::preferences::Preferences;
-use crate::text::{TextError, canonical, line};
+use crate::text::{TextError, line};
+
+mod lists;
+mod names;
+mod password;
+
+pub use lists::{Enrolled, People, RosterEntry, UserFilter, UserKey, UserSort};
+pub use names::{EmailAddress, EmployeeCode, InvalidEmail, PersonName};
+pub use password::{Password, PasswordHash, PasswordRule};
 
 /// A person.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +64,8 @@ pub struct User {
     pub preferences: Preferences,
     /// Whether they agreed to be recognized.
     pub consent: Consent,
+    /// The last change of their status, if there was one.
+    pub standing: Option<StatusChange>,
 }
 
 impl User {
@@ -158,38 +164,6 @@ pub enum Consent {
     },
 }
 
-/// The people among whom something is looked for: what an actor may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum People {
-    /// All of them.
-    Everybody,
-    /// The members of these departments, and one person besides.
-    Departments(Vec<DepartmentId>, UserId),
-    /// One person.
-    One(UserId),
-}
-
-/// What attendance needs to know of a person to judge a date.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RosterEntry {
-    /// Who.
-    pub user: UserId,
-    /// Their name.
-    pub name: PersonName,
-    /// The organization's own number for them.
-    pub employee_code: Option<EmployeeCode>,
-    /// Where they belong.
-    pub department: Option<DepartmentRef>,
-    /// Their own time zone, else their department's.
-    pub timezone: Option<String>,
-    /// First day of employment.
-    pub join_date: Option<Date>,
-    /// Last day of employment.
-    pub leave_date: Option<Date>,
-    /// When they were added.
-    pub created_at: Timestamp,
-}
-
 /// Names the text a person agreed to: 1 to 64 printable characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentVersion(String);
@@ -250,250 +224,13 @@ impl Status {
     }
 }
 
-/// A person's name: 1 to 200 printable characters.
+/// Who changed a person's status, when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonName(String);
-
-impl PersonName {
-    /// Trims and checks a name.
-    ///
-    /// # Errors
-    /// [`TextError`] naming the rule that is broken.
-    pub fn parse(text: &str) -> Result<Self, TextError> {
-        line(text, 200).map(Self)
-    }
-
-    /// As written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The organization's own number for a person: 1 to 64 printable characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmployeeCode(String);
-
-impl EmployeeCode {
-    /// Trims and checks a code.
-    ///
-    /// # Errors
-    /// [`TextError`] naming the rule that is broken.
-    pub fn parse(text: &str) -> Result<Self, TextError> {
-        line(text, 64).map(Self)
-    }
-
-    /// As written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form in which codes are compared.
-    #[must_use]
-    pub fn canonical(&self) -> String {
-        canonical(&self.0)
-    }
-}
-
-/// An e-mail address: something before and a domain after one `@`, at most 254 bytes.
-///
-/// Deliverability is for a mail server to find out; what matters here is that two spellings of one address
-/// are one account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmailAddress(String);
-
-/// The text is no e-mail address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an e-mail address")]
-pub struct InvalidEmail;
-
-impl EmailAddress {
-    /// Trims and checks an address.
-    ///
-    /// # Errors
-    /// [`InvalidEmail`] otherwise.
-    pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let text = line(text, 254).map_err(|_| InvalidEmail)?;
-        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
-        let sound_local =
-            (1..=64).contains(&local.len()) && !local.contains('@') && !local.contains(char::is_whitespace);
-        let label =
-            |l: &str| !l.is_empty() && l.len() <= 63 && l.chars().all(|c| c.is_alphanumeric() || c == '-');
-        let sound_domain = domain.split('.').all(label) && domain.contains('.');
-        if text.len() <= 254 && sound_local && sound_domain { Ok(Self(text)) } else { Err(InvalidEmail) }
-    }
-
-    /// As written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The form in which addresses are compared.
-    #[must_use]
-    pub fn canonical(&self) -> String {
-        canonical(&self.0)
-    }
-}
-
-/// A password in the clear: never printed, wiped by whoever hashes it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
-
-/// The password is too short or too long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PasswordRule {
-    /// Fewer characters than the installation asks for.
-    #[error("must have at least {0} characters")]
-    TooShort(usize),
-    /// More bytes than are accepted.
-    #[error("must have at most {} bytes", Password::MAX_BYTES)]
-    TooLong,
-    /// Among the first an attacker tries.
-    #[error("is too easy to guess")]
-    Guessable,
-}
-
-impl Password {
-    /// Longest password accepted; every byte counts.
-    pub const MAX_BYTES: usize = 1024;
-
-    /// Takes a password as typed: nothing is trimmed or folded.
-    ///
-    /// # Errors
-    /// [`PasswordRule::TooLong`] beyond [`Self::MAX_BYTES`].
-    pub fn new(text: String) -> Result<Self, PasswordRule> {
-        if text.len() > Self::MAX_BYTES { Err(PasswordRule::TooLong) } else { Ok(Self(text)) }
-    }
-
-    /// Checks the length a new password must have, in characters.
-    ///
-    /// # Errors
-    /// [`PasswordRule::TooShort`].
-    pub fn at_least(&self, min: usize) -> Result<(), PasswordRule> {
-        if self.0.chars().count() < min { Err(PasswordRule::TooShort(min)) } else { Ok(()) }
-    }
-
-    /// The password itself.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Its bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-/// What is stored of a password: scheme tag, salt, cost and hash. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// Takes a hash as stored; whoever verifies judges its form.
-    #[must_use]
-    pub const fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// As stored.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
-    }
-}
-
-/// Which people of a list are wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UserFilter {
-    /// Part of the name, address or code, whatever its case.
-    pub q: Option<String>,
-    /// Of this role.
-    pub role: Option<Role>,
-    /// Of this status.
-    pub status: Option<Status>,
-    /// Of this department.
-    pub department: Option<DepartmentId>,
-    /// Able to be recognized, or not.
-    pub enrolled: Option<Enrolled>,
-    /// Added at this instant or later.
-    pub created_from: Option<Timestamp>,
-    /// Added before this instant.
-    pub created_before: Option<Timestamp>,
-    /// Also the removed.
-    pub include_deleted: bool,
-    /// Only people who never logged in, or only those who did.
-    pub never_logged_in: Option<bool>,
-}
-
-/// Whether people with enough templates are wanted, or the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enrolled {
-    /// With enough, or without.
-    pub wanted: bool,
-    /// Of this model …
-    pub model: ModelId,
-    /// … at least so many.
-    pub min_required: u32,
-}
-
-/// What a list of people can be ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserKey {
-    /// Name, in canonical form.
-    Name,
-    /// Address, in canonical form.
-    Email,
-    /// Employee code; people without one come first.
-    EmployeeCode,
-    /// When they were added.
-    CreatedAt,
-    /// When they last logged in; people who never did come first.
-    LastLoginAt,
-}
-
-/// An order of people.
-pub type UserSort = Sort<UserKey>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_compared_without_case_and_look_alikes() {
-        let a = EmailAddress::parse(" Bob@X.com ").unwrap();
-        assert_eq!(a.as_str(), "Bob@X.com");
-        assert_eq!(a.canonical(), EmailAddress::parse("bob@x.COM").unwrap().canonical());
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused() {
-        for bad in ["", "a", "@x.com", "a@", "a@x", "a b@x.com", "a@x..com", "a@b@x.com", "a\r\n@x.com"] {
-            assert_eq!(EmailAddress::parse(bad), Err(InvalidEmail), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn passwords_are_measured_in_characters_and_bounded_in_bytes() {
-        let emoji = Password::new("😀".repeat(64)).unwrap();
-        assert_eq!(emoji.at_least(64), Ok(()));
-        assert_eq!(emoji.at_least(65), Err(PasswordRule::TooShort(65)));
-        assert_eq!(Password::new("a".repeat(1025)), Err(PasswordRule::TooLong));
-        assert_eq!(format!("{emoji:?}"), "Password(…)");
-    }
+pub struct StatusChange {
+    /// Why; not every way of changing a status asks for it.
+    pub reason: Option<String>,
+    /// Who; `None` for the operator of the machine.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
 }

@@ -7,10 +7,13 @@ use proptest::sample::select;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, DayStatus, Direction, Event, Flag, Source};
 use rollcall_domain::calendar::{Workdays, Zone};
+use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, UserId};
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, Threshold, judge};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::{Policy, Punch, Shift, classify, decide, slot};
+use rollcall_domain::policy::{Policy, Punch, decide};
+use rollcall_domain::schedule::{Schedule, slot};
+use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift, ShiftInstance};
 use rollcall_domain::statistics::Totals;
 use uuid::Uuid;
 
@@ -53,8 +56,9 @@ fn a_zone() -> impl Strategy<Value = Zone> {
 fn a_shift() -> impl Strategy<Value = Shift> {
     let time = || (0_i8..24, select(vec![0_i8, 10, 30, 59])).prop_map(|(h, m)| Time::constant(h, m, 0, 0));
     let minutes = |most: i64| (0..=most).prop_map(SignedDuration::from_mins);
-    (time(), time(), 0_u8..128, minutes(20), minutes(20), minutes(180), minutes(180)).prop_map(
-        |(starts, ends, workdays, grace, early_grace, before, after)| Shift {
+    (time(), time(), 0_u8..128, minutes(20), minutes(20), minutes(180), minutes(180), a_counting()).prop_map(
+        |(starts, ends, workdays, grace, early_grace, before, after, counting)| Shift {
+            counting,
             starts,
             ends,
             workdays: Workdays::from_bits(workdays),
@@ -63,6 +67,25 @@ fn a_shift() -> impl Strategy<Value = Shift> {
             before,
             after,
             ..Shift::standard()
+        },
+    )
+}
+
+fn a_counting() -> impl Strategy<Value = Counting> {
+    let minutes = |most: i64| (0..=most).prop_map(SignedDuration::from_mins);
+    let overtime = (any::<bool>(), minutes(30), minutes(30), prop::option::of(minutes(240)))
+        .prop_map(|(before, min, step, daily_cap)| Overtime { before, min, step, daily_cap });
+    let flexible = prop::option::weighted(0.2, minutes(600));
+    let pairing = select(Pairing::ALL.to_vec());
+    (pairing, minutes(60), minutes(400), any::<bool>(), any::<bool>(), flexible, overtime).prop_map(
+        |(pairing, unpaid_break, break_after, early_arrival, auto_out, flexible, overtime)| Counting {
+            pairing,
+            unpaid_break,
+            break_after,
+            early_arrival,
+            auto_out,
+            flexible,
+            overtime,
         },
     )
 }
@@ -94,7 +117,7 @@ fn an_event(direction: Direction, at: Timestamp) -> Event {
 
 /// The day to which a punch belongs, without punches.
 fn a_day(shift: &Shift, zone: &Zone, days: &[Day], at: Timestamp) -> Day {
-    let (key, instance) = slot(ADA, shift, zone, days, at);
+    let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), days, at);
     let id = RecordId::new(Uuid::from_u128(0));
     Day { id, key, zone: zone.clone(), shift: instance, events: vec![], revision: Revision::NEW }
 }
@@ -175,7 +198,14 @@ proptest! {
         prop_assert!(record.status != DayStatus::Present || !flagged(Flag::Late), "{record:?}");
         prop_assert!(!(record.open && record.last_out.is_some()), "{record:?}");
         prop_assert!(!(record.open && flagged(Flag::MissingCheckOut)), "{record:?}");
-        prop_assert!(record.overtime_seconds <= record.worked_seconds.unwrap_or(0), "{record:?}");
+        prop_assert!(!(record.open && flagged(Flag::AutoClosed)), "{record:?}");
+        let overtime = &shift.counting.overtime;
+        let apart = overtime.before && !shift.counting.early_arrival;
+        prop_assert!(apart || record.overtime_seconds <= record.worked_seconds.unwrap_or(0), "{record:?}");
+        let capped = |cap: SignedDuration| record.overtime_seconds <= cap.as_secs();
+        prop_assert!(day.shift.is_none() || overtime.daily_cap.is_none_or(capped), "{record:?}");
+        let length = record.first_in.zip(record.last_out).map_or(0, |(came, left)| left.duration_since(came).as_secs());
+        prop_assert!(record.worked_seconds.unwrap_or(0) + record.break_seconds <= length, "{record:?}");
         prop_assert_eq!(record.worked_seconds.is_some(), record.last_out.is_some());
     }
 
@@ -220,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn a_day_begins_with_coming_when_punches_arrive_in_order(
+    fn arrivals_and_departures_take_turns_when_punches_arrive_in_order(
         shift in a_shift(),
         zone in a_zone(),
         punches in prop::collection::vec(a_punch(), 12),
@@ -232,7 +262,11 @@ proptest! {
             let directions: Vec<_> = day.events.iter().map(|event| event.direction).collect();
             let (first, rest) = directions.split_first().expect("an event");
             prop_assert_eq!(*first, Direction::CheckIn);
-            prop_assert!(rest.iter().all(|direction| *direction == Direction::CheckOut), "{directions:?}");
+            let twice_in = directions.windows(2).any(|two| two == [Direction::CheckIn; 2]);
+            prop_assert!(!twice_in, "{directions:?}");
+            let pairs = day.shift.as_ref().is_some_and(|i| i.shift.counting.pairing == Pairing::EveryPair);
+            let all_out = rest.iter().all(|direction| *direction == Direction::CheckOut);
+            prop_assert!(pairs || all_out, "{directions:?}");
         }
     }
 
@@ -252,15 +286,15 @@ proptest! {
         prop_assert_eq!(keys.len(), days.len());
         for day in &days {
             for event in &day.events {
-                let holds = |i: &rollcall_domain::policy::ShiftInstance| i.opens <= event.at && event.at < i.closes;
+                let holds = |i: &ShiftInstance| i.opens <= event.at && event.at < i.closes;
                 prop_assert!(day.shift.as_ref().is_none_or(holds), "{day:?}");
             }
         }
         let mut reversed = days.clone();
         reversed.reverse();
         for (_, at) in &punches {
-            let here = slot(ADA, &shift, &zone, &days, *at);
-            prop_assert_eq!(here, slot(ADA, &shift, &zone, &reversed, *at));
+            let here = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &days, *at);
+            prop_assert_eq!(here, slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &reversed, *at));
         }
     }
 
@@ -270,7 +304,7 @@ proptest! {
         zone in a_zone(),
         at in instants(),
     ) {
-        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &shift, &zone, &[], *at)).collect();
+        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], *at)).collect();
         for (key, instance) in &slots {
             for (other_key, other) in &slots {
                 prop_assert!(key != other_key || instance == other, "{instance:?} and {other:?}");
@@ -287,7 +321,7 @@ proptest! {
         zone in a_zone(),
         at in an_instant(),
     ) {
-        let (key, instance) = slot(ADA, &shift, &zone, &[], at);
+        let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], at);
         let apart = zone.local(at).date().since(key.date).expect("a span").get_days();
         prop_assert!((-1..=1).contains(&apart));
         prop_assert_eq!(instance.map(|i| i.date), key.shift.map(|_| key.date));

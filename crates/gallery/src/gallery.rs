@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use rollcall_domain::face::Template;
+use rollcall_domain::face::{ModelId, Template};
 use rollcall_domain::id::UserId;
 use rollcall_domain::matching::Candidate;
 use rollcall_ports::index::{FaceIndex, IndexError, IndexStats, PersonChange};
@@ -93,6 +93,11 @@ impl FaceIndex for Gallery {
 
     fn apply(&self, change: PersonChange) {
         self.write([Prepared::new(change)]);
+    }
+
+    fn people_of(&self, model: &ModelId) -> usize {
+        let snapshot = self.current.load();
+        snapshot.segments.iter().filter(|segment| segment.key.model == *model).map(Segment::len).sum()
     }
 
     fn stats(&self) -> IndexStats {

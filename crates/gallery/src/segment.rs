@@ -11,7 +11,7 @@ use crate::chunk::{CAPACITY, Chunk, Row};
 /// Vectors that may be compared: same network, same metric, same length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key {
-    model: ModelId,
+    pub(crate) model: ModelId,
     metric: Metric,
     pub(crate) dim: usize,
 }

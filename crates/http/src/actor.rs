@@ -11,7 +11,9 @@ use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::id::UserId;
 use rollcall_usecases::auth::{Caller, Token};
 
+use crate::client::client;
 use crate::codes::Code;
+use crate::limits::Place;
 use crate::options::Api;
 use crate::problem::Problem;
 
@@ -22,6 +24,8 @@ pub(crate) enum Access {
     Public,
     /// Anybody but kiosks: logging in is for people.
     People,
+    /// The same, and a password is hashed.
+    Password,
     /// Whoever the access table lets do this.
     May(Action),
     /// The same, and monitors that know the health token.
@@ -35,22 +39,31 @@ pub(crate) async fn guard(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match admit(access, &req).await {
-        Ok(caller) => {
+        Ok((caller, place)) => {
             if let Some(caller) = caller {
                 req.extensions_mut().insert(caller);
             }
-            next.call(req).await
+            let answer = next.call(req).await;
+            drop(place);
+            answer
         }
         Err(problem) => Ok(req.error_response(problem)),
     }
 }
 
-async fn admit(access: Access, req: &ServiceRequest) -> Result<Option<Caller>, Problem> {
+/// Who is asking, and a place in the line of passwords if the route needs one.
+async fn admit(access: Access, req: &ServiceRequest) -> Result<(Option<Caller>, Option<Place>), Problem> {
     let api = req.app_data::<web::Data<Api>>().ok_or_else(|| Problem::broken("no api"))?;
+    let from = client(req.request(), &api.options.trusted_proxies);
+    // Before anything that costs more than counting.
+    if req.path().starts_with("/api/auth/") {
+        api.limiter.auth(from)?;
+    }
+    let place = if access == Access::Password { Some(api.limiter.password(from)?) } else { None };
     let token = bearer(req.headers());
     let caller = match (access, token) {
         (Access::Public, _) => None,
-        (Access::People, Ok(token)) => {
+        (Access::People | Access::Password, Ok(token)) => {
             // A kiosk's key is the only token that matters here; a bad one is like none.
             let caller = api.usecases.auth.authenticate(token).await.ok();
             if caller.is_some_and(|caller| caller.actor.device().is_some()) {
@@ -58,17 +71,20 @@ async fn admit(access: Access, req: &ServiceRequest) -> Result<Option<Caller>, P
             }
             None
         }
-        (Access::People, Err(_)) => None,
+        (Access::People | Access::Password, Err(_)) => None,
         (Access::MayOrMonitor(_), Ok(token)) if is_monitor(api, token) => None,
         (Access::May(action) | Access::MayOrMonitor(action), token) => {
             let caller = api.usecases.auth.authenticate(token?).await?;
             permit(&caller.actor, action, api.options.self_service)?;
+            if let (Action::RecognizeFace, Some(kiosk)) = (action, caller.actor.device()) {
+                api.limiter.recognize(kiosk)?;
+            }
             Some(caller)
         }
     };
     // What is public is also looked at with a browser.
     let fits = access == Access::Public || accepts_json(req.headers());
-    if fits { Ok(caller) } else { Err(Problem::plain(Code::NotAcceptable)) }
+    if fits { Ok((caller, place)) } else { Err(Problem::plain(Code::NotAcceptable)) }
 }
 
 fn is_monitor(api: &Api, token: &str) -> bool {

@@ -1,92 +1,43 @@
 //! `/api/admin/users`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
-use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::id::DepartmentId;
-use rollcall_domain::user::{Status, UserFilter};
+use rollcall_domain::user::Status;
 use rollcall_usecases::attendance::MIN_REASON;
-use rollcall_usecases::users::{Profile, UserQuery};
+use rollcall_usecases::users::{Account, UserQuery};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, Who};
-use crate::input::{AnyStatus, AnyWord, Form, Json, Line, PageNumber, PageSize, Query, is, needed, word};
+use crate::input::{Form, Json, Line, Query, is, needed, word};
 use crate::options::Api;
-use crate::paging::{List, list, page, sort};
+use crate::paging::{List, list};
+use crate::people::people_form;
 use crate::preconditions::etag;
 use crate::problem::Problem;
 use crate::profile::{UserView, utc};
-use crate::users::{KEYS, between};
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AdminUsersForm {
-    /// Part of the name, address or employee code, whatever its case.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    q: Option<String>,
-    /// `admin`, `manager` or `employee`.
-    #[validate(custom(function = "is::<Role>"))]
-    role: Option<String>,
-    /// `active`, `inactive`, `suspended`, `pending`, or `deleted` together with `include_deleted`.
-    #[validate(custom(function = "is::<AnyStatus>"))]
-    status: Option<String>,
-    /// Only this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// Only people who can be recognized, or only the others.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    enrolled: Option<String>,
-    /// Added on this date or later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    created_from: Option<String>,
-    /// Added on this date or before.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    created_to: Option<String>,
-    /// Only people who never logged in, or only those who did.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    never_logged_in: Option<String>,
-    /// Also people who were removed.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    include_deleted: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// Keys separated by commas, `-` before those that descend: `name`, `email`, `employee_code`, `created_at`,
-    /// `last_login_at`.
-    sort: Option<String>,
+people_form! {
+    /// Which people are wanted, by administrators.
+    AdminUsersForm {
+        /// Only people who never logged in, or only those who did.
+        #[validate(custom(function = "is::<bool>"))]
+        #[param(value_type = Option<bool>)]
+        never_logged_in: Option<String>,
+        /// Also people who were removed.
+        #[validate(custom(function = "is::<bool>"))]
+        #[param(value_type = Option<bool>)]
+        include_deleted: Option<String>,
+    }
 }
 
-impl Form for AdminUsersForm {}
-
 impl AdminUsersForm {
-    fn into_query(self, zone: &Zone) -> Result<UserQuery, Problem> {
-        let (created_from, created_before) = between(zone, &self.created_from, &self.created_to)?;
-        let filter = UserFilter {
-            q: self.q.filter(|q| !q.is_empty()),
-            role: word(&self.role)?,
-            status: word::<AnyStatus>(&self.status)?.map(|status| status.0),
-            department: word(&self.department_id)?,
-            enrolled: None,
-            created_from,
-            created_before,
-            include_deleted: word(&self.include_deleted)?.unwrap_or(false),
-            never_logged_in: word(&self.never_logged_in)?,
-        };
-        let (enrolled, sort) = (word(&self.enrolled)?, sort(&self.sort, &KEYS)?);
-        Ok(UserQuery { filter, enrolled, sort, page: page(&self.page, &self.per_page)? })
+    fn into_admin_query(self, zone: &Zone) -> Result<UserQuery, Problem> {
+        let (mut query, form) = self.into_query(zone)?;
+        query.filter.include_deleted = word(&form.include_deleted)?.unwrap_or(false);
+        query.filter.never_logged_in = word(&form.never_logged_in)?;
+        Ok(query)
     }
 }
 
@@ -97,7 +48,7 @@ pub(crate) struct StatusForm {
     #[validate(required, custom(function = "is::<Status>"))]
     #[schema(value_type = String, required = true)]
     status: Option<String>,
-    /// Why, at least 5 characters.
+    /// Why, at least 5 characters; administrators see it in their list of people.
     #[validate(required, custom(function = "is::<Line<500>>"), custom(function = "reasoned"))]
     #[schema(value_type = String, required = true)]
     reason: Option<String>,
@@ -119,22 +70,37 @@ impl Form for StatusForm {}
 pub(crate) struct AdminUserView {
     #[serde(flatten)]
     user: UserView,
-    /// Not counted yet.
-    failed_logins: Option<u32>,
-    /// Not known yet.
+    /// Failed logins with their address since the last success.
+    failed_logins: u32,
+    /// Until when no password with their address is looked at.
     #[schema(format = DateTime)]
     locked_until: Option<String>,
-    /// Not counted yet.
-    sessions: Option<u32>,
+    /// Logins that have not ended.
+    sessions: u32,
+    /// Why their status was last changed, if that was told.
+    status_reason: Option<String>,
+    /// Who changed it; nobody, if it was done on the machine itself.
+    status_changed_by: Option<String>,
+    #[schema(format = DateTime)]
+    status_changed_at: Option<String>,
     #[schema(format = DateTime)]
     deleted_at: Option<String>,
 }
 
 impl AdminUserView {
-    fn new(api: &Api, profile: Profile) -> Self {
-        let deleted_at = profile.user.deleted_at.map(utc);
-        let user = UserView::new(api, profile);
-        Self { user, failed_logins: None, locked_until: None, sessions: None, deleted_at }
+    fn new(api: &Api, account: Account) -> Self {
+        let Account { mut profile, failed_logins, locked_until, sessions } = account;
+        let standing = profile.user.standing.take();
+        Self {
+            failed_logins,
+            locked_until: locked_until.map(utc),
+            sessions,
+            status_changed_by: standing.as_ref().and_then(|change| change.by).map(|id| id.to_string()),
+            status_changed_at: standing.as_ref().map(|change| utc(change.at)),
+            status_reason: standing.and_then(|change| change.reason),
+            deleted_at: profile.user.deleted_at.map(utc),
+            user: UserView::new(api, profile),
+        }
     }
 }
 
@@ -147,9 +113,9 @@ pub(crate) async fn users(
     asker: Asker,
     Query(form): Query<AdminUsersForm>,
 ) -> Result<HttpResponse, Problem> {
-    let query = form.into_query(&api.options.zone)?;
+    let query = form.into_admin_query(&api.options.zone)?;
     let found = api.usecases.users.list_for_admin(asker.actor(), query).await?;
-    Ok(list(&req, found, |profile| AdminUserView::new(&api, profile)))
+    Ok(list(&req, found, |account| AdminUserView::new(&api, account)))
 }
 
 /// Lets a person take part, or not. Who does not has no login and matches nobody before the answer.
@@ -163,7 +129,8 @@ pub(crate) async fn set_status(
     Json(form): Json<StatusForm>,
 ) -> Result<HttpResponse, Problem> {
     let status: Status = needed(&form.status)?;
-    let profile = api.usecases.users.set_status(asker.actor(), user, status).await?;
+    let Line(reason) = needed::<Line<500>>(&form.reason)?;
+    let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason)).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");
     Ok(HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(&api, profile)))

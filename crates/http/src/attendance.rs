@@ -3,7 +3,8 @@
 use jiff::{Timestamp, Unit};
 use rollcall_domain::attendance::{Event, InvalidLocation, Location};
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::policy::{Decision, ShiftInstance};
+use rollcall_domain::policy::Decision;
+use rollcall_domain::shift::ShiftInstance;
 use rollcall_usecases::attendance::DayView;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

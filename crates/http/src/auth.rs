@@ -101,6 +101,20 @@ pub(crate) struct RefreshForm {
 
 impl Form for RefreshForm {}
 
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = Acceptance)]
+pub(crate) struct InvitationForm {
+    /// What follows the `#` of the `invite_url`.
+    #[validate(required)]
+    #[schema(value_type = String, required = true)]
+    token: Option<String>,
+    #[validate(required, custom(function = "is::<Password>"))]
+    #[schema(value_type = String, required = true, format = Password)]
+    password: Option<String>,
+}
+
+impl Form for InvitationForm {}
+
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[schema(as = Logout)]
 pub(crate) struct LogoutForm {
@@ -206,6 +220,18 @@ pub(crate) async fn refresh(
     let token = form.refresh_token.unwrap_or_default();
     let granted = api.usecases.auth.refresh(&token).await?;
     Ok(HttpResponse::Ok().json(LoginView::new(granted, None)))
+}
+
+/// Accepts an invitation: the person logs in with this password from now on. Works once.
+#[utoipa::path(post, path = "/api/auth/invitation", tag = "auth", request_body = InvitationForm,
+    responses((status = 204, description = "The password is set.")))]
+pub(crate) async fn invitation(
+    api: web::Data<Api>,
+    Json(form): Json<InvitationForm>,
+) -> Result<HttpResponse, Problem> {
+    let token = form.token.unwrap_or_default();
+    api.usecases.auth.accept_invitation(&token, needed(&form.password)?).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Ends this login, or all of the person's.

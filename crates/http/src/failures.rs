@@ -1,10 +1,12 @@
 //! What clients are told of each error of a use-case. No `_` arm: a new variant makes the compiler ask.
 
+use actix_web::http::header::{self, HeaderValue};
+use jiff::SignedDuration;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
 use rollcall_domain::user::{PasswordRule, Status};
 use rollcall_usecases::attendance::AttendanceError;
-use rollcall_usecases::auth::{AuthError, LoginError, RefreshError, RegisterError};
+use rollcall_usecases::auth::{AuthError, InvitationError, LoginError, RefreshError, RegisterError};
 use rollcall_usecases::departments::DepartmentError;
 use rollcall_usecases::enroll::EnrollError;
 use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
@@ -42,6 +44,7 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::InvalidCredentials => Self::plain(Code::InvalidCredentials),
+            LoginError::Locked(wait) => locked(wait),
             LoginError::NotActive(Status::Suspended) => Self::plain(Code::AccountSuspended),
             LoginError::NotActive(Status::Pending) => Self::plain(Code::AccountPending),
             LoginError::NotActive(Status::Inactive | Status::Active) => Self::plain(Code::AccountInactive),
@@ -59,6 +62,17 @@ impl From<RefreshError> for Problem {
             RefreshError::Refused => Self::plain(Code::RefreshTokenInvalid),
             RefreshError::Token(error) => Self::hidden(Code::InternalError, &error),
             RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<InvitationError> for Problem {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Invalid => Self::plain(Code::InvitationInvalid),
+            InvitationError::Weak(rule) => rule.into(),
+            InvitationError::Password(error) => error.into(),
+            InvitationError::Store(error) => error.into(),
         }
     }
 }
@@ -110,6 +124,7 @@ impl From<UserError> for Problem {
             UserError::EmployeeCodeTaken => taken(Code::EmployeeCodeTaken, "/employee_code"),
             UserError::Unknown(field) => does_not_exist(field),
             UserError::Weak(rule) => rule.into(),
+            UserError::Locked(wait) => locked(wait),
             UserError::CurrentPassword => {
                 Self::invalid_field("/current_password", "wrong-password", error.to_string())
             }
@@ -243,6 +258,12 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }
     }
+}
+
+/// The same for every address, whether or not it has an account.
+fn locked(wait: SignedDuration) -> Problem {
+    let seconds = wait.as_secs() + i64::from(wait.subsec_nanos() > 0);
+    Problem::plain(Code::TooManyAttempts).with_header(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)))
 }
 
 fn reason(flaw: Flaw) -> Value {

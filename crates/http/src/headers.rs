@@ -6,6 +6,8 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const RATE_LIMIT: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+
 /// What browsers must never do with an answer, and that nobody stores one.
 pub(crate) fn secure(headers: &mut HeaderMap, path: &str) {
     let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'";
@@ -29,6 +31,7 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
         .allowed_methods(METHODS)
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, REQUEST_ID])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, REQUEST_ID])
+        .expose_headers(RATE_LIMIT)
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -30,7 +30,7 @@ const BEARER: &str = "bearer";
 #[openapi(
     info(title = "Rollcall", description = "Face-recognition attendance.", license(name = "MIT", identifier = "MIT")),
     paths(
-        auth::register, auth::login, auth::refresh, auth::logout, auth::verify_token,
+        auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, users::delete,
         mark::mark, history::of_user, today::today,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
@@ -103,7 +103,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     operation.operation_id = Some(format!("{tag}_{name}"));
     let roles = ExtensionsBuilder::new().add("x-roles", json!(roles(entry.access))).build();
     operation.extensions.get_or_insert_default().merge(roles);
-    let open = matches!(entry.access, Access::Public | Access::People);
+    let open = matches!(entry.access, Access::Public | Access::People | Access::Password);
     let needed =
         if open { SecurityRequirement::default() } else { SecurityRequirement::new(BEARER, [""; 0]) };
     operation.security = Some(vec![needed]);
@@ -122,7 +122,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     }
     match entry.access {
         Access::Public => {}
-        Access::People => told.extend([(401, "Refused."), (403, "Not for you.")]),
+        Access::People | Access::Password => told.extend([(401, "Refused."), (403, "Not for you.")]),
         Access::May(_) | Access::MayOrMonitor(_) => {
             told.extend([
                 (401, "Without a good token."),
@@ -141,6 +141,12 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     if changes && entry.path == "/api/users/{user_id}" {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);
     }
+    let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];
+    if limited.iter().any(|path| entry.path.starts_with(path)) && entry.method != Method::GET
+        || entry.path == "/api/auth/verify-token"
+    {
+        told.push((429, "Too many; `Retry-After` says how long to wait."));
+    }
     for (status, description) in told {
         let problem = || {
             let schema = Ref::from_schema_name(ProblemView::name());
@@ -158,7 +164,7 @@ fn roles(access: Access) -> Vec<&'static str> {
     let all = Role::ALL.into_iter();
     match access {
         Access::Public => std::iter::once("anonymous").chain(all.map(Role::name)).collect(),
-        Access::People => {
+        Access::People | Access::Password => {
             std::iter::once("anonymous").chain(Role::OF_PEOPLE.into_iter().map(Role::name)).collect()
         }
         Access::May(action) => all.filter(|role| may(*role, action)).map(Role::name).collect(),

@@ -9,6 +9,9 @@ use rollcall_domain::access::SelfService;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::UseCases;
 
+use crate::client::Network;
+use crate::limits::Limiter;
+
 /// Everything that requests are answered with.
 #[derive(Clone)]
 pub struct Api {
@@ -16,6 +19,8 @@ pub struct Api {
     pub usecases: UseCases,
     /// Whether requests are taken.
     pub readiness: Arc<Readiness>,
+    /// How fast anybody may ask.
+    pub limiter: Arc<Limiter>,
     /// Settings.
     pub options: HttpOptions,
 }
@@ -41,6 +46,10 @@ pub struct HttpOptions {
     pub shutdown_timeout: Duration,
     /// Lets a monitor read the detailed health report without an account.
     pub health_token: Option<String>,
+    /// Where the web console is reached, without a slash at the end; empty if only the path is to be told.
+    pub public_url: String,
+    /// Proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Whether changes must name the version they were made from.
     pub require_if_match: bool,
     /// Templates without which nobody is matched.
@@ -69,6 +78,8 @@ impl Default for HttpOptions {
             keep_alive: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(30),
             health_token: None,
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
             require_if_match: false,
             min_faces: 5,
             self_service: SelfService { enroll: true, check_in: true },

@@ -91,7 +91,7 @@ pub(crate) fn page(number: &Option<String>, size: &Option<String>) -> Result<Pag
         .map_err(|error| Problem::invalid_parameter("page", "out-of-range", error.to_string()))
 }
 
-/// The order that is asked for: keys separated by commas, `-` before those that descend.
+/// The order that is asked for: keys separated by commas, `-` before those that descend, none of them twice.
 pub(crate) fn sort<K: Copy>(text: &Option<String>, keys: &[(&str, K)]) -> Result<Vec<Sort<K>>, Problem> {
     let Some(text) = text else { return Ok(Vec::new()) };
     let one = |part: &str| {
@@ -104,7 +104,22 @@ pub(crate) fn sort<K: Copy>(text: &Option<String>, keys: &[(&str, K)]) -> Result
                 .with_errors(vec![FieldError::of("sort", "unknown", detail)])
         })
     };
-    text.split(',').map(one).collect()
+    let mut order: Vec<Sort<K>> = Vec::new();
+    let mut seen = Vec::new();
+    for part in text.split(',') {
+        // A key that comes again decides nothing; thousands of them would be more than a database takes.
+        let name = part.trim_start_matches('-');
+        if seen.contains(&name) {
+            return Err(Problem::plain(Code::DuplicateParameter).with_errors(vec![FieldError::of(
+                "sort",
+                "duplicate",
+                "names a key more than once",
+            )]));
+        }
+        order.push(one(part)?);
+        seen.push(name);
+    }
+    Ok(order)
 }
 
 /// The dates that are asked for. One end alone reaches as far as a range may be long.

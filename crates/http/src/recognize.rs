@@ -243,7 +243,8 @@ impl PunchView {
         Self {
             decision: decision(marked.decision),
             event: marked.event.as_ref().map(|event| EventView::new(event, &marked.day)),
-            record: RecordView::new(&marked.day, true),
+            // Without the punches of the day: where somebody was this morning, and why, is no business of a kiosk.
+            record: RecordView::new(&marked.day, false),
             message: message(marked.decision),
             next_allowed_at: next_allowed(marked.decision).map(|at| local(&marked.day.zone, at)),
         }

@@ -8,7 +8,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, Route, web};
 use rollcall_domain::access::Action as A;
 
-use crate::actor::Access::{self, May, MayOrMonitor, People, Public};
+use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
@@ -34,10 +34,11 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 27] = [
-    on(POST,   "/api/auth/register",                   People,                           |r| r.to(auth::register)),
-    on(POST,   "/api/auth/login",                      People,                           |r| r.to(auth::login)),
+pub(crate) static TABLE: [Entry; 28] = [
+    on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
+    on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
+    on(POST,   "/api/auth/invitation",                 Password,                         |r| r.to(auth::invitation)),
     on(POST,   "/api/auth/logout",                     May(A::Logout),                   |r| r.to(auth::logout)),
     on(GET,    "/api/auth/verify-token",               May(A::VerifyToken),              |r| r.to(auth::verify_token)),
 

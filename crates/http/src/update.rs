@@ -4,9 +4,9 @@ use jiff::civil::Date;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId};
-use rollcall_domain::preferences::{Preferences, Theme};
+use rollcall_domain::preferences::Theme;
 use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status};
-use rollcall_usecases::users::UserPatch;
+use rollcall_usecases::users::{PreferencesPatch, UserPatch};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -97,24 +97,19 @@ impl Form for UpdateForm {
 }
 
 impl UpdateForm {
-    /// The change of settings, if there is one.
-    pub(crate) const fn settings(&self) -> Option<&SettingsForm> {
-        self.settings.as_ref()
-    }
-
-    /// The change; `before` are the person's settings, which a change of settings is made to.
-    pub(crate) fn into_patch(self, before: Option<Preferences>) -> Result<UserPatch, Problem> {
-        let preferences = match (&self.settings, before) {
-            (Some(settings), Some(before)) => Some(settings.applied_to(before)?),
-            _ => None,
-        };
+    pub(crate) fn into_patch(self) -> Result<UserPatch, Problem> {
+        let settings = self.settings.unwrap_or_default();
         Ok(UserPatch {
             name: word(&self.name)?,
             phone: clearable::<Line<40>>(&self.phone)?.map(|text| text.map(|line| line.0)),
             address: clearable::<Line<500>>(&self.address)?.map(|text| text.map(|line| line.0)),
             avatar_url: clearable::<Picture>(&self.avatar_url)?.map(|text| text.map(|picture| picture.0)),
             locale: clearable::<Language>(&self.locale)?.map(|text| text.map(|language| language.0)),
-            preferences,
+            preferences: PreferencesPatch {
+                theme: word(&settings.theme)?,
+                notifications: settings.notifications,
+                language: word::<Language>(&settings.language)?.map(|language| language.0),
+            },
             password: word(&self.password)?,
             current_password: word(&self.current_password)?,
             email: word(&self.email)?,
@@ -126,16 +121,6 @@ impl UpdateForm {
             join_date: clearable(&self.join_date)?,
             leave_date: clearable(&self.leave_date)?,
             default_shift: clearable(&self.default_shift_id)?,
-        })
-    }
-}
-
-impl SettingsForm {
-    fn applied_to(&self, before: Preferences) -> Result<Preferences, Problem> {
-        Ok(Preferences {
-            theme: word(&self.theme)?.unwrap_or(before.theme),
-            notifications: self.notifications.unwrap_or(before.notifications),
-            language: word::<Language>(&self.language)?.map_or(before.language, |language| language.0),
         })
     }
 }

@@ -7,32 +7,22 @@ use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::page::Paged;
-use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status, UserFilter, UserKey};
-use rollcall_usecases::users::{NewUser, Profile, UserError, UserQuery};
+use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status};
+use rollcall_usecases::users::{NewUser, Profile, UserError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::{Asker, Who};
 use crate::codes::Code;
-use crate::input::{
-    AnyStatus, AnyWord, Form, Json, PageNumber, PageSize, Query, Word, is, needed, one_of, word,
-};
+use crate::input::{Form, Json, Query, Word, is, needed, one_of, word};
 use crate::options::Api;
-use crate::paging::{Pagination, page, sort};
+use crate::paging::Pagination;
+use crate::people::people_form;
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::UserView;
 use crate::update::UpdateForm;
-
-/// What lists of people can be ordered by.
-pub(crate) const KEYS: [(&str, UserKey); 5] = [
-    ("name", UserKey::Name),
-    ("email", UserKey::Email),
-    ("employee_code", UserKey::EmployeeCode),
-    ("created_at", UserKey::CreatedAt),
-    ("last_login_at", UserKey::LastLoginAt),
-];
 
 /// Members of a person that nobody sends.
 pub(crate) const SERVER_SIDE: &[&str] = &[
@@ -47,78 +37,9 @@ pub(crate) const SERVER_SIDE: &[&str] = &[
     "department",
 ];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListForm {
-    /// Part of the name, address or employee code, whatever its case.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    q: Option<String>,
-    /// `admin`, `manager` or `employee`.
-    #[validate(custom(function = "is::<Role>"))]
-    role: Option<String>,
-    /// `active`, `inactive`, `suspended` or `pending`.
-    #[validate(custom(function = "is::<AnyStatus>"))]
-    status: Option<String>,
-    /// Only this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// Only people who can be recognized, or only the others.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    enrolled: Option<String>,
-    /// Added on this date or later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    created_from: Option<String>,
-    /// Added on this date or before.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    created_to: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// Keys separated by commas, `-` before those that descend: `name`, `email`, `employee_code`, `created_at`,
-    /// `last_login_at`.
-    sort: Option<String>,
-}
-
-impl Form for ListForm {}
-
-impl ListForm {
-    fn into_query(self, zone: &Zone) -> Result<UserQuery, Problem> {
-        let (created_from, created_before) = between(zone, &self.created_from, &self.created_to)?;
-        let filter = UserFilter {
-            q: self.q.filter(|q| !q.is_empty()),
-            role: self.role.as_deref().and_then(Role::named),
-            status: self.status.as_deref().and_then(Status::named),
-            department: word(&self.department_id)?,
-            created_from,
-            created_before,
-            ..UserFilter::default()
-        };
-        let (enrolled, sort) = (word(&self.enrolled)?, sort(&self.sort, &KEYS)?);
-        Ok(UserQuery { filter, enrolled, sort, page: page(&self.page, &self.per_page)? })
-    }
-}
-
-/// From the start of one date to the end of the other, as clocks of `zone` show them.
-pub(crate) fn between(
-    zone: &Zone,
-    from: &Option<String>,
-    to: &Option<String>,
-) -> Result<(Option<jiff::Timestamp>, Option<jiff::Timestamp>), Problem> {
-    let (from, to): (Option<Date>, Option<Date>) = (word(from)?, word(to)?);
-    if from.zip(to).is_some_and(|(from, to)| to < from) {
-        let detail = "must not be before 'created_from'";
-        return Err(Problem::invalid_parameter("created_to", "out-of-range", detail));
-    }
-    let begins = |date: Date| zone.instant(date.at(0, 0, 0, 0));
-    Ok((from.map(begins), to.map(|date| begins(date.tomorrow().unwrap_or(Date::MAX)))))
+people_form! {
+    /// Which people are wanted.
+    ListForm {}
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -133,7 +54,7 @@ pub(crate) struct NewUserForm {
     /// `employee` unless said otherwise.
     #[validate(custom(function = "is::<Role>"))]
     role: Option<String>,
-    /// Without one the person cannot log in.
+    /// Without one the answer has an `invite_url`, with which the person chooses one.
     #[validate(custom(function = "is::<Password>"))]
     password: Option<String>,
     #[validate(custom(function = "is::<EmployeeCode>"))]
@@ -194,6 +115,18 @@ impl Word for Mode {
     }
 }
 
+/// A person who was just added.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AddedUser)]
+pub(crate) struct AddedView {
+    #[serde(flatten)]
+    user: UserView,
+    /// Where the person chooses a password, once; shown here and never again. What follows the `#` is the token for
+    /// `POST /api/auth/invitation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invite_url: Option<String>,
+}
+
 /// The people you may see; who sees only themself also finds their profile in `profile`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserList)]
@@ -214,7 +147,7 @@ pub(crate) async fn list(
     Query(form): Query<ListForm>,
 ) -> Result<HttpResponse, Problem> {
     let found: Paged<Profile> =
-        api.usecases.users.list(asker.actor(), form.into_query(&api.options.zone)?).await?;
+        api.usecases.users.list(asker.actor(), form.into_query(&api.options.zone)?.0).await?;
     let pagination = Pagination::of(&found);
     let mut people = found.items.into_iter();
     let only_self = asker.actor().role() == Role::Employee;
@@ -225,16 +158,23 @@ pub(crate) async fn list(
 
 /// Adds a person.
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserForm,
-    responses((status = 201, description = "Added; `Location` names them.", body = UserView)))]
+    responses((status = 201, description = "Added; `Location` names them.", body = AddedView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
     asker: Asker,
     Json(form): Json<NewUserForm>,
 ) -> Result<HttpResponse, Problem> {
-    let profile = api.usecases.users.create(asker.actor(), form.into_user()?).await?;
+    let (new, users) = (form.into_user()?, &api.usecases.users);
+    let (profile, token) = match new.password {
+        Some(_) => (users.create(asker.actor(), new).await?, None),
+        None => users.invite(asker.actor(), new).await.map(|(profile, token)| (profile, Some(token)))?,
+    };
+    // Behind a `#` it reaches no server's log.
+    let invite_url = token.map(|token| format!("{}/invite#{token}", api.options.public_url));
     let location = (header::LOCATION, format!("/api/users/{}", profile.user.id));
     let tag = etag(profile.user.revision);
-    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(UserView::new(&api, profile)))
+    let added = AddedView { user: UserView::new(&api, profile), invite_url };
+    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(added))
 }
 
 /// One person's profile.
@@ -258,12 +198,7 @@ pub(crate) async fn update(
     IfMatch(revision): IfMatch,
     Json(form): Json<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let users = &api.usecases.users;
-    let before = match form.settings() {
-        None => None,
-        Some(_) => Some(users.get(asker.actor(), user).await?.user.preferences),
-    };
-    let profile = users.update(asker.actor(), user, form.into_patch(before)?, revision).await?;
+    let profile = api.usecases.users.update(asker.actor(), user, form.into_patch()?, revision).await?;
     Ok(shown(&api, profile))
 }
 

@@ -45,10 +45,10 @@ impl PasswordOptions {
 }
 
 impl Default for PasswordOptions {
-    /// Cost 12, as many workers as processors, 32 waiting.
+    /// Cost 12, as many workers as processors, and so many waiting that nobody waits for longer than eight hashes.
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { cost: 12, workers, waiting: 32 }
+        Self { cost: 12, workers, waiting: 8 * workers }
     }
 }
 

@@ -17,16 +17,24 @@ pub trait FaceStore: Send + Sync {
     /// Stores templates of one person and, if given, their consent: all or nothing. A template whose photo
     /// (by digest) the person already has under the same model is left out. Answers with the number stored.
     ///
+    /// Templates that were judged against what was stored up to change number `seen` are stored only if there was
+    /// no change since; `None` stores them without a judgment.
+    ///
     /// # Errors
-    /// [`StoreError::Full`] if the person would have more than `cap` templates of one model, also when two
-    /// calls meet; [`StoreError::Missing`]`("user_id")`.
+    /// [`StoreError::Full`] if the person would have more than `cap` templates of a model that some are added of,
+    /// also when two calls meet; [`StoreError::Missing`]`("user_id")`; [`StoreError::Stale`] if templates would
+    /// be added and somebody's changed after `seen`.
     async fn add(
         &self,
         user: UserId,
         faces: &[Face],
         consent: Option<Consented>,
         cap: u32,
+        seen: Option<u64>,
     ) -> Result<u32, StoreError>;
+
+    /// The greatest change number committed so far; 0 before the first.
+    async fn last_change(&self) -> Result<u64, StoreError>;
 
     /// All templates of a person, oldest first.
     async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError>;

@@ -1,7 +1,7 @@
 //! The face index: who is nearest. A cache of the face store, rebuilt at start and fed after each commit.
 
 use async_trait::async_trait;
-use rollcall_domain::face::Template;
+use rollcall_domain::face::{ModelId, Template};
 use rollcall_domain::id::UserId;
 use rollcall_domain::matching::Candidate;
 
@@ -17,7 +17,11 @@ pub trait FaceIndex: Send + Sync {
     /// so changes may arrive in any order and more than once.
     fn apply(&self, change: PersonChange);
 
-    /// How much is in the index.
+    /// How many people have templates of `model`: among whom a probe of that model is looked for, the N of its
+    /// false positive rate.
+    fn people_of(&self, model: &ModelId) -> usize;
+
+    /// How much is in the index, of all models.
     fn stats(&self) -> IndexStats;
 }
 

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+pub mod attempts;
 pub mod attendance;
 pub mod clock;
 pub mod decisions;
@@ -47,6 +48,8 @@ pub struct Ports {
     pub users: Arc<dyn users::UserStore>,
     /// Logins.
     pub sessions: Arc<dyn sessions::SessionStore>,
+    /// Attempts to log in.
+    pub attempts: Arc<dyn attempts::AttemptStore>,
     /// Departments.
     pub departments: Arc<dyn departments::DepartmentStore>,
     /// Kiosks and cameras.

@@ -12,7 +12,12 @@ use crate::store::StoreError;
 /// Logins and their refresh tokens, kept by fingerprint only.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Stores a new login.
+    /// Stores a new login, if what was verified for it still holds: of a login and a change of password or status
+    /// at the same time, either the login is refused or the change ends it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if the person is not active or their token version is no longer `session.version`;
+    /// [`StoreError::Missing`]`("user_id")`.
     async fn open(&self, session: &Session) -> Result<(), StoreError>;
 
     /// The login and the person behind it as they are now; `None` for an unknown one. A login that has ended
@@ -28,6 +33,9 @@ pub trait SessionStore: Send + Sync {
         now: Timestamp,
         grace: SignedDuration,
     ) -> Result<Renewal, StoreError>;
+
+    /// How many logins of each of these people have neither ended nor expired, in the order asked; one query for all.
+    async fn alive(&self, users: &[UserId], now: Timestamp) -> Result<Vec<u32>, StoreError>;
 
     /// Ends one login; ending it twice is no error.
     async fn end(&self, session: SessionId, at: Timestamp) -> Result<(), StoreError>;
@@ -49,7 +57,7 @@ pub struct Principal {
     pub role: Role,
     /// Whether they take part.
     pub status: Status,
-    /// Tokens with a lower version are over.
+    /// What the tokens of this login carry.
     pub token_version: u32,
     /// The departments they manage.
     pub manages: Vec<DepartmentId>,

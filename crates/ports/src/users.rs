@@ -18,6 +18,22 @@ pub trait UserStore: Send + Sync {
     /// [`StoreError::Taken`]`("email" | "employee_code")`, [`StoreError::Missing`]`("department_id")`.
     async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError>;
 
+    /// As [`Self::insert`] without a password, and with an invitation to choose one.
+    async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError>;
+
+    /// The person whom an invitation is for, while it can be accepted: not accepted, not expired, and neither did
+    /// the person get a password by other means nor was removed.
+    async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError>;
+
+    /// Gives the person whom an invitation is for this password, if it can be accepted; tells whether it did. Of
+    /// several calls at once, one does. Raises the token version.
+    async fn accept(
+        &self,
+        invitation: &[u8; 32],
+        now: Timestamp,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError>;
+
     /// Adds `user` only if there is nobody yet, deleted people included; tells whether it did. Of several
     /// callers at once, one does.
     async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
@@ -35,8 +51,9 @@ pub trait UserStore: Send + Sync {
         page: Page,
     ) -> Result<Paged<User>, StoreError>;
 
-    /// Commits a change of a person and everything it implies, or nothing. The stored revision grows by one.
-    /// A deleted person's address and employee code become free; their department's management ends.
+    /// Commits a change of a person and everything it implies, or nothing. The stored revision grows by one, and
+    /// so does the token version if password or status change or logins end: a login that was verified before and
+    /// is opened after is refused. A deleted person's address and employee code become free; their department's management ends.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if the stored revision is no longer `change.user.revision`;
@@ -50,8 +67,14 @@ pub trait UserStore: Send + Sync {
     /// The password hash of a person, if they have one.
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError>;
 
-    /// Replaces a password hash by a better one of the same password. Does not touch the revision.
-    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError>;
+    /// Replaces the hash that was `verified` by a better one of the same password. Does nothing if another hash is
+    /// stored by now: the password was changed meanwhile. Does not touch the revision.
+    async fn rehash(
+        &self,
+        id: UserId,
+        verified: &PasswordHash,
+        better: &PasswordHash,
+    ) -> Result<(), StoreError>;
 
     /// Notes a login. Does not touch the revision.
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError>;
@@ -85,6 +108,15 @@ pub enum Logins {
     EndOthers(SessionId),
 }
 
+/// An invitation to choose a password; kept by fingerprint only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invitation {
+    /// Fingerprint of its token.
+    pub fingerprint: [u8; 32],
+    /// When it can no longer be accepted.
+    pub expires_at: Timestamp,
+}
+
 /// What is needed to check a login.
 #[derive(Debug, Clone)]
 pub struct Credentials {
@@ -92,7 +124,7 @@ pub struct Credentials {
     pub user: UserId,
     /// Their password hash; `None` for somebody who never had a password.
     pub hash: Option<PasswordHash>,
-    /// Carried by the tokens of their logins.
+    /// Grows whenever password or status change or logins end; see [`crate::sessions::SessionStore::open`].
     pub token_version: u32,
     /// Whether they take part.
     pub status: Status,

@@ -48,7 +48,7 @@ fn steps(c: &mut Criterion) {
     group.bench_function("decode", |b| b.iter(|| decode(&photo)));
     group.bench_function("detect", |b| b.iter(|| pipeline.find(&picture, Wanted::Largest)));
     group.bench_function("align and measure", |b| b.iter(|| pipeline.measure(&picture, &face)));
-    group.bench_function("align and embed", |b| b.iter(|| pipeline.embed(&picture, &face.landmarks)));
+    group.bench_function("align and embed", |b| b.iter(|| pipeline.embed(&picture, face.alignment())));
     group.bench_function("bare detector 320x256", |b| b.iter(|| pipeline.run_detector(320, 256)));
     group.bench_function("bare detector 320x320", |b| b.iter(|| pipeline.run_detector(320, 320)));
     group.bench_function("bare recognizer", |b| b.iter(|| pipeline.run_recognizer()));

@@ -24,7 +24,6 @@ use rollcall_recognition::{Manifest, Pipeline};
 
 const PAIRS_PER_FOLD: usize = 600;
 const DETECTOR_INPUT: usize = 320;
-const THRESHOLD: f32 = 0.45;
 const TOLERANCE: f32 = 0.2;
 
 type Templates = HashMap<String, Template>;
@@ -48,7 +47,7 @@ fn main() -> ExitCode {
 
     let (accuracy, spread) = verification(&pairs, &templates);
     println!("verification, {} pairs: {accuracy:.2} % +- {spread:.2}", pairs.len());
-    identification(&people, &templates);
+    identification(&people, &templates, pack.recognizer.threshold.similarity());
 
     match pack.lfw_first_five {
         Some(published) if (accuracy - published).abs() > TOLERANCE => {
@@ -97,7 +96,7 @@ fn labeled(pipeline: &mut Pipeline, file: &str) -> Option<Template> {
         faces = pipeline.find(&picture, Wanted::Largest).expect("detection runs");
     }
     let face = faces.iter().min_by(|a, b| off_center(a, &picture).total_cmp(&off_center(b, &picture)))?;
-    Some(pipeline.embed(&picture, &face.landmarks).expect("embedding runs"))
+    Some(pipeline.embed(&picture, face.alignment()).expect("embedding runs"))
 }
 
 fn off_center(face: &Detection, picture: &Picture) -> f32 {
@@ -133,7 +132,8 @@ fn verification(pairs: &[Vec<String>], templates: &Templates) -> (f32, f32) {
     (mean, variance.sqrt())
 }
 
-fn identification(people: &[Vec<String>], templates: &Templates) {
+/// At `least`, the similarity of the pack's calibrated threshold.
+fn identification(people: &[Vec<String>], templates: &Templates, least: f32) {
     let mut photos: BTreeMap<&str, Vec<&Template>> = BTreeMap::new();
     for row in people.iter().filter(|row| row[2] == "enrol") {
         photos.entry(&row[1]).or_default().extend(templates.get(&row[0]));
@@ -151,13 +151,12 @@ fn identification(people: &[Vec<String>], templates: &Templates) {
     let (probes, strangers) = (role("probe"), role("unknown"));
     let first = |row: &&&Vec<String>| search(&row[0]).is_some_and(|(person, _)| person == row[1]);
     let found =
-        |row: &&&Vec<String>| search(&row[0]).is_some_and(|(person, s)| person == row[1] && s >= THRESHOLD);
+        |row: &&&Vec<String>| search(&row[0]).is_some_and(|(person, s)| person == row[1] && s >= least);
     let rank_one = probes.iter().filter(first).count();
     let identified = probes.iter().filter(found).count();
-    let accepted =
-        strangers.iter().filter(|row| search(&row[0]).is_some_and(|(_, s)| s >= THRESHOLD)).count();
+    let accepted = strangers.iter().filter(|row| search(&row[0]).is_some_and(|(_, s)| s >= least)).count();
     println!(
-        "identification, {} people, {} probes, {} strangers: rank-1 {:.2} %, at similarity {THRESHOLD} FNIR {:.2} %, FPIR {:.2} %",
+        "identification, {} people, {} probes, {} strangers: rank-1 {:.2} %, at similarity {least:.3} FNIR {:.2} %, FPIR {:.2} %",
         gallery.len(),
         probes.len(),
         strangers.len(),

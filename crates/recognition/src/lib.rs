@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | read | [`decode`] | bytes of unknown kind into upright RGB pixels, or a reason why not |
 //! | find | [`detect`] | pixels into boxes and five points per face |
-//! | align | [`align`] | five points into a 112 px crop with the eyes where the networks expect them |
+//! | align | [`align`] | five points into a crop with the eyes where the networks expect them |
 //! | measure | [`quality`] | crop and points into [`FaceQuality`](rollcall_domain::face::FaceQuality) |
 //! | embed | [`embed`] | crop into a vector |
 //!
@@ -16,7 +16,8 @@
 //! pipelines, one per thread behind a bounded queue, and is the
 //! [`FaceEngine`](rollcall_ports::engine::FaceEngine) the rest of the system sees. [`models`] says which
 //! files a pack needs and whether they are the right ones; [`runtime`] loads ONNX Runtime and opens files
-//! that are.
+//! that are; [`dlib`] reads dlib's files, at installation to convert its networks and at start for its
+//! landmark predictor.
 
 pub mod align;
 mod chip;

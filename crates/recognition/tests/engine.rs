@@ -108,6 +108,6 @@ async fn an_engine_that_cannot_start_answers_with_the_reason() {
 
 #[tokio::test]
 async fn an_unknown_pack_is_refused_by_name() {
-    let error = OnnxFaceEngine::start(Options { pack: "dlib".into(), ..options(1, 1) }).err().unwrap();
-    assert!(matches!(error, StartError::Manifest(_)) && error.to_string().contains("dlib"), "{error}");
+    let error = OnnxFaceEngine::start(Options { pack: "deepface".into(), ..options(1, 1) }).err().unwrap();
+    assert!(matches!(error, StartError::Manifest(_)) && error.to_string().contains("deepface"), "{error}");
 }

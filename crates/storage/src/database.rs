@@ -1,7 +1,7 @@
 //! The connection pool and how each database is set up.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use sea_orm::sqlx::{Executor, MySqlConnection};
 use sea_orm::{ConnectOptions, DatabaseConnection};
 use tokio::sync::Mutex;
 
+use crate::alone::lock_path;
 use crate::error::failed;
 use crate::url::{DatabaseUrl, Target};
 
@@ -19,7 +20,7 @@ use crate::url::{DatabaseUrl, Target};
 pub struct Options {
     /// Where it is.
     pub url: DatabaseUrl,
-    /// Most connections open at once.
+    /// Most connections open at once; at least two.
     pub max_connections: u32,
     /// Longest wait for a free and living connection, and longest that a write may take altogether. Three seconds is
     /// the most a client should be kept waiting for "not available", so the default leaves room for the answer.
@@ -44,6 +45,8 @@ struct Inner {
     /// SQLite lets one writer in at a time and makes the others poll. Queueing them here instead is fair and
     /// never ends in "database is locked". `None` where the server queues writers by the rows they want.
     turn: Option<Arc<Mutex<()>>>,
+    /// What other processes are kept out with, where the server does not do it.
+    lock_file: Option<PathBuf>,
     driver: &'static str,
 }
 
@@ -75,6 +78,12 @@ impl Database {
             Target::Memory => "sqlite::memory:",
             Target::File(_) => "sqlite:file",
         };
+        let lock_file = match &url.0 {
+            Target::File(path) => Some(lock_path(path)),
+            Target::Memory | Target::Server { .. } => None,
+        };
+        // One holds the lock of `alone` while another works.
+        let max_connections = max_connections.max(2);
         let mut connect = ConnectOptions::new(shown);
         connect
             .max_connections(max_connections)
@@ -102,7 +111,7 @@ impl Database {
         let connection = sea_orm::Database::connect(connect).await.map_err(failed)?;
         let turn = (!server).then(Arc::default);
         let driver = if server { "mysql" } else { "sqlite" };
-        Ok(Self(Arc::new(Inner { connection, acquire_timeout, turn, driver })))
+        Ok(Self(Arc::new(Inner { connection, acquire_timeout, turn, lock_file, driver })))
     }
 
     /// The connections themselves, for migrating the schema and for tests.
@@ -121,6 +130,10 @@ impl Database {
     pub async fn close(&self) {
         // Closing can only fail by having happened already.
         let _ = self.0.connection.close_by_ref().await;
+    }
+
+    pub(crate) fn lock_file(&self) -> Option<&Path> {
+        self.0.lock_file.as_deref()
     }
 
     pub(crate) fn turn(&self) -> Option<Arc<Mutex<()>>> {

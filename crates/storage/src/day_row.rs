@@ -3,7 +3,7 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Flag, Location, Record, Source};
 use rollcall_domain::id::{DeviceId, EventId, RecordId, ShiftId, UserId};
-use rollcall_domain::policy::ShiftInstance;
+use rollcall_domain::shift::ShiftInstance;
 use rollcall_ports::store::StoreError;
 use sea_orm::Set;
 use uuid::Uuid;

@@ -18,14 +18,21 @@ use crate::faces::owner_of;
 use crate::queue::next_face_change;
 use crate::template_row::seal;
 
+/// What [`add`] stores, as [`FaceStore::add`](rollcall_ports::faces::FaceStore::add) says.
+pub(crate) struct NewFaces<'a> {
+    pub(crate) user: UserId,
+    pub(crate) faces: &'a [Face],
+    pub(crate) consent: Option<&'a Consented>,
+    pub(crate) cap: u32,
+    pub(crate) seen: Option<u64>,
+}
+
 pub(crate) async fn add(
     connection: &DatabaseTransaction,
     sealer: &dyn Sealer,
-    user: UserId,
-    faces: &[Face],
-    consent: Option<&Consented>,
-    cap: u32,
+    new: &NewFaces<'_>,
 ) -> Result<u32, Failure> {
+    let NewFaces { user, faces, consent, cap, seen } = *new;
     // Everybody who changes templates stands in this line, so what is read next stays true until the commit.
     let number = next_face_change(connection).await?;
     let kept: Vec<(String, Vec<u8>)> = face_encodings::Entity::find()
@@ -42,8 +49,15 @@ pub(crate) async fn add(
             rows.push(seal(sealer, user, face)?);
         }
     }
+    // The number drawn above is the one after the last that was committed.
+    let current = number.unsigned_abs() - 1;
+    if !rows.is_empty() && seen.is_some_and(|seen| seen != current) {
+        return Err(StoreError::Stale.into());
+    }
+    let grown: HashSet<&str> =
+        rows.iter().filter_map(|row| row.model_id.try_as_ref().map(String::as_str)).collect();
     let mut counts: HashMap<&str, u32> = HashMap::new();
-    for (model, _) in &known {
+    for (model, _) in known.iter().filter(|(model, _)| grown.contains(model.as_str())) {
         *counts.entry(model).or_default() += 1;
     }
 

@@ -21,8 +21,9 @@ use uuid::Uuid;
 use crate::convert::{count, instant_or_none};
 use crate::database::Database;
 use crate::entity::{face_encodings, recognition_decisions, users};
-use crate::face_change::{add, remove};
+use crate::face_change::{NewFaces, add, remove};
 use crate::people::is_matchable;
+use crate::queue::last_face_change;
 use crate::rekey;
 use crate::template_row::{EncodingRow, face, open};
 use crate::transaction::{Read, transact};
@@ -108,9 +109,14 @@ impl FaceStore for SqlFaceStore {
         faces: &[Face],
         consent: Option<Consented>,
         cap: u32,
+        seen: Option<u64>,
     ) -> Result<u32, StoreError> {
-        let consent = consent.as_ref();
-        transact!(self.database, |connection| add(connection, &*self.sealer, user, faces, consent, cap))
+        let new = &NewFaces { user, faces, consent: consent.as_ref(), cap, seen };
+        transact!(self.database, |connection| add(connection, &*self.sealer, new))
+    }
+
+    async fn last_change(&self) -> Result<u64, StoreError> {
+        last_face_change(self.database.connection()).await
     }
 
     async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError> {

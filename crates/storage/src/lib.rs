@@ -4,6 +4,8 @@
 //! Open a [`Database`], bring its schema up to date with `rollcall-migration` through
 //! [`Database::connection`], and hand clones of it to the stores.
 
+mod alone;
+mod attempts;
 mod attendance;
 mod convert;
 mod database;
@@ -16,6 +18,7 @@ mod entity;
 mod error;
 mod face_change;
 mod faces;
+mod invitations;
 mod legacy;
 mod people;
 mod probe;
@@ -30,6 +33,7 @@ mod user_change;
 mod user_row;
 mod users;
 
+pub use attempts::SqlAttemptStore;
 pub use attendance::SqlAttendanceStore;
 pub use database::{Database, Options};
 pub use decisions::SqlDecisionLog;

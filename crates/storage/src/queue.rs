@@ -1,16 +1,26 @@
 //! Queues of writers: whoever updates a counter's row waits for the one before to commit.
 
+use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::convert::corrupt;
 use crate::entity::counters;
 use crate::error::Failure;
+use crate::transaction::Read;
+
+const FACES: &str = "faces";
 
 /// The next number of a change of what may be matched. Numbers are committed in their order, so a reader who
 /// saw one has seen all before it.
 pub(crate) async fn next_face_change(connection: &impl ConnectionTrait) -> Result<i64, Failure> {
-    next(connection, "faces").await
+    next(connection, FACES).await
+}
+
+/// The last such number that was committed.
+pub(crate) async fn last_face_change(connection: &impl ConnectionTrait) -> Result<u64, StoreError> {
+    let row = counters::Entity::find_by_id(FACES).one(connection).await.read()?;
+    Ok(row.ok_or_else(|| corrupt("counters"))?.value.unsigned_abs())
 }
 
 /// Waits for everybody else who changes who is an administrator, or who is the first person.

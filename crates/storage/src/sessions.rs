@@ -1,5 +1,7 @@
 //! Logins: opened, renewed, ended.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::access::Role;
@@ -15,10 +17,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::convert::{corrupt, count, instant, micros, named};
+use crate::convert::{corrupt, count, instant, micros, named, stored};
 use crate::database::Database;
 use crate::entity::{departments, refresh_tokens, sessions, users};
-use crate::error::{Failure, name_missing};
+use crate::error::Failure;
 use crate::transaction::{Read, transact};
 
 /// [`SessionStore`] in SQL.
@@ -62,14 +64,8 @@ impl SessionStore for SqlSessionStore {
             .to(departments::Column::ManagerId);
         let query = sessions::Entity::find_by_id(session.uuid())
             .select_only()
-            .columns([sessions::Column::UserId, sessions::Column::EndedAt])
-            .columns([
-                users::Column::Name,
-                users::Column::Email,
-                users::Column::Role,
-                users::Column::Status,
-                users::Column::TokenVersion,
-            ])
+            .columns([sessions::Column::UserId, sessions::Column::EndedAt, sessions::Column::TokenVersion])
+            .columns([users::Column::Name, users::Column::Email, users::Column::Role, users::Column::Status])
             .column_as(departments::Column::Id, "managed")
             .join(JoinType::InnerJoin, person.into())
             .join(JoinType::LeftJoin, managed.into())
@@ -81,7 +77,7 @@ impl SessionStore for SqlSessionStore {
             user: UserId::new(row.user_id),
             role: named("users.role", Role::named(&row.role))?,
             status: named("users.status", Status::named(&row.status))?,
-            token_version: count("users.token_version", row.token_version)?,
+            token_version: count("sessions.token_version", row.token_version)?,
             name: row.name,
             email: row.email,
             manages,
@@ -99,6 +95,25 @@ impl SessionStore for SqlSessionStore {
         transact!(self.database, |connection| renew(connection, old, new, now, grace))
     }
 
+    async fn alive(&self, users: &[UserId], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let asked = users.iter().map(|user| user.uuid());
+        let rows: Vec<(Uuid, i64)> = sessions::Entity::find()
+            .select_only()
+            .column(sessions::Column::UserId)
+            .column_as(sessions::Column::Id.count(), "alive")
+            .filter(sessions::Column::UserId.is_in(asked))
+            .filter(sessions::Column::EndedAt.is_null())
+            .filter(sessions::Column::ExpiresAt.gt(micros(now)))
+            .group_by(sessions::Column::UserId)
+            .into_tuple()
+            .all(self.database.connection())
+            .await
+            .read()?;
+        let alive: HashMap<Uuid, i64> = rows.into_iter().collect();
+        let of = |user: &UserId| count("sessions", alive.get(&user.uuid()).copied().unwrap_or(0));
+        users.iter().map(of).collect()
+    }
+
     async fn end(&self, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
         let which = Condition::all().add(sessions::Column::Id.eq(session.uuid()));
         let which = &which;
@@ -111,17 +126,28 @@ impl SessionStore for SqlSessionStore {
 }
 
 async fn open(connection: &DatabaseTransaction, session: &Session) -> Result<(), Failure> {
+    // The person's row stays locked until the commit (on SQLite: the database). Whoever changes password or status
+    // was there before, and is seen here, or comes after, and ends this login.
+    let person: Option<(i32, String)> = users::Entity::find_by_id(session.user.uuid())
+        .select_only()
+        .columns([users::Column::TokenVersion, users::Column::Status])
+        .lock_exclusive()
+        .into_tuple()
+        .one(connection)
+        .await?;
+    let (version, status) = person.ok_or(StoreError::Missing("user_id"))?;
+    if version != stored(session.version) || status != Status::Active.name() {
+        return Err(StoreError::Stale.into());
+    }
     let row = sessions::ActiveModel {
         id: Set(session.id.uuid()),
         user_id: Set(session.user.uuid()),
         created_at: Set(micros(session.created_at)),
         expires_at: Set(micros(session.expires_at)),
         ended_at: Set(None),
+        token_version: Set(version),
     };
-    if let Err(error) = sessions::Entity::insert(row).exec_without_returning(connection).await {
-        let user = Some(session.user.uuid());
-        return Err(name_missing!(connection, error, ["user_id": users::Entity = user]).into());
-    }
+    sessions::Entity::insert(row).exec_without_returning(connection).await?;
     match &session.refresh {
         Some(fingerprint) => add_token(connection, fingerprint, session.id.uuid()).await,
         None => Ok(()),

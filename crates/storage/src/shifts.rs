@@ -5,12 +5,12 @@ use jiff::SignedDuration;
 use jiff::civil::Time;
 use rollcall_domain::calendar::Workdays;
 use rollcall_domain::id::ShiftId;
-use rollcall_domain::policy::Shift;
+use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
-use crate::convert::{corrupt, seconds, valid};
+use crate::convert::{corrupt, named, seconds, valid};
 use crate::database::Database;
 use crate::entity::shifts;
 use crate::error::{Failure, violated_key};
@@ -57,6 +57,7 @@ async fn insert_default(connection: &DatabaseTransaction, shift: &Shift) -> Resu
 }
 
 fn columns(shift: &Shift) -> shifts::ActiveModel {
+    let counting = &shift.counting;
     shifts::ActiveModel {
         id: Set(shift.id.uuid()),
         name: Set(shift.name.clone()),
@@ -69,7 +70,16 @@ fn columns(shift: &Shift) -> shifts::ActiveModel {
         closes_after: Set(shift.after.as_secs()),
         half_day_below: Set(shift.half_day_below.as_secs()),
         absent_below: Set(shift.absent_below.as_secs()),
-        overtime_min: Set(shift.overtime_min.as_secs()),
+        pairing: Set(counting.pairing.name().into()),
+        unpaid_break: Set(counting.unpaid_break.as_secs()),
+        break_after: Set(counting.break_after.as_secs()),
+        early_arrival: Set(counting.early_arrival),
+        auto_out: Set(counting.auto_out),
+        flexible: Set(counting.flexible.map(|expected| expected.as_secs())),
+        overtime_before: Set(counting.overtime.before),
+        overtime_min: Set(counting.overtime.min.as_secs()),
+        overtime_step: Set(counting.overtime.step.as_secs()),
+        overtime_cap: Set(counting.overtime.daily_cap.map(|cap| cap.as_secs())),
         is_default: Set(None),
     }
 }
@@ -88,7 +98,23 @@ pub(crate) fn shift(row: shifts::Model) -> Result<Shift, StoreError> {
         after: seconds(row.closes_after),
         half_day_below: seconds(row.half_day_below),
         absent_below: seconds(row.absent_below),
-        overtime_min: seconds(row.overtime_min),
+        counting: Counting {
+            pairing: named(
+                "shifts.pairing",
+                Pairing::ALL.into_iter().find(|known| known.name() == row.pairing),
+            )?,
+            unpaid_break: seconds(row.unpaid_break),
+            break_after: seconds(row.break_after),
+            early_arrival: row.early_arrival,
+            auto_out: row.auto_out,
+            flexible: row.flexible.map(seconds),
+            overtime: Overtime {
+                before: row.overtime_before,
+                min: seconds(row.overtime_min),
+                step: seconds(row.overtime_step),
+                daily_cap: row.overtime_cap.map(seconds),
+            },
+        },
     })
 }
 

@@ -4,7 +4,7 @@ use rollcall_domain::access::Role;
 use rollcall_domain::user::{PasswordHash, Status, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     QuerySelect, Set,
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::convert::micros;
 use crate::entity::{departments, face_encodings, sessions, shifts, user_settings, users};
 use crate::error::{Failure, name_missing};
+use crate::invitations;
 use crate::queue::{lock_admins, next_face_change};
 use crate::user_row::{columns, consent, new_row, settings_row};
 
@@ -64,9 +65,14 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
     if let Some(hash) = change.password {
         row.password_hash = Set(Some(hash.as_str().into()));
     }
+    let renewed =
+        change.password.is_some() || change.logins != Logins::Keep || stored.status != user.status.name();
     // What was read above is what is replaced: the revision says that nothing happened in between.
+    // The token version is not part of that: logging out everywhere raises it, too.
+    let version = Expr::col(users::Column::TokenVersion).add(i32::from(renewed));
     let updated = users::Entity::update_many()
         .set(row)
+        .col_expr(users::Column::TokenVersion, version)
         .filter(users::Column::Id.eq(user.id.uuid()))
         .filter(users::Column::Revision.eq(stored.revision))
         .exec(connection)
@@ -79,6 +85,9 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
     settings_row(user).update(connection).await?;
 
     end_logins(connection, user, change.logins).await?;
+    if change.password.is_some() || user.status == Status::Deleted {
+        invitations::end(connection, user.id.uuid()).await?;
+    }
     if change.destroy_faces {
         let theirs = face_encodings::Column::UserId.eq(user.id.uuid());
         face_encodings::Entity::delete_many().filter(theirs).exec(connection).await?;

@@ -7,7 +7,7 @@ use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::user::{
     Consent, ConsentVersion, DepartmentRef, EmailAddress, EmployeeCode, PasswordHash, PersonName,
-    RosterEntry, Status, User,
+    RosterEntry, Status, StatusChange, User,
 };
 use rollcall_ports::store::StoreError;
 use sea_orm::{DbErr, FromQueryResult, QueryResult, Set};
@@ -44,6 +44,7 @@ impl UserRow {
     pub(crate) fn into_user(self) -> Result<User, StoreError> {
         let preferences = preferences(&self)?;
         let consent = consent(&self.user)?;
+        let standing = standing(&self.user)?;
         let row = self.user;
         Ok(User {
             id: UserId::new(row.id),
@@ -68,6 +69,7 @@ impl UserRow {
             revision: Revision(count("users.revision", row.revision)?),
             preferences,
             consent,
+            standing,
         })
     }
 }
@@ -136,6 +138,12 @@ pub(crate) fn consent(row: &users::Model) -> Result<Consent, StoreError> {
     }
 }
 
+fn standing(row: &users::Model) -> Result<Option<StatusChange>, StoreError> {
+    let at = instant_or_none("users.status_changed_at", row.status_changed_at)?;
+    let by = row.status_changed_by.map(UserId::new);
+    Ok(at.map(|at| StatusChange { reason: row.status_reason.clone(), by, at }))
+}
+
 /// Everything of a person that a change of them writes. Revision, token version, change number and password are
 /// for the caller.
 pub(crate) fn columns(user: &User) -> users::ActiveModel {
@@ -169,6 +177,9 @@ pub(crate) fn columns(user: &User) -> users::ActiveModel {
         created_at: Set(micros(user.created_at)),
         updated_at: Set(micros(user.updated_at)),
         deleted_at: Set(user.deleted_at.map(micros)),
+        status_reason: Set(user.standing.as_ref().and_then(|change| change.reason.clone())),
+        status_changed_by: Set(user.standing.as_ref().and_then(|change| change.by).map(UserId::uuid)),
+        status_changed_at: Set(user.standing.as_ref().map(|change| micros(change.at))),
         ..Default::default()
     };
     match &user.consent {

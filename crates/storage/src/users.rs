@@ -6,8 +6,8 @@ use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort};
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::{Credentials, UserChange, UserStore};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use rollcall_ports::users::{Credentials, Invitation, UserChange, UserStore};
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
     QuerySelect, RelationDef, Select, Set,
@@ -18,6 +18,7 @@ use crate::convert::{count, cut, micros, named};
 use crate::database::Database;
 use crate::entity::{departments, user_settings, users};
 use crate::error::Failure;
+use crate::invitations::{accept, insert_invited, invited};
 use crate::people::{among, contains, with_templates};
 use crate::transaction::{Read, transact};
 use crate::user_change::{insert, insert_first, save};
@@ -45,6 +46,31 @@ impl UserStore for SqlUserStore {
 
     async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
         transact!(self.database, |connection| insert_first(connection, user, password))
+    }
+
+    async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError> {
+        transact!(self.database, |connection| insert_invited(connection, user, invitation))
+    }
+
+    async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError> {
+        let found = invited(self.database.connection(), invitation, now).await.read()?;
+        match found {
+            None => Ok(None),
+            Some(id) => Ok(self.get(UserId::new(id)).await?.filter(|user| user.status != Status::Deleted)),
+        }
+    }
+
+    async fn accept(
+        &self,
+        invitation: &[u8; 32],
+        now: Timestamp,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let accepted = transact!(self.database, |connection| accept(connection, invitation, now, password));
+        match accepted {
+            Err(StoreError::Missing("invitation")) => Ok(false),
+            accepted => accepted,
+        }
     }
 
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
@@ -103,16 +129,23 @@ impl UserStore for SqlUserStore {
         Ok(row.flatten().map(PasswordHash::from_stored))
     }
 
-    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
-        let row = users::ActiveModel { password_hash: Set(Some(hash.as_str().into())), ..Default::default() };
-        let row = &row;
-        transact!(self.database, |connection| update(connection, id, row))
+    async fn rehash(
+        &self,
+        id: UserId,
+        verified: &PasswordHash,
+        better: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let row =
+            users::ActiveModel { password_hash: Set(Some(better.as_str().into())), ..Default::default() };
+        let unchanged = users::Column::PasswordHash.eq(verified.as_str());
+        let (row, unchanged) = (&row, &unchanged);
+        transact!(self.database, |connection| update(connection, id, row, Some(unchanged.clone())))
     }
 
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
         let row = users::ActiveModel { last_login_at: Set(Some(micros(at))), ..Default::default() };
         let row = &row;
-        transact!(self.database, |connection| update(connection, id, row))
+        transact!(self.database, |connection| update(connection, id, row, None))
     }
 
     async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError> {
@@ -144,9 +177,10 @@ async fn update(
     connection: &DatabaseTransaction,
     id: UserId,
     row: &users::ActiveModel,
+    only_if: Option<SimpleExpr>,
 ) -> Result<(), Failure> {
-    let one = users::Entity::update_many().set(row.clone()).filter(users::Column::Id.eq(id.uuid()));
-    one.exec(connection).await?;
+    let which = Condition::all().add(users::Column::Id.eq(id.uuid())).add_option(only_if);
+    users::Entity::update_many().set(row.clone()).filter(which).exec(connection).await?;
     Ok(())
 }
 

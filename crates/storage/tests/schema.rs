@@ -47,6 +47,129 @@ fn a_newer_database_is_known_and_refused_on_mysql() {
     });
 }
 
+#[test]
+fn two_processes_migrate_one_after_the_other_on_sqlite() {
+    rollcall_testkit::run(async {
+        for _ in 0..10 {
+            let folder = tempfile::TempDir::new().unwrap();
+            let (one, two) = (common::sqlite::open(&folder).await, common::sqlite::open(&folder).await);
+            migrated_by_both(one, two).await;
+        }
+    });
+}
+
+#[test]
+fn two_processes_migrate_one_after_the_other_on_mysql() {
+    rollcall_testkit::run(async {
+        for _ in 0..3 {
+            let name = common::mysql::create("both").await;
+            let (one, two) = (common::mysql::open(&name).await, common::mysql::open(&name).await);
+            migrated_by_both(one, two).await;
+            common::mysql::drop_database(&name).await;
+        }
+    });
+}
+
+/// Half a step, cut off after each of its tables, and whole but not on record.
+#[test]
+fn an_attempt_that_broke_off_is_made_up_for_on_mysql() {
+    rollcall_testkit::run(async {
+        let name = common::mysql::create("broken").await;
+        let database = common::mysql::open(&name).await;
+        let db = database.connection();
+        rollcall_migration::up(db).await.unwrap();
+        let newest = schema(db).await;
+        let steps = Migrator::migrations();
+        for (n, step) in steps.iter().enumerate().rev() {
+            for lost in ["user_settings", "devices", "recognition_decisions", "attendance_events", ""] {
+                Migrator::down(db, Some((steps.len() - n) as u32)).await.unwrap();
+                Migrator::up(db, Some(1)).await.unwrap();
+                let name = step.name();
+                for sql in [
+                    format!("DELETE FROM seaql_migrations WHERE version = '{name}'"),
+                    format!("INSERT INTO migration_begun (step) VALUES ('{name}')"),
+                    format!("DROP TABLE IF EXISTS `{lost}`").replace("``", "`none`"),
+                ] {
+                    let dropped = db.execute_unprepared(&sql).await;
+                    // A table that others of other steps refer to was not this step's last.
+                    assert!(dropped.is_ok() || sql.starts_with("DROP"), "{sql}: {dropped:?}");
+                }
+                rollcall_migration::up(db).await.unwrap();
+                assert_eq!(schema(db).await, newest, "{name} without {lost}");
+            }
+        }
+        fill(&Bench::new(database.clone(), ())).await;
+        // A note that was not struck out is, before it can do harm.
+        db.execute_unprepared("INSERT INTO migration_begun (step) VALUES ('m20261101_000002_logins')")
+            .await
+            .unwrap();
+        rollcall_migration::up(db).await.unwrap();
+        let notes = Statement::from_string(db.get_database_backend(), "SELECT step FROM migration_begun");
+        assert!(db.query_all_raw(notes).await.unwrap().is_empty());
+        common::mysql::drop_database(&name).await;
+    });
+}
+
+#[test]
+fn a_database_in_memory_is_migrated_alone() {
+    rollcall_testkit::run(async {
+        let options = rollcall_storage::Options::new("sqlite::memory:".parse().unwrap());
+        let database = Database::connect(options).await.unwrap();
+        database.alone(Migrator::up(database.connection(), None)).await.unwrap();
+        assert!(status(database.connection()).await.unwrap().is_current());
+    });
+}
+
+/// Two connection pools on one empty database, as two processes would have them, bring it up to date at once.
+async fn migrated_by_both(one: Database, two: Database) {
+    let up = |database: Database| {
+        tokio::spawn(async move { database.alone(rollcall_migration::up(database.connection())).await })
+    };
+    let (first, second, third) = (up(one.clone()), up(two.clone()), up(one.clone()));
+    for done in [first, second, third] {
+        done.await.unwrap().unwrap();
+    }
+    assert!(status(two.connection()).await.unwrap().is_current());
+    fill(&Bench::new(two, ())).await;
+    // Whatever goes wrong inside, others come in afterward.
+    let failed = one.alone(async { Err::<(), _>(sea_orm::DbErr::Custom("told so".into())) }).await;
+    assert!(matches!(failed, Err(rollcall_ports::store::StoreError::Failed(_))), "{failed:?}");
+    one.alone(async { Ok(()) }).await.unwrap();
+}
+
+#[test]
+fn open_logins_survive_the_step_that_gives_them_a_version_on_sqlite() {
+    rollcall_testkit::run(async {
+        let folder = tempfile::TempDir::new().unwrap();
+        open_logins_go_on(common::sqlite::open(&folder).await).await;
+    });
+}
+
+#[test]
+fn open_logins_survive_the_step_that_gives_them_a_version_on_mysql() {
+    rollcall_testkit::run(async {
+        let name = common::mysql::create("logins").await;
+        open_logins_go_on(common::mysql::open(&name).await).await;
+        common::mysql::drop_database(&name).await;
+    });
+}
+
+async fn open_logins_go_on(database: Database) {
+    let db = database.connection();
+    Migrator::up(db, None).await.unwrap();
+    let bench = Bench::new(database.clone(), ());
+    let ada = a_consenting_user("Ada");
+    bench.users().insert(&ada, None).await.unwrap();
+    let raised = "UPDATE users SET token_version = 7";
+    db.execute_unprepared(raised).await.unwrap();
+    let session = rollcall_domain::session::Session { version: 7, ..a_session(ada.id) };
+    bench.sessions().open(&session).await.unwrap();
+    Migrator::down(db, Some(1)).await.unwrap();
+    Migrator::up(db, None).await.unwrap();
+    let principal = bench.sessions().principal(session.id).await.unwrap().unwrap();
+    assert_eq!((principal.token_version, principal.ended), (7, false));
+}
+
 async fn back_and_forth(database: Database) {
     let db = database.connection();
     let steps = Migrator::migrations().len();
@@ -87,7 +210,7 @@ async fn fill(bench: &Bench) {
     bench.users().insert(&ada, None).await.unwrap();
     bench.sessions().open(&a_session(ada.id)).await.unwrap();
     bench.devices().insert(&a_device("Door")).await.unwrap();
-    bench.faces().add(ada.id, &[a_face_of(&ada, 1)], None, 5).await.unwrap();
+    bench.faces().add(ada.id, &[a_face_of(&ada, 1)], None, 5, None).await.unwrap();
     common::below::one_first_punch(&[bench], 1).await;
 }
 

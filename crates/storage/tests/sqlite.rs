@@ -43,7 +43,7 @@ fn the_probe_tells_that_commits_wait_for_the_disk() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "sqlite");
-        assert_eq!(report.migration.as_deref(), Some("m20261101_000004_attendance"));
+        assert_eq!(report.migration.as_deref(), Some("m20261101_000006_counting"));
         assert_eq!(report.durability.as_deref(), Some("journal_mode=wal, synchronous=FULL"));
     });
 }
@@ -67,7 +67,7 @@ fn neither_the_bytes_of_a_template_nor_those_of_an_erased_one_are_in_the_file() 
         bench.users().insert(&user, None).await.unwrap();
         let face = a_face_of(&user, 1);
         let faces = bench.faces();
-        faces.add(user.id, std::slice::from_ref(&face), None, 5).await.unwrap();
+        faces.add(user.id, std::slice::from_ref(&face), None, 5, None).await.unwrap();
         let plain: Vec<u8> = face.template.embedding.values().iter().flat_map(|x| x.to_le_bytes()).collect();
         let file = path(&bench);
         assert!(!anywhere(&file, &plain[..32]), "in the clear");
@@ -92,7 +92,7 @@ fn templates_move_to_a_new_key_and_the_old_one_is_useless() {
         let user = a_consenting_user("Ada");
         bench.users().insert(&user, None).await.unwrap();
         let faces: Vec<_> = (0..120).map(|shot| a_face_of(&user, shot)).collect();
-        old.add(user.id, &faces, None, 200).await.unwrap();
+        old.add(user.id, &faces, None, 200, None).await.unwrap();
         assert!(old.has_the_key().await.unwrap() && !new.has_the_key().await.unwrap());
 
         assert_eq!(old.reseal(&TestSealer(2)).await.unwrap(), 120);
@@ -133,7 +133,7 @@ fn a_database_in_memory_keeps_what_it_is_told() {
         let bench = Bench::new(database, ());
         let user = a_consenting_user("Ada");
         bench.users().insert(&user, None).await.unwrap();
-        bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 5).await.unwrap();
+        bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 5, None).await.unwrap();
         common::below::one_first_punch(&[&bench], 16).await;
         assert_eq!(bench.faces().of_user(user.id).await.unwrap().len(), 1);
     });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rollcall_ports::Ports;
+use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
@@ -43,6 +44,8 @@ bench! {
     users: UserStore
     /// Logins.
     sessions: SessionStore
+    /// Attempts to log in.
+    attempts: AttemptStore
     /// Departments.
     departments: DepartmentStore
     /// Kiosks and cameras.

@@ -14,9 +14,9 @@ use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
 use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, RecordId, SessionId, UserId};
-use rollcall_domain::policy::Shift;
 use rollcall_domain::preferences::Preferences;
 use rollcall_domain::session::Session;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{
     Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, Status, User,
 };
@@ -112,6 +112,7 @@ pub fn a_user(name: &str) -> User {
         revision: Revision::NEW,
         preferences: Preferences::default(),
         consent: Consent::Missing,
+        standing: None,
     }
 }
 
@@ -201,6 +202,7 @@ pub fn a_session(user: UserId) -> Session {
     Session {
         id: SessionId::new(fresh()),
         user,
+        version: 0,
         refresh: Some(a_fingerprint()),
         created_at,
         expires_at: created_at + SignedDuration::from_hours(30 * 24),

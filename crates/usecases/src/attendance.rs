@@ -9,11 +9,12 @@ use rollcall_domain::attendance::{
     Day, DayField, DayFilter, DayKey, DaySort, Event, Location, Record, Source,
 };
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::classify::{classify, classify_unmarked};
 use rollcall_domain::id::{EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::policy::{
-    Decision, Punch, ShiftInstance, classify, classify_unmarked, decide, same_glance, slot,
-};
+use rollcall_domain::policy::{Decision, Punch, decide, same_glance};
+use rollcall_domain::schedule::{Employment, Expectation, Schedule, slot};
+use rollcall_domain::shift::ShiftInstance;
 use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
@@ -282,6 +283,7 @@ impl Attendance {
         glance: Glance,
     ) -> Result<Marked, StoreError> {
         let dates = DateRange::around(zone.local(glance.at).date());
+        let schedule = self.schedule(zone, Employment { from: user.join_date, to: user.leave_date });
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
             let now = self.clock.now();
@@ -290,7 +292,7 @@ impl Attendance {
                 let day = DayView::of(day.clone(), now);
                 return Ok(Marked { decision: Decision::Cooldown(until), event: None, day });
             }
-            let (key, shift) = slot(user.id, &self.rules.shift, zone, &days, glance.at);
+            let (key, shift) = slot(user.id, &schedule, &days, glance.at);
             let day = days.into_iter().find(|day| day.key == key).unwrap_or_else(|| Day {
                 id: RecordId::new(self.ids.next()),
                 key,
@@ -346,11 +348,11 @@ impl Attendance {
         let stored = self.days.days(user.id, range).await?;
         let mut days: Vec<DayView> = stored.into_iter().map(|day| DayView::of(day, now)).collect();
         let first = user.join_date.unwrap_or_else(|| zone.local(user.created_at).date());
-        let employed = |date| first <= date && user.leave_date.is_none_or(|last| date <= last);
-        for date in range.days().filter(|date| *date <= today && employed(*date)) {
+        let schedule = self.schedule(&zone, Employment { from: Some(first), to: user.leave_date });
+        for date in range.days().filter(|date| *date <= today) {
             let marked = days.iter().any(|day| day.key.date == date && day.shift.is_some());
-            if !marked && self.rules.shift.is_worked_on(date) {
-                days.push(self.unmarked(user.id, date, &zone, now));
+            if !marked {
+                days.extend(self.unmarked(user.id, date, &schedule, now));
             }
         }
         days.retain(|day| matches_filter(day, &query.filter));
@@ -359,24 +361,30 @@ impl Attendance {
         Ok(History { days: query.page.of(days), summary })
     }
 
-    /// A planned shift to which nobody came.
+    /// When somebody is expected whose clocks show `zone`.
+    pub(crate) fn schedule(&self, zone: &Zone, employment: Employment) -> Schedule {
+        Schedule { employment, ..Schedule::simple(self.rules.shift.clone(), zone.clone()) }
+    }
+
+    /// The shifts of a date to which nobody came.
     pub(crate) fn unmarked(
         &self,
         user: UserId,
         date: jiff::civil::Date,
-        zone: &Zone,
+        schedule: &Schedule,
         now: Timestamp,
-    ) -> DayView {
-        let shift = self.rules.shift.on(date, zone);
-        DayView {
+    ) -> Vec<DayView> {
+        let Expectation::Work(shifts) = schedule.on(date) else { return Vec::new() };
+        let view = |shift: ShiftInstance| DayView {
             id: None,
             key: DayKey { user, date, shift: Some(shift.shift.id) },
-            zone: zone.clone(),
+            zone: schedule.zones.on(date).clone(),
             record: classify_unmarked(&shift, &self.rules.policy, now),
             shift: Some(shift),
             events: Vec::new(),
             revision: Revision::NEW,
-        }
+        };
+        shifts.into_iter().map(view).collect()
     }
 
     /// Where a person is: their own time zone, else their department's, else the organization's.

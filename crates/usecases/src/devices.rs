@@ -13,7 +13,7 @@ use rollcall_ports::ids::IdSource;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::tokens::AccessTokens;
 
-use crate::auth::secret_text;
+use crate::passwords::secret_text;
 
 const KEY_PREFIX: &str = "rck";
 

@@ -119,12 +119,40 @@ impl From<Unreachable> for EnrollError {
     }
 }
 
-/// A photo that passed the gate.
+/// How often what was judged is judged again because somebody's templates changed in between. Judging again is a
+/// few searches, and of those who meet one gets through each time.
+const ATTEMPTS: usize = 16;
+
+/// A photo that was looked at, whatever came of it.
+struct Look {
+    image_index: usize,
+    digest: [u8; 32],
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// It was stored before: there was no need to look.
+    Known,
+    /// It passed the gate.
+    Good(Shot),
+    /// It did not.
+    Flawed(Flaw),
+}
+
+/// What a good photo is judged by and stored as.
+#[derive(Clone)]
 struct Shot {
     image_index: usize,
     digest: [u8; 32],
     template: Template,
     quality: FaceQuality,
+}
+
+/// Photos sorted by what is to become of them.
+struct Sorted {
+    known: Vec<Accepted>,
+    shots: Vec<Shot>,
+    rejected: Vec<Rejected>,
 }
 
 impl Faces {
@@ -147,53 +175,64 @@ impl Faces {
         }
 
         let recognizer = self.engine.recognizer()?.clone();
-        let kept: Vec<Face> = self.faces.of_user(user.id).await?;
-        let kept: Vec<Face> =
-            kept.into_iter().filter(|face| face.template.model == recognizer.model).collect();
+        let known = self.kept(user.id, &recognizer.model).await?;
+        let looks = self.look_at(request.photos, &known).await?;
 
-        let (known, shots, mut rejected) = self.look_at(request.photos, &kept).await?;
-        let shots = distinct(shots, &kept, &mut rejected);
-        let shots = of_one_person(shots, &kept, &recognizer, &mut rejected);
-        rejected.sort_by_key(|photo| photo.image_index);
-        if shots.is_empty() && known.is_empty() {
-            return Err(EnrollError::NoAcceptableImage(rejected));
+        for _ in 0..ATTEMPTS {
+            // Photos are looked at once. What they are compared with may change while somebody else enrolls, and
+            // then they are compared again: two enrollments that meet could otherwise each miss the other's face.
+            let seen = self.gallery.bring_up_to_date().await?;
+            let kept = self.kept(user.id, &recognizer.model).await?;
+            let sorted = sort(&looks, &kept, &recognizer)?;
+            if sorted.shots.is_empty() && sorted.known.is_empty() {
+                return Err(EnrollError::NoAcceptableImage(sorted.rejected));
+            }
+            if !override_wanted {
+                self.refuse_faces_of_others(actor, user.id, &sorted.shots, &recognizer).await?;
+            }
+            let consent = request.consent.clone();
+            match self.store(actor, &user, consent, request.source, sorted, &recognizer, seen).await {
+                Err(EnrollError::Store(StoreError::Stale)) => {}
+                done => return done,
+            }
         }
-        if !override_wanted {
-            self.refuse_faces_of_others(actor, user.id, &shots, &recognizer).await?;
-        }
-        self.store(actor, &user, request.consent, request.source, known, shots, rejected, &recognizer).await
+        Err(StoreError::Stale.into())
     }
 
-    /// Measures every photo. Photos that are stored already come back as they are.
-    async fn look_at(
-        &self,
-        photos: Vec<Photo>,
-        kept: &[Face],
-    ) -> Result<(Vec<Accepted>, Vec<Shot>, Vec<Rejected>), EnrollError> {
-        let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
+    /// What is stored of a person under a model.
+    async fn kept(&self, user: UserId, model: &ModelId) -> Result<Vec<Face>, StoreError> {
+        let mut kept = self.faces.of_user(user).await?;
+        kept.retain(|face| face.template.model == *model);
+        Ok(kept)
+    }
+
+    /// Measures every photo but those that are stored already.
+    async fn look_at(&self, photos: Vec<Photo>, kept: &[Face]) -> Result<Vec<Look>, EnrollError> {
+        let mut looks = Vec::with_capacity(photos.len());
         for (image_index, photo) in photos.into_iter().enumerate() {
             let digest: [u8; 32] = Sha256::digest(&photo.0).into();
-            let same = kept.iter().find(|face| face.digest == digest);
-            // A template without measurements comes from another system, not from a photo.
-            if let Some((face, quality)) = same.and_then(|face| Some((face, face.quality?))) {
-                known.push(Accepted { face: face.id, image_index, quality });
-                continue;
-            }
-            let judged = match self.engine.analyze(photo, Wanted::Largest).await {
-                Ok(analysis) => usable_face(analysis),
-                Err(EngineError::Unsupported { .. }) => Err(Flaw::UnsupportedImage),
-                Err(EngineError::Undecodable) => Err(Flaw::DecodeFailed),
-                Err(EngineError::TooLarge { .. }) => Err(Flaw::TooLarge),
-                Err(error @ (EngineError::Busy | EngineError::Unavailable(_) | EngineError::Failed(_))) => {
-                    return Err(error.into());
+            let outcome = if stored(kept, &digest).is_some() {
+                Outcome::Known
+            } else {
+                let judged = match self.engine.analyze(photo, Wanted::Largest).await {
+                    Ok(analysis) => usable_face(analysis),
+                    Err(EngineError::Unsupported { .. }) => Err(Flaw::UnsupportedImage),
+                    Err(EngineError::Undecodable) => Err(Flaw::DecodeFailed),
+                    Err(EngineError::TooLarge { .. }) => Err(Flaw::TooLarge),
+                    Err(
+                        error @ (EngineError::Busy | EngineError::Unavailable(_) | EngineError::Failed(_)),
+                    ) => {
+                        return Err(error.into());
+                    }
+                };
+                match judged {
+                    Ok((template, quality)) => Outcome::Good(Shot { image_index, digest, template, quality }),
+                    Err(flaw) => Outcome::Flawed(flaw),
                 }
             };
-            match judged {
-                Ok((template, quality)) => shots.push(Shot { image_index, digest, template, quality }),
-                Err(flaw) => rejected.push(Rejected { image_index, flaw }),
-            }
+            looks.push(Look { image_index, digest, outcome });
         }
-        Ok((known, shots, rejected))
+        Ok(looks)
     }
 
     /// Refuses shots at least half of which look like one other person.
@@ -204,7 +243,8 @@ impl Faces {
         shots: &[Shot],
         recognizer: &Recognizer,
     ) -> Result<(), EnrollError> {
-        let in_force = self.rules.operating_point(recognizer, self.gallery.size().people).threshold;
+        let in_force =
+            self.rules.operating_point(recognizer, self.index.people_of(&recognizer.model)).threshold;
         let threshold = self.rules.duplicate_threshold.unwrap_or(in_force);
         // Counted shot by shot, because the threshold is calibrated for single probes: the mean of several shots
         // is nearer to everybody, and would take too many people for somebody else.
@@ -232,11 +272,11 @@ impl Faces {
         user: &User,
         consent: Option<ConsentVersion>,
         source: FaceSource,
-        mut accepted: Vec<Accepted>,
-        shots: Vec<Shot>,
-        rejected: Vec<Rejected>,
+        sorted: Sorted,
         recognizer: &Recognizer,
+        seen: u64,
     ) -> Result<Enrollment, EnrollError> {
+        let Sorted { known: mut accepted, shots, rejected } = sorted;
         let now = self.clock.now();
         let mut faces = Vec::with_capacity(shots.len());
         for shot in shots {
@@ -257,7 +297,7 @@ impl Faces {
 
         let consented = consent.map(|version| Consented { version, at: now });
         let given = consented.clone().map(|c| Consent::Given { version: c.version, at: c.at });
-        match self.faces.add(user.id, &faces, consented, self.rules.max_faces).await {
+        match self.faces.add(user.id, &faces, consented, self.rules.max_faces, Some(seen)).await {
             Ok(_) => {}
             Err(StoreError::Full) => return Err(EnrollError::EncodingLimit(self.rules.max_faces)),
             Err(StoreError::Missing(_)) => return Err(Denied::Hidden.into()),
@@ -277,6 +317,31 @@ impl Faces {
             model: recognizer.model.clone(),
         })
     }
+}
+
+/// Tells what is to become of each photo, beside what is stored of the person now.
+///
+/// # Errors
+/// [`StoreError::Stale`] when a template was deleted that made looking at its photo needless.
+fn sort(looks: &[Look], kept: &[Face], recognizer: &Recognizer) -> Result<Sorted, StoreError> {
+    let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
+    for &Look { image_index, digest, ref outcome } in looks {
+        match (stored(kept, &digest), outcome) {
+            (Some((face, quality)), _) => known.push(Accepted { face, image_index, quality }),
+            (None, Outcome::Good(shot)) => shots.push(shot.clone()),
+            (None, Outcome::Flawed(flaw)) => rejected.push(Rejected { image_index, flaw: *flaw }),
+            (None, Outcome::Known) => return Err(StoreError::Stale),
+        }
+    }
+    let shots = distinct(shots, kept, &mut rejected);
+    let shots = of_one_person(shots, kept, recognizer, &mut rejected);
+    rejected.sort_by_key(|photo| photo.image_index);
+    Ok(Sorted { known, shots, rejected })
+}
+
+/// The template of that photo, if it is stored. One without measurements comes from another system, not from a photo.
+fn stored(kept: &[Face], digest: &[u8; 32]) -> Option<(FaceId, FaceQuality)> {
+    kept.iter().filter(|face| face.digest == *digest).find_map(|face| Some((face.id, face.quality?)))
 }
 
 /// The one face of a photo, if there is one, alone and good enough to be kept.

@@ -1,6 +1,7 @@
 //! Templates: what is stored of a face, and keeping the gallery in step with it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_domain::access::{Action, Actor, Denied};
 use rollcall_domain::face::ModelId;
@@ -30,6 +31,8 @@ pub struct GalleryFeed {
     faces: Arc<dyn FaceStore>,
     index: Arc<dyn FaceIndex>,
     min_faces: u32,
+    /// The change number up to which everything was read; shared by all clones.
+    followed: Arc<AtomicU64>,
 }
 
 /// What came of reading changes.
@@ -39,8 +42,6 @@ pub struct CaughtUp {
     pub people: usize,
     /// Templates that could not be opened.
     pub unreadable: u32,
-    /// The greatest change number seen.
-    pub last: u64,
 }
 
 impl GalleryFeed {
@@ -50,22 +51,37 @@ impl GalleryFeed {
             faces: ports.faces.clone(),
             index: ports.index.clone(),
             min_faces: rules.min_faces,
+            followed: Arc::default(),
         }
     }
 
-    /// Reads every change after number `after` into the gallery.
-    pub async fn catch_up(&self, after: u64) -> Result<CaughtUp, StoreError> {
-        let mut seen = CaughtUp { last: after, ..CaughtUp::default() };
+    /// Reads every change since the last time, or all that is stored the first time, into the gallery. Two calls
+    /// at once may read the same changes twice, which does no harm: the index knows a change by its number.
+    pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
+        let mut seen = CaughtUp::default();
+        let mut last = self.followed.load(Ordering::Acquire);
         loop {
-            let batch = self.faces.changes_since(seen.last, self.min_faces, BATCH).await?;
+            let batch = self.faces.changes_since(last, self.min_faces, BATCH).await?;
             seen.unreadable += batch.unreadable;
-            let Some(last) = batch.people.last() else { return Ok(seen) };
-            seen.last = last.number;
+            match batch.people.last() {
+                Some(change) => last = change.number,
+                None => return Ok(seen),
+            }
             for change in batch.people {
                 seen.people += 1;
                 self.index.apply(change);
             }
+            self.followed.fetch_max(last, Ordering::Release);
         }
+    }
+
+    /// Brings the gallery to where it knows all that is stored now; the change number of that. What is judged
+    /// with it holds for as long as the store says there was no change since.
+    pub(crate) async fn bring_up_to_date(&self) -> Result<u64, StoreError> {
+        // Asked first: what is committed between the two calls is then known too, and only makes the store refuse.
+        let now = self.faces.last_change().await?;
+        self.catch_up().await?;
+        Ok(now)
     }
 
     /// Brings what may be matched of one person up to date; searches that start after the return see it.

@@ -89,8 +89,9 @@ impl Health {
             disk: self.disk.check(),
             engine: self.engine_report().await,
             index: stats,
-            operating_point: recognizer
-                .map(|recognizer| self.rules.operating_point(recognizer, stats.people)),
+            operating_point: recognizer.map(|recognizer| {
+                self.rules.operating_point(recognizer, self.index.people_of(&recognizer.model))
+            }),
             as_of: self.clock.now(),
         }
     }

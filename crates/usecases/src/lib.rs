@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+mod attempts;
 pub mod attendance;
 pub mod auth;
 pub mod departments;
@@ -14,6 +15,7 @@ pub mod enroll;
 pub mod faces;
 pub mod health;
 pub mod import;
+pub mod passwords;
 pub mod people;
 pub mod recognize;
 pub mod roster;

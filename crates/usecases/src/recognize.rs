@@ -158,7 +158,7 @@ impl Attendance {
             return Err(RecognizeError::MultipleFaces);
         }
 
-        let people = self.index.stats().people;
+        let people = self.index.people_of(&recognizer.model);
         let policy = self.rules.match_policy(&recognizer, people);
         let mut answer = Recognition {
             faces: Vec::new(),

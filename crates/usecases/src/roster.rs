@@ -9,6 +9,7 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::schedule::Employment;
 use rollcall_domain::statistics::Totals;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
 use rollcall_ports::store::StoreError;
@@ -106,7 +107,7 @@ impl Attendance {
         })
     }
 
-    /// Everybody's days around `date`: wherever people are, their today is at most a day away.
+    /// Everybody's days around `date`, wherever they are.
     async fn days_by_person(
         &self,
         people: &People,
@@ -114,7 +115,7 @@ impl Attendance {
         now: Timestamp,
     ) -> Result<HashMap<UserId, Vec<DayView>>, StoreError> {
         let mut by_person: HashMap<UserId, Vec<DayView>> = HashMap::new();
-        for day in self.days.days_of(people, DateRange::around(date)).await? {
+        for day in self.days.days_of(people, DateRange::today_anywhere(date)).await? {
             by_person.entry(day.key.user).or_default().push(DayView::of(day, now));
         }
         Ok(by_person)
@@ -131,12 +132,11 @@ impl Attendance {
     ) -> Option<DayView> {
         let (in_shift, outside): (Vec<_>, Vec<_>) = own.into_iter().partition(|day| day.shift.is_some());
         let first = person.join_date.unwrap_or_else(|| zone.local(person.created_at).date());
-        let employed = first <= date && person.leave_date.is_none_or(|last| date <= last);
-        let planned = employed && self.rules.shift.is_worked_on(date);
+        let schedule = self.schedule(zone, Employment { from: Some(first), to: person.leave_date });
         in_shift
             .into_iter()
             .next()
-            .or_else(|| planned.then(|| self.unmarked(person.user, date, zone, now)))
+            .or_else(|| self.unmarked(person.user, date, &schedule, now).into_iter().next())
             .or_else(|| outside.into_iter().next())
     }
 }

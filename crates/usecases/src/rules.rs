@@ -3,8 +3,10 @@
 use jiff::SignedDuration;
 use rollcall_domain::access::SelfService;
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::lockout::LockOut;
 use rollcall_domain::matching::{MatchPolicy, OperatingPoint, Threshold};
-use rollcall_domain::policy::{Policy, Shift};
+use rollcall_domain::policy::Policy;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::engine::Recognizer;
 
 /// The settings of an installation, each already checked.
@@ -22,10 +24,14 @@ pub struct Rules {
     pub registration: Registration,
     /// Least number of characters of a new password.
     pub password_min_length: usize,
+    /// How failed logins are slowed down.
+    pub lock_out: LockOut,
     /// How long an access token is good.
     pub access_token_ttl: SignedDuration,
     /// How long a login can be renewed.
     pub refresh_token_ttl: SignedDuration,
+    /// How long an invitation can be accepted.
+    pub invitation_ttl: SignedDuration,
     /// Templates without which nobody is matched.
     pub min_faces: u32,
     /// Most templates of one person.
@@ -77,8 +83,10 @@ impl Rules {
             self_service: SelfService { enroll: true, check_in: true },
             registration: Registration::Open,
             password_min_length: 10,
+            lock_out: LockOut::STANDARD,
             access_token_ttl: SignedDuration::from_hours(1),
             refresh_token_ttl: SignedDuration::from_hours(30 * 24),
+            invitation_ttl: SignedDuration::from_hours(7 * 24),
             min_faces: 5,
             max_faces: 20,
             threshold: None,

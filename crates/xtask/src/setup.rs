@@ -3,6 +3,7 @@
 mod mariadb;
 mod models;
 mod packages;
+pub(crate) mod pip;
 mod runtime;
 
 use std::fs::File;
@@ -36,7 +37,7 @@ impl Needs {
     }
 
     pub(crate) fn measurements() -> Self {
-        Self { packs: &["open", "insightface-small"], ..Self::serving() }
+        Self { packs: &["open", "insightface-small", "dlib"], ..Self::serving() }
     }
 
     pub(crate) fn tests() -> Self {

@@ -38,7 +38,7 @@ pub(crate) fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
         let system = wiring::System::without_engine(settings).await?;
         let made_up = match &given {
             Some(_) => None,
-            None => Some(system.new_password()?),
+            None => Some(system.usecases.users.made_up_password()?),
         };
         let new = NewUser {
             name,

@@ -33,7 +33,8 @@ pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> 
                 say("the database is up to date");
             }
             Command::Down { steps } => {
-                Migrator::down(connection, Some(*steps)).await.context("migrating down")?;
+                let down = Migrator::down(connection, Some(*steps));
+                database.alone(down).await.context("migrating down")?;
                 say(&format!("took back {steps} migration(s)"));
             }
             Command::Status => {

@@ -73,6 +73,13 @@ async fn the_right_password_of_a_suspended_account_is_told_so() {
     let told =
         world.put(&admin.token, &uri, json!({ "status": "suspended", "reason": "lost badge" })).await.is(200);
     assert_eq!(told["status"], "suspended");
+    assert_eq!(told.get("status_reason"), None, "for administrators' lists");
+    let listed = world.get(&admin.token, "/api/admin/users?q=Ada").await.is(200);
+    let row = &listed["data"][0];
+    let by = admin.id.to_string();
+    assert_eq!((&row["status_reason"], &row["status_changed_by"]), (&json!("lost badge"), &json!(by)));
+    assert_eq!(row["status_changed_at"], "2026-03-02T08:00:00Z");
+    assert_eq!((&row["failed_logins"], &row["locked_until"]), (&json!(0), &json!(null)));
     let body = json!({ "email": "ada@example.org", "password": PASSWORD });
     world.post("", "/api/auth/login", body).await.is_problem(403, "account-suspended");
     let dead = world.get(&ada.token, "/api/users/me").await;
@@ -187,4 +194,47 @@ async fn a_manager_sees_a_member_and_changes_only_themself() {
     world.get(&max.token, &uri).await.is(200);
     world.put(&max.token, &uri, json!({ "name": "Eve" })).await.is_problem(403, "forbidden");
     world.put(&max.token, "/api/users/me", json!({ "name": "Maxine" })).await.is(200);
+}
+
+#[actix_web::test]
+async fn guessing_has_to_wait_whether_or_not_there_is_an_account() {
+    let world = World::new();
+    world.employee("Ada").await;
+    let ask = async |email: &str, password: &str| {
+        world.post("", "/api/auth/login", json!({ "email": email, "password": password })).await
+    };
+    let mut told = Vec::new();
+    for email in ["ada@example.org", "nobody@example.org"] {
+        for _ in 0..10 {
+            ask(email, "wrong but long").await.is_problem(401, "invalid-credentials");
+        }
+        let answer = ask(email, PASSWORD).await;
+        let mut body = answer.is_problem(429, "too-many-attempts");
+        assert_eq!(answer.header("retry-after"), "30");
+        body["request_id"].take();
+        told.push(body);
+    }
+    assert_eq!(told[0], told[1]);
+    world.fakes.clock.advance(jiff::SignedDuration::from_secs(30));
+    ask("ada@example.org", PASSWORD).await.is(200);
+}
+
+#[actix_web::test]
+async fn an_invitation_is_shown_once_and_accepted_once() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let body = json!({ "name": "Cleo", "email": "cleo@example.org" });
+    let told = world.post(&admin.token, "/api/users", body).await.is(201);
+    let token = told["invite_url"].as_str().unwrap().strip_prefix("/invite#").unwrap().to_owned();
+    let accept = async |password: &str| {
+        world.post("", "/api/auth/invitation", json!({ "token": token, "password": password })).await
+    };
+    let weak = accept("short").await;
+    assert_eq!(weak.wrong(), pairs(&[("/password", "weak-password")]));
+    assert_eq!(accept(PASSWORD).await.status, 204);
+    let login = json!({ "email": "cleo@example.org", "password": PASSWORD });
+    world.post("", "/api/auth/login", login).await.is(200);
+    accept(PASSWORD).await.is_problem(401, "invitation-invalid");
+    let with = json!({ "name": "Dan", "email": "dan@example.org", "password": PASSWORD });
+    assert_eq!(world.post(&admin.token, "/api/users", with).await.is(201).get("invite_url"), None);
 }

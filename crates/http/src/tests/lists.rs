@@ -49,6 +49,14 @@ async fn what_a_list_does_not_know_is_refused_and_never_ignored() {
         assert_eq!(answer.wrong(), pairs(wrong), "{query}");
     }
     world.get(&admin.token, "/api/users?page=1&page=2").await.is_problem(400, "duplicate-parameter");
+    let thousands = format!("sort={}", vec!["name"; 2_001].join(","));
+    for query in ["sort=name,email,name", "sort=name,-name", &thousands] {
+        for list in ["/api/users", "/api/admin/users"] {
+            let answer = world.get(&admin.token, &format!("{list}?{query}")).await;
+            answer.is_problem(400, "duplicate-parameter");
+            assert_eq!(answer.wrong(), pairs(&[("sort", "duplicate")]), "{list}");
+        }
+    }
 }
 
 #[actix_web::test]

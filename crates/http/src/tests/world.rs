@@ -22,6 +22,7 @@ use rollcall_usecases::rules::Rules;
 use rollcall_usecases::users::NewUser;
 use serde_json::Value;
 
+use crate::limits::{Limiter, Limits};
 use crate::options::{Api, HttpOptions, Readiness, State};
 use crate::server::app;
 
@@ -57,7 +58,8 @@ impl World {
         let readiness = Arc::new(Readiness::default());
         readiness.set(State::Ready);
         let rules = Rules { self_service: options.self_service, ..Rules::standard() };
-        let api = Api { usecases: UseCases::new(&ports, rules), readiness, options };
+        let limiter = Arc::new(Limiter::new(Some(Limits::default())));
+        let api = Api { usecases: UseCases::new(&ports, rules), readiness, limiter, options };
         Self { api, fakes }
     }
 

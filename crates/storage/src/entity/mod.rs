@@ -7,6 +7,8 @@ pub mod counters;
 pub mod departments;
 pub mod devices;
 pub mod face_encodings;
+pub mod invitations;
+pub mod login_attempts;
 pub mod recognition_decisions;
 pub mod refresh_tokens;
 pub mod sessions;

@@ -11,6 +11,7 @@ pub struct Model {
     pub created_at: i64,
     pub expires_at: i64,
     pub ended_at: Option<i64>,
+    pub token_version: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -19,6 +19,15 @@ pub struct Model {
     pub absent_below: i64,
     pub overtime_min: i64,
     pub is_default: Option<bool>,
+    pub pairing: String,
+    pub unpaid_break: i64,
+    pub break_after: i64,
+    pub early_arrival: bool,
+    pub auto_out: bool,
+    pub flexible: Option<i64>,
+    pub overtime_before: bool,
+    pub overtime_step: i64,
+    pub overtime_cap: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

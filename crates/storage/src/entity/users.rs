@@ -37,6 +37,9 @@ pub struct Model {
     pub consent_version: Option<String>,
     pub consent_at: Option<i64>,
     pub consent_withdrawn_at: Option<i64>,
+    pub status_reason: Option<String>,
+    pub status_changed_by: Option<Uuid>,
+    pub status_changed_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

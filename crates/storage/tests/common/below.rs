@@ -1,7 +1,8 @@
 //! What can only be examined below the ports, the same on both kinds of database.
 
 use rollcall_domain::attendance::{Day, Event};
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::classify::classify;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_user};
@@ -95,7 +96,7 @@ pub(crate) async fn many_people_at_once(benches: [&Bench; 2]) {
                 users.insert(&user, None).await?;
                 let (day, event) = first_punch(&shift, user.id);
                 attendance.commit(&day, &event, &classify(&day, event.at)).await?;
-                faces.add(user.id, &[a_face_of(&user, 1)], None, 5).await?;
+                faces.add(user.id, &[a_face_of(&user, 1)], None, 5, None).await?;
                 users.logged_in(user.id, event.at).await
             })
         })
@@ -159,7 +160,7 @@ pub(crate) async fn swapped_templates_do_not_open(bench: &Bench) {
     for user in [&ada, &bob] {
         bench.users().insert(user, None).await.unwrap();
         let face = a_face_of(user, 1);
-        bench.faces().add(user.id, std::slice::from_ref(&face), None, 5).await.unwrap();
+        bench.faces().add(user.id, std::slice::from_ref(&face), None, 5, None).await.unwrap();
         assert_eq!(bench.faces().change_of(user.id, 1).await.unwrap().unwrap().templates.len(), 1);
         ids.push(face.id.uuid());
     }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
@@ -17,8 +18,8 @@ use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
-    Database, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlUserStore,
+    Database, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore,
+    SqlFaceStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -31,6 +32,7 @@ pub(crate) struct Bench {
     pub(crate) database: Database,
     users: Arc<dyn UserStore>,
     sessions: Arc<dyn SessionStore>,
+    attempts: Arc<dyn AttemptStore>,
     departments: Arc<dyn DepartmentStore>,
     devices: Arc<dyn DeviceStore>,
     faces: Arc<dyn FaceStore>,
@@ -46,6 +48,7 @@ impl Bench {
         Self {
             users: Arc::new(SqlUserStore::new(database.clone())),
             sessions: Arc::new(SqlSessionStore::new(database.clone())),
+            attempts: Arc::new(SqlAttemptStore::new(database.clone())),
             departments: Arc::new(SqlDepartmentStore::new(database.clone())),
             devices: Arc::new(SqlDeviceStore::new(database.clone())),
             faces: Arc::new(SqlFaceStore::new(database.clone(), Arc::new(TestSealer(KEY)))),
@@ -72,6 +75,7 @@ macro_rules! stores {
 stores! {
     users: UserStore
     sessions: SessionStore
+    attempts: AttemptStore
     departments: DepartmentStore
     devices: DeviceStore
     faces: FaceStore

@@ -188,6 +188,8 @@ async fn wipe(database: &Database) {
         "attendance_records",
         "recognition_decisions",
         "face_encodings",
+        "login_attempts",
+        "invitations",
         "refresh_tokens",
         "sessions",
         "devices",

@@ -3,8 +3,9 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Location, Source};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, UserId};
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, User};
 use rollcall_ports::attendance::Addition;
 use rollcall_ports::store::StoreError;

@@ -31,7 +31,7 @@ async fn encodings(bench: &dyn StoreBench, user: &User) -> Vec<Encoding> {
 
 pub async fn what_was_noted_before_a_flush_is_counted(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
-    bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20).await.unwrap();
+    bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20, None).await.unwrap();
     let log = bench.decisions();
     let last = at("2026-03-02T10:00:00.000001Z");
     for second in 0..40 {
@@ -48,7 +48,7 @@ pub async fn only_matches_under_the_model_since_the_enrollment_count(bench: &dyn
         (stored(bench, a_consenting_user("Ada")).await, stored(bench, a_consenting_user("Bob")).await);
     let created = |text: &str, shot| Face { created_at: at(text), ..a_face_of(&ada, shot) };
     let faces = [created("2026-03-01T00:00:00Z", 1), created("2026-03-02T12:00:00Z", 2)];
-    bench.faces().add(ada.id, &faces, None, 20).await.unwrap();
+    bench.faces().add(ada.id, &faces, None, 20, None).await.unwrap();
     let now = model(photos::MODEL);
     let log = bench.decisions();
     log.note(a_search(ada.id, &now, at("2026-02-28T23:59:59Z")));
@@ -67,7 +67,7 @@ pub async fn a_search_without_an_answer_is_noted_too(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
     let device = a_device("Door");
     bench.devices().insert(&device).await.unwrap();
-    bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20).await.unwrap();
+    bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20, None).await.unwrap();
     let matched = a_search(user.id, &model(photos::MODEL), at("2026-03-02T09:00:00Z"));
     let id = || rollcall_domain::id::DecisionId::new(fresh());
     let unknown =

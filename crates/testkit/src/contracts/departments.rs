@@ -3,7 +3,7 @@
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::policy::Shift;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey};
 use rollcall_ports::store::StoreError;
@@ -155,7 +155,7 @@ pub async fn a_list_counts_active_and_enrolled_members(bench: &dyn StoreBench) {
         let consent = if consents { a_consenting_user("Ada").consent } else { a_user("Ada").consent };
         let user = stored(bench, User { status, consent, ..a_member("Ada", &staffed) }).await;
         for shot in 0..shots {
-            bench.faces().add(user.id, &[a_face_of(&user, shot)], None, 20).await.unwrap();
+            bench.faces().add(user.id, &[a_face_of(&user, shot)], None, 20, None).await.unwrap();
         }
     }
     let count = |model_id: &str, least| {

@@ -62,7 +62,7 @@ pub async fn each_change_has_a_greater_number(bench: &dyn StoreBench) {
     let mut last = 0;
     for shot in 0..3 {
         for user in [&ada, &bob] {
-            bench.faces().add(user.id, &[a_face_of(user, shot)], None, 20).await.unwrap();
+            bench.faces().add(user.id, &[a_face_of(user, shot)], None, 20, None).await.unwrap();
             let number = state(bench, user).await.1;
             assert!(number > last, "{number} after {last}");
             last = number;
@@ -119,7 +119,7 @@ pub async fn only_the_active_who_agreed_can_be_matched(bench: &dyn StoreBench) {
 pub async fn too_few_templates_of_a_model_are_not_matched(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
     enrolled(bench, &user, 2).await;
-    bench.faces().add(user.id, &[of_model("old:1", a_face_of(&user, 9))], None, 20).await.unwrap();
+    bench.faces().add(user.id, &[of_model("old:1", a_face_of(&user, 9))], None, 20, None).await.unwrap();
     for (min_required, expected) in [(1, 3), (2, 2), (3, 0)] {
         let change = change_of(bench, &user, min_required).await;
         assert_eq!(change.templates.len(), expected, "{min_required}");
@@ -130,7 +130,7 @@ pub async fn two_models_are_listed_side_by_side(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
     enrolled(bench, &user, 2).await;
     let others = [of_model("new:1", a_face_of(&user, 1)), of_model("new:1", a_face_of(&user, 2))];
-    bench.faces().add(user.id, &others, None, 20).await.unwrap();
+    bench.faces().add(user.id, &others, None, 20, None).await.unwrap();
     let mut models = BTreeMap::new();
     for template in change_of(bench, &user, 2).await.templates {
         *models.entry(template.model.to_string()).or_insert(0) += 1;
@@ -159,7 +159,7 @@ pub async fn destroyed_templates_are_gone(bench: &dyn StoreBench) {
         (stored(bench, a_consenting_user("Ada")).await, stored(bench, a_consenting_user("Bob")).await);
     let faces = enrolled(bench, &ada, 2).await;
     enrolled(bench, &bob, 2).await;
-    bench.faces().add(ada.id, &[of_model("old:1", a_face_of(&ada, 9))], None, 20).await.unwrap();
+    bench.faces().add(ada.id, &[of_model("old:1", a_face_of(&ada, 9))], None, 20, None).await.unwrap();
     let ada = read(bench, &ada).await;
     bench.users().save(UserChange { destroy_faces: true, ..change(&ada) }).await.unwrap();
     assert_eq!(bench.faces().of_user(ada.id).await.unwrap(), []);
@@ -211,7 +211,7 @@ pub async fn a_reader_never_misses_what_commits_meanwhile(bench: &dyn StoreBench
         let (faces, user) = (bench.faces(), users[n as usize].clone());
         async move {
             for shot in 0..5 {
-                faces.add(user.id, &[a_face_of(&user, shot)], None, 20).await.unwrap();
+                faces.add(user.id, &[a_face_of(&user, shot)], None, 20, None).await.unwrap();
             }
         }
     });

@@ -23,6 +23,7 @@ macro_rules! face_store_contract {
             templates_are_told_oldest_first
             the_same_photo_is_stored_once_for_each_model_and_person
             the_cap_is_kept_for_each_model
+            a_full_model_does_not_keep_others_out
             a_refused_enrollment_stores_nothing
             the_cap_is_kept_when_enrollments_meet
             the_same_photo_twice_at_once_is_stored_once
@@ -60,7 +61,7 @@ pub(super) async fn enrolled(bench: &dyn StoreBench, user: &User, shots: u32) ->
         let created_at = face.created_at + SignedDuration::from_mins(i64::from(shot));
         faces.push(Face { created_at, ..face });
     }
-    let count = bench.faces().add(user.id, &faces, None, 100).await.expect("the faces are stored");
+    let count = bench.faces().add(user.id, &faces, None, 100, None).await.expect("the faces are stored");
     assert_eq!(count, shots);
     faces
 }
@@ -109,7 +110,7 @@ pub async fn every_field_of_a_template_comes_back(bench: &dyn StoreBench) {
         ..a_face(user.id, template)
     };
     let faces = [plain, full];
-    assert_eq!(bench.faces().add(user.id, &faces, None, 20).await.unwrap(), 2);
+    assert_eq!(bench.faces().add(user.id, &faces, None, 20, None).await.unwrap(), 2);
     assert_same_faces(&bench.faces().of_user(user.id).await.unwrap(), &faces);
     for face in &faces {
         assert_eq!(bench.faces().owner(face.id).await.unwrap(), Some(user.id));
@@ -119,7 +120,7 @@ pub async fn every_field_of_a_template_comes_back(bench: &dyn StoreBench) {
 
 pub async fn faces_need_a_person(bench: &dyn StoreBench) {
     let nobody = a_user("Nobody");
-    let answer = bench.faces().add(nobody.id, &[a_face_of(&nobody, 1)], Some(a_consent()), 20).await;
+    let answer = bench.faces().add(nobody.id, &[a_face_of(&nobody, 1)], Some(a_consent()), 20, None).await;
     assert_matches!(answer, Err(StoreError::Missing("user_id")));
     assert_eq!(count(bench, &nobody).await, 0);
 
@@ -133,7 +134,7 @@ pub async fn faces_need_a_person(bench: &dyn StoreBench) {
     let change =
         rollcall_ports::users::UserChange { user: &removed, password: None, logins, destroy_faces: true };
     bench.users().save(change).await.unwrap();
-    let answer = bench.faces().add(gone.id, &[a_face_of(&gone, 1)], Some(a_consent()), 20).await;
+    let answer = bench.faces().add(gone.id, &[a_face_of(&gone, 1)], Some(a_consent()), 20, None).await;
     assert_matches!(answer, Err(StoreError::Missing("user_id")));
     assert_eq!(count(bench, &gone).await, 0);
 }
@@ -144,7 +145,7 @@ pub async fn templates_are_told_oldest_first(bench: &dyn StoreBench) {
     for day in ["2026-01-09", "2026-01-07", "2026-01-08"] {
         let created_at = at(&format!("{day}T00:00:00.000001Z"));
         let face = Face { created_at, ..a_face_of(&user, 1) };
-        bench.faces().add(user.id, std::slice::from_ref(&face), None, 20).await.unwrap();
+        bench.faces().add(user.id, std::slice::from_ref(&face), None, 20, None).await.unwrap();
         faces.push(face);
     }
     faces.sort_by_key(|face| face.created_at);
@@ -156,10 +157,10 @@ pub async fn the_same_photo_is_stored_once_for_each_model_and_person(bench: &dyn
     let first = a_face_of(&ada, 1);
     let again = |user: &User| Face { digest: first.digest, ..a_face_of(user, 2) };
     let faces = bench.faces();
-    assert_eq!(faces.add(ada.id, &[first.clone(), again(&ada)], None, 20).await.unwrap(), 1);
-    assert_eq!(faces.add(ada.id, &[again(&ada), a_face_of(&ada, 3)], None, 20).await.unwrap(), 1);
-    assert_eq!(faces.add(ada.id, &[of_model("other:1", again(&ada))], None, 20).await.unwrap(), 1);
-    assert_eq!(faces.add(bob.id, &[again(&bob)], None, 20).await.unwrap(), 1);
+    assert_eq!(faces.add(ada.id, &[first.clone(), again(&ada)], None, 20, None).await.unwrap(), 1);
+    assert_eq!(faces.add(ada.id, &[again(&ada), a_face_of(&ada, 3)], None, 20, None).await.unwrap(), 1);
+    assert_eq!(faces.add(ada.id, &[of_model("other:1", again(&ada))], None, 20, None).await.unwrap(), 1);
+    assert_eq!(faces.add(bob.id, &[again(&bob)], None, 20, None).await.unwrap(), 1);
     assert_eq!((count(bench, &ada).await, count(bench, &bob).await), (3, 1));
 }
 
@@ -167,20 +168,30 @@ pub async fn the_cap_is_kept_for_each_model(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let faces = bench.faces();
     let three = [a_face_of(&user, 1), a_face_of(&user, 2), a_face_of(&user, 3)];
-    assert_eq!(faces.add(user.id, &three, None, 3).await.unwrap(), 3);
-    assert_matches!(faces.add(user.id, &[a_face_of(&user, 4)], None, 3).await, Err(StoreError::Full));
+    assert_eq!(faces.add(user.id, &three, None, 3, None).await.unwrap(), 3);
+    assert_matches!(faces.add(user.id, &[a_face_of(&user, 4)], None, 3, None).await, Err(StoreError::Full));
     let known = Face { id: FaceId::new(fresh()), ..three[0].clone() };
-    assert_eq!(faces.add(user.id, &[known], None, 3).await.unwrap(), 0, "a known photo takes no room");
+    assert_eq!(faces.add(user.id, &[known], None, 3, None).await.unwrap(), 0, "a known photo takes no room");
     let other = [of_model("other:1", a_face_of(&user, 1))];
-    assert_eq!(faces.add(user.id, &other, None, 3).await.unwrap(), 1);
+    assert_eq!(faces.add(user.id, &other, None, 3, None).await.unwrap(), 1);
     assert!(faces.remove(three[0].id).await.unwrap());
-    assert_eq!(faces.add(user.id, &[a_face_of(&user, 5)], None, 3).await.unwrap(), 1);
+    assert_eq!(faces.add(user.id, &[a_face_of(&user, 5)], None, 3, None).await.unwrap(), 1);
+}
+
+pub async fn a_full_model_does_not_keep_others_out(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let faces = bench.faces();
+    enrolled(bench, &user, 3).await;
+    // The limit was lowered since.
+    let other = [of_model("other:1", a_face_of(&user, 1))];
+    assert_eq!(faces.add(user.id, &other, None, 1, None).await.unwrap(), 1);
+    assert_eq!(faces.add(user.id, &[], Some(a_consent()), 1, None).await.unwrap(), 0);
 }
 
 pub async fn a_refused_enrollment_stores_nothing(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let two = [a_face_of(&user, 1), a_face_of(&user, 2)];
-    let answer = bench.faces().add(user.id, &two, Some(a_consent()), 1).await;
+    let answer = bench.faces().add(user.id, &two, Some(a_consent()), 1, None).await;
     assert_matches!(answer, Err(StoreError::Full));
     assert_eq!(count(bench, &user).await, 0);
     assert_eq!(read(bench, &user).await, user);
@@ -190,7 +201,7 @@ pub async fn the_cap_is_kept_when_enrollments_meet(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let answers = at_once(8, |shot| {
         let (faces, face) = (bench.faces(), a_face_of(&user, shot));
-        async move { faces.add(face.user, std::slice::from_ref(&face), None, 3).await }
+        async move { faces.add(face.user, std::slice::from_ref(&face), None, 3, None).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Full)), 3);
     assert_eq!(count(bench, &user).await, 3);
@@ -201,7 +212,7 @@ pub async fn the_same_photo_twice_at_once_is_stored_once(bench: &dyn StoreBench)
     let digest = a_fingerprint();
     let answers = at_once(6, |shot| {
         let (faces, face) = (bench.faces(), Face { digest, ..a_face_of(&user, shot) });
-        async move { faces.add(face.user, std::slice::from_ref(&face), None, 20).await.unwrap() }
+        async move { faces.add(face.user, std::slice::from_ref(&face), None, 20, None).await.unwrap() }
     });
     assert_eq!(answers.await.iter().sum::<u32>(), 1);
     assert_eq!(count(bench, &user).await, 1);
@@ -209,22 +220,22 @@ pub async fn the_same_photo_twice_at_once_is_stored_once(bench: &dyn StoreBench)
 
 pub async fn consent_is_stored_with_the_templates(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
-    bench.faces().add(user.id, &[a_face_of(&user, 1)], Some(a_consent()), 20).await.unwrap();
+    bench.faces().add(user.id, &[a_face_of(&user, 1)], Some(a_consent()), 20, None).await.unwrap();
     assert_eq!(read(bench, &user).await.consent, a_consenting_user("Ada").consent);
 }
 
 pub async fn consent_may_come_without_new_templates(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let face = a_face_of(&user, 1);
-    bench.faces().add(user.id, std::slice::from_ref(&face), None, 20).await.unwrap();
+    bench.faces().add(user.id, std::slice::from_ref(&face), None, 20, None).await.unwrap();
     assert_eq!(read(bench, &user).await.consent, Consent::Missing);
-    assert_eq!(bench.faces().add(user.id, &[face], Some(a_consent()), 20).await.unwrap(), 0);
+    assert_eq!(bench.faces().add(user.id, &[face], Some(a_consent()), 20, None).await.unwrap(), 0);
     assert_eq!(read(bench, &user).await.consent, a_consenting_user("Ada").consent);
 }
 
 pub async fn consent_given_meanwhile_is_not_undone(bench: &dyn StoreBench) {
     let before = stored(bench, a_user("Ada")).await;
-    bench.faces().add(before.id, &[a_face_of(&before, 1)], Some(a_consent()), 20).await.unwrap();
+    bench.faces().add(before.id, &[a_face_of(&before, 1)], Some(a_consent()), 20, None).await.unwrap();
     let answer = save(bench, &User { phone: Some("+1".into()), ..before.clone() }).await;
     assert!(matches!(answer, Ok(()) | Err(StoreError::Stale)), "{answer:?}");
     assert_eq!(read(bench, &before).await.consent, a_consenting_user("Ada").consent);
@@ -236,7 +247,7 @@ pub async fn summaries_come_in_the_order_asked(bench: &dyn StoreBench) {
     let faces = enrolled(bench, &ada, 3).await;
     let created_at = at("2026-01-01T00:00:00Z");
     let old = of_model("old:1", Face { created_at, ..a_face_of(&ada, 9) });
-    bench.faces().add(ada.id, &[old], None, 20).await.unwrap();
+    bench.faces().add(ada.id, &[old], None, 20, None).await.unwrap();
     let of_ada = FaceSummary { current: 3, other: 1, last_enrolled_at: Some(faces[2].created_at) };
     let asked = [bob.id, ada.id, nobody];
     let now = model(photos::MODEL);
@@ -269,7 +280,7 @@ pub async fn encodings_can_be_narrowed_to_a_model(bench: &dyn StoreBench) {
     let bob = stored(bench, a_user("Bob")).await;
     enrolled(bench, &user, 2).await;
     enrolled(bench, &bob, 2).await;
-    bench.faces().add(user.id, &[of_model("old:1", a_face_of(&user, 9))], None, 20).await.unwrap();
+    bench.faces().add(user.id, &[of_model("old:1", a_face_of(&user, 9))], None, 20, None).await.unwrap();
     let (now, old) = (Some(model(photos::MODEL)), Some(model("old:1")));
     for (filter, expected) in [
         (EncodingFilter::default(), 3),
@@ -286,7 +297,7 @@ pub async fn encodings_can_be_narrowed_to_a_model(bench: &dyn StoreBench) {
 pub async fn an_encoding_is_its_template_without_the_vector(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let face = Face { source: FaceSource::Cli, created_by: Some(user.id), ..a_face_of(&user, 1) };
-    bench.faces().add(user.id, std::slice::from_ref(&face), None, 20).await.unwrap();
+    bench.faces().add(user.id, std::slice::from_ref(&face), None, 20, None).await.unwrap();
     let filter = EncodingFilter::default();
     let paged = bench.faces().encodings(user.id, &filter, false, Page::default()).await.unwrap();
     let expected = rollcall_ports::faces::Encoding {

@@ -31,6 +31,7 @@ macro_rules! face_index_contract {
             people_can_come_back
             templates_that_cancel_out_match_nobody
             the_stats_count_people_templates_and_changes
+            people_are_counted_by_model
             the_answer_is_that_of_the_naive_loop
             it_stays_so_while_people_come_and_go
         }
@@ -224,6 +225,19 @@ pub async fn the_stats_count_people_templates_and_changes(index: &dyn FaceIndex)
         let (people, encodings, last_change) = expected;
         assert_eq!(index.stats(), IndexStats { people, encodings, last_change });
     }
+}
+
+pub async fn people_are_counted_by_model(index: &dyn FaceIndex) {
+    let other = a_template(&model("other:1"), &photos::embedding("Ada", 1));
+    let counts = || [drawn(), model("other:1"), model("none:1")].map(|model| index.people_of(&model));
+    index.apply(change(1, 1, &[shot("Ada", 1), shot("Ada", 2), other.clone()]));
+    index.apply(change(2, 2, &[other]));
+    index.apply(change(3, 3, &[shot("Cleo", 1)]));
+    assert_eq!(counts(), [2, 2, 0]);
+    index.apply(change(1, 4, &[shot("Ada", 1)]));
+    assert_eq!(counts(), [2, 1, 0]);
+    index.apply(change(2, 5, &[]));
+    assert_eq!(counts(), [2, 0, 0]);
 }
 
 async fn assert_like_the_loop(index: &dyn FaceIndex, reference: &FakeIndex, probe: &Template) {

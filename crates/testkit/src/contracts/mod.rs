@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "the name of a clause is the clause")]
 
+pub mod attempts;
 pub mod attendance;
 pub mod decisions;
 pub mod departments;
@@ -12,6 +13,7 @@ pub mod devices;
 pub mod face_changes;
 pub mod faces;
 pub mod index;
+pub mod invitations;
 pub mod legacy;
 pub mod on_an_empty_database;
 pub mod passwords;
@@ -60,6 +62,7 @@ macro_rules! all_store_contracts {
     ($bench:expr) => {
         $crate::user_store_contract!($bench);
         $crate::session_store_contract!($bench);
+        $crate::attempt_store_contract!($bench);
         $crate::department_store_contract!($bench);
         $crate::device_store_contract!($bench);
         $crate::face_store_contract!($bench);

@@ -4,9 +4,11 @@ use jiff::SignedDuration;
 use jiff::civil::time;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Workdays;
+use rollcall_domain::classify::classify;
+use rollcall_domain::face::Face;
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::{Shift, classify};
+use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::store::StoreError;
@@ -34,6 +36,8 @@ macro_rules! empty_database_contract {
             of_several_standard_shifts_at_once_one_is_stored
             everybody_is_everybody
             changes_are_told_in_order_and_no_more_than_asked
+            what_was_judged_before_a_change_is_not_stored
+            of_judgments_that_meet_one_is_stored
         }
     };
 }
@@ -160,7 +164,20 @@ fn an_early_shift() -> Shift {
         after: SignedDuration::from_mins(75),
         half_day_below: SignedDuration::from_mins(200),
         absent_below: SignedDuration::from_mins(100),
-        overtime_min: SignedDuration::from_mins(20),
+        counting: Counting {
+            pairing: Pairing::EveryPair,
+            unpaid_break: SignedDuration::from_mins(30),
+            break_after: SignedDuration::from_hours(6),
+            early_arrival: true,
+            auto_out: true,
+            flexible: Some(SignedDuration::from_hours(7)),
+            overtime: Overtime {
+                before: true,
+                min: SignedDuration::from_mins(20),
+                step: SignedDuration::from_mins(10),
+                daily_cap: Some(SignedDuration::from_hours(3)),
+            },
+        },
     }
 }
 
@@ -204,7 +221,7 @@ pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreB
     let mut ids = Vec::new();
     for name in ["Ada", "Bob", "Cleo"] {
         let user = stored(bench, a_consenting_user(name)).await;
-        bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20).await.unwrap();
+        bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20, None).await.unwrap();
         ids.push(user.id);
     }
     let two = bench.faces().changes_since(0, 1, 2).await.unwrap();
@@ -213,4 +230,37 @@ pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreB
     let told: Vec<_> = two.people.iter().chain(&rest).map(|change| change.user).collect();
     assert_eq!(told, ids);
     assert!(bench.faces().changes_since(rest[0].number, 1, 2).await.unwrap().people.is_empty());
+}
+
+pub async fn what_was_judged_before_a_change_is_not_stored(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    let faces = bench.faces();
+    let add = async |face: &Face, seen| {
+        faces.add(face.user, std::slice::from_ref(face), Some(a_consent()), 20, Some(seen)).await
+    };
+    let first = a_face_of(&ada, 1);
+    let before = faces.last_change().await.unwrap();
+    assert_eq!(add(&first, before).await.unwrap(), 1);
+    let after = faces.last_change().await.unwrap();
+    assert!(after > before);
+    assert_matches!(add(&a_face_of(&bob, 2), before).await, Err(StoreError::Stale));
+    assert_eq!(read(bench, &bob).await, bob, "a refused enrollment gives no consent");
+    assert_eq!(add(&a_face_of(&bob, 2), after).await.unwrap(), 1);
+    assert_eq!(add(&first, before).await.unwrap(), 0, "nothing new needs no judgment");
+
+    let now = faces.last_change().await.unwrap();
+    let suspended = User { status: Status::Suspended, ..read(bench, &ada).await };
+    save(bench, &suspended).await.unwrap();
+    assert_matches!(add(&a_face_of(&bob, 3), now).await, Err(StoreError::Stale));
+}
+
+pub async fn of_judgments_that_meet_one_is_stored(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await;
+    let seen = bench.faces().last_change().await.unwrap();
+    let answers = at_once(8, |shot| {
+        let (faces, face) = (bench.faces(), a_face_of(&user, shot));
+        async move { faces.add(face.user, std::slice::from_ref(&face), None, 20, Some(seen)).await }
+    });
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
+    assert_eq!(bench.faces().of_user(user.id).await.unwrap().len(), 1);
 }

@@ -131,7 +131,7 @@ pub async fn the_enrolled_have_enough_templates_of_the_model(bench: &dyn StoreBe
         for shot in 0..shots {
             let mut face = a_face_of(user, shot);
             face.template.model = model(model_id);
-            bench.faces().add(user.id, &[face], None, 20).await.unwrap();
+            bench.faces().add(user.id, &[face], None, 20, None).await.unwrap();
         }
     }
     let filter = |wanted| {

@@ -7,9 +7,10 @@ use rollcall_domain::id::SessionId;
 use rollcall_domain::session::Session;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::sessions::{Principal, Renewal};
+use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
-use super::{at_once, change, read, save, stored};
+use super::{assert_matches, at_once, change, read, save, stored};
 use crate::StoreBench;
 use crate::builders::*;
 
@@ -33,6 +34,11 @@ macro_rules! session_store_contract {
             ending_all_reaches_every_login_of_the_person_only
             a_change_ends_the_logins_it_names
             a_refused_change_ends_no_login
+            logins_are_counted_until_they_end_or_expire
+            a_login_of_nobody_is_missing
+            a_login_verified_before_a_change_is_not_opened_after_it
+            what_says_nothing_of_credentials_keeps_the_version
+            of_a_login_and_a_suspension_at_once_none_survives
         }
     };
 }
@@ -47,6 +53,12 @@ async fn logged_in(bench: &dyn StoreBench, user: &User) -> Session {
 
 async fn principal(bench: &dyn StoreBench, session: &Session) -> Principal {
     bench.sessions().principal(session.id).await.unwrap().expect("a principal")
+}
+
+/// The token version that a login of this person must have been verified with.
+async fn version(bench: &dyn StoreBench, user: &User) -> u32 {
+    let found = bench.users().credentials(&user.email.canonical()).await.unwrap();
+    found.expect("credentials").token_version
 }
 
 async fn renew(bench: &dyn StoreBench, old: [u8; 32], new: [u8; 32], when: &str) -> Renewal {
@@ -76,8 +88,7 @@ pub async fn a_principal_is_the_person_as_they_are_now(bench: &dyn StoreBench) {
     );
     assert_eq!((before.role, before.status), (Role::Employee, Status::Active));
     assert_eq!((before.manages, before.ended), (vec![], false));
-    let found = bench.users().credentials(&user.email.canonical()).await.unwrap().expect("credentials");
-    assert_eq!(found.token_version, before.token_version);
+    assert_eq!(version(bench, &user).await, before.token_version);
 
     let mut managed = Vec::new();
     for _ in 0..2 {
@@ -204,16 +215,14 @@ pub async fn ending_all_reaches_every_login_of_the_person_only(bench: &dyn Store
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let (one, two) = (logged_in(bench, &ada).await, logged_in(bench, &ada).await);
     let other = logged_in(bench, &bob).await;
-    let before = (principal(bench, &one).await.token_version, principal(bench, &other).await.token_version);
+    let before = (version(bench, &ada).await, version(bench, &bob).await);
     bench.sessions().end_all(ada.id, noon()).await.unwrap();
     for session in [&one, &two] {
-        let principal = principal(bench, session).await;
-        assert!(principal.ended && principal.token_version > before.0);
+        assert!(principal(bench, session).await.ended);
     }
-    let other = principal(bench, &other).await;
-    assert_eq!((other.ended, other.token_version), (false, before.1));
-    let found = bench.users().credentials(&ada.email.canonical()).await.unwrap().expect("credentials");
-    assert!(found.token_version > before.0);
+    assert!(!principal(bench, &other).await.ended);
+    assert!(version(bench, &ada).await > before.0);
+    assert_eq!(version(bench, &bob).await, before.1);
 }
 
 pub async fn a_change_ends_the_logins_it_names(bench: &dyn StoreBench) {
@@ -221,7 +230,7 @@ pub async fn a_change_ends_the_logins_it_names(bench: &dyn StoreBench) {
     let bystander = logged_in(bench, &stored(bench, a_user("Bob")).await).await;
     let (one, two, three) =
         (logged_in(bench, &user).await, logged_in(bench, &user).await, logged_in(bench, &user).await);
-    let version = principal(bench, &two).await.token_version;
+    let carried = principal(bench, &two).await.token_version;
     for (logins, expected) in [
         (Logins::Keep, [false, false, false]),
         (Logins::EndOthers(two.id), [true, false, true]),
@@ -233,7 +242,7 @@ pub async fn a_change_ends_the_logins_it_names(bench: &dyn StoreBench) {
             assert_eq!(principal(bench, session).await.ended, ended, "{logins:?}");
         }
         let still = principal(bench, &two).await;
-        assert!(still.ended || still.token_version == version, "the kept login's tokens stay good");
+        assert_eq!(still.token_version, carried, "the kept login's tokens stay good");
     }
     assert!(!principal(bench, &bystander).await.ended);
 }
@@ -244,4 +253,95 @@ pub async fn a_refused_change_ends_no_login(bench: &dyn StoreBench) {
     save(bench, &user).await.unwrap();
     bench.users().save(UserChange { logins: Logins::End, ..change(&user) }).await.unwrap_err();
     assert!(!principal(bench, &session).await.ended);
+}
+
+pub async fn logins_are_counted_until_they_end_or_expire(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    let nobody = a_user("Nobody").id;
+    let (one, _) = (logged_in(bench, &ada).await, logged_in(bench, &ada).await);
+    let alive = async |now: Timestamp| bench.sessions().alive(&[bob.id, ada.id, nobody], now).await.unwrap();
+    assert_eq!(alive(noon()).await, [0, 2, 0]);
+    bench.sessions().end(one.id, noon()).await.unwrap();
+    assert_eq!(alive(noon()).await, [0, 1, 0]);
+    assert_eq!(alive(one.expires_at).await, [0, 0, 0]);
+    assert_eq!(bench.sessions().alive(&[], noon()).await.unwrap(), []);
+}
+
+pub async fn a_login_of_nobody_is_missing(bench: &dyn StoreBench) {
+    let refused = bench.sessions().open(&a_session(a_user("Nobody").id)).await;
+    assert_matches!(refused, Err(StoreError::Missing("user_id")));
+}
+
+pub async fn a_login_verified_before_a_change_is_not_opened_after_it(bench: &dyn StoreBench) {
+    let new = a_hash("new");
+    let bystander = stored(bench, a_user("Bob")).await;
+    let other = Logins::EndOthers(SessionId::new(fresh()));
+    for (n, (status, password, logins)) in [
+        (Status::Active, Some(&new), Logins::Keep),
+        (Status::Active, None, Logins::End),
+        (Status::Active, Some(&new), other),
+        (Status::Suspended, None, Logins::Keep),
+        (Status::Inactive, None, Logins::End),
+        (Status::Deleted, None, Logins::End),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = stored(bench, a_user("Ada")).await;
+        let verified = Session { version: version(bench, &user).await, ..a_session(user.id) };
+        let user = User { status, ..user };
+        bench.users().save(UserChange { password, logins, ..change(&user) }).await.unwrap();
+        assert_matches!(bench.sessions().open(&verified).await, Err(StoreError::Stale));
+        assert_eq!(bench.sessions().principal(verified.id).await.unwrap(), None, "change {n}");
+        if user.status == Status::Active {
+            let again = Session { version: version(bench, &user).await, ..a_session(user.id) };
+            bench.sessions().open(&again).await.unwrap();
+        }
+    }
+    logged_in(bench, &bystander).await;
+
+    // Shut out and let in again: what was verified in between is over all the same.
+    let user = stored(bench, a_user("Cleo")).await;
+    let verified = Session { version: version(bench, &user).await, ..a_session(user.id) };
+    for status in [Status::Suspended, Status::Active] {
+        save(bench, &User { status, ..read(bench, &user).await }).await.unwrap();
+    }
+    assert_matches!(bench.sessions().open(&verified).await, Err(StoreError::Stale));
+    bench.sessions().end_all(user.id, noon()).await.unwrap();
+    let verified = Session { version: version(bench, &user).await, ..a_session(user.id) };
+    bench.sessions().end_all(user.id, noon()).await.unwrap();
+    assert_matches!(bench.sessions().open(&verified).await, Err(StoreError::Stale));
+}
+
+pub async fn what_says_nothing_of_credentials_keeps_the_version(bench: &dyn StoreBench) {
+    let user = stored(bench, User { role: Role::Manager, ..a_user("Ada") }).await;
+    let before = version(bench, &user).await;
+    save(bench, &User { phone: Some("+1".into()), role: Role::Employee, ..user.clone() }).await.unwrap();
+    let session = logged_in(bench, &user).await;
+    bench.sessions().end(session.id, noon()).await.unwrap();
+    assert_eq!(version(bench, &user).await, before);
+}
+
+pub async fn of_a_login_and_a_suspension_at_once_none_survives(bench: &dyn StoreBench) {
+    for _ in 0..8 {
+        let user = stored(bench, a_user("Ada")).await;
+        let suspended = User { status: Status::Suspended, ..user.clone() };
+        let logins: Vec<_> = (0..8).map(|_| a_session(user.id)).collect();
+        let answers = at_once(9, |n| {
+            let (users, sessions, suspended) = (bench.users(), bench.sessions(), suspended.clone());
+            let login = logins.get(n as usize).cloned();
+            async move {
+                match login {
+                    Some(login) => sessions.open(&login).await,
+                    None => users.save(UserChange { logins: Logins::End, ..change(&suspended) }).await,
+                }
+            }
+        });
+        super::successes(&answers.await, |error| matches!(error, StoreError::Stale));
+        assert_eq!(read(bench, &user).await.status, Status::Suspended);
+        for login in &logins {
+            let principal = bench.sessions().principal(login.id).await.unwrap();
+            assert!(principal.is_none_or(|principal| principal.ended), "a login survived");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a [`ShiftStore`](rollcall_ports::shifts::ShiftStore) promises.
 
-use rollcall_domain::policy::Shift;
+use rollcall_domain::shift::Shift;
 
 use crate::StoreBench;
 

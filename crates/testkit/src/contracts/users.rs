@@ -2,8 +2,11 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
+use rollcall_domain::id::UserId;
 use rollcall_domain::preferences::{Preferences, Theme};
-use rollcall_domain::user::{Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, User};
+use rollcall_domain::user::{
+    Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, StatusChange, User,
+};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
@@ -36,9 +39,18 @@ macro_rules! user_store_contract {
             a_password_changes_with_its_person
             a_refused_change_keeps_the_password
             a_rehash_keeps_the_revision
+            a_rehash_replaces_only_the_password_that_was_verified
             a_login_is_noted_and_keeps_the_revision
             a_login_noted_meanwhile_is_not_undone
             a_department_is_read_with_its_name
+        }
+        $crate::stamp! { $bench, invitations:
+            who_is_invited_chooses_a_password_once
+            of_many_acceptances_at_once_one_sets_the_password
+            an_invitation_that_is_unknown_or_too_old_is_nobodys
+            a_password_by_other_means_or_a_removal_ends_an_invitation
+            an_invitation_to_a_taken_address_is_none
+            a_login_verified_before_an_acceptance_is_not_opened_after_it
         }
         $crate::stamp! { $bench, people:
             a_search_covers_name_address_and_code_in_any_case
@@ -71,7 +83,7 @@ fn code(text: &str) -> Option<EmployeeCode> {
 pub async fn every_field_comes_back(bench: &dyn StoreBench) {
     let department = a_department("Research");
     bench.departments().insert(&department).await.unwrap();
-    let shift = bench.shifts().default_or(&rollcall_domain::policy::Shift::standard()).await.unwrap();
+    let shift = bench.shifts().default_or(&rollcall_domain::shift::Shift::standard()).await.unwrap();
     let user = User {
         employee_code: code(&format!("Emp {}", a_tag())),
         phone: Some("+49 30 1234".into()),
@@ -91,14 +103,25 @@ pub async fn every_field_comes_back(bench: &dyn StoreBench) {
         },
         role: Role::Manager,
         status: Status::Pending,
+        standing: Some(StatusChange {
+            reason: Some("lost badge ü 😀".into()),
+            by: Some(UserId::new(fresh())),
+            at: at("2026-01-06T08:30:00.654321Z"),
+        }),
         ..a_member("Ada Løvelace 😀", &department)
     };
     let mut read = stored(bench, user.clone()).await;
     assert_eq!(read, User { revision: Revision(1), ..user });
 
     for consent in [Consent::Withdrawn { at: at("2026-02-01T00:00:00.000002Z") }, Consent::Missing] {
-        let next =
-            User { consent, preferences: Preferences::default(), phone: None, department: None, ..read };
+        let next = User {
+            consent,
+            standing: None,
+            preferences: Preferences::default(),
+            phone: None,
+            department: None,
+            ..read
+        };
         save(bench, &next).await.unwrap();
         read = self::read(bench, &next).await;
         assert_eq!(read, User { revision: next.revision.next(), ..next });
@@ -284,10 +307,25 @@ pub async fn a_refused_change_keeps_the_password(bench: &dyn StoreBench) {
 }
 
 pub async fn a_rehash_keeps_the_revision(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    bench.users().rehash(user.id, &a_hash("better")).await.unwrap();
+    let user = a_user("Ada");
+    bench.users().insert(&user, Some(&a_hash("old"))).await.unwrap();
+    bench.users().rehash(user.id, &a_hash("old"), &a_hash("better")).await.unwrap();
     assert_eq!(bench.users().password(user.id).await.unwrap(), Some(a_hash("better")));
-    assert_eq!(read(bench, &user).await.revision, user.revision);
+    assert_eq!(read(bench, &user).await.revision, Revision(1));
+}
+
+pub async fn a_rehash_replaces_only_the_password_that_was_verified(bench: &dyn StoreBench) {
+    let user = a_user("Ada");
+    let (old, new) = (a_hash("old"), a_hash("new"));
+    bench.users().insert(&user, Some(&old)).await.unwrap();
+    let read = read(bench, &user).await;
+    bench.users().save(UserChange { password: Some(&new), ..change(&read) }).await.unwrap();
+    bench.users().rehash(user.id, &old, &a_hash("better")).await.unwrap();
+    assert_eq!(bench.users().password(user.id).await.unwrap(), Some(new));
+
+    let without = stored(bench, a_user("Bob")).await;
+    bench.users().rehash(without.id, &old, &a_hash("better")).await.unwrap();
+    assert_eq!(bench.users().password(without.id).await.unwrap(), None);
 }
 
 pub async fn a_login_is_noted_and_keeps_the_revision(bench: &dyn StoreBench) {

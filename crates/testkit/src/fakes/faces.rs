@@ -21,8 +21,14 @@ impl FaceStore for FakeStores {
         faces: &[Face],
         consent: Option<Consented>,
         cap: u32,
+        seen: Option<u64>,
     ) -> Result<u32, StoreError> {
         let mut world = self.world()?;
+        for face in std::mem::take(&mut world.meanwhile) {
+            let owner = face.user;
+            world.faces.push(face);
+            world.changed(owner);
+        }
         // As everybody who was removed.
         if world.users.get(&user).is_none_or(|known| known.user.status == Status::Deleted) {
             return Err(StoreError::Missing("user_id"));
@@ -35,8 +41,11 @@ impl FaceStore for FakeStores {
                 added.push(Face { user, ..face.clone() });
             }
         }
-        let all = world.faces_of(user).chain(&added);
-        if counts(all).values().any(|count| *count > cap) {
+        if !added.is_empty() && seen.is_some_and(|seen| seen != world.last_change) {
+            return Err(StoreError::Stale);
+        }
+        let all = counts(world.faces_of(user).chain(&added));
+        if added.iter().any(|face| all[&face.template.model] > cap) {
             return Err(StoreError::Full);
         }
 
@@ -51,6 +60,10 @@ impl FaceStore for FakeStores {
             world.changed(user);
         }
         Ok(count)
+    }
+
+    async fn last_change(&self) -> Result<u64, StoreError> {
+        Ok(self.world()?.last_change)
     }
 
     async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rollcall_domain::face::Template;
+use rollcall_domain::face::{ModelId, Template};
 use rollcall_domain::id::UserId;
 use rollcall_domain::matching::Candidate;
 use rollcall_ports::index::{FaceIndex, IndexError, IndexStats, PersonChange};
@@ -36,6 +36,12 @@ impl FaceIndex for FakeIndex {
         if newer {
             people.insert(change.user, change);
         }
+    }
+
+    fn people_of(&self, model: &ModelId) -> usize {
+        let people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let has = |person: &&PersonChange| person.templates.iter().any(|template| template.model == *model);
+        people.values().filter(has).count()
     }
 
     fn stats(&self) -> IndexStats {

@@ -1,5 +1,6 @@
 //! An in-memory fake of every port. They sit the same contracts as the real adapters, so tests may trust them.
 
+mod attempts;
 mod attendance;
 mod clock;
 mod decisions;
@@ -75,6 +76,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         index: fakes.index.clone(),
         users: stores.clone(),
         sessions: stores.clone(),
+        attempts: stores.clone(),
         departments: stores.clone(),
         devices: stores.clone(),
         faces: stores.clone(),

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::id::{SessionId, UserId};
 use rollcall_domain::session::Session;
+use rollcall_domain::user::Status;
 use rollcall_ports::sessions::{Principal, Renewal, SessionStore};
 use rollcall_ports::store::StoreError;
 
@@ -12,8 +13,13 @@ use super::world::{FakeStores, Login, World};
 #[async_trait]
 impl SessionStore for FakeStores {
     async fn open(&self, session: &Session) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let person = world.users.get(&session.user).ok_or(StoreError::Missing("user_id"))?;
+        if person.token_version != session.version || person.user.status != Status::Active {
+            return Err(StoreError::Stale);
+        }
         let login = Login { session: session.clone(), ended_at: None, used: Default::default() };
-        self.world()?.sessions.insert(session.id, login);
+        world.sessions.insert(session.id, login);
         Ok(())
     }
 
@@ -29,7 +35,7 @@ impl SessionStore for FakeStores {
             email: user.email.as_str().into(),
             role: user.role,
             status: user.status,
-            token_version: person.token_version,
+            token_version: login.session.version,
             manages: managed.map(|department| department.id).collect(),
             ended: login.ended_at.is_some(),
         }))
@@ -58,6 +64,15 @@ impl SessionStore for FakeStores {
         login.used.insert(*old, now);
         login.session.refresh = Some(*new);
         Ok(Renewal::Renewed(login.session.id))
+    }
+
+    async fn alive(&self, users: &[UserId], now: Timestamp) -> Result<Vec<u32>, StoreError> {
+        let world = self.world()?;
+        let alive = |user: &UserId| {
+            let own = world.sessions.values().filter(|login| login.session.user == *user);
+            own.filter(|login| login.ended_at.is_none() && now < login.session.expires_at).count() as u32
+        };
+        Ok(users.iter().map(alive).collect())
     }
 
     async fn end(&self, session: SessionId, at: Timestamp) -> Result<(), StoreError> {

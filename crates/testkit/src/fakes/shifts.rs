@@ -1,7 +1,7 @@
 //! Shifts.
 
 use async_trait::async_trait;
-use rollcall_domain::policy::Shift;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 

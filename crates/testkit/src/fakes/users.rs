@@ -12,7 +12,7 @@ use rollcall_domain::user::{
     EmployeeCode, PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort,
 };
 use rollcall_ports::store::StoreError;
-use rollcall_ports::users::{Credentials, Logins, UserChange, UserStore};
+use rollcall_ports::users::{Credentials, Invitation, Logins, UserChange, UserStore};
 
 use super::world::{FakeStores, Person, World, includes};
 
@@ -32,6 +32,37 @@ impl UserStore for FakeStores {
         }
         world.accepts(user)?;
         world.add(user, Some(password));
+        Ok(true)
+    }
+
+    async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        world.accepts(user)?;
+        world.add(user, None);
+        world.invitations.insert(invitation.fingerprint, (user.id, invitation.expires_at));
+        Ok(())
+    }
+
+    async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError> {
+        let world = self.world()?;
+        let holds = world.invitations.get(invitation).filter(|(_, expires_at)| now < *expires_at);
+        Ok(holds.and_then(|(user, _)| world.users.get(user)).map(|person| world.read(person)))
+    }
+
+    async fn accept(
+        &self,
+        invitation: &[u8; 32],
+        now: Timestamp,
+        password: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        let mut world = self.world()?;
+        let holds = world.invitations.get(invitation).filter(|(_, expires_at)| now < *expires_at);
+        let Some((user, _)) = holds.copied() else { return Ok(false) };
+        world.invitations.remove(invitation);
+        if let Some(person) = world.users.get_mut(&user) {
+            person.password = Some(password.clone());
+            person.token_version += 1;
+        }
         Ok(true)
     }
 
@@ -74,6 +105,12 @@ impl UserStore for FakeStores {
             if let Some(password) = change.password {
                 person.password = Some(password.clone());
             }
+            if change.password.is_some() || change.logins != Logins::Keep || before.status != user.status {
+                person.token_version += 1;
+            }
+        }
+        if change.password.is_some() || user.status == Status::Deleted {
+            world.invitations.retain(|_, (invited, _)| *invited != user.id);
         }
         if user.status == Status::Deleted {
             let managed = world.departments.values_mut().filter(|d| d.manager == Some(user.id));
@@ -112,9 +149,16 @@ impl UserStore for FakeStores {
         Ok(self.world()?.users.get(&id).and_then(|person| person.password.clone()))
     }
 
-    async fn rehash(&self, id: UserId, hash: &PasswordHash) -> Result<(), StoreError> {
-        if let Some(person) = self.world()?.users.get_mut(&id) {
-            person.password = Some(hash.clone());
+    async fn rehash(
+        &self,
+        id: UserId,
+        verified: &PasswordHash,
+        better: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let person = world.users.get_mut(&id).filter(|person| person.password.as_ref() == Some(verified));
+        if let Some(person) = person {
+            person.password = Some(better.clone());
         }
         Ok(())
     }

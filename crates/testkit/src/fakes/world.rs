@@ -9,8 +9,9 @@ use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
-use rollcall_domain::policy::Shift;
+use rollcall_domain::lockout::Failures;
 use rollcall_domain::session::Session;
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{PasswordHash, People, User};
 use rollcall_ports::decisions::Search;
 use rollcall_ports::store::StoreError;
@@ -25,9 +26,14 @@ pub struct FakeStores {
 pub(super) struct World {
     pub(super) users: BTreeMap<UserId, Person>,
     pub(super) sessions: BTreeMap<SessionId, Login>,
+    /// By the fingerprint of the address.
+    pub(super) attempts: BTreeMap<[u8; 32], Failures>,
+    pub(super) invitations: BTreeMap<[u8; 32], (UserId, Timestamp)>,
     pub(super) departments: BTreeMap<DepartmentId, Department>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
     pub(super) faces: Vec<Face>,
+    /// Templates that somebody else stores just before the next enrollment is.
+    pub(super) meanwhile: Vec<Face>,
     pub(super) searches: Vec<Search>,
     pub(super) shift: Option<Shift>,
     pub(super) days: Vec<(Day, Record)>,
@@ -54,6 +60,11 @@ impl FakeStores {
     /// Whether every call of every store fails with [`StoreError::Unavailable`] from now on.
     pub fn set_outage(&self, outage: bool) {
         self.lock().outage = outage;
+    }
+
+    /// Lets somebody else store these templates just before the next enrollment is stored.
+    pub fn meet_enrollment(&self, faces: Vec<Face>) {
+        self.lock().meanwhile = faces;
     }
 
     /// The searches noted so far, in order.

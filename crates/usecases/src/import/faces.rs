@@ -105,7 +105,7 @@ impl Run<'_> {
         }
         if !faces.is_empty() && !self.request.dry_run {
             let consent = known.consent.clone().filter(|_| !known.is_recorded);
-            match self.import.faces.add(user.id, &faces, consent, self.import.rules.max_faces).await {
+            match self.import.faces.add(user.id, &faces, consent, self.import.rules.max_faces, None).await {
                 Ok(_) => known.is_recorded = true,
                 // Somebody removed the person, or enrolled them, while this ran: the next import tells.
                 Err(StoreError::Missing(_) | StoreError::Full) => {

@@ -7,8 +7,11 @@ use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, DayStatus, Direction, Event, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::classify::classify;
 use rollcall_domain::id::{EventId, RecordId, ShiftId, UserId};
-use rollcall_domain::policy::{Policy, Punch, Shift, classify, decide, same_glance, slot};
+use rollcall_domain::policy::{Policy, Punch, decide, same_glance};
+use rollcall_domain::schedule::{Schedule, slot};
+use rollcall_domain::shift::Shift;
 use rollcall_ports::attendance::Addition;
 
 use super::ids::Namespace;
@@ -21,7 +24,7 @@ const MOST_A_DAY: usize = 200;
 pub(super) struct Ledger {
     pub(super) user: UserId,
     pub(super) zone: Zone,
-    shift: Shift,
+    schedule: Schedule,
     policy: Policy,
     days: BTreeMap<(Date, Option<ShiftId>), Day>,
     years: BTreeSet<i16>,
@@ -42,7 +45,8 @@ pub(super) enum Placed {
 
 impl Ledger {
     pub(super) fn new(user: UserId, zone: Zone, shift: Shift, policy: Policy) -> Self {
-        Self { user, zone, shift, policy, days: BTreeMap::new(), years: BTreeSet::new() }
+        let schedule = Schedule::simple(shift, zone.clone());
+        Self { user, zone, schedule, policy, days: BTreeMap::new(), years: BTreeSet::new() }
     }
 
     /// Forgets everything, to be read again.
@@ -99,7 +103,7 @@ impl Ledger {
                 if old.punch == Punch::Auto && same_glance(&asked, old.at, &self.policy).is_some() {
                     return Placed::Needless("is the same glance as an earlier punch");
                 }
-                let (key, shift) = slot(self.user, &self.shift, &self.zone, &asked, old.at);
+                let (key, shift) = slot(self.user, &self.schedule, &asked, old.at);
                 asked.into_iter().find(|day| day.key == key).unwrap_or_else(|| Day {
                     id: RecordId::new(namespace.day(old.id)),
                     key,

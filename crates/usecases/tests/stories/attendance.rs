@@ -69,7 +69,7 @@ async fn impossible_times_and_people_are_refused() {
     assert!(matches!(check("2024-03-02T08:00:00Z").await, AttendanceError::TooOld));
     assert!(matches!(check("2026-02-27T09:00:00Z").await, AttendanceError::BeforeJoinDate));
 
-    world.usecases.users.set_status(&admin(), ada.id, Status::Inactive).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Inactive, None).await.unwrap();
     assert!(matches!(check("2026-03-02T08:00:00Z").await, AttendanceError::Inactive));
 }
 

@@ -1,10 +1,10 @@
 //! Enrolling.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::face::Flaw;
+use rollcall_domain::face::{Face, Flaw};
 use rollcall_domain::id::DeviceId;
 use rollcall_domain::user::FaceStatus;
-use rollcall_testkit::builders::{a_user, fresh};
+use rollcall_testkit::builders::{a_consenting_user, a_face_of, a_user, fresh};
 use rollcall_testkit::photos::{an_empty_photo, drawn_photo, shots};
 use rollcall_usecases::enroll::{EnrollError, Enrollment};
 use rollcall_usecases::faces::EncodingQuery;
@@ -115,6 +115,28 @@ async fn a_face_of_somebody_else_is_refused_and_named_to_administrators_only() {
 }
 
 #[tokio::test]
+async fn photos_are_judged_again_when_somebody_enrolls_meanwhile() {
+    let world = world();
+    let ada = world.add_as(a_consenting_user("Ada")).await;
+    let bob = world.add("Bob").await;
+    let bob_as_ada = |shots: std::ops::Range<u32>| {
+        shots.map(|shot| Face { user: ada.id, ..a_face_of(&bob, shot) }).collect::<Vec<_>>()
+    };
+
+    // Bob's own face becomes somebody else's while his photos are looked at.
+    world.fakes.stores.meet_enrollment(bob_as_ada(0..5));
+    let refused =
+        world.enroll(&bob, (10..15).map(|shot| drawn_photo("Bob").shot(shot).photo()).collect()).await;
+    assert!(matches!(refused, Err(EnrollError::FaceBelongsToOther(Some(other))) if other == ada.id));
+
+    // And a person who has a face meanwhile does not get another one's.
+    world.fakes.stores.meet_enrollment(bob_as_ada(5..6));
+    let refused = world.enroll(&ada, shots("Ada", 5)).await;
+    let Err(EnrollError::NoAcceptableImage(rejected)) = refused else { panic!("{refused:?}") };
+    assert!(rejected.iter().all(|photo| photo.flaw == Flaw::NotSamePerson), "{rejected:?}");
+}
+
+#[tokio::test]
 async fn there_is_a_limit_to_templates() {
     let world = world_with(|rules| rules.max_faces = 5);
     let ada = world.add("Ada").await;
@@ -165,9 +187,9 @@ async fn another_instance_catches_up_by_change_number() {
         ..world.ports.clone()
     };
     let other = rollcall_usecases::UseCases::new(&other, rollcall_usecases::rules::Rules::standard());
-    let seen = other.faces.gallery().catch_up(0).await.unwrap();
+    other.faces.gallery().catch_up().await.unwrap();
     assert_eq!(other.faces.gallery().size().people, 1);
     world.usecases.users.deactivate(&admin(), ada.id, None).await.unwrap();
-    other.faces.gallery().catch_up(seen.last).await.unwrap();
+    other.faces.gallery().catch_up().await.unwrap();
     assert_eq!(other.faces.gallery().size().people, 0);
 }

@@ -3,6 +3,7 @@
 mod attendance;
 mod auth;
 mod enroll;
+mod guessing;
 mod import;
 mod people;
 mod recognize;

@@ -1,10 +1,11 @@
 //! Adding, changing and removing people.
 
-use rollcall_domain::access::{Denied, Role};
-use rollcall_domain::user::{EmailAddress, PersonName, Status, UserFilter};
+use rollcall_domain::access::{Actor, Denied, Role};
+use rollcall_domain::preferences::{Preferences, Theme};
+use rollcall_domain::user::{EmailAddress, PersonName, Status, StatusChange, UserFilter};
 use rollcall_testkit::builders::{a_member, a_user, an_admin};
 use rollcall_testkit::fakes::FakePasswords;
-use rollcall_usecases::users::{UserError, UserPatch, UserQuery};
+use rollcall_usecases::users::{PreferencesPatch, UserError, UserPatch, UserQuery};
 
 use crate::support::{admin, password, person, with_role, world};
 
@@ -94,7 +95,7 @@ async fn somebody_must_be_able_to_run_the_installation() {
     world.usecases.users.deactivate(&as_other, root.id, None).await.unwrap();
     let oneself = world.usecases.users.deactivate(&as_other, other.id, None).await;
     assert!(matches!(oneself, Err(UserError::Oneself)));
-    let last = world.usecases.users.set_status(&admin(), other.id, Status::Inactive).await;
+    let last = world.usecases.users.set_status(&admin(), other.id, Status::Inactive, None).await;
     assert!(matches!(last, Err(UserError::LastAdmin)));
 }
 
@@ -114,8 +115,56 @@ async fn an_installation_is_founded_once() {
     let world = world();
     let email = || EmailAddress::parse("admin@example.org").unwrap();
     let name = || PersonName::parse("Administrator").unwrap();
-    let first = world.usecases.users.found(email(), name()).await.unwrap().unwrap();
-    assert!(world.usecases.users.found(email(), name()).await.unwrap().is_none());
-    let (user, _) = world.usecases.auth.login("admin@example.org", first).await.unwrap();
+    let (first, second) = (
+        world.usecases.users.founder(email(), name()).unwrap(),
+        world.usecases.users.founder(email(), name()).unwrap(),
+    );
+    assert!(world.usecases.users.found(&first).await.unwrap());
+    assert!(!world.usecases.users.found(&second).await.unwrap());
+    // Whose answer was lost asks again and is told that the password shown is the one that holds.
+    assert!(world.usecases.users.found(&first).await.unwrap());
+    let (user, _) = world.usecases.auth.login("admin@example.org", first.password).await.unwrap();
     assert_eq!(user.role, Role::Admin);
+}
+
+#[tokio::test]
+async fn changes_of_single_preferences_at_the_same_time_all_hold() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let patches = [
+        PreferencesPatch { theme: Some(Theme::Dark), ..PreferencesPatch::default() },
+        PreferencesPatch { notifications: Some(false), ..PreferencesPatch::default() },
+        PreferencesPatch { language: Some("pt-BR".into()), ..PreferencesPatch::default() },
+    ];
+    // Each was made from the same profile; none undoes another.
+    for preferences in patches {
+        let patch = UserPatch { preferences, ..UserPatch::default() };
+        world.usecases.users.update(&person(&ada), ada.id, patch, None).await.unwrap();
+    }
+    let after = world.ports.users.get(ada.id).await.unwrap().unwrap();
+    let expected = Preferences { theme: Theme::Dark, notifications: false, language: "pt-BR".into() };
+    assert_eq!(after.preferences, expected);
+}
+
+#[tokio::test]
+async fn the_last_change_of_a_status_is_kept_with_its_reason() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    assert_eq!(ada.standing, None);
+    let boss = admin();
+    let why = |text: &str| Some(text.to_owned());
+    let set = async |status, reason| {
+        let users = &world.usecases.users;
+        users.set_status(&boss, ada.id, status, reason).await.unwrap().user.standing
+    };
+    let now = world.ports.clock.now();
+    let lost = Some(StatusChange { reason: why("lost badge"), by: boss.user(), at: now });
+    assert_eq!(set(Status::Suspended, why("lost badge")).await, lost);
+    assert_eq!(set(Status::Suspended, why("once more")).await, lost, "no change, no new reason");
+    let silent = UserPatch { status: Some(Status::Active), ..UserPatch::default() };
+    let back = world.usecases.users.update(&Actor::Operator, ada.id, silent, None).await.unwrap();
+    assert_eq!(back.user.standing, Some(StatusChange { reason: None, by: None, at: now }));
+    let other = UserPatch { phone: Some(Some("1".into())), ..UserPatch::default() };
+    let kept = world.usecases.users.update(&admin(), ada.id, other, None).await.unwrap();
+    assert_eq!(kept.user.standing, back.user.standing);
 }

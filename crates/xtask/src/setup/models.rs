@@ -5,11 +5,15 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Needs, Runtime};
+use super::{Needs, Runtime, packages};
 use crate::shell::{Root, run, say};
 
 /// A folder beside the checkout that may hold the model files already.
 const BESIDE: &str = "../shared/models";
+
+/// A pack whose files come out of a Python package, and one of them.
+const PACKAGED: &str = "dlib";
+const PACKAGED_FILE: &str = "dlib_resnet_v1.onnx";
 
 /// What to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,10 @@ pub(super) fn build_server(root: &Root, profile: Profile) -> Result<PathBuf> {
 
 /// Idempotent: what is there already is verified by its SHA-256 and kept.
 pub(super) fn install(root: &Root, server: &Path, runtime: &Runtime, needs: &Needs) -> Result<()> {
+    if needs.packs.contains(&PACKAGED) && !root.join("models").join(PACKAGED_FILE).is_file() {
+        // Best effort: with the package's archive at hand nothing has to be fetched.
+        let _ = packages::python_with_pip();
+    }
     let mut rollcall = root.command(server);
     rollcall.env("ORT_DYLIB_PATH", &runtime.library).args(["models", "install"]).args(needs.packs);
     let beside = root.join(BESIDE);

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::version::{self, Version};
-use crate::setup::packages;
+use crate::setup::pip::{self, Form};
 use crate::shell::{output, run, say};
 
 const REMEDY: &str = "ONNX Runtime is needed. Check the network and pip's settings, or export ORT_DYLIB_PATH \
@@ -17,10 +16,9 @@ const REMEDY: &str = "ONNX Runtime is needed. Check the network and pip's settin
 
 /// Downloads the wheel and puts its library into `folder`.
 pub(super) fn fetch(folder: &Path) -> Result<PathBuf> {
-    let python = packages::python_with_pip()?;
     let scratch = tempfile::tempdir_in(folder).context("cannot write into .rollcall/")?;
     say(format!("ONNX Runtime: fetching {} with pip", version::PINNED));
-    download(python, scratch.path()).context(REMEDY)?;
+    download(scratch.path()).context(REMEDY)?;
     let wheel = std::fs::read_dir(scratch.path())?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
@@ -28,12 +26,12 @@ pub(super) fn fetch(folder: &Path) -> Result<PathBuf> {
     unpack(&wheel, folder)
 }
 
-fn download(python: &str, into: &Path) -> Result<()> {
-    let requirement = into.join("requirement.txt");
-    std::fs::write(&requirement, version::pinned_requirement())?;
-    let mut pinned = pip_download(python, into);
-    pinned.args(["--require-hashes", "--implementation", "cp", "--python-version", version::WHEEL_PYTHON]);
-    let Err(error) = output(pinned.arg("-r").arg(&requirement)) else { return Ok(()) };
+fn download(into: &Path) -> Result<()> {
+    let mut pinned = pip::download(Form::Wheel, into)?;
+    pinned.args(["--implementation", "cp", "--python-version", version::WHEEL_PYTHON]);
+    let Err(error) = output(pip::pinned(&mut pinned, into, &version::pinned_requirement())?) else {
+        return Ok(());
+    };
 
     // Other bytes under the pinned version are a reason to stop, not to look for something older.
     if !is_unavailable(&format!("{error:#}")) {
@@ -43,14 +41,7 @@ fn download(python: &str, into: &Path) -> Result<()> {
         "ONNX Runtime: {} is not offered for this machine, taking the newest that is, unpinned",
         version::PINNED
     ));
-    run(pip_download(python, into).arg(version::usable_range()))
-}
-
-fn pip_download(python: &str, into: &Path) -> Command {
-    let mut command = Command::new(python);
-    command.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"]);
-    command.args(["--no-deps", "--only-binary=:all:", "--dest"]).arg(into);
-    command
+    run(pip::download(Form::Wheel, into)?.arg(version::usable_range()))
 }
 
 /// How pip says that no wheel of that version fits this machine.

@@ -1,0 +1,48 @@
+//! Which database the settings mean.
+
+use std::fmt;
+
+use super::reader::Reader;
+use super::{DatabaseSetting, Secret};
+
+impl Reader {
+    /// `DATABASE_URL` wins over the `DB_…` settings; without either the embedded database is used.
+    pub(super) fn database(&mut self) -> DatabaseSetting {
+        if let Some(url) = self.text("DATABASE_URL") {
+            if !(url.starts_with("mysql://") || url.starts_with("sqlite:")) {
+                self.refuse("DATABASE_URL", "…", "an address that begins with mysql:// or sqlite:");
+            }
+            return DatabaseSetting::Url(Secret(url));
+        }
+        let (host, user, name) = (self.text("DB_HOST"), self.text("DB_USER"), self.text("DB_NAME"));
+        if host.is_none() && user.is_none() && name.is_none() {
+            return DatabaseSetting::Embedded;
+        }
+        let Some(name) = name else {
+            self.refuse("DB_NAME", "", "the name of the MySQL database, because DB_HOST or DB_USER is set");
+            return DatabaseSetting::Embedded;
+        };
+        let password = self.text("DB_PASSWORD").unwrap_or_default();
+        let url = format!(
+            "mysql://{}:{}@{}/{}",
+            percent_encoded(&user.unwrap_or_else(|| "root".into())),
+            percent_encoded(&password),
+            host.unwrap_or_else(|| "127.0.0.1".into()),
+            percent_encoded(&name),
+        );
+        DatabaseSetting::Url(Secret(url))
+    }
+}
+
+/// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).
+fn percent_encoded(text: &str) -> String {
+    use fmt::Write;
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+        out
+    })
+}

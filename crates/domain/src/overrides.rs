@@ -1,0 +1,93 @@
+//! Overrides: what somebody with the right to do so says a day came to, whatever the punches say.
+
+use jiff::Timestamp;
+
+use crate::attendance::{DayStatus, Flag, Record};
+use crate::id::UserId;
+
+/// What was decided about one day, by whom, and what the facts came to then. At least one field is set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    /// How the day is to be read.
+    pub status: Option<DayStatus>,
+    /// When the person came.
+    pub first_in: Option<Timestamp>,
+    /// When the person left.
+    pub last_out: Option<Timestamp>,
+    /// Overtime, in seconds.
+    pub overtime_seconds: Option<i64>,
+    /// For whoever reads the record.
+    pub note: Option<String>,
+    /// Why; at least [`Override::MIN_REASON`] characters.
+    pub reason: String,
+    /// Who decided.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// What the punches came to when it was decided.
+    pub computed: Record,
+}
+
+/// The override says nothing, or not why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOverride {
+    /// No field is set.
+    #[error("at least one of status, first_in, last_out and overtime must be given")]
+    Empty,
+    /// The reason is too short.
+    #[error("a reason of at least {} characters is required", Override::MIN_REASON)]
+    ReasonRequired,
+    /// The person would have left before they came.
+    #[error("last_out must not be before first_in")]
+    Reversed,
+    /// Durations are never negative.
+    #[error("overtime must not be negative")]
+    NegativeOvertime,
+}
+
+impl Override {
+    /// Least length of a reason, in characters.
+    pub const MIN_REASON: usize = 5;
+
+    /// Checks what was decided.
+    ///
+    /// # Errors
+    /// [`InvalidOverride`] naming the rule that is broken.
+    pub fn check(&self) -> Result<(), InvalidOverride> {
+        let says_something = self.status.is_some()
+            || self.first_in.is_some()
+            || self.last_out.is_some()
+            || self.overtime_seconds.is_some();
+        if !says_something {
+            return Err(InvalidOverride::Empty);
+        }
+        if self.reason.trim().chars().count() < Self::MIN_REASON {
+            return Err(InvalidOverride::ReasonRequired);
+        }
+        let came = self.first_in.or(self.computed.first_in);
+        let left = self.last_out.or(self.computed.last_out);
+        if came.zip(left).is_some_and(|(came, left)| left < came) {
+            return Err(InvalidOverride::Reversed);
+        }
+        if self.overtime_seconds.is_some_and(|seconds| seconds < 0) {
+            return Err(InvalidOverride::NegativeOvertime);
+        }
+        Ok(())
+    }
+
+    /// The record as decided. `computed` is what the punches come to now, `retimed` the same with the times of the
+    /// override in place of the punches (see [`crate::classify::classify_as_if`]). What was not decided is kept from
+    /// it; facts that changed since are flagged, because whoever decided did not know them.
+    #[must_use]
+    pub fn apply(&self, computed: &Record, retimed: Record) -> Record {
+        let mut record = retimed;
+        record.status = self.status.unwrap_or(record.status);
+        record.overtime_seconds = self.overtime_seconds.unwrap_or(record.overtime_seconds);
+        let facts =
+            |record: &Record| (record.first_in, record.last_out, record.worked_seconds, record.break_seconds);
+        if facts(computed) != facts(&self.computed) {
+            record.flags.push(Flag::OverrideDiffers);
+        }
+        record
+    }
+}

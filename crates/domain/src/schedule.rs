@@ -1,0 +1,259 @@
+//! Who works when: shifts assigned from a date on, the calendar, leave, employment, and whose clocks hold.
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+
+use crate::attendance::{Day, DayKey, Direction};
+use crate::calendar::{Calendar, DayKind, Zone};
+use crate::id::UserId;
+use crate::leave::Leave;
+use crate::policy::DAY_CUTOFF;
+use crate::shift::{Shift, ShiftInstance};
+
+/// Everything that decides when one person is expected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// Whose clocks hold.
+    pub zones: Zones,
+    /// The shifts, whoever gave them.
+    pub assignments: Vec<Assignment>,
+    /// Holidays and days off.
+    pub calendar: Calendar,
+    /// Approved leave.
+    pub leaves: Vec<Leave>,
+    /// When the person belongs to the organization.
+    pub employment: Employment,
+}
+
+/// Time zones from dates on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zones {
+    first: Zone,
+    /// In order of date.
+    later: Vec<(Date, Zone)>,
+}
+
+/// A shift somebody works from one date to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Which.
+    pub shift: Shift,
+    /// First date on which it can begin; unset means always.
+    pub from: Option<Date>,
+    /// Last date on which it can begin.
+    pub to: Option<Date>,
+    /// Who gave it: what is nearer to the person wins.
+    pub rank: Rank,
+}
+
+/// How near to the person an assignment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// What everybody works unless told otherwise.
+    Organization,
+    /// What their department works.
+    Department,
+    /// Their own.
+    Person,
+}
+
+/// When a person belongs to the organization; both dates included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Employment {
+    /// First day.
+    pub from: Option<Date>,
+    /// Last day.
+    pub to: Option<Date>,
+}
+
+/// What a date asks of a person.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expectation {
+    /// To work these shifts, at least one.
+    Work(Vec<ShiftInstance>),
+    /// Nothing: on leave from these shifts.
+    Leave(Vec<ShiftInstance>),
+    /// Nothing: it is a holiday.
+    Holiday,
+    /// Nothing: it is no working day.
+    Off,
+    /// Nothing: the person has not begun or has gone.
+    NotEmployed,
+}
+
+impl Zones {
+    /// One zone for all time.
+    #[must_use]
+    pub const fn always(zone: Zone) -> Self {
+        Self { first: zone, later: Vec::new() }
+    }
+
+    /// Another zone from a date on; records of earlier dates keep theirs.
+    #[must_use]
+    pub fn then(mut self, from: Date, zone: Zone) -> Self {
+        let place = self.later.partition_point(|(date, _)| *date <= from);
+        self.later.insert(place, (from, zone));
+        self
+    }
+
+    /// The zone that holds on a date.
+    #[must_use]
+    pub fn on(&self, date: Date) -> &Zone {
+        let past = self.later.partition_point(|(from, _)| *from <= date);
+        past.checked_sub(1).map_or(&self.first, |last| &self.later[last].1)
+    }
+
+    /// The date and zone of an instant. When a person moves west, their last day before goes on until the first one
+    /// in the new zone begins; when they move east, it ends early.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> (Date, &Zone) {
+        let begun = |(from, zone): &(Date, Zone)| *from <= zone.local(at).date();
+        let next = self.later.iter().rposition(begun).map_or(0, |last| last + 1);
+        let zone = next.checked_sub(1).map_or(&self.first, |last| &self.later[last].1);
+        let date = zone.local(at).date();
+        let last = self.later.get(next).map(|(from, _)| from.saturating_sub(Span::new().days(1)));
+        (last.map_or(date, |last| date.min(last)), zone)
+    }
+}
+
+impl Assignment {
+    /// What everybody works, always.
+    #[must_use]
+    pub const fn standard(shift: Shift) -> Self {
+        Self { shift, from: None, to: None, rank: Rank::Organization }
+    }
+
+    fn holds_on(&self, date: Date) -> bool {
+        self.from.is_none_or(|from| from <= date) && self.to.is_none_or(|to| date <= to)
+    }
+}
+
+impl Employment {
+    /// Whether the person belongs to the organization on that date.
+    #[must_use]
+    pub fn covers(&self, date: Date) -> bool {
+        self.from.is_none_or(|from| from <= date) && self.to.is_none_or(|to| date <= to)
+    }
+}
+
+impl Schedule {
+    /// One shift in one zone, without holidays or leave.
+    #[must_use]
+    pub fn simple(shift: Shift, zone: Zone) -> Self {
+        Self {
+            zones: Zones::always(zone),
+            assignments: vec![Assignment::standard(shift)],
+            calendar: Calendar::default(),
+            leaves: Vec::new(),
+            employment: Employment::default(),
+        }
+    }
+
+    /// What a date asks of the person. Windows are as if the date stood alone; those of neighboring dates part where
+    /// they meet, see [`Self::windows_around`].
+    #[must_use]
+    pub fn on(&self, date: Date) -> Expectation {
+        if !self.employment.covers(date) {
+            return Expectation::NotEmployed;
+        }
+        let free = match self.calendar.kind(date) {
+            DayKind::Holiday => return Expectation::Holiday,
+            DayKind::Off => return Expectation::Off,
+            DayKind::HalfHoliday(half) => Some(half),
+            DayKind::Working => None,
+        };
+        let zone = self.zones.on(date);
+        let mut shifts: Vec<ShiftInstance> = self
+            .assigned(date)
+            .filter(|shift| shift.is_worked_on(date))
+            .map(|shift| shift.on(date, zone))
+            .map(|instance| free.map_or(instance.clone(), |half| instance.without(half)))
+            .collect();
+        if shifts.is_empty() {
+            return Expectation::Off;
+        }
+        match self.leaves.iter().find(|leave| leave.covers(date)) {
+            None => Expectation::Work(shifts),
+            Some(Leave { half: Some(half), .. }) => {
+                for shift in &mut shifts {
+                    *shift = shift.without(*half);
+                }
+                Expectation::Work(shifts)
+            }
+            Some(_) => Expectation::Leave(shifts),
+        }
+    }
+
+    /// The shifts that begin within two dates of `date`, in order, their windows cut halfway where they overlap. Two
+    /// dates, so that every shift that can take a punch of `date` has both its neighbors to part from.
+    #[must_use]
+    pub fn windows_around(&self, date: Date) -> Vec<ShiftInstance> {
+        let mut planned: Vec<ShiftInstance> = (-2..=2)
+            .map(|n| date.saturating_add(Span::new().days(n)))
+            .flat_map(|date| match self.on(date) {
+                Expectation::Work(shifts) | Expectation::Leave(shifts) => shifts,
+                Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => Vec::new(),
+            })
+            .collect();
+        planned.sort_by_key(|instance| (instance.start, instance.end));
+        part_windows(&mut planned);
+        planned
+    }
+
+    /// The shifts of the highest rank that hold on a date.
+    fn assigned(&self, date: Date) -> impl Iterator<Item = &Shift> {
+        let holding = move |assignment: &&Assignment| assignment.holds_on(date);
+        let rank = self.assignments.iter().filter(holding).map(|assignment| assignment.rank).max();
+        let nearest = move |assignment: &&Assignment| Some(assignment.rank) == rank;
+        self.assignments.iter().filter(holding).filter(nearest).map(|assignment| &assignment.shift)
+    }
+}
+
+/// The day to which a punch at `at` belongs.
+///
+/// In this order: the shift in which the person still is, as long as its window is open; the shift whose
+/// window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
+/// `days` are the person's days around that time, as last committed.
+#[must_use]
+pub fn slot(
+    user: UserId,
+    schedule: &Schedule,
+    days: &[Day],
+    at: Timestamp,
+) -> (DayKey, Option<ShiftInstance>) {
+    let still_in = days.iter().find(|day| {
+        let inside = day.last_before(at).is_some_and(|last| last.direction == Direction::CheckIn);
+        inside && day.shift.as_ref().is_some_and(|instance| instance.takes(at))
+    });
+    if let Some(day) = still_in {
+        return (day.key, day.shift.clone());
+    }
+
+    let (today, zone) = schedule.zones.at(at);
+    let nearest = schedule
+        .windows_around(today)
+        .into_iter()
+        .filter(|instance| instance.takes(at))
+        .min_by_key(|instance| at.duration_since(instance.start).abs());
+    if let Some(instance) = nearest {
+        let shift = Some(instance.shift.id);
+        return (DayKey { user, date: instance.date, shift }, Some(instance));
+    }
+
+    let yesterday = zone.local(at).time() < DAY_CUTOFF;
+    let date = today.saturating_sub(Span::new().days(i64::from(yesterday)));
+    (DayKey { user, date, shift: None }, None)
+}
+
+/// Cuts overlapping windows of consecutive shifts halfway between the earlier end and the later start.
+fn part_windows(planned: &mut [ShiftInstance]) {
+    for next in 1..planned.len() {
+        let (earlier, later) = (&planned[next - 1], &planned[next]);
+        if earlier.closes > later.opens {
+            let half = later.start.duration_since(earlier.end) / 2;
+            let cut = earlier.end.saturating_add(half).unwrap_or(earlier.end);
+            planned[next - 1].closes = cut;
+            planned[next].opens = cut;
+        }
+    }
+}

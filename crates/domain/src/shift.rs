@@ -1,0 +1,226 @@
+//! Shifts: daily patterns of work, and what becomes of one on a date.
+
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Span, Timestamp};
+
+use crate::calendar::{Half, Workdays, Zone};
+use crate::id::ShiftId;
+use crate::policy::seconds;
+
+/// A daily pattern of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shift {
+    /// Its identifier.
+    pub id: ShiftId,
+    /// Its name.
+    pub name: String,
+    /// Local time at which it begins.
+    pub starts: Time,
+    /// Local time at which it ends; at or before `starts` means on the next day.
+    pub ends: Time,
+    /// The days on which it begins.
+    pub workdays: Workdays,
+    /// Arrivals up to this long after the start are on time.
+    pub grace: SignedDuration,
+    /// Departures up to this long before the end are not early.
+    pub early_grace: SignedDuration,
+    /// Punches count from this long before the start …
+    pub before: SignedDuration,
+    /// … until this long after the end.
+    pub after: SignedDuration,
+    /// Less work than this is half a day.
+    pub half_day_below: SignedDuration,
+    /// Less work than this is an absence.
+    pub absent_below: SignedDuration,
+    /// How the time between the punches is counted.
+    pub counting: Counting,
+}
+
+/// How the time between the punches of a shift is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counting {
+    /// Which of the punches belong together.
+    pub pairing: Pairing,
+    /// With [`Pairing::FirstLast`], taken off what was worked …
+    pub unpaid_break: SignedDuration,
+    /// … once that is at least this.
+    pub break_after: SignedDuration,
+    /// Time before the start is work, too.
+    pub early_arrival: bool,
+    /// A forgotten check-out is read as leaving at the end of the shift; otherwise nothing is made up and the time
+    /// worked stays unknown.
+    pub auto_out: bool,
+    /// Hours are free to choose: nobody is late or early, and this much is expected of a day.
+    pub flexible: Option<SignedDuration>,
+    /// What is overtime.
+    pub overtime: Overtime,
+}
+
+/// Which punches belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pairing {
+    /// The first arrival and the last departure; what lies between is work.
+    FirstLast,
+    /// Each arrival and the departure after it; what lies between two pairs is a break.
+    EveryPair,
+}
+
+impl Pairing {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::FirstLast, Self::EveryPair];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FirstLast => "first_last",
+            Self::EveryPair => "every_pair",
+        }
+    }
+}
+
+/// Which work beyond a shift is overtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overtime {
+    /// Work before the start can be overtime, not only work after the end.
+    pub before: bool,
+    /// Either part counts from this length on.
+    pub min: SignedDuration,
+    /// Cut down to whole multiples of this; zero leaves it as it is.
+    pub step: SignedDuration,
+    /// No more than this a day.
+    pub daily_cap: Option<SignedDuration>,
+}
+
+impl Counting {
+    /// The first arrival and the last departure, no break taken off, overtime after the end from a quarter of an
+    /// hour on.
+    pub const STANDARD: Self = Self {
+        pairing: Pairing::FirstLast,
+        unpaid_break: SignedDuration::ZERO,
+        break_after: SignedDuration::ZERO,
+        early_arrival: false,
+        auto_out: false,
+        flexible: None,
+        overtime: Overtime {
+            before: false,
+            min: SignedDuration::from_mins(15),
+            step: SignedDuration::ZERO,
+            daily_cap: None,
+        },
+    };
+}
+
+impl Overtime {
+    /// What two parts, before and after a shift, come to, in seconds.
+    #[must_use]
+    pub(crate) fn of(&self, before: i64, after: i64) -> i64 {
+        let counts = |part: i64| if part >= self.min.as_secs() { part } else { 0 };
+        let before = if self.before { counts(before) } else { 0 };
+        let sum = before + counts(after);
+        let step = self.step.as_secs();
+        let whole = if step > 0 { sum - sum % step } else { sum };
+        self.daily_cap.map_or(whole, |cap| whole.min(cap.as_secs()))
+    }
+}
+
+impl Shift {
+    /// Identifier of the shift every installation begins with.
+    pub const STANDARD_ID: ShiftId = ShiftId::new(uuid::uuid!("00000000-0000-7000-8000-000000000001"));
+
+    /// The shift of a new installation: 09:00 to 18:00, Monday to Friday, ten minutes of grace.
+    #[must_use]
+    pub fn standard() -> Self {
+        let minutes = |n: i64| SignedDuration::from_mins(n);
+        Self {
+            id: Self::STANDARD_ID,
+            name: "Standard".into(),
+            starts: Time::constant(9, 0, 0, 0),
+            ends: Time::constant(18, 0, 0, 0),
+            workdays: Workdays::MONDAY_TO_FRIDAY,
+            grace: minutes(10),
+            early_grace: minutes(10),
+            before: minutes(60),
+            after: minutes(60),
+            half_day_below: minutes(4 * 60 + 30),
+            absent_below: minutes(2 * 60),
+            counting: Counting::STANDARD,
+        }
+    }
+
+    /// The shift as planned for the date on which it begins, whether or not that is a working day.
+    #[must_use]
+    pub fn on(&self, date: Date, zone: &Zone) -> ShiftInstance {
+        let end_date = if self.ends <= self.starts { date.saturating_add(Span::new().days(1)) } else { date };
+        let start = zone.instant(date.to_datetime(self.starts));
+        let end = zone.instant(end_date.to_datetime(self.ends));
+        ShiftInstance {
+            shift: self.clone(),
+            date,
+            start,
+            end,
+            opens: self.opens(start),
+            closes: self.closes(end),
+        }
+    }
+
+    fn opens(&self, start: Timestamp) -> Timestamp {
+        start.saturating_sub(self.before).unwrap_or(Timestamp::MIN)
+    }
+
+    fn closes(&self, end: Timestamp) -> Timestamp {
+        end.saturating_add(self.after).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether it is worked on that date.
+    #[must_use]
+    pub fn is_worked_on(&self, date: Date) -> bool {
+        self.workdays.contains(date.weekday())
+    }
+}
+
+/// A shift on a date, as instants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShiftInstance {
+    /// The pattern it follows.
+    pub shift: Shift,
+    /// The local date on which it begins.
+    pub date: Date,
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+    /// From when on punches belong to it.
+    pub opens: Timestamp,
+    /// Until when punches belong to it, exclusive.
+    pub closes: Timestamp,
+}
+
+impl ShiftInstance {
+    /// Its length in elapsed seconds; daylight saving makes a night an hour longer or shorter. With flexible hours,
+    /// what is expected.
+    #[must_use]
+    pub fn scheduled_seconds(&self) -> i64 {
+        self.shift
+            .counting
+            .flexible
+            .map_or_else(|| seconds(self.start, self.end), |expected| expected.as_secs())
+    }
+
+    /// The same with one half of it free: it ends or begins in its middle, and so does its window.
+    #[must_use]
+    pub fn without(&self, free: Half) -> Self {
+        let middle = self.start.saturating_add(self.end.duration_since(self.start) / 2).unwrap_or(self.end);
+        let (start, end) = match free {
+            Half::First => (middle, self.end),
+            Half::Second => (self.start, middle),
+        };
+        Self { start, end, opens: self.shift.opens(start), closes: self.shift.closes(end), ..self.clone() }
+    }
+
+    /// Whether a punch at `at` can belong to it.
+    #[must_use]
+    pub fn takes(&self, at: Timestamp) -> bool {
+        self.opens <= at && at < self.closes
+    }
+}
