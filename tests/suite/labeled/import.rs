@@ -358,6 +358,7 @@ async fn a_killed_import_is_finished_by_the_next(db: Db) {
 
 /// Whoever the Flask system knew is known to the pack `dlib` without another enrollment.
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the counts are what the test is for")]
 async fn faces_of_the_old_system_are_recognized_in_new_photos() {
     let people =
         ["Abdullah_Gul", "Bill_Gates", "Hugo_Chavez", "Keanu_Reeves", "Lleyton_Hewitt", "Norah_Jones"];

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::text::is_invisible;
 use rollcall_domain::user::ConsentVersion;
 use rollcall_recognition::Manifest;
 use rollcall_storage::{DatabaseUrl, MySqlLegacySystem};
@@ -78,7 +79,7 @@ pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> 
     if args.json {
         say(&object(&report).to_string());
     } else {
-        lines(&report).iter().for_each(|line| say(line));
+        lines(&report).iter().for_each(|line| say(&harmless(line)));
     }
     match report.refused() {
         0 => Ok(()),
@@ -134,6 +135,11 @@ async fn import(settings: &Settings, url: DatabaseUrl, request: ImportRequest) -
     bar.finish_and_clear();
     system.close().await;
     done.context("importing; what was imported so far stays, and another run goes on from there")
+}
+
+/// Names of tables and columns come from the other database: none of them may command the terminal.
+fn harmless(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// What a person reads.
