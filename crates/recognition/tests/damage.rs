@@ -87,7 +87,7 @@ fn convert(conversion: Conversion, bytes: &[u8]) {
 /// A thousand cases, or more if `PROPTEST_CASES` says so.
 fn config() -> ProptestConfig {
     let usual = ProptestConfig::default();
-    ProptestConfig { cases: usual.cases.max(1000), ..usual }
+    ProptestConfig { cases: usual.cases.max(1000), failure_persistence: None, ..usual }
 }
 
 proptest! {

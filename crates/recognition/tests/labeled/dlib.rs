@@ -72,17 +72,17 @@ fn as_it_is(picture: &Picture) -> Frame {
     Frame::snug(picture, picture.width().max(picture.height()) as usize)
 }
 
+/// Measured: 70 of 70, one more; boxes overlap by 0.61 and more (median 0.79), for dlib puts all pictures of its
+/// pyramid on one sheet, where cells begin elsewhere.
 #[test]
 fn every_face_dlib_finds_is_found() {
     let mut pipeline = support::pipeline("dlib");
     let (mut faces, mut more, mut missed) = (0, 0, Vec::new());
-    let mut overlaps = Vec::new();
     for (name, photo) in photos() {
         let picture = picture(&name);
         let found = pipeline.find_in(&picture, &as_it_is(&picture)).expect("detection runs");
         for face in &photo.faces {
             let overlap = nearest(&found, face).map_or(0.0, |found| found.bounds.iou(&face.bounds()));
-            overlaps.push(overlap);
             if overlap < 0.5 {
                 missed.push(format!("{name}: {:?}, at most {overlap}", face.rect));
             }
@@ -90,19 +90,14 @@ fn every_face_dlib_finds_is_found() {
         faces += photo.faces.len();
         more += found.len().saturating_sub(photo.faces.len());
     }
-    println!(
-        "{faces} faces, {more} more; overlap: median {}, least {}",
-        quantile(&mut overlaps, 0.5),
-        overlaps[0]
-    );
     assert!(missed.is_empty(), "{} of {faces} are not found:\n{}", missed.len(), missed.join("\n"));
     assert!(more <= 2, "{more} more than dlib finds");
 }
 
+/// Measured: 0.5 px at most, which is dlib's rounding.
 #[test]
 fn points_are_within_a_pixel_of_dlibs_in_the_same_box() {
     let mut predictor = Predictor::read("predictor", &support::predictor_file()).expect("it reads");
-    let mut far = Vec::new();
     for (name, photo) in photos() {
         // libjpeg's pixels, as dlib had them: trees compare single ones.
         let picture = libjpeg::picture(&name);
@@ -113,12 +108,11 @@ fn points_are_within_a_pixel_of_dlibs_in_the_same_box() {
             let worst = worst.fold(0.0, f32::max);
             // dlib says whole pixels.
             assert!(worst <= 1.0, "{name}: {worst} px");
-            far.push(worst);
         }
     }
-    println!("points: median {}, worst {} px", quantile(&mut far, 0.5), quantile(&mut far, 1.0));
 }
 
+/// Measured: median 0.029, 95th percentile 0.088. People differ by more than 0.6.
 #[test]
 fn descriptors_are_dlibs_on_the_same_points() {
     let mut pipeline = support::pipeline("dlib");
@@ -131,10 +125,10 @@ fn descriptors_are_dlibs_on_the_same_points() {
         }
     }
     let (median, most) = (quantile(&mut far, 0.5), quantile(&mut far, 0.95));
-    println!("same points: median {median}, 95th percentile {most}, worst {}", quantile(&mut far, 1.0));
-    assert!(most <= 0.10, "the 95th percentile is {most}");
+    assert!(median <= 0.05 && most <= 0.10, "median {median}, 95th percentile {most}");
 }
 
+/// Measured: median 0.049, 95th percentile 0.111.
 #[test]
 fn from_photo_to_descriptor_the_person_is_dlibs() {
     let mut pipeline = support::pipeline("dlib");
@@ -149,8 +143,7 @@ fn from_photo_to_descriptor_the_person_is_dlibs() {
         }
     }
     let (median, most) = (quantile(&mut far, 0.5), quantile(&mut far, 0.95));
-    println!("end to end: median {median}, 95th percentile {most}, worst {}", quantile(&mut far, 1.0));
-    assert!(median <= 0.10 && most <= 0.20, "median {median}, 95th percentile {most}");
+    assert!(median <= 0.07 && most <= 0.15, "median {median}, 95th percentile {most}");
 }
 
 #[test]
@@ -177,14 +170,15 @@ fn a_face_that_fills_the_picture_and_faces_in_the_background_are_found() {
     for (name, people) in
         [("group/two_people.jpg", 2), ("group/011_3.jpg", 3), ("group/t1.jpg", 6), ("group/bbt2.jpg", 3)]
     {
-        println!("GG {name} {} {people}", count(name, Wanted::All));
+        assert_eq!(count(name, Wanted::All), people, "{name}");
     }
     for name in ["noface/dog.jpg", "noface/view.jpg", "noface/white.png", "noface/dark_tile.png"] {
         assert_eq!(count(name, Wanted::All), 0, "{name}");
     }
 }
 
-/// The eyes are measured; nose and mouth are estimated, and good for the turn of the head.
+/// The eyes are measured; nose and mouth are estimated, and good for the turn of the head. Measured: eyes 6 % of
+/// their distance from YuNet's, yaw 3.8 degrees (medians), and 150 of 151 portraits pass.
 #[test]
 fn the_head_is_turned_as_another_detector_says() {
     let (mut dlib, mut yunet) = (support::pipeline("dlib"), support::pipeline("open"));
@@ -211,13 +205,8 @@ fn the_head_is_turned_as_another_detector_says() {
         eyes.push((a.0 - b.0).hypot(a.1 - b.1) / 2.0 / other.eye_distance);
         turns.push((quality.yaw - other.yaw).abs());
     }
-    println!(
-        "{portraits} portraits, {passing} pass; eyes {} of their distance apart, yaw {} degrees",
-        quantile(&mut eyes, 0.5),
-        quantile(&mut turns, 0.5)
-    );
     assert!(quantile(&mut eyes, 0.5) < 0.1 && quantile(&mut turns, 0.5) < 7.0);
-    assert!(passing * 100 >= portraits * 93, "{passing} of {portraits} pass");
+    assert!(passing * 100 >= portraits * 97, "{passing} of {portraits} pass");
 }
 
 #[test]
@@ -232,7 +221,7 @@ fn bad_photos_are_refused_for_enrollment_with_the_reason() {
     ] {
         let photo = support::photo(&format!("hard/{name}.jpg"));
         let analysis = pipeline.analyze(&photo, Wanted::Largest).expect("it decodes");
-        let flaws = analysis.faces.first().map(|face| QualityGate::ENROLL.flaws(&face.quality));
-        println!("HH {name} {flaws:?} {reason:?} {:?}", analysis.faces.first().map(|f| f.quality));
+        let flaws = QualityGate::ENROLL.flaws(&analysis.faces[0].quality);
+        assert!(flaws.contains(&reason), "{name}: {flaws:?}");
     }
 }

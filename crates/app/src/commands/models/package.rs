@@ -142,3 +142,46 @@ fn unpack(archive: &[u8], wanted: &[String]) -> anyhow::Result<BTreeMap<String, 
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        for (path, bytes) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            tar.append_data(&mut header, path, *bytes).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap()
+    }
+
+    #[test]
+    fn only_what_is_wanted_leaves_the_archive() {
+        let archive = archive(&[("a-1/models/x.dat", b"x"), ("a-1/models/y.dat", b"y"), ("x.dat", b"trap")]);
+        let wanted = ["a-1/models/x.dat".to_owned(), "a-1/models/z.dat".to_owned()];
+        let files = unpack(&archive, &wanted).unwrap();
+        assert_eq!(files, BTreeMap::from([("a-1/models/x.dat".to_owned(), b"x".to_vec())]));
+        assert!(unpack(&archive[..archive.len() / 2], &wanted).is_err(), "half an archive");
+        assert!(unpack(b"not an archive", &wanted).is_err());
+    }
+
+    #[test]
+    fn an_archive_of_another_hash_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a-1.tar.gz");
+        std::fs::write(&path, archive(&[("a-1/x", b"x")])).unwrap();
+        let package: PythonPackage = toml::from_str(&format!(
+            "version = \"1\"\narchive = \"a-1.tar.gz\"\nsha256 = \"{}\"",
+            "0".repeat(64)
+        ))
+        .unwrap();
+        let error = load(&path, &package).unwrap_err().to_string();
+        assert!(error.starts_with("not a-1.tar.gz: SHA-256 "), "{error}");
+    }
+}
