@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::face::{
-    Face, FaceQuality, FaceSource, Flaw, ModelId, NEAR_DUPLICATE_SIMILARITY, Photo, QualityGate,
-    SECOND_FACE_SHARE, Template,
+    Face, FaceQuality, FaceSource, Flaw, ModelId, Photo, QualityGate, SECOND_FACE_SHARE, Template,
 };
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::user::{Consent, ConsentVersion, FaceStatus, User};
@@ -366,7 +365,7 @@ fn distinct(shots: Vec<Shot>, kept: &[Face], rejected: &mut Vec<Rejected>) -> Ve
     let mut distinct: Vec<Shot> = Vec::with_capacity(shots.len());
     for shot in shots {
         let same = |other: &Template| {
-            shot.template.similarity(other).is_some_and(|s| s >= NEAR_DUPLICATE_SIMILARITY)
+            shot.template.similarity(other).is_some_and(|s| s >= shot.template.metric.near_duplicate())
         };
         if kept.iter().any(|face| same(&face.template)) || distinct.iter().any(|other| same(&other.template))
         {
