@@ -8,7 +8,7 @@ use crate::Revision;
 use crate::calendar::Zone;
 use crate::id::{DeviceId, EventId, RecordId, ShiftId, UserId};
 use crate::page::Sort;
-use crate::shift::ShiftInstance;
+use crate::shift::{Pairing, ShiftInstance};
 
 /// Which way a person went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,6 +163,12 @@ impl Day {
         let place = day.events.partition_point(|earlier| earlier.at <= event.at);
         day.events.insert(place, event);
         day
+    }
+
+    /// Which of its punches belong together; outside of a shift the first and the last.
+    #[must_use]
+    pub fn pairing(&self) -> Pairing {
+        self.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing)
     }
 
     /// The last punch at or before `at`.

@@ -1,4 +1,4 @@
-//! The rule engine, second half: what a day comes to. A record is a pure function of the day's punches, its shift and
+//! What a day comes to, the last question of the rule engine. A record is a pure function of the day's punches, its shift and
 //! the time of reading. Durations are elapsed whole seconds and never negative; comparisons are strict, so that the
 //! edge of a grace is on time.
 
@@ -12,10 +12,7 @@ use crate::shift::{Pairing, ShiftInstance};
 /// What a day comes to, read at `now`.
 #[must_use]
 pub fn classify(day: &Day, now: Timestamp) -> Record {
-    match &day.shift {
-        Some(instance) => in_shift(instance, &Stay::of(&day.events, instance.shift.counting.pairing), now),
-        None => outside(day, &Stay::of(&day.events, Pairing::FirstLast), now),
-    }
+    read(day, &Stay::of(&day.events, day.pairing()), now)
 }
 
 /// What a day would come to if the person had come or left at other times than their punches tell: those that are
@@ -27,12 +24,15 @@ pub fn classify_as_if(
     last_out: Option<Timestamp>,
     now: Timestamp,
 ) -> Record {
-    let pairing = day.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing);
-    let mut stay = Stay::of(&day.events, pairing);
+    let mut stay = Stay::of(&day.events, day.pairing());
     stay.retime(first_in, last_out);
+    read(day, &stay, now)
+}
+
+fn read(day: &Day, stay: &Stay, now: Timestamp) -> Record {
     match &day.shift {
-        Some(instance) => in_shift(instance, &stay, now),
-        None => outside(day, &stay, now),
+        Some(instance) => in_shift(instance, stay, now),
+        None => outside(day, stay, now),
     }
 }
 

@@ -97,13 +97,12 @@ pub fn decide(day: &Day, punch: Punch, at: Timestamp, policy: &Policy) -> Decisi
             Punch::CheckOut => Decision::NoOpenSession,
         };
     };
-    let pairing = day.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing);
     match (last.direction, punch) {
         (Direction::CheckIn, Punch::Auto) if at.duration_since(last.at) < policy.min_session => {
             Decision::MinSession(after(last.at, policy.min_session))
         }
         // Back from a break.
-        (Direction::CheckOut, Punch::Auto | Punch::CheckIn) if pairing == Pairing::EveryPair => {
+        (Direction::CheckOut, Punch::Auto | Punch::CheckIn) if day.pairing() == Pairing::EveryPair => {
             Decision::CheckedIn
         }
         (_, Punch::Auto | Punch::CheckOut) => Decision::CheckedOut,
