@@ -69,6 +69,36 @@ pub struct User {
 }
 
 impl User {
+    /// A person of whom nothing is known but name and address: an active employee, added at `at`.
+    #[must_use]
+    pub fn new(id: UserId, name: PersonName, email: EmailAddress, at: Timestamp) -> Self {
+        Self {
+            id,
+            employee_code: None,
+            name,
+            email,
+            role: Role::Employee,
+            status: Status::Active,
+            department: None,
+            phone: None,
+            address: None,
+            avatar_url: None,
+            timezone: None,
+            locale: None,
+            join_date: None,
+            leave_date: None,
+            default_shift: None,
+            last_login_at: None,
+            created_at: at,
+            updated_at: at,
+            deleted_at: None,
+            revision: Revision::NEW,
+            preferences: Preferences::default(),
+            consent: Consent::Missing,
+            standing: None,
+        }
+    }
+
     /// What the access table reads of them.
     #[must_use]
     pub fn subject(&self) -> Subject {
@@ -86,29 +116,12 @@ impl User {
     #[must_use]
     pub fn erased(&self, why: StatusChange) -> Self {
         Self {
-            id: self.id,
-            employee_code: None,
-            name: PersonName::erased(),
-            email: EmailAddress::erased(self.id),
-            role: Role::Employee,
             status: Status::Deleted,
-            department: None,
-            phone: None,
-            address: None,
-            avatar_url: None,
-            timezone: None,
-            locale: None,
-            join_date: None,
-            leave_date: None,
-            default_shift: None,
-            last_login_at: None,
-            created_at: self.created_at,
             updated_at: why.at,
             deleted_at: Some(self.deleted_at.unwrap_or(why.at)),
             revision: self.revision,
-            preferences: Preferences::default(),
-            consent: Consent::Missing,
             standing: Some(why),
+            ..Self::new(self.id, PersonName::erased(), EmailAddress::erased(self.id), self.created_at)
         }
     }
 

@@ -14,11 +14,10 @@ use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
 use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, RecordId, SessionId, UserId};
-use rollcall_domain::preferences::Preferences;
 use rollcall_domain::session::Session;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{
-    Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, Status, User,
+    Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, User,
 };
 use rollcall_ports::decisions::Search;
 use rollcall_ports::faces::Consented;
@@ -89,31 +88,9 @@ pub fn a_user(name: &str) -> User {
     let slug: String = name.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
     let address = format!("{}.{}@example.org", slug.to_lowercase(), id.simple());
     let created_at = at("2026-01-05T08:00:00.123456Z");
-    User {
-        id: UserId::new(id),
-        employee_code: None,
-        name: PersonName::parse(name).expect("a name"),
-        email: EmailAddress::parse(&address).expect("an address"),
-        role: Role::Employee,
-        status: Status::Active,
-        department: None,
-        phone: None,
-        address: None,
-        avatar_url: None,
-        timezone: None,
-        locale: None,
-        join_date: None,
-        leave_date: None,
-        default_shift: None,
-        last_login_at: None,
-        created_at,
-        updated_at: created_at,
-        deleted_at: None,
-        revision: Revision::NEW,
-        preferences: Preferences::default(),
-        consent: Consent::Missing,
-        standing: None,
-    }
+    let name = PersonName::parse(name).expect("a name");
+    let email = EmailAddress::parse(&address).expect("an address");
+    User::new(UserId::new(id), name, email, created_at)
 }
 
 /// An active administrator.

@@ -30,7 +30,6 @@ mod register;
 
 pub use invitation::InvitationError;
 pub use login::{LoginError, RefreshError};
-pub(crate) use register::blank_user;
 pub use register::{Application, RegisterError};
 
 /// Opens, renews and ends logins.

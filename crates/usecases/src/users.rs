@@ -26,7 +26,6 @@ use rollcall_ports::tokens::AccessTokens;
 use rollcall_ports::users::{Invitation, UserStore};
 
 use crate::attempts::Attempts;
-use crate::auth::blank_user;
 use crate::faces::GalleryFeed;
 use crate::passwords::{hash_new, made_up, secret_text};
 use crate::people::{reach, reachable};
@@ -240,13 +239,13 @@ impl Users {
             timezone: new.timezone.map(|zone| zone.name().to_owned()),
             join_date: new.join_date,
             default_shift: new.default_shift,
-            ..blank_user(id, new.name, new.email, self.clock.now())
+            ..User::new(id, new.name, new.email, self.clock.now())
         })
     }
 
     /// Somebody who could be the first administrator, with a password that nobody knows yet.
     pub fn founder(&self, email: EmailAddress, name: PersonName) -> Result<Founder, UserError> {
-        let user = blank_user(UserId::new(self.ids.next()), name, email, self.clock.now());
+        let user = User::new(UserId::new(self.ids.next()), name, email, self.clock.now());
         Ok(Founder { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
     }
 

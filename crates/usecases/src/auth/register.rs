@@ -1,14 +1,9 @@
 //! Opening an account.
 
-use jiff::Timestamp;
 use rollcall_domain::Revision;
-use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::preferences::Preferences;
-use rollcall_domain::user::{
-    Consent, DepartmentRef, EmailAddress, Password, PasswordRule, PersonName, Status, User,
-};
+use rollcall_domain::user::{DepartmentRef, EmailAddress, Password, PasswordRule, PersonName, Status, User};
 use rollcall_ports::passwords::PasswordError;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::tokens::TokenError;
@@ -95,7 +90,7 @@ impl Auth {
             timezone: application.timezone.map(|zone| zone.name().to_owned()),
             locale: application.locale,
             status,
-            ..blank_user(UserId::new(self.ids.next()), application.name, application.email, self.clock.now())
+            ..User::new(UserId::new(self.ids.next()), application.name, application.email, self.clock.now())
         };
         self.users.insert(&user, Some(&hash)).await?;
         let user = User { revision: Revision::NEW.next(), ..user };
@@ -104,34 +99,5 @@ impl Auth {
             _ => None,
         };
         Ok((user, granted))
-    }
-}
-
-/// A person of whom nothing is known but name and address: an active employee.
-pub(crate) fn blank_user(id: UserId, name: PersonName, email: EmailAddress, now: Timestamp) -> User {
-    User {
-        id,
-        employee_code: None,
-        name,
-        email,
-        role: Role::Employee,
-        status: Status::Active,
-        department: None,
-        phone: None,
-        address: None,
-        avatar_url: None,
-        timezone: None,
-        locale: None,
-        join_date: None,
-        leave_date: None,
-        default_shift: None,
-        last_login_at: None,
-        created_at: now,
-        updated_at: now,
-        deleted_at: None,
-        revision: Revision::NEW,
-        preferences: Preferences::default(),
-        consent: Consent::Missing,
-        standing: None,
     }
 }

@@ -13,7 +13,6 @@ use rollcall_ports::legacy::LegacyRow;
 use super::columns::Field;
 use super::ids::Namespace;
 use super::source::Source;
-use crate::auth::blank_user;
 
 /// A person to be added, and what about them somebody must decide.
 #[derive(Debug)]
@@ -129,7 +128,7 @@ pub(super) fn candidate(
         created_at: instant(Field::CreatedAt).unwrap_or(now),
         updated_at: now,
         preferences,
-        ..blank_user(id, name, email, now)
+        ..User::new(id, name, email, now)
     };
     Ok(Candidate { user, password, doubts, left_out })
 }
