@@ -131,13 +131,13 @@ impl Attendance {
         now: Timestamp,
     ) -> Option<DayView> {
         let (in_shift, outside): (Vec<_>, Vec<_>) = own.into_iter().partition(|day| day.shift.is_some());
-        let first = person.join_date.unwrap_or_else(|| zone.local(person.created_at).date());
-        let schedule = self.schedule(zone, Employment { from: Some(first), to: person.leave_date });
-        in_shift
-            .into_iter()
-            .next()
-            .or_else(|| self.unmarked(person.user, date, &schedule, now).into_iter().next())
-            .or_else(|| outside.into_iter().next())
+        // Most have come: only of the others must be known when they are expected.
+        let unmarked = || {
+            let first = person.join_date.unwrap_or_else(|| zone.local(person.created_at).date());
+            let schedule = self.schedule(zone, Employment { from: Some(first), to: person.leave_date });
+            self.unmarked(person.user, date, &schedule, now).into_iter().next()
+        };
+        in_shift.into_iter().next().or_else(unmarked).or_else(|| outside.into_iter().next())
     }
 }
 
