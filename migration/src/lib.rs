@@ -21,6 +21,8 @@ mod m20261101_000003_faces;
 mod m20261101_000004_attendance;
 mod m20261101_000005_accounts;
 mod m20261101_000006_counting;
+mod m20261122_000007_planning;
+mod m20261122_000008_decisions;
 mod resume;
 
 pub use resume::up;
@@ -44,6 +46,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000004_attendance::Migration),
             Box::new(m20261101_000005_accounts::Migration),
             Box::new(m20261101_000006_counting::Migration),
+            Box::new(m20261122_000007_planning::Migration),
+            Box::new(m20261122_000008_decisions::Migration),
         ]
     }
 }

@@ -21,12 +21,9 @@ impl MigrationTrait for Migration {
             unique("attendance_records", "day", ["user_id", "work_date", "shift_key"]),
             index("attendance_records", "work_date", ["work_date", "user_id"]),
             index("attendance_records", "shift_id", ["shift_id"]),
-            unique("attendance_events", "seq", ["record_id", "seq"]),
-            index("attendance_events", "user_id", ["user_id", "at"]),
-            index("attendance_events", "device_id", ["device_id"]),
-            index("attendance_events", "entered_by", ["entered_by"]),
         ];
-        create_indexes(manager, indexes).await
+        create_indexes(manager, indexes).await?;
+        create_indexes(manager, attendance_events_indexes()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -62,8 +59,17 @@ fn attendance_records(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .take()
 }
 
+pub(crate) fn attendance_events_indexes() -> [IndexCreateStatement; 4] {
+    [
+        unique("attendance_events", "seq", ["record_id", "seq"]),
+        index("attendance_events", "user_id", ["user_id", "at"]),
+        index("attendance_events", "device_id", ["device_id"]),
+        index("attendance_events", "entered_by", ["entered_by"]),
+    ]
+}
+
 /// Rows are only ever added. `seq` is the revision of the record that the punch made.
-fn attendance_events(manager: &SchemaManager<'_>) -> TableCreateStatement {
+pub(crate) fn attendance_events(manager: &SchemaManager<'_>) -> TableCreateStatement {
     table(manager, "attendance_events")
         .col(id("id").primary_key())
         .col(id("record_id").not_null())

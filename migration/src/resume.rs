@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 6] = [
+const MADE: [Made; 8] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -65,6 +65,30 @@ const MADE: [Made; 6] = [
             ("shifts", "overtime_step"),
             ("shifts", "overtime_cap"),
         ],
+    },
+    Made {
+        step: "m20261122_000007_planning",
+        // Not the punches: that they are there may mean that nothing else has them. The step sees for itself.
+        tables: &["attendance_heads", "placements", "shift_assignments", "holidays", "leaves", "locks"],
+        columns: &[
+            ("shifts", "edition_of"),
+            ("shifts", "from_date"),
+            ("shifts", "retired_at"),
+            ("shifts", "revised"),
+            ("attendance_records", "department_id"),
+            ("attendance_records", "starts_at"),
+            ("attendance_records", "ends_at"),
+            ("attendance_records", "due_at"),
+            ("attendance_records", "source"),
+            ("attendance_records", "similarity"),
+            ("attendance_records", "override_id"),
+            ("attendance_records", "overtime_approved"),
+        ],
+    },
+    Made {
+        step: "m20261122_000008_decisions",
+        tables: &["batches", "overrides", "overtime_approvals", "corrections"],
+        columns: &[],
     },
 ];
 

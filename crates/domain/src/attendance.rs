@@ -4,11 +4,43 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use uuid::Uuid;
+
 use crate::Revision;
 use crate::calendar::Zone;
-use crate::id::{DeviceId, EventId, RecordId, ShiftId, UserId};
+use crate::id::{BatchId, DepartmentId, DeviceId, EventId, RecordId, ShiftId, UserId};
+use crate::overrides::Override;
 use crate::page::Sort;
 use crate::shift::{Pairing, ShiftInstance};
+
+/// What a person or a camera asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Punch {
+    /// Whatever fits.
+    Auto,
+    /// Coming.
+    CheckIn,
+    /// Leaving.
+    CheckOut,
+    /// Nothing of the person's own: the system ends a session that can no longer be ended by whoever began it.
+    Close,
+}
+
+impl Punch {
+    /// Every kind there is.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::CheckIn, Self::CheckOut, Self::Close];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::CheckIn => "check_in",
+            Self::CheckOut => "check_out",
+            Self::Close => "close",
+        }
+    }
+}
 
 /// Which way a person went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,15 +101,18 @@ impl Source {
     }
 }
 
-/// One accepted punch. Never changed once committed.
+/// One punch. What is told of it never changes once committed; what it counts as follows from all punches of the
+/// person, see [`crate::replay`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Its identifier.
     pub id: EventId,
     /// Whose it is.
     pub user: UserId,
-    /// Which way.
-    pub direction: Direction,
+    /// What was asked for.
+    pub punch: Punch,
+    /// Which way the person went, as far as is known by now; `None` for a punch that counts as nothing. Derived.
+    pub direction: Option<Direction>,
     /// When the person was there.
     pub at: Timestamp,
     /// When the system learned of it.
@@ -96,6 +131,61 @@ pub struct Event {
     pub note: Option<String>,
     /// Why somebody entered it for the person.
     pub reason: Option<String>,
+    /// Entered by somebody with the right to do so although it does not fit what came before.
+    pub forced: bool,
+    /// Somebody should look at it: it came too late, from a clock that cannot be trusted, or for a closed period.
+    pub needs_review: bool,
+    /// Taken back; it is kept, and counts as nothing.
+    pub voided: Option<Voided>,
+    /// The entries it was made with.
+    pub batch: Option<BatchId>,
+}
+
+impl Event {
+    /// A punch at `at`, known at once, of which nothing else is told.
+    #[must_use]
+    pub const fn new(id: EventId, user: UserId, punch: Punch, at: Timestamp, source: Source) -> Self {
+        Self {
+            id,
+            user,
+            punch,
+            direction: None,
+            at,
+            received_at: at,
+            source,
+            device: None,
+            entered_by: None,
+            similarity: None,
+            location: None,
+            note: None,
+            reason: None,
+            forced: false,
+            needs_review: false,
+            voided: None,
+            batch: None,
+        }
+    }
+}
+
+impl Event {
+    /// Whether it changes what comes after it.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.voided.is_none()
+            && !self.needs_review
+            && (self.direction.is_some() || self.punch == Punch::Close)
+    }
+}
+
+/// Who took a punch back, when and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voided {
+    /// Who; `None` is the operator of the installation.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
 }
 
 /// A place on earth.
@@ -138,6 +228,18 @@ pub struct DayKey {
     pub shift: Option<ShiftId>,
 }
 
+impl DayKey {
+    /// Identifier of the record about it. It follows from the key (UUID version 5, RFC 9562), so that records that are
+    /// rebuilt from their punches are the same records.
+    #[must_use]
+    pub fn record(self) -> RecordId {
+        const RECORDS: Uuid = uuid::uuid!("5f0d7c1e-9a44-4f0e-8a55-2d6b3b0f7a11");
+        let shift = self.shift.map_or(Uuid::nil(), ShiftId::uuid);
+        let name = format!("{}/{}/{shift}", self.user, self.date);
+        RecordId::new(Uuid::new_v5(&RECORDS, name.as_bytes()))
+    }
+}
+
 /// One person's shift (or time outside of one) with every punch that belongs to it: what rules are applied to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Day {
@@ -171,10 +273,10 @@ impl Day {
         self.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing)
     }
 
-    /// The last punch at or before `at`.
+    /// The last punch at or before `at` that counts.
     #[must_use]
     pub fn last_before(&self, at: Timestamp) -> Option<&Event> {
-        self.events.iter().rev().find(|event| event.at <= at)
+        self.events.iter().rev().find(|event| event.at <= at && event.counts())
     }
 }
 
@@ -302,6 +404,80 @@ pub struct Record {
     pub overtime_seconds: i64,
     /// Came, has not left, and still can.
     pub open: bool,
+}
+
+impl Record {
+    /// How a record that is final from `due` on is to be read at `now`. Kept is what a day comes to if nothing more
+    /// happens; until its window has closed, who has not come is not absent yet, and who has not left is still in.
+    #[must_use]
+    pub fn read_at(&self, due: Timestamp, overridden: bool, now: Timestamp) -> Self {
+        let mut record = self.clone();
+        if now >= due {
+            record.open = false;
+            return record;
+        }
+        if self.open {
+            let forgotten =
+                [Flag::MissingCheckOut, Flag::AutoClosed, Flag::EarlyExit, Flag::InsufficientHours];
+            record.flags.retain(|flag| !forgotten.contains(flag));
+            (record.last_out, record.worked_seconds) = (None, None);
+            (record.break_seconds, record.early_exit_seconds, record.overtime_seconds) = (0, 0, 0);
+        }
+        if overridden {
+            return record;
+        }
+        match self.status {
+            DayStatus::Absent if self.first_in.is_none() && self.last_out.is_none() => {
+                record.status = DayStatus::Pending;
+            }
+            DayStatus::Absent | DayStatus::HalfDay if self.open => {
+                let late = self.flags.contains(&Flag::Late);
+                record.status = if late { DayStatus::Late } else { DayStatus::Present };
+            }
+            _ => {}
+        }
+        record
+    }
+}
+
+/// A day as it is kept: what it comes to, once and for all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DayRecord {
+    /// What it is about. Its punches only where they were asked for.
+    pub day: Day,
+    /// Where the person belonged then.
+    pub department: Option<DepartmentId>,
+    /// What it comes to if nothing more happens; `open` says that the person had not left.
+    pub record: Record,
+    /// From when on that is final: the window has closed, and a missed shift has had time to settle.
+    pub due: Timestamp,
+    /// How the first punch came about.
+    pub source: Option<Source>,
+    /// Similarity of the first punch, if a camera made it.
+    pub similarity: Option<f32>,
+    /// What somebody decided instead, and why.
+    pub overridden: Option<Override>,
+    /// Whether the overtime is agreed to.
+    pub overtime_approved: bool,
+}
+
+impl DayRecord {
+    /// What the day comes to, read at `now`.
+    #[must_use]
+    pub fn read(&self, now: Timestamp) -> Record {
+        let decided = self.overridden.as_ref().is_some_and(|decision| decision.status.is_some());
+        self.record.read_at(self.due, decided, now)
+    }
+
+    /// Whether both say the same of the same day, whatever their revisions and punches.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let bare = |of: &Self| {
+            let day = Day { revision: Revision::NEW, events: Vec::new(), id: other.day.id, ..of.day.clone() };
+            Self { day, ..of.clone() }
+        };
+        bare(self) == bare(other)
+    }
 }
 
 /// Which of a person's days are wanted.

@@ -112,13 +112,18 @@ pub struct WeeklyOff {
     pub weekday: Weekday,
     /// Only the first, second … fifth of the month; unset is every one.
     pub nth: Option<i8>,
+    /// First date; unset means always.
+    pub from: Option<Date>,
+    /// Last date; unset means for good.
+    pub to: Option<Date>,
 }
 
 impl WeeklyOff {
     /// Whether that date is free.
     #[must_use]
     pub fn covers(&self, date: Date) -> bool {
-        date.weekday() == self.weekday && self.nth.is_none_or(|nth| (date.day() - 1) / 7 + 1 == nth)
+        let holds = self.from.is_none_or(|from| from <= date) && self.to.is_none_or(|to| date <= to);
+        holds && date.weekday() == self.weekday && self.nth.is_none_or(|nth| (date.day() - 1) / 7 + 1 == nth)
     }
 }
 

@@ -15,6 +15,16 @@ pub fn classify(day: &Day, now: Timestamp) -> Record {
     read(day, &Stay::of(&day.events, day.pairing()), now)
 }
 
+/// What a day comes to once nothing more can happen, `open` telling whether the person had not left. With `first_in`
+/// or `last_out`, as if they had come or left then, see [`classify_as_if`].
+#[must_use]
+pub fn settle(day: &Day, first_in: Option<Timestamp>, last_out: Option<Timestamp>) -> Record {
+    let mut stay = Stay::of(&day.events, day.pairing());
+    stay.retime(first_in, last_out);
+    let record = read(day, &stay, Timestamp::MAX);
+    Record { open: stay.still_in.is_some(), ..record }
+}
+
 /// What a day would come to if the person had come or left at other times than their punches tell: those that are
 /// given replace the first arrival and the last departure.
 #[must_use]
@@ -79,18 +89,21 @@ struct Stay {
     pairs: Vec<(Timestamp, Timestamp)>,
     /// An arrival without a departure after it.
     still_in: Option<Timestamp>,
+    /// An arrival whose session the system ended.
+    cut_off: Option<Timestamp>,
 }
 
 impl Stay {
     /// Reads punches in the order of time. A departure before any arrival ends nothing; one after another moves the
     /// end of what it ended.
     fn of(events: &[Event], pairing: Pairing) -> Self {
-        let mut stay = Self { pairs: Vec::new(), still_in: None };
-        for event in events {
+        let mut stay = Self { pairs: Vec::new(), still_in: None, cut_off: None };
+        for event in events.iter().filter(|event| event.counts()) {
             match event.direction {
-                Direction::CheckIn if stay.still_in.is_none() => stay.come(event.at, pairing),
-                Direction::CheckIn => {}
-                Direction::CheckOut => stay.leave(event.at),
+                Some(Direction::CheckIn) if stay.still_in.is_none() => stay.come(event.at, pairing),
+                Some(Direction::CheckIn) => {}
+                Some(Direction::CheckOut) => stay.leave(event.at),
+                None => stay.cut_off = stay.still_in.take().or(stay.cut_off),
             }
         }
         stay
@@ -114,6 +127,9 @@ impl Stay {
 
     /// Moves the first arrival and the last departure; pairs that are then empty are gone.
     fn retime(&mut self, first_in: Option<Timestamp>, last_out: Option<Timestamp>) {
+        if last_out.is_some() {
+            self.still_in = self.still_in.take().or(self.cut_off.take());
+        }
         if let Some(came) = first_in {
             match (self.pairs.first_mut(), &mut self.still_in) {
                 (Some((first, _)), _) => *first = came,
@@ -130,7 +146,7 @@ impl Stay {
     }
 
     fn first_in(&self) -> Option<Timestamp> {
-        self.pairs.first().map(|(came, _)| *came).or(self.still_in)
+        self.pairs.first().map(|(came, _)| *came).or(self.still_in).or(self.cut_off)
     }
 
     fn last_out(&self) -> Option<Timestamp> {
@@ -166,12 +182,16 @@ fn in_shift(instance: &ShiftInstance, stay: &Stay, now: Timestamp) -> Record {
 
     let closed;
     let stay = match stay.still_in {
+        None if stay.cut_off.is_some() => {
+            record.flags.extend([Flag::MissingCheckOut, Flag::AutoClosed]);
+            return Record { status: arrived, ..record };
+        }
         None => stay,
         Some(_) if now < instance.closes => return Record { status: arrived, open: true, ..record },
         Some(since) if counting.auto_out => {
             let left = instance.end.max(since);
             let pairs = stay.pairs.iter().copied().chain([(since, left)]).collect();
-            closed = Stay { pairs, still_in: None };
+            closed = Stay { pairs, still_in: None, cut_off: None };
             record.flags.push(Flag::AutoClosed);
             &closed
         }
@@ -230,16 +250,18 @@ fn overtime(instance: &ShiftInstance, stay: &Stay, worked: i64) -> i64 {
 /// Work outside of any shift: all of it is overtime.
 fn outside(day: &Day, stay: &Stay, now: Timestamp) -> Record {
     let closes = day.zone.instant(day.key.date.saturating_add(Span::new().days(1)).to_datetime(DAY_CUTOFF));
-    let forgotten = stay.still_in.is_some() && now >= closes;
-    let worked = stay
-        .still_in
-        .is_none()
+    let cut_off = stay.cut_off.is_some();
+    let forgotten = (stay.still_in.is_some() && now >= closes) || cut_off;
+    let mut flags = Vec::new();
+    flags.extend(forgotten.then_some(Flag::MissingCheckOut));
+    flags.extend(cut_off.then_some(Flag::AutoClosed));
+    let worked = (stay.still_in.is_none() && !cut_off)
         .then(|| stay.within(Timestamp::MIN, Timestamp::MAX))
         .filter(|_| !stay.pairs.is_empty());
     Record {
         first_in: stay.first_in(),
         last_out: worked.and(stay.last_out()),
-        flags: if forgotten { vec![Flag::MissingCheckOut] } else { Vec::new() },
+        flags,
         worked_seconds: worked,
         overtime_seconds: worked.unwrap_or(0),
         open: stay.still_in.is_some() && !forgotten,
@@ -247,7 +269,7 @@ fn outside(day: &Day, stay: &Stay, now: Timestamp) -> Record {
     }
 }
 
-const fn blank(status: DayStatus) -> Record {
+pub(crate) const fn blank(status: DayStatus) -> Record {
     Record {
         status,
         flags: Vec::new(),

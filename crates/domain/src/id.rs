@@ -68,4 +68,20 @@ ids! {
     RecordId
     /// One search of the gallery and what came of it.
     DecisionId
+    /// One wording of a shift's rules: changing a shift makes another, and records keep theirs.
+    EditionId
+    /// A shift given to a person, a department or everybody.
+    AssignmentId
+    /// An entry of a calendar.
+    HolidayId
+    /// A request for leave.
+    LeaveId
+    /// A closed period.
+    LockId
+    /// A decision that a day came to something else than its punches say.
+    OverrideId
+    /// A request for such a decision.
+    CorrectionId
+    /// Entries made together.
+    BatchId
 }

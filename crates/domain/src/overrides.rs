@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 
 use crate::attendance::{DayStatus, Flag, Record};
-use crate::id::UserId;
+use crate::id::{BatchId, OverrideId, UserId};
 
 /// What was decided about one day, by whom, and what the facts came to then. At least one field is set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Override {
+    /// Its identifier.
+    pub id: OverrideId,
     /// How the day is to be read.
     pub status: Option<DayStatus>,
     /// When the person came.
@@ -20,12 +22,38 @@ pub struct Override {
     pub note: Option<String>,
     /// Why; at least [`Override::MIN_REASON`] characters.
     pub reason: String,
-    /// Who decided.
-    pub by: UserId,
+    /// Who decided; `None` is the operator of the installation.
+    pub by: Option<UserId>,
     /// When.
     pub at: Timestamp,
+    /// The entries it was made with.
+    pub batch: Option<BatchId>,
+    /// How the record read before.
+    pub before: DayStatus,
     /// What the punches came to when it was decided.
-    pub computed: Record,
+    pub facts: Facts,
+}
+
+/// What punches say of a day, without judging it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// When the person came.
+    pub first_in: Option<Timestamp>,
+    /// When the person left.
+    pub last_out: Option<Timestamp>,
+    /// Time worked, in seconds.
+    pub worked_seconds: Option<i64>,
+    /// Time between pairs that is not work, in seconds.
+    pub break_seconds: i64,
+}
+
+impl Facts {
+    /// Those of a record.
+    #[must_use]
+    pub const fn of(record: &Record) -> Self {
+        let Record { first_in, last_out, worked_seconds, break_seconds, .. } = *record;
+        Self { first_in, last_out, worked_seconds, break_seconds }
+    }
 }
 
 /// The override says nothing, or not why.
@@ -64,8 +92,8 @@ impl Override {
         if self.reason.trim().chars().count() < Self::MIN_REASON {
             return Err(InvalidOverride::ReasonRequired);
         }
-        let came = self.first_in.or(self.computed.first_in);
-        let left = self.last_out.or(self.computed.last_out);
+        let came = self.first_in.or(self.facts.first_in);
+        let left = self.last_out.or(self.facts.last_out);
         if came.zip(left).is_some_and(|(came, left)| left < came) {
             return Err(InvalidOverride::Reversed);
         }
@@ -83,9 +111,7 @@ impl Override {
         let mut record = retimed;
         record.status = self.status.unwrap_or(record.status);
         record.overtime_seconds = self.overtime_seconds.unwrap_or(record.overtime_seconds);
-        let facts =
-            |record: &Record| (record.first_in, record.last_out, record.worked_seconds, record.break_seconds);
-        if facts(computed) != facts(&self.computed) {
+        if Facts::of(computed) != self.facts {
             record.flags.push(Flag::OverrideDiffers);
         }
         record

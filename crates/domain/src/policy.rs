@@ -5,7 +5,8 @@
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::attendance::{Day, Direction};
+pub use crate::attendance::Punch;
+use crate::attendance::{Day, Direction, Event};
 use crate::shift::Pairing;
 
 /// Outside of shifts, the local time at which a day begins.
@@ -31,17 +32,6 @@ impl Policy {
     };
 }
 
-/// What a person or a camera asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Punch {
-    /// Whatever fits.
-    Auto,
-    /// Coming.
-    CheckIn,
-    /// Leaving.
-    CheckOut,
-}
-
 /// What a punch means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -57,6 +47,10 @@ pub enum Decision {
     NoOpenSession,
     /// Cannot come twice.
     AlreadyCheckedIn,
+    /// The system ended the session.
+    Closed,
+    /// Counts as nothing: it was taken back, or there was no session to end.
+    Ignored,
 }
 
 impl Decision {
@@ -66,7 +60,12 @@ impl Decision {
         match self {
             Self::CheckedIn => Some(Direction::CheckIn),
             Self::CheckedOut => Some(Direction::CheckOut),
-            Self::Cooldown(_) | Self::MinSession(_) | Self::NoOpenSession | Self::AlreadyCheckedIn => None,
+            Self::Cooldown(_)
+            | Self::MinSession(_)
+            | Self::NoOpenSession
+            | Self::AlreadyCheckedIn
+            | Self::Closed
+            | Self::Ignored => None,
         }
     }
 }
@@ -80,8 +79,8 @@ pub fn same_glance<'a>(
     policy: &Policy,
 ) -> Option<(&'a Day, Timestamp)> {
     // Whichever direction the other punch lies in: one entered later for the past is the same glance too.
-    let near =
-        |day: &'a Day| day.events.iter().find(|event| at.duration_since(event.at).abs() < policy.cooldown);
+    let meets = |event: &Event| event.counts() && at.duration_since(event.at).abs() < policy.cooldown;
+    let near = |day: &'a Day| day.events.iter().find(|event| meets(event));
     days.into_iter().find_map(|day| Some((day, after(near(day)?.at, policy.cooldown))))
 }
 
@@ -91,22 +90,42 @@ pub fn decide(day: &Day, punch: Punch, at: Timestamp, policy: &Policy) -> Decisi
     if let Some((_, until)) = same_glance([day], at, policy) {
         return Decision::Cooldown(until);
     }
-    let Some(last) = day.last_before(at) else {
-        return match punch {
-            Punch::Auto | Punch::CheckIn => Decision::CheckedIn,
-            Punch::CheckOut => Decision::NoOpenSession,
-        };
-    };
-    match (last.direction, punch) {
-        (Direction::CheckIn, Punch::Auto) if at.duration_since(last.at) < policy.min_session => {
-            Decision::MinSession(after(last.at, policy.min_session))
+    next(day.last_before(at).map(|last| (last.direction, last.at)), day.pairing(), punch, at, policy)
+}
+
+/// What a punch means after the last one that counted on its day, which may have ended without a direction.
+pub(crate) fn next(
+    last: Option<(Option<Direction>, Timestamp)>,
+    pairing: Pairing,
+    punch: Punch,
+    at: Timestamp,
+    policy: &Policy,
+) -> Decision {
+    use Decision as D;
+    let inside = matches!(last, Some((Some(Direction::CheckIn), _)));
+    match (punch, last) {
+        (Punch::Close, _) => {
+            if inside {
+                D::Closed
+            } else {
+                D::Ignored
+            }
+        }
+        (Punch::CheckOut, None | Some((None, _))) => D::NoOpenSession,
+        (Punch::Auto | Punch::CheckIn, None | Some((None, _))) => D::CheckedIn,
+        (Punch::Auto, Some((Some(Direction::CheckIn), came)))
+            if at.duration_since(came) < policy.min_session =>
+        {
+            D::MinSession(after(came, policy.min_session))
         }
         // Back from a break.
-        (Direction::CheckOut, Punch::Auto | Punch::CheckIn) if day.pairing() == Pairing::EveryPair => {
-            Decision::CheckedIn
+        (Punch::Auto | Punch::CheckIn, Some((Some(Direction::CheckOut), _)))
+            if pairing == Pairing::EveryPair =>
+        {
+            D::CheckedIn
         }
-        (_, Punch::Auto | Punch::CheckOut) => Decision::CheckedOut,
-        (_, Punch::CheckIn) => Decision::AlreadyCheckedIn,
+        (Punch::Auto | Punch::CheckOut, Some(_)) => D::CheckedOut,
+        (Punch::CheckIn, Some(_)) => D::AlreadyCheckedIn,
     }
 }
 

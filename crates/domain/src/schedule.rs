@@ -23,6 +23,8 @@ pub struct Schedule {
     pub leaves: Vec<Leave>,
     /// When the person belongs to the organization.
     pub employment: Employment,
+    /// Times in which the person does not take part: from a date up to another, which is excluded.
+    pub pauses: Vec<(Date, Option<Date>)>,
 }
 
 /// Time zones from dates on.
@@ -49,11 +51,15 @@ pub struct Assignment {
 /// How near to the person an assignment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
-    /// What everybody works unless told otherwise.
+    /// What an installation begins with.
+    Default,
+    /// The usual shift of their department, or their own usual shift.
+    Usual,
+    /// What everybody was given for a time.
     Organization,
-    /// What their department works.
+    /// What their department was given for a time.
     Department,
-    /// Their own.
+    /// What they were given for a time.
     Person,
 }
 
@@ -117,10 +123,10 @@ impl Zones {
 }
 
 impl Assignment {
-    /// What everybody works, always.
+    /// What everybody works unless told otherwise, always.
     #[must_use]
     pub const fn standard(shift: Shift) -> Self {
-        Self { shift, from: None, to: None, rank: Rank::Organization }
+        Self { shift, from: None, to: None, rank: Rank::Default }
     }
 
     fn holds_on(&self, date: Date) -> bool {
@@ -146,14 +152,22 @@ impl Schedule {
             calendar: Calendar::default(),
             leaves: Vec::new(),
             employment: Employment::default(),
+            pauses: Vec::new(),
         }
+    }
+
+    /// Whether anything can be asked of the person on a date.
+    #[must_use]
+    pub fn takes_part(&self, date: Date) -> bool {
+        let paused = |(from, to): &(Date, Option<Date>)| *from <= date && to.is_none_or(|to| date < to);
+        self.employment.covers(date) && !self.pauses.iter().any(paused)
     }
 
     /// What a date asks of the person. Windows are as if the date stood alone; those of neighboring dates part where
     /// they meet, see [`Self::windows_around`].
     #[must_use]
     pub fn on(&self, date: Date) -> Expectation {
-        if !self.employment.covers(date) {
+        if !self.takes_part(date) {
             return Expectation::NotEmployed;
         }
         let free = match self.calendar.kind(date) {
@@ -188,8 +202,15 @@ impl Schedule {
     /// dates, so that every shift that can take a punch of `date` has both its neighbors to part from.
     #[must_use]
     pub fn windows_around(&self, date: Date) -> Vec<ShiftInstance> {
-        let mut planned: Vec<ShiftInstance> = (-2..=2)
-            .map(|n| date.saturating_add(Span::new().days(n)))
+        self.windows(date.saturating_sub(Span::new().days(2)), date.saturating_add(Span::new().days(2)))
+    }
+
+    /// The shifts that begin between two dates, both included, in order, their windows cut halfway where they overlap.
+    #[must_use]
+    pub fn windows(&self, from: Date, to: Date) -> Vec<ShiftInstance> {
+        let mut planned: Vec<ShiftInstance> = from
+            .series(Span::new().days(1))
+            .take_while(|date| *date <= to)
             .flat_map(|date| match self.on(date) {
                 Expectation::Work(shifts) | Expectation::Leave(shifts) => shifts,
                 Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => Vec::new(),
@@ -213,7 +234,7 @@ impl Schedule {
 ///
 /// In this order: the shift in which the person still is, as long as its window is open; the shift whose
 /// window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
-/// `days` are the person's days around that time, as last committed.
+/// `days` are the person's days around that time.
 #[must_use]
 pub fn slot(
     user: UserId,
@@ -222,27 +243,39 @@ pub fn slot(
     at: Timestamp,
 ) -> (DayKey, Option<ShiftInstance>) {
     let still_in = days.iter().find(|day| {
-        let inside = day.last_before(at).is_some_and(|last| last.direction == Direction::CheckIn);
+        let inside = day.last_before(at).is_some_and(|last| last.direction == Some(Direction::CheckIn));
         inside && day.shift.as_ref().is_some_and(|instance| instance.takes(at))
     });
     if let Some(day) = still_in {
         return (day.key, day.shift.clone());
     }
+    let (today, _) = schedule.zones.at(at);
+    slot_among(user, schedule, &schedule.windows_around(today), at)
+}
 
-    let (today, zone) = schedule.zones.at(at);
-    let nearest = schedule
-        .windows_around(today)
-        .into_iter()
+/// The same for somebody who is in no shift, when the windows around that time are known.
+pub(crate) fn slot_among(
+    user: UserId,
+    schedule: &Schedule,
+    windows: &[ShiftInstance],
+    at: Timestamp,
+) -> (DayKey, Option<ShiftInstance>) {
+    let nearest = windows
+        .iter()
         .filter(|instance| instance.takes(at))
         .min_by_key(|instance| at.duration_since(instance.start).abs());
     if let Some(instance) = nearest {
         let shift = Some(instance.shift.id);
-        return (DayKey { user, date: instance.date, shift }, Some(instance));
+        return (DayKey { user, date: instance.date, shift }, Some(instance.clone()));
     }
+    (DayKey { user, date: date_outside(schedule, at), shift: None }, None)
+}
 
+/// The date of a punch outside of any shift.
+fn date_outside(schedule: &Schedule, at: Timestamp) -> Date {
+    let (today, zone) = schedule.zones.at(at);
     let yesterday = zone.local(at).time() < DAY_CUTOFF;
-    let date = today.saturating_sub(Span::new().days(i64::from(yesterday)));
-    (DayKey { user, date, shift: None }, None)
+    today.saturating_sub(Span::new().days(i64::from(yesterday)))
 }
 
 /// Cuts overlapping windows of consecutive shifts halfway between the earlier end and the later start.

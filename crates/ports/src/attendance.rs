@@ -1,42 +1,189 @@
-//! Punches and the days they belong to.
+//! Punches, and the records they come to.
+//!
+//! Punches, placements, leave, overrides are facts; records follow from them. Everything about one person is under one
+//! revision: whoever adds a fact read all others, so what is stored always follows from what is stored.
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{Day, Event, Record};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source, Voided};
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::UserId;
+use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
+use rollcall_domain::leave::Leave;
+use rollcall_domain::overrides::Override;
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::plan::{Given, Placement};
 use rollcall_domain::user::People;
 
 use crate::store::StoreError;
 
-/// Days, one per person, date and shift (or none), each with its punches.
+/// Facts about people's attendance, and the records that follow from them.
 #[async_trait]
 pub trait AttendanceStore: Send + Sync {
-    /// A person's days within `dates` that have a record, by date; two queries at most.
-    async fn days(&self, user: UserId, dates: DateRange) -> Result<Vec<Day>, StoreError>;
+    /// Everything a person's records of `dates` follow from; their punches of [`rollcall_domain::replay::MARGIN`] dates
+    /// more on either side. Somebody of whom nothing is known has an empty one.
+    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError>;
 
-    /// The days of all these people within `dates`, by person and date; two queries at most.
-    async fn days_of(&self, people: &People, dates: DateRange) -> Result<Vec<Day>, StoreError>;
-
-    /// Adds `event` to `day` and stores what the day then comes to, or nothing. `day` is as it was read, with
-    /// the revision that was read; `record` is derived from the day with the event.
+    /// Adds facts and stores what then follows from them, or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] if the stored revision is no longer `day.revision`, also when the day was new
-    /// and somebody else began it; [`StoreError::Missing`]`("user_id")`.
-    async fn commit(&self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError>;
+    /// [`StoreError::Stale`] if anything about the person changed since revision `seen` was read, also when they had no
+    /// facts yet and somebody else added the first; [`StoreError::Missing`]`("user_id" | "device_id" | "entered_by")`;
+    /// [`StoreError::Taken`]`("event_id")` if a punch of that id is stored already.
+    async fn commit(&self, change: &Change) -> Result<(), StoreError>;
 
-    /// As [`Self::commit`], several at once: all of them, in their order, or none. Each day is as the additions
-    /// before leave it.
-    async fn commit_all(&self, additions: &[Addition]) -> Result<(), StoreError>;
+    /// As [`Self::commit`], of several people: all of them, in their order, or none. No person appears twice.
+    async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError>;
+
+    /// At most `limit` people, except removed ones, whose records are not planned through a date or do not follow from
+    /// the facts any more.
+    async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError>;
+
+    /// The records of these people within `dates`, by person, date and shift, without punches; one query.
+    async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;
+
+    /// The same of some people, of whatever department; one query.
+    async fn records_of(&self, people: &[UserId], dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;
+
+    /// One record, with its punches.
+    async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError>;
+
+    /// Gives records their punches, earliest first; one query.
+    async fn with_events(&self, records: Vec<DayRecord>) -> Result<Vec<DayRecord>, StoreError>;
+
+    /// One punch.
+    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+
+    /// A page of the punches of these people, latest first; two queries.
+    async fn events(
+        &self,
+        people: &People,
+        filter: &EventFilter,
+        page: Page,
+    ) -> Result<Paged<Event>, StoreError>;
 }
 
-/// A punch to be added.
+/// Everything one person's records follow from, as far as it is theirs alone.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ledger {
+    /// Grows with each commit and whenever something changes from which their records follow.
+    pub revision: Revision,
+    /// Through which date there are records; `None` for somebody without any.
+    pub planned_through: Option<Date>,
+    /// From which date on the stored records may not follow from the facts any more.
+    pub stale_from: Option<Date>,
+    /// Up to which date nothing may change, if a period is closed.
+    pub locked_through: Option<Date>,
+    /// Version of what is planned for everybody, see [`crate::plan::PlanStore::plan`].
+    pub plan: u64,
+    /// Where they belong, by date.
+    pub placements: Vec<Placement>,
+    /// Shifts they were given.
+    pub assignments: Vec<Given>,
+    /// Approved leave.
+    pub leaves: Vec<Leave>,
+    /// Punches, by time.
+    pub events: Vec<Event>,
+    /// What holds instead of their punches.
+    pub overrides: Vec<(DayKey, Override)>,
+    /// Days whose overtime is agreed to.
+    pub approved: Vec<DayKey>,
+    /// Stored records of the dates, by date and shift, without punches.
+    pub records: Vec<DayRecord>,
+}
+
+/// Facts about one person that are new, and what then follows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Addition {
-    /// The day as it stands before.
-    pub day: Day,
-    /// The punch.
-    pub event: Event,
-    /// What the day comes to with it.
-    pub record: Record,
+pub struct Change {
+    /// Whose.
+    pub user: UserId,
+    /// What was read; [`Revision::NEW`] for somebody without facts.
+    pub seen: Revision,
+    /// Through which date there are records afterward.
+    pub planned_through: Option<Date>,
+    /// From which date on they still do not follow from the facts.
+    pub stale_from: Option<Date>,
+    /// Where they belong from a date on; replaces what was said for that date.
+    pub placements: Vec<Placement>,
+    /// New punches, with the record to which each belongs.
+    pub events: Vec<(Event, Option<RecordId>)>,
+    /// Punches that are taken back.
+    pub voided: Vec<(EventId, Voided)>,
+    /// Punches that somebody looked at and lets count.
+    pub accepted: Vec<EventId>,
+    /// Decisions; each replaces the one before on its day.
+    pub decided: Vec<(DayKey, Override)>,
+    /// Decisions that are taken back.
+    pub reverted: Vec<(OverrideId, Voided)>,
+    /// Days whose overtime is agreed to.
+    pub approvals: Vec<Approval>,
+    /// Days whose overtime is no longer agreed to.
+    pub withdrawn: Vec<DayKey>,
+    /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one.
+    pub records: Vec<DayRecord>,
+    /// Records that no longer follow from anything.
+    pub gone: Vec<RecordId>,
+    /// Known punches that come to something else now, or belong elsewhere.
+    pub readings: Vec<(EventId, Option<RecordId>, Option<Direction>)>,
+}
+
+impl Change {
+    /// Nothing new about a person as read.
+    #[must_use]
+    pub const fn none(user: UserId, ledger: &Ledger) -> Self {
+        Self {
+            user,
+            seen: ledger.revision,
+            planned_through: ledger.planned_through,
+            stale_from: ledger.stale_from,
+            placements: Vec::new(),
+            events: Vec::new(),
+            voided: Vec::new(),
+            accepted: Vec::new(),
+            decided: Vec::new(),
+            reverted: Vec::new(),
+            approvals: Vec::new(),
+            withdrawn: Vec::new(),
+            records: Vec::new(),
+            gone: Vec::new(),
+            readings: Vec::new(),
+        }
+    }
+}
+
+/// Overtime that is agreed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Of which day.
+    pub key: DayKey,
+    /// Why.
+    pub reason: String,
+    /// By whom; `None` is the operator of the installation.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+    /// The entries it was made with.
+    pub batch: Option<BatchId>,
+}
+
+/// Which punches are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EventFilter {
+    /// From this instant on.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub until: Option<Timestamp>,
+    /// Asked for as this.
+    pub punch: Option<Punch>,
+    /// That came about like this.
+    pub source: Option<Source>,
+    /// Of this kiosk or camera.
+    pub device: Option<DeviceId>,
+    /// Made with these entries.
+    pub batch: Option<BatchId>,
+    /// Only those somebody should look at, or only the others.
+    pub needs_review: Option<bool>,
+    /// Only those that were taken back, or only the others.
+    pub voided: Option<bool>,
 }

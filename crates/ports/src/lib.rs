@@ -21,6 +21,7 @@ pub mod ids;
 pub mod index;
 pub mod legacy;
 pub mod passwords;
+pub mod plan;
 pub mod probe;
 pub mod sealer;
 pub mod sessions;
@@ -60,6 +61,8 @@ pub struct Ports {
     pub decisions: Arc<dyn decisions::DecisionLog>,
     /// Shifts.
     pub shifts: Arc<dyn shifts::ShiftStore>,
+    /// What is planned for everybody.
+    pub plan: Arc<dyn plan::PlanStore>,
     /// Punches and records.
     pub attendance: Arc<dyn attendance::AttendanceStore>,
     /// The database's own health.
