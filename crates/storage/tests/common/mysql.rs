@@ -186,6 +186,12 @@ async fn wipe(database: &Database) {
     for table in [
         "attendance_events",
         "attendance_records",
+        "leaves",
+        "locks",
+        "holidays",
+        "shift_assignments",
+        "placements",
+        "attendance_heads",
         "recognition_decisions",
         "face_encodings",
         "login_attempts",

@@ -10,6 +10,7 @@ use rollcall_ports::users::{Erased, Erasure};
 
 use super::{assert_matches, read, save};
 use crate::StoreBench;
+use crate::bench::the_shift;
 use crate::builders::*;
 
 fn why() -> StatusChange {
@@ -24,7 +25,7 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
     let (session, address) = (a_session(user.id), a_fingerprint());
     bench.sessions().open(&session).await.unwrap();
     bench.attempts().begin(&address, at("2026-03-02T08:00:00Z"), &LockOut::STANDARD).await.unwrap();
-    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(bench).await;
     let day = a_day_of(&shift, user.id, "2026-03-02");
     let event = Event {
         note: Some("at the dentist's".into()),

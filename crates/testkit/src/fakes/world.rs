@@ -4,16 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::assignment::Assignment;
 use rollcall_domain::attendance::{Day, DayKey, Record};
 use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
-use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
+use rollcall_domain::holiday::CalendarEntry;
+use rollcall_domain::id::{
+    AssignmentId, DepartmentId, DeviceId, HolidayId, LeaveId, LockId, SessionId, ShiftId, UserId,
+};
+use rollcall_domain::leave::LeaveRequest;
+use rollcall_domain::lock::Lock;
 use rollcall_domain::lockout::Failures;
+use rollcall_domain::plan::Placement;
 use rollcall_domain::session::Session;
-use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{PasswordHash, People, User};
 use rollcall_ports::decisions::Search;
+use rollcall_ports::shifts::StoredShift;
 use rollcall_ports::store::StoreError;
 
 /// Every store of one world. Clones are the same world.
@@ -35,7 +44,16 @@ pub(super) struct World {
     /// Templates that somebody else stores just before the next enrollment is.
     pub(super) meanwhile: Vec<Face>,
     pub(super) searches: Vec<Search>,
-    pub(super) shift: Option<Shift>,
+    /// Grows with each change of the plan.
+    pub(super) plan_version: u64,
+    pub(super) shifts: BTreeMap<ShiftId, StoredShift>,
+    pub(super) assignments: BTreeMap<AssignmentId, Assignment>,
+    pub(super) holidays: BTreeMap<HolidayId, CalendarEntry>,
+    pub(super) leaves: BTreeMap<LeaveId, LeaveRequest>,
+    pub(super) locks: BTreeMap<LockId, Lock>,
+    pub(super) heads: BTreeMap<UserId, Head>,
+    /// In order of date.
+    pub(super) placements: BTreeMap<UserId, Vec<Placement>>,
     pub(super) days: Vec<(Day, Record)>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
@@ -54,6 +72,14 @@ pub(super) struct Login {
     pub(super) ended_at: Option<Timestamp>,
     /// Refresh tokens that were exchanged, and when.
     pub(super) used: BTreeMap<[u8; 32], Timestamp>,
+}
+
+/// Under what everything about a person's attendance is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Head {
+    pub(super) revision: Revision,
+    pub(super) planned_through: Option<Date>,
+    pub(super) stale_from: Option<Date>,
 }
 
 impl FakeStores {
