@@ -56,7 +56,7 @@ impl LockStore for SqlLockStore {
     }
 
     async fn closed_through(&self) -> Result<Option<Date>, StoreError> {
-        Ok(closed_through(self.database.connection()).await?)
+        closed_through(self.database.connection()).await
     }
 
     async fn insert(&self, lock: &Lock) -> Result<(), StoreError> {

@@ -97,15 +97,16 @@ pub(crate) async fn check_open(connection: &impl ConnectionTrait, from: Date) ->
 }
 
 /// The last date that is closed.
-pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<Option<Date>, Failure> {
+pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<Option<Date>, StoreError> {
     let through: Option<Option<String>> = locks::Entity::find()
         .select_only()
         .column_as(locks::Column::Through.max(), "through")
         .filter(locks::Column::LiftedAt.is_null())
         .into_tuple()
         .one(connection)
-        .await?;
-    Ok(date_or_none("locks.through", through.flatten().as_deref())?)
+        .await
+        .read()?;
+    date_or_none("locks.through", through.flatten().as_deref())
 }
 
 /// Notes that records from a date on may not follow from the facts any more.

@@ -57,8 +57,7 @@ pub async fn every_field_of_an_entry_comes_back(bench: &dyn StoreBench) {
         FreeDays::Weekly(WeeklyOff { weekday: Weekday::Monday, nth: None, from: None, to: None }),
     ] {
         let name = HolidayName::parse("Día 😀").unwrap();
-        let entry =
-            CalendarEntry { days, name, by: Some(ada.id), ..a_holiday(&department, "2026-05-01") };
+        let entry = CalendarEntry { days, name, by: Some(ada.id), ..a_holiday(&department, "2026-05-01") };
         let entry = inserted(bench, entry).await;
         assert_eq!(bench.holidays().get(entry.id).await.unwrap(), Some(entry));
     }

@@ -2,7 +2,6 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
-use rollcall_domain::classify::classify;
 use rollcall_domain::face::Face;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::page::Page;
@@ -65,7 +64,7 @@ pub async fn there_is_nobody(bench: &dyn StoreBench) {
     assert_eq!(bench.users().roster(&everybody).await.unwrap(), []);
     assert_eq!(bench.devices().list().await.unwrap(), []);
     let march = dates("2026-03-01", "2026-03-31");
-    assert_eq!(bench.attendance().days_of(&everybody, march).await.unwrap(), []);
+    assert_eq!(bench.attendance().records(&everybody, march).await.unwrap(), []);
     assert!(bench.faces().changes_since(0, 1, 100).await.unwrap().people.is_empty());
 }
 
@@ -174,7 +173,7 @@ pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     let (ada, shift) = (stored(bench, a_user("Ada")).await, the_shift(bench).await);
     let other = a_shift();
     bench.shifts().insert(&other).await.unwrap();
-    let mut stale = async |what: &str, from: &str| {
+    let stale = async |what: &str, from: &str| {
         assert_eq!(stale_from(bench, ada.id).await, Some(date(from)), "{what}");
         has_facts(bench, ada.id).await;
     };
@@ -202,8 +201,7 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
         let user = stored(bench, a_user(name)).await;
         let day = a_day_of(&shift, user.id, "2026-03-02");
         let event = a_check_in(user.id, "2026-03-02T09:00:00Z");
-        let record = classify(&day.with(event.clone()), event.at);
-        bench.attendance().commit(&day, &event, &record).await.unwrap();
+        bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
         ids.push(user.id);
     }
     let filter = UserFilter::default();
@@ -212,9 +210,9 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
     let roster = bench.users().roster(&People::Everybody).await.unwrap();
     assert_eq!(roster.iter().map(|entry| entry.user).collect::<Vec<_>>(), ids);
     let march = dates("2026-03-01", "2026-03-31");
-    let days = bench.attendance().days_of(&People::Everybody, march).await.unwrap();
+    let records = bench.attendance().records(&People::Everybody, march).await.unwrap();
     ids.sort();
-    assert_eq!(days.iter().map(|day| day.key.user).collect::<Vec<_>>(), ids);
+    assert_eq!(records.iter().map(|record| record.day.key.user).collect::<Vec<_>>(), ids);
 }
 
 pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreBench) {

@@ -142,9 +142,8 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
 
 pub async fn who_did_not_see_the_last_wording_is_told(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
-    let reword = async |seen| {
-        bench.shifts().reword(&reworded(&first), date("2026-04-01"), Revision(seen)).await
-    };
+    let reword =
+        async |seen| bench.shifts().reword(&reworded(&first), date("2026-04-01"), Revision(seen)).await;
     reword(1).await.unwrap();
     assert_matches!(reword(1).await, Err(StoreError::Stale));
     assert_matches!(reword(9).await, Err(StoreError::Stale));

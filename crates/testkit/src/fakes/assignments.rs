@@ -7,7 +7,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::id::{AssignmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::{Given, Whom};
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentKey, AssignmentStore};
 use rollcall_ports::plan::Visible;
 use rollcall_ports::store::StoreError;
@@ -79,6 +79,12 @@ impl AssignmentStore for FakeStores {
 }
 
 impl World {
+    /// What a person alone was given.
+    pub(super) fn given_to(&self, user: UserId) -> Vec<Given> {
+        let all = self.assignments.values().map(|assignment| &assignment.given);
+        all.filter(|given| given.to_whom == Whom::Person(user)).cloned().collect()
+    }
+
     fn assignment(&self, id: AssignmentId, seen: Revision) -> Result<Assignment, StoreError> {
         let known = self.assignments.get(&id).filter(|known| known.revision == seen);
         known.cloned().ok_or(StoreError::Stale)

@@ -4,14 +4,14 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::id::LeaveId;
+use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{Leave, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::user::People;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey, LeaveStore};
 use rollcall_ports::store::StoreError;
 
-use super::world::{FakeStores, includes};
+use super::world::{FakeStores, World, includes};
 
 #[async_trait]
 impl LeaveStore for FakeStores {
@@ -73,6 +73,17 @@ impl LeaveStore for FakeStores {
             world.mark_stale(|_, user| user == before.user, before.leave.from);
         }
         Ok(())
+    }
+}
+
+impl World {
+    /// A person's approved leave, by date.
+    pub(super) fn approved_leaves(&self, user: UserId) -> Vec<Leave> {
+        let own = self.leaves.values().filter(|request| request.user == user);
+        let approved = own.filter(|request| request.status == LeaveStatus::Approved);
+        let mut leaves: Vec<_> = approved.map(|request| request.leave).collect();
+        leaves.sort_by_key(|leave| leave.from);
+        leaves
     }
 }
 

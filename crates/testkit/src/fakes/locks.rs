@@ -49,8 +49,8 @@ impl LockStore for FakeStores {
 impl World {
     fn locks_changed(&mut self) {
         self.plan_changed();
-        for head in self.heads.values_mut() {
-            head.revision = head.revision.next();
+        for own in self.attended.values_mut() {
+            own.revision = own.revision.next();
         }
     }
 }

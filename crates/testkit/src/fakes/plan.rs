@@ -12,6 +12,7 @@ use rollcall_domain::shift::Shift;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 
+use super::attendance::Attended;
 use super::shifts::first_wording;
 use super::world::{FakeStores, World};
 
@@ -67,11 +68,11 @@ impl World {
 
     /// Notes that records from a date on may not follow from the facts any more.
     pub(super) fn mark_stale(&mut self, whose: impl Fn(&Self, UserId) -> bool, from: Date) {
-        let theirs: Vec<_> = self.heads.keys().copied().filter(|user| whose(self, *user)).collect();
+        let theirs: Vec<_> = self.attended.keys().copied().filter(|user| whose(self, *user)).collect();
         for user in theirs {
-            if let Some(head) = self.heads.get_mut(&user) {
-                head.revision = head.revision.next();
-                head.stale_from = Some(head.stale_from.map_or(from, |known| known.min(from)));
+            if let Some(own) = self.attended.get_mut(&user) {
+                own.revision = own.revision.next();
+                own.stale_from = Some(own.stale_from.map_or(from, |known| known.min(from)));
             }
         }
     }
@@ -89,14 +90,15 @@ impl World {
     pub(super) fn works(&self, shift: ShiftId, user: UserId) -> bool {
         let is_default = self.shifts.get(&shift).is_some_and(|shift| shift.is_default);
         let mut given = self.assignments.values().map(|assignment| &assignment.given);
-        let usual = self.placements.get(&user).is_some_and(|all| all.iter().any(|p| p.shift == Some(shift)));
+        let placed = self.attended.get(&user);
+        let usual = placed.is_some_and(|own| own.placements.iter().any(|place| place.shift == Some(shift)));
         is_default || usual || given.any(|given| given.shift == shift && self.is_among(given.to_whom, user))
     }
 
     /// Whether a person is or ever was in a department.
     fn belonged(&self, user: UserId, department: DepartmentId) -> bool {
-        let placed = self.placements.get(&user);
-        let was = placed.is_some_and(|all| all.iter().any(|place| place.department == Some(department)));
+        let in_it = |own: &Attended| own.placements.iter().any(|place| place.department == Some(department));
+        let was = self.attended.get(&user).is_some_and(in_it);
         let own = self.users.get(&user).and_then(|person| person.user.department.as_ref());
         was || own.is_some_and(|own| own.id == department)
     }

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use rollcall_domain::Revision;
 use rollcall_domain::assignment::Assignment;
-use rollcall_domain::attendance::{Day, DayKey, Record};
+use rollcall_domain::attendance::{DayKey, Record};
 use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
@@ -18,12 +16,13 @@ use rollcall_domain::id::{
 use rollcall_domain::leave::LeaveRequest;
 use rollcall_domain::lock::Lock;
 use rollcall_domain::lockout::Failures;
-use rollcall_domain::plan::Placement;
 use rollcall_domain::session::Session;
 use rollcall_domain::user::{PasswordHash, People, User};
 use rollcall_ports::decisions::Search;
 use rollcall_ports::shifts::StoredShift;
 use rollcall_ports::store::StoreError;
+
+use super::attendance::Attended;
 
 /// Every store of one world. Clones are the same world.
 #[derive(Clone, Default)]
@@ -51,10 +50,7 @@ pub(super) struct World {
     pub(super) holidays: BTreeMap<HolidayId, CalendarEntry>,
     pub(super) leaves: BTreeMap<LeaveId, LeaveRequest>,
     pub(super) locks: BTreeMap<LockId, Lock>,
-    pub(super) heads: BTreeMap<UserId, Head>,
-    /// In order of date.
-    pub(super) placements: BTreeMap<UserId, Vec<Placement>>,
-    pub(super) days: Vec<(Day, Record)>,
+    pub(super) attended: BTreeMap<UserId, Attended>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }
@@ -72,14 +68,6 @@ pub(super) struct Login {
     pub(super) ended_at: Option<Timestamp>,
     /// Refresh tokens that were exchanged, and when.
     pub(super) used: BTreeMap<[u8; 32], Timestamp>,
-}
-
-/// Under what everything about a person's attendance is.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Head {
-    pub(super) revision: Revision,
-    pub(super) planned_through: Option<Date>,
-    pub(super) stale_from: Option<Date>,
 }
 
 impl FakeStores {
@@ -103,8 +91,8 @@ impl FakeStores {
     #[must_use]
     pub fn records(&self, user: UserId) -> Vec<(DayKey, Record)> {
         let world = self.lock();
-        let own = world.days.iter().filter(|(day, _)| day.key.user == user);
-        own.map(|(day, record)| (day.key, record.clone())).collect()
+        let own = world.attended.get(&user).into_iter().flat_map(|own| &own.records);
+        own.map(|record| (record.day.key, record.record.clone())).collect()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {
