@@ -16,8 +16,9 @@ use rollcall_ports::engine::FaceEngine;
 use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
 use rollcall_storage::{
-    Database, DatabaseUrl, Options as DatabaseOptions, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog,
-    SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
+    SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
+    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
