@@ -1,14 +1,17 @@
 //! Who works when: shifts assigned from a date on, the calendar, leave, employment, and whose clocks hold.
 
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::attendance::{Day, DayKey, Direction};
-use crate::calendar::{Calendar, DayKind, Zone};
-use crate::id::UserId;
+use crate::calendar::{Calendar, DayKind, Half, Zone};
+use crate::id::{ShiftId, UserId};
 use crate::leave::Leave;
 use crate::policy::DAY_CUTOFF;
 use crate::shift::{Shift, ShiftInstance};
+
+/// How far apart two shifts can begin whose windows meet.
+const REACH: SignedDuration = SignedDuration::from_hours(72);
 
 /// Everything that decides when one person is expected.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +145,17 @@ impl Employment {
     }
 }
 
+impl Expectation {
+    /// The shifts that are worked, or would be but for leave.
+    #[must_use]
+    pub fn shifts(&self) -> &[ShiftInstance] {
+        match self {
+            Self::Work(shifts) | Self::Leave(shifts) => shifts,
+            Self::Holiday | Self::Off | Self::NotEmployed => &[],
+        }
+    }
+}
+
 impl Schedule {
     /// One shift in one zone, without holidays or leave.
     #[must_use]
@@ -177,25 +191,44 @@ impl Schedule {
             DayKind::Working => None,
         };
         let zone = self.zones.on(date);
-        let mut shifts: Vec<ShiftInstance> = self
-            .assigned(date)
-            .filter(|shift| shift.is_worked_on(date))
-            .map(|shift| shift.on(date, zone))
-            .map(|instance| free.map_or(instance.clone(), |half| instance.without(half)))
-            .collect();
+        let mut shifts: Vec<ShiftInstance> = Vec::new();
+        for shift in self.assigned(date).filter(|shift| shift.is_worked_on(date)) {
+            // Whoever is given a shift twice works it once.
+            if shifts.iter().all(|known| known.shift.id != shift.id) {
+                shifts.push(shift.on(date, zone));
+            }
+        }
         if shifts.is_empty() {
             return Expectation::Off;
         }
-        match self.leaves.iter().find(|leave| leave.covers(date)) {
-            None => Expectation::Work(shifts),
-            Some(Leave { half: Some(half), .. }) => {
-                for shift in &mut shifts {
-                    *shift = shift.without(*half);
-                }
-                Expectation::Work(shifts)
-            }
-            Some(_) => Expectation::Leave(shifts),
+        let without = |half: Option<Half>| match half {
+            Some(half) => shifts.iter().map(|shift| shift.without(half)).collect(),
+            None => shifts.clone(),
+        };
+        match self.leave(date) {
+            None => Expectation::Work(without(free)),
+            Some(Leave { half: None, .. }) => Expectation::Leave(without(free)),
+            // The other half is a holiday: nothing is left.
+            Some(Leave { half, .. }) if free.is_some() && free != half => Expectation::Leave(without(free)),
+            Some(Leave { half, .. }) => Expectation::Work(without(half)),
         }
+    }
+
+    /// The leave of a date; two different halves are all of it.
+    fn leave(&self, date: Date) -> Option<Leave> {
+        let covers = |leave: &&Leave| leave.covers(date);
+        self.leaves
+            .iter()
+            .filter(covers)
+            .copied()
+            .reduce(|one, other| if one.half == other.half { one } else { Leave { half: None, ..one } })
+    }
+
+    /// A shift the person works or worked, as it would be on a date.
+    pub(crate) fn shift(&self, id: ShiftId, date: Date) -> Option<ShiftInstance> {
+        let known = || self.assignments.iter().filter(|assignment| assignment.shift.id == id);
+        let given = known().find(|assignment| assignment.holds_on(date)).or_else(|| known().last())?;
+        Some(given.shift.on(date, self.zones.on(date)))
     }
 
     /// The shifts that begin within two dates of `date`, in order, their windows cut halfway where they overlap. Two
@@ -211,10 +244,7 @@ impl Schedule {
         let mut planned: Vec<ShiftInstance> = from
             .series(Span::new().days(1))
             .take_while(|date| *date <= to)
-            .flat_map(|date| match self.on(date) {
-                Expectation::Work(shifts) | Expectation::Leave(shifts) => shifts,
-                Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => Vec::new(),
-            })
+            .flat_map(|date| self.on(date).shifts().to_vec())
             .collect();
         planned.sort_by_key(|instance| (instance.start, instance.end));
         part_windows(&mut planned);
@@ -278,15 +308,26 @@ fn date_outside(schedule: &Schedule, at: Timestamp) -> Date {
     today.saturating_sub(Span::new().days(i64::from(yesterday)))
 }
 
-/// Cuts overlapping windows of consecutive shifts halfway between the earlier end and the later start.
+/// Cuts overlapping windows of shifts halfway between the earlier end and the later start, or as near to that as both of
+/// them reach: cutting makes no window longer. A shift that ends before that within another one is left without.
 fn part_windows(planned: &mut [ShiftInstance]) {
     for next in 1..planned.len() {
-        let (earlier, later) = (&planned[next - 1], &planned[next]);
-        if earlier.closes > later.opens {
-            let half = later.start.duration_since(earlier.end) / 2;
-            let cut = earlier.end.saturating_add(half).unwrap_or(earlier.end);
-            planned[next - 1].closes = cut;
-            planned[next].opens = cut;
+        // Of shifts that lie within each other, not only neighbors meet.
+        let near = |earlier: &ShiftInstance| planned[next].start.duration_since(earlier.start) <= REACH;
+        let first = planned[..next].iter().rposition(|earlier| !near(earlier)).map_or(0, |far| far + 1);
+        for earlier in (first..next).rev() {
+            let (one, other) = (&planned[earlier], &planned[next]);
+            if one.closes > other.opens && one.opens < one.closes {
+                let half = other.start.duration_since(one.end) / 2;
+                let middle = one.end.saturating_add(half).unwrap_or(one.end);
+                let cut = middle.max(other.opens).min(one.closes);
+                if cut < other.closes {
+                    planned[earlier].closes = cut;
+                    planned[next].opens = cut;
+                } else {
+                    planned[next].opens = other.closes;
+                }
+            }
         }
     }
 }
