@@ -274,7 +274,10 @@ fn overtime(instance: &ShiftInstance, stay: &Stay, worked: i64) -> i64 {
         None => {
             let before = stay.within(Timestamp::MIN, instance.start);
             // A break that was taken off is no overtime either.
-            counting.overtime.of(before, stay.within(instance.end, Timestamp::MAX).min(worked))
+            let before = if counting.early_arrival { before.min(worked) } else { before };
+            let both = counting.early_arrival && counting.overtime.before;
+            let left = if both { worked - before } else { worked };
+            counting.overtime.of(before, stay.within(instance.end, Timestamp::MAX).min(left))
         }
     }
 }

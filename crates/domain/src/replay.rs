@@ -71,17 +71,25 @@ pub fn replay(facts: &Facts<'_>, from: Date, to: Date, policy: &Policy) -> Repla
     events.sort_by_key(|event| (event.at, event.id));
     let mut reader = Reader { facts, policy, windows, replay: Replay::default(), inside: None, last: None };
     for moment in events.chunk_by_mut(|one, other| one.at == other.at) {
-        // Who is in leaves before they come again, who is not comes before they leave.
+        // Who is in leaves before they come again, who is not comes before they leave. Of equal punches the one that
+        // counts already goes on counting, so that of many at once only one does.
         let inside = reader.inside.is_some();
-        moment.sort_by_key(|event| match event.punch {
-            Punch::Auto => false,
-            Punch::CheckIn => inside,
-            Punch::CheckOut | Punch::Close => !inside,
+        moment.sort_by_key(|event| {
+            let place = match event.punch {
+                Punch::Auto => 0,
+                Punch::CheckIn if !inside => 1,
+                Punch::CheckOut => 2,
+                Punch::Close => 3,
+                Punch::CheckIn => 4,
+            };
+            (place, event.direction.is_none())
         });
         for event in moment {
+            reader.pass(event.at);
             reader.read(event);
         }
     }
+    reader.pass(Timestamp::MAX);
     let mut replay = reader.replay;
     replay.days.retain(|day| !day.events.is_empty());
     replay
@@ -107,16 +115,10 @@ struct Inside {
 
 impl Reader<'_> {
     fn read(&mut self, event: &Event) {
-        let (place, early) = self.place(event);
+        let place = self.place(event);
         let counts = event.voided.is_none() && !event.needs_review;
-        let decision = if counts { self.decide(event, place, early) } else { Decision::Ignored };
+        let decision = if counts { self.decide(event, place) } else { Decision::Ignored };
         let direction = decision.direction();
-        // A punch that counts as nothing does not tell what an earlier one was for.
-        if let Some(early) = early
-            && (direction.is_some() || decision == Decision::Closed)
-        {
-            self.move_last(early.place, place);
-        }
         match (direction, decision) {
             (Some(Direction::CheckIn), _) => self.inside = Some(Inside { place, since: event.at }),
             (Some(Direction::CheckOut), _) | (None, Decision::Closed) => self.inside = None,
@@ -130,7 +132,7 @@ impl Reader<'_> {
         self.replay.readings.push(Reading { event: event.id, key: day.key, decision });
     }
 
-    fn decide(&self, event: &Event, place: usize, early: Option<Inside>) -> Decision {
+    fn decide(&self, event: &Event, place: usize) -> Decision {
         // What somebody wrote down as two punches was two.
         let written_down = event.forced || (event.source == Source::Import && event.punch != Punch::Auto);
         let glance = |last: &Timestamp| event.at.duration_since(*last) < self.policy.cooldown;
@@ -141,8 +143,7 @@ impl Reader<'_> {
             return Decision::Cooldown(after(last, self.policy.cooldown));
         }
         let day = &self.replay.days[place];
-        let last = early.map(|inside| (Some(Direction::CheckIn), inside.since));
-        let last = last.or_else(|| day.last_before(event.at).map(|last| (last.direction, last.at)));
+        let last = day.last_before(event.at).map(|last| (last.direction, last.at));
         let decision = next(last, day.pairing(), event.punch, event.at, self.policy);
         match decision {
             Decision::NoOpenSession if event.forced => Decision::CheckedOut,
@@ -151,49 +152,42 @@ impl Reader<'_> {
     }
 
     /// The day of a punch: where the person still is, if that window is open or somebody wrote down that they left; else
-    /// the window that is open; else none. With it, the day outside of shifts to which their coming was put before it was
-    /// known that they came early for this one.
-    fn place(&mut self, event: &Event) -> (usize, Option<Inside>) {
-        let takes = |instance: &ShiftInstance| instance.takes(event.at);
-        if let Some(inside) = self.inside
-            && self.replay.days[inside.place].shift.as_ref().is_some_and(takes)
-        {
-            return (inside.place, None);
+    /// the window that is open; else none.
+    fn place(&mut self, event: &Event) -> usize {
+        if let Some(inside) = self.inside {
+            let takes = |instance: &ShiftInstance| instance.takes(event.at);
+            let written_down = event.forced || event.source == Source::Import;
+            let ends = event.punch == Punch::CheckOut
+                && written_down
+                && event.at.duration_since(inside.since) <= LONGEST;
+            if ends || self.replay.days[inside.place].shift.as_ref().is_some_and(takes) {
+                return inside.place;
+            }
         }
         let (key, shift) = slot_among(self.facts.user, self.facts.schedule, &self.windows, event.at);
-        if let Some(early) = self.came_early(key) {
-            return (self.day(key, shift), Some(early));
-        }
-        let written_down = event.forced || event.source == Source::Import;
-        if let Some(inside) = self.inside
-            && event.punch == Punch::CheckOut
-            && written_down
-            && event.at.duration_since(inside.since) <= LONGEST
-        {
-            return (inside.place, None);
-        }
-        (self.day(key, shift), None)
+        self.day(key, shift)
     }
 
-    /// A day outside of shifts in which the person still is, when the punch is the first one of a shift of that date:
-    /// whoever came before the window opened came for that shift.
-    fn came_early(&self, key: DayKey) -> Option<Inside> {
-        let inside = self.inside?;
+    /// Lets time pass up to an instant: whoever is in, outside of any shift, when the window of a shift of the same date
+    /// opens, came for that shift.
+    fn pass(&mut self, until: Timestamp) {
+        let Some(inside) = self.inside else { return };
         let day = &self.replay.days[inside.place];
-        let new = !self.replay.days.iter().any(|day| day.key == key && day.events.iter().any(Event::counts));
-        (key.shift.is_some() && day.key.shift.is_none() && day.key.date == key.date && new).then_some(inside)
-    }
-
-    /// Moves the last punch that counted from one day to another.
-    fn move_last(&mut self, from: usize, to: usize) {
-        let day = &mut self.replay.days[from];
-        let Some(last) = day.events.iter().rposition(Event::counts) else { return };
-        let event = day.events.remove(last);
-        let key = self.replay.days[to].key;
-        for reading in self.replay.readings.iter_mut().filter(|reading| reading.event == event.id) {
+        let opens = |instance: &&ShiftInstance| {
+            let opens = inside.since < instance.opens && instance.opens <= until;
+            opens && instance.date == day.key.date && instance.opens < instance.closes
+        };
+        let opening = self.windows.iter().filter(opens).min_by_key(|instance| instance.opens);
+        let Some(instance) = opening.filter(|_| day.shift.is_none()).cloned() else { return };
+        let came = self.replay.days[inside.place].events.iter().rposition(|event| event.direction.is_some());
+        let Some(came) = came.map(|came| self.replay.days[inside.place].events.remove(came)) else { return };
+        let key = DayKey { shift: Some(instance.shift.id), ..self.replay.days[inside.place].key };
+        for reading in self.replay.readings.iter_mut().filter(|reading| reading.event == came.id) {
             reading.key = key;
         }
-        self.replay.days[to].events.insert(0, event);
+        let place = self.day(key, Some(instance));
+        self.replay.days[place].events.insert(0, came);
+        self.inside = Some(Inside { place, ..inside });
     }
 
     fn day(&mut self, key: DayKey, shift: Option<ShiftInstance>) -> usize {

@@ -9,7 +9,7 @@ use clockwork::{Clockwork, a_shift, date, with};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::attendance::{DayStatus, Event, Flag, Record, Source, Voided};
 use rollcall_domain::calendar::{DateRange, Holiday, Workdays, Zone};
-use rollcall_domain::id::ShiftId;
+use rollcall_domain::id::{EventId, ShiftId};
 use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::schedule::{Assignment, Rank};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
@@ -411,16 +411,26 @@ fn a_forgotten_check_out_outside_of_shifts_ends_with_its_day() {
 fn who_came_before_the_window_opened_came_for_the_shift() {
     let mut ada = shift_d();
     assert_eq!(ada.face("2026-03-02T07:40"), Decision::CheckedIn);
-    assert_eq!(ada.days("2026-03-02").len(), 2, "outside of the shift, and the shift that is still to come");
+    let early = ada.day("2026-03-02").read(ada.at("2026-03-02T07:41"));
+    assert!(early.open && early.status == DayStatus::Present, "{early:?}");
+    assert_eq!(ada.record("2026-03-02").flags, [Flag::MissingCheckOut], "also when they forget to leave");
     assert_eq!(ada.face("2026-03-02T18:00"), Decision::CheckedOut);
     let record = ada.record("2026-03-02");
     assert_eq!((record.status, record.first_in), (DayStatus::Present, Some(ada.at("2026-03-02T07:40"))));
     assert_eq!(record.worked_seconds, Some(32_400));
+
+    // Unless they had left again by then.
+    ada.face("2026-03-03T06:00");
+    ada.face("2026-03-03T07:30");
+    let [outside, shift] = &ada.days("2026-03-03")[..] else { panic!("two records") };
+    assert_eq!((outside.day.key.shift, outside.record.overtime_seconds), (None, 5_400));
+    assert_eq!(shift.record.status, DayStatus::Absent);
 }
 
 #[test]
 fn a_punch_that_counts_as_nothing_does_not_tell_what_an_earlier_one_was_for() {
     let mut ada = shift_d();
+    ada.face("2026-03-02T06:00");
     ada.face("2026-03-02T07:59:30");
     let before = ada.days("2026-03-02");
     let glance = offline(&ada, Punch::Auto, "2026-03-02T08:00:10");
@@ -432,6 +442,17 @@ fn a_punch_that_counts_as_nothing_does_not_tell_what_an_earlier_one_was_for() {
     assert_eq!(after.len(), 2);
     for (before, after) in before.iter().zip(&after) {
         assert!(before.says_the_same(after), "{before:?} and {after:?}");
+    }
+}
+
+#[test]
+fn of_punches_at_the_same_instant_the_first_that_was_taken_counts() {
+    let mut ada = shift_d();
+    // The later one may have the smaller identifier.
+    for (n, taken) in [(9_u128, true), (3, false), (12, false)] {
+        let id = EventId::new(Uuid::from_u128(n));
+        let event = Event { id, ..ada.event(Punch::Auto, "2026-03-02T09:00") };
+        assert_eq!(ada.keep(event) == Decision::CheckedIn, taken, "{n}");
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) const POLICY: Policy = Policy::STANDARD;
 pub(crate) const ADA: UserId = UserId::new(Uuid::from_u128(1));
 
 /// What is known of Ada.
+#[derive(Debug, Clone)]
 pub(crate) struct Clockwork {
     pub(crate) schedule: Schedule,
     pub(crate) events: Vec<Event>,
@@ -79,7 +80,12 @@ impl Clockwork {
         let (id, date) = (event.id, self.schedule.zones.at(event.at).0);
         self.events.push(event);
         let (_, readings) = self.derive(DateRange::around(date));
-        readings.iter().find(|reading| reading.event == id).expect("a reading of each punch").decision
+        let reading =
+            |id| readings.iter().find(|reading| reading.event == id).expect("a reading of each punch");
+        for event in &mut self.events {
+            event.direction = reading(event.id).decision.direction();
+        }
+        reading(id).decision
     }
 
     /// What is stored of some dates: the way every punch, correction and plan change takes.
