@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let facts = Facts {
             user: ada,
             schedule: &schedule,
+            asked_from: None,
             placements: &[],
             events: &events,
             overrides: &[],
@@ -51,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let facts = Facts {
         user: ada,
         schedule: &schedule,
+        asked_from: None,
         placements: &[],
         events: &events,
         overrides: &[],

@@ -80,12 +80,21 @@ pub enum Source {
     Offline,
     /// Another system had recorded it.
     Import,
+    /// The system itself ended a session.
+    System,
 }
 
 impl Source {
     /// Every source there is.
-    pub const ALL: [Self; 6] =
-        [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline, Self::Import];
+    pub const ALL: [Self; 7] = [
+        Self::FaceRecognition,
+        Self::Manual,
+        Self::Api,
+        Self::Terminal,
+        Self::Offline,
+        Self::Import,
+        Self::System,
+    ];
 
     /// The stable word for it.
     #[must_use]
@@ -97,6 +106,7 @@ impl Source {
             Self::Terminal => "terminal",
             Self::Offline => "offline",
             Self::Import => "import",
+            Self::System => "system",
         }
     }
 }
@@ -366,6 +376,24 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// Every flag there is.
+    pub const ALL: [Self; 8] = [
+        Self::Late,
+        Self::EarlyExit,
+        Self::MissingCheckOut,
+        Self::InsufficientHours,
+        Self::AutoClosed,
+        Self::WorkedOnLeave,
+        Self::NeedsReview,
+        Self::OverrideDiffers,
+    ];
+
+    /// The flag of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flag| flag.name() == name)
+    }
+
     /// The stable word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {

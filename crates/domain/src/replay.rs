@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub user: UserId,
     /// When they are expected.
     pub schedule: &'a Schedule,
+    /// From which date on not to come is to be absent; before it only dates with punches or decisions have records.
+    pub asked_from: Option<Date>,
     /// Where they belong, by date.
     pub placements: &'a [Placement],
     /// Their punches, in any order; those of [`MARGIN`] dates around the dates wanted are needed.
@@ -40,6 +42,18 @@ pub struct Facts<'a> {
     pub overrides: &'a [(DayKey, Override)],
     /// Days whose overtime is agreed to.
     pub approved: &'a [DayKey],
+}
+
+impl Facts<'_> {
+    /// Whether a day has a record even if nobody came.
+    fn asks(&self, key: DayKey) -> bool {
+        self.asked_from.is_none_or(|from| from <= key.date) || self.decided(key)
+    }
+
+    /// Whether somebody decided about a day.
+    fn decided(&self, key: DayKey) -> bool {
+        self.overrides.iter().any(|(known, _)| *known == key)
+    }
 }
 
 /// What a punch came to.
@@ -224,16 +238,16 @@ pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayR
         let expected = facts.schedule.on(date);
         let key = |shift| DayKey { user: facts.user, date, shift };
         let outside = key(None);
-        let decided = facts.overrides.iter().map(|(key, _)| *key);
-        let decided: Vec<DayKey> =
-            decided.filter(|key| key.user == facts.user && key.date == date && *key != outside).collect();
+        let worked = |key: DayKey| punched.iter().any(|day| day.key == key && is_worked(day));
         let mut keys: Vec<DayKey> =
             expected.shifts().iter().map(|instance| key(Some(instance.shift.id))).collect();
+        keys.retain(|key| facts.asks(*key) || worked(*key));
+        let of_shifts = |key: &DayKey| key.user == facts.user && key.date == date && key.shift.is_some();
+        let decided: Vec<DayKey> = facts.overrides.iter().map(|(key, _)| *key).filter(of_shifts).collect();
         keys.extend(decided.iter().filter(|key| !keys.contains(key)).copied().collect::<Vec<_>>());
-        let known = punched.iter().find(|day| day.key == outside);
         // What was decided about a shift holds on a date that became free afterward.
         let free = matches!(expected, Expectation::Holiday | Expectation::Off) && decided.is_empty();
-        if free || known.is_some_and(is_worked) || facts.overrides.iter().any(|(key, _)| *key == outside) {
+        if worked(outside) || facts.decided(outside) || (free && facts.asks(outside)) {
             keys.push(outside);
         }
         for key in keys {

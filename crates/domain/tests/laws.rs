@@ -2,7 +2,7 @@
 
 mod clockwork;
 
-use clockwork::{ADA, Clockwork, POLICY};
+use clockwork::{ADA, Clockwork, POLICY, of};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
@@ -132,7 +132,7 @@ fn a_life() -> impl Strategy<Value = (Date, Clockwork)> {
     let events = || prop::collection::vec((a_punch(), a_story()), 0..14);
     a_date().prop_flat_map(move |first| (Just(first), a_schedule(first), events())).prop_map(
         |(first, schedule, punches)| {
-            let mut ada = Clockwork { schedule, events: Vec::new(), overrides: Vec::new() };
+            let mut ada = of(schedule);
             for ((punch, seconds, micros), (source, [forced, review, voided, close])) in punches {
                 let at = midnight(first) + SignedDuration::from_secs(seconds);
                 let at = at + SignedDuration::from_micros(micros);
@@ -152,7 +152,7 @@ fn an_online_life() -> impl Strategy<Value = (Date, Clockwork)> {
     let punches = || prop::collection::vec(a_punch(), 0..12);
     a_date().prop_flat_map(move |first| (Just(first), a_schedule(first), punches())).prop_map(
         |(first, schedule, mut punches)| {
-            let mut ada = Clockwork { schedule, events: Vec::new(), overrides: Vec::new() };
+            let mut ada = of(schedule);
             punches.sort_by_key(|(_, seconds, micros)| (*seconds, *micros));
             for (n, (punch, seconds, micros)) in (0_u128..).zip(punches) {
                 let at = midnight(first) + SignedDuration::from_secs(seconds);
@@ -270,7 +270,7 @@ proptest! {
         (schedule, lives) in a_date().prop_flat_map(|on| (a_schedule(on), prop::collection::vec(a_life(), 5))),
         wanted in 0_i64..12,
     ) {
-        let mut ada = Clockwork { schedule, events: Vec::new(), overrides: Vec::new() };
+        let mut ada = of(schedule);
         for (n, (theirs, life)) in (0_i64..).zip(lives) {
             let moved = midnight(first).duration_since(midnight(theirs)) + SignedDuration::from_hours(72 * n);
             for event in life.events {
@@ -400,7 +400,7 @@ proptest! {
         let left = instance.end - shift.early_grace + SignedDuration::from_micros(around_end);
         let event = |n, punch, at| Event::new(EventId::new(Uuid::from_u128(n)), ADA, punch, at, Source::Import);
         let events = vec![event(1, Punch::CheckIn, came), event(2, Punch::CheckOut, left)];
-        let ada = Clockwork { schedule, events, overrides: Vec::new() };
+        let ada = Clockwork { events, ..of(schedule) };
         for day in ada.derive(around(on)).0 {
             let record = day.record;
             let late = record.late_seconds > shift.grace.as_secs();
@@ -485,14 +485,15 @@ proptest! {
     }
 
     #[test]
-    fn a_punch_is_dated_within_a_day_of_its_own_clocks(
+    fn a_punch_is_dated_near_its_own_clocks(
         shift in a_shift(),
         zone in a_zone(),
         at in an_instant(),
     ) {
         let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], at);
         let apart = zone.local(at).date().since(key.date).expect("a span").get_days();
-        prop_assert!((-1..=1).contains(&apart));
+        // A shift of 24 hours ends a date later, and its window reaches into the one after that.
+        prop_assert!((-1..=2).contains(&apart), "{key:?} at {at} in {zone:?}");
         prop_assert_eq!(instance.map(|i| i.date), key.shift.map(|_| key.date));
     }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 mod clockwork;
 
-use clockwork::{ADA, Clockwork, a_shift, date};
+use clockwork::{ADA, Clockwork, a_shift, date, of};
 
 fn zone(name: &str) -> Zone {
     Zone::named(name).expect("a zone")
@@ -130,10 +130,6 @@ fn another_time_zone_holds_from_its_date_on() {
     let east = Zones::always(zone("Europe/Berlin")).then(date("2026-03-10"), zone("Asia/Kolkata"));
     assert_eq!(east.at(at("2026-03-09T18:29:59Z")), (date("2026-03-09"), &zone("Europe/Berlin")));
     assert_eq!(east.at(at("2026-03-09T18:30:00Z")), (date("2026-03-10"), &zone("Asia/Kolkata")));
-}
-
-fn of(schedule: Schedule) -> Clockwork {
-    Clockwork { schedule, events: Vec::new(), overrides: Vec::new() }
 }
 
 fn on_leave(from: &str, to: &str, half: Option<Half>) -> Leave {
@@ -380,10 +376,7 @@ fn who_left_after_the_system_ended_their_session_can_be_decided() {
     assert_eq!(ada.punch(Punch::Close, "2026-03-02T11:00"), Decision::Closed);
     let last_out = Some(at("2026-03-02T18:00:00Z"));
     let earlier = Some(at("2026-03-02T08:50:00Z"));
-    let (record, _) = overridden(
-        Clockwork { schedule: ada.schedule.clone(), events: ada.events.clone(), overrides: vec![] },
-        |decision| Override { last_out, ..decision },
-    );
+    let (record, _) = overridden(ada.clone(), |decision| Override { last_out, ..decision });
     assert_eq!((record.worked_seconds, record.flags), (Some(32_400), vec![]));
     let (record, noon) = overridden(ada, |decision| Override { first_in: earlier, ..decision });
     assert_eq!((record.first_in, record.worked_seconds), (earlier, None));
@@ -413,4 +406,22 @@ fn what_was_decided_outlives_the_plan() {
     assert_eq!(present(&ada), key, "override before employment");
     ada.schedule.assignments.clear();
     assert_eq!(present(&ada), key, "override before a shift that is gone");
+}
+
+#[test]
+fn before_somebody_is_asked_only_work_and_decisions_make_records() {
+    let mut ada = of(simple());
+    ada.face("2026-03-03T09:00");
+    let read = |ada: &Clockwork, on: &str| {
+        ada.days(on).iter().map(|day| (day.record.status, day.day.key.shift.is_some())).collect::<Vec<_>>()
+    };
+    ada.asked_from = Some(date("2026-03-05"));
+    assert_eq!(read(&ada, "2026-03-01"), [], "no day off");
+    assert_eq!(read(&ada, "2026-03-02"), [], "no absence");
+    assert_eq!(read(&ada, "2026-03-03"), [(DayStatus::Present, true)]);
+    assert_eq!(read(&ada, "2026-03-05"), [(DayStatus::Absent, true)]);
+    let key = DayKey { user: ADA, date: date("2026-03-04"), shift: Some(Shift::STANDARD_ID) };
+    let absent = ada.record("2026-03-05");
+    ada.overrides.push((key, Override { status: Some(DayStatus::HalfDay), ..decided(&absent) }));
+    assert_eq!(read(&ada, "2026-03-04"), [(DayStatus::HalfDay, true)]);
 }

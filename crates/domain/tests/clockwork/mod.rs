@@ -20,6 +20,7 @@ pub(crate) const ADA: UserId = UserId::new(Uuid::from_u128(1));
 #[derive(Debug, Clone)]
 pub(crate) struct Clockwork {
     pub(crate) schedule: Schedule,
+    pub(crate) asked_from: Option<Date>,
     pub(crate) events: Vec<Event>,
     pub(crate) overrides: Vec<(DayKey, Override)>,
 }
@@ -28,7 +29,12 @@ pub(crate) struct Clockwork {
 #[track_caller]
 pub(crate) fn with(shift: Shift, zone: &str) -> Clockwork {
     let zone = Zone::named(zone).expect("a zone");
-    Clockwork { schedule: Schedule::simple(shift, zone), events: Vec::new(), overrides: Vec::new() }
+    of(Schedule::simple(shift, zone))
+}
+
+/// Somebody of whom only their schedule is known.
+pub(crate) fn of(schedule: Schedule) -> Clockwork {
+    Clockwork { schedule, asked_from: None, events: Vec::new(), overrides: Vec::new() }
 }
 
 /// The standard shift on every day of the week, at other times.
@@ -98,6 +104,7 @@ impl Clockwork {
         let facts = Facts {
             user: ADA,
             schedule: &self.schedule,
+            asked_from: self.asked_from,
             placements: &[],
             events,
             overrides: &self.overrides,
