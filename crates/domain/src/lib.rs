@@ -12,6 +12,7 @@ pub mod device;
 pub mod face;
 pub mod id;
 pub mod leave;
+pub mod lint;
 pub mod lockout;
 pub mod matching;
 pub mod overrides;

@@ -224,10 +224,15 @@ impl Schedule {
             .reduce(|one, other| if one.half == other.half { one } else { Leave { half: None, ..one } })
     }
 
+    /// Whether the person has a shift on a date, whether or not it is a day on which to work it.
+    pub(crate) fn has_shift(&self, date: Date) -> bool {
+        self.assigned(date).next().is_some()
+    }
+
     /// A shift the person works or worked, as it would be on a date.
     pub(crate) fn shift(&self, id: ShiftId, date: Date) -> Option<ShiftInstance> {
         let known = || self.assignments.iter().filter(|assignment| assignment.shift.id == id);
-        let given = known().find(|assignment| assignment.holds_on(date)).or_else(|| known().last())?;
+        let given = known().find(|assignment| assignment.holds_on(date)).or_else(|| known().next_back())?;
         Some(given.shift.on(date, self.zones.on(date)))
     }
 

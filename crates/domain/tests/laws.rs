@@ -215,7 +215,12 @@ proptest! {
         // Punches without a record are stored, too.
         let others = ada.events.iter().filter(|event| stored.iter().all(|known| known.id != event.id)).cloned();
         let again = ada.derive_with(around(first), &stored.iter().cloned().chain(others).collect::<Vec<_>>());
-        prop_assert_eq!(derived.0, again.0);
+        // Of two punches at the same instant either may be told first.
+        let told = |mut records: Vec<DayRecord>| {
+            records.iter_mut().for_each(|record| record.day.events.sort_by_key(|event| (event.at, event.id)));
+            records
+        };
+        prop_assert_eq!(told(derived.0), told(again.0));
         let stored = |readings: Vec<Reading>| {
             let mut stored: Vec<_> =
                 readings.into_iter().map(|read| (read.event, read.key, read.decision.direction())).collect();
