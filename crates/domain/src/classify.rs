@@ -16,27 +16,14 @@ pub fn classify(day: &Day, now: Timestamp) -> Record {
 }
 
 /// What a day comes to once nothing more can happen, `open` telling whether the person had not left. With `first_in`
-/// or `last_out`, as if they had come or left then, see [`classify_as_if`].
+/// or `last_out`, as if they had come or left then: those that are given replace the first arrival and the last departure
+/// that the punches tell.
 #[must_use]
 pub fn settle(day: &Day, first_in: Option<Timestamp>, last_out: Option<Timestamp>) -> Record {
     let mut stay = Stay::of(&day.events, day.pairing());
     stay.retime(first_in, last_out);
     let record = read(day, &stay, Timestamp::MAX);
     Record { open: stay.still_in.is_some(), ..record }
-}
-
-/// What a day would come to if the person had come or left at other times than their punches tell: those that are
-/// given replace the first arrival and the last departure.
-#[must_use]
-pub fn classify_as_if(
-    day: &Day,
-    first_in: Option<Timestamp>,
-    last_out: Option<Timestamp>,
-    now: Timestamp,
-) -> Record {
-    let mut stay = Stay::of(&day.events, day.pairing());
-    stay.retime(first_in, last_out);
-    read(day, &stay, now)
 }
 
 fn read(day: &Day, stay: &Stay, now: Timestamp) -> Record {

@@ -15,7 +15,7 @@ use crate::id::{EventId, UserId};
 use crate::overrides::Override;
 use crate::plan::{Placement, department_on};
 use crate::policy::{DAY_CUTOFF, Decision, Policy, after, next};
-use crate::schedule::{Expectation, Schedule, slot_among};
+use crate::schedule::{Expectation, Schedule, slot};
 use crate::shift::ShiftInstance;
 
 /// Dates before and after those wanted whose punches must be known: a night shift reaches into the next date, and two
@@ -178,7 +178,7 @@ impl Reader<'_> {
                 return inside.place;
             }
         }
-        let (key, shift) = slot_among(self.facts.user, self.facts.schedule, &self.windows, event.at);
+        let (key, shift) = slot(self.facts.user, self.facts.schedule, &self.windows, event.at);
         self.day(key, shift)
     }
 

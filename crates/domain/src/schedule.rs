@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 
-use crate::attendance::{Day, DayKey, Direction};
+use crate::attendance::DayKey;
 use crate::calendar::{Calendar, DayKind, Half, Zone};
 use crate::id::{ShiftId, UserId};
 use crate::leave::Leave;
@@ -178,7 +178,7 @@ impl Schedule {
     }
 
     /// What a date asks of the person. Windows are as if the date stood alone; those of neighboring dates part where
-    /// they meet, see [`Self::windows_around`].
+    /// they meet, see [`Self::windows`].
     #[must_use]
     pub fn on(&self, date: Date) -> Expectation {
         if !self.takes_part(date) {
@@ -236,13 +236,6 @@ impl Schedule {
         Some(given.shift.on(date, self.zones.on(date)))
     }
 
-    /// The shifts that begin within two dates of `date`, in order, their windows cut halfway where they overlap. Two
-    /// dates, so that every shift that can take a punch of `date` has both its neighbors to part from.
-    #[must_use]
-    pub fn windows_around(&self, date: Date) -> Vec<ShiftInstance> {
-        self.windows(date.saturating_sub(Span::new().days(2)), date.saturating_add(Span::new().days(2)))
-    }
-
     /// The shifts that begin between two dates, both included, in order, their windows cut halfway where they overlap.
     #[must_use]
     pub fn windows(&self, from: Date, to: Date) -> Vec<ShiftInstance> {
@@ -265,31 +258,9 @@ impl Schedule {
     }
 }
 
-/// The day to which a punch at `at` belongs.
-///
-/// In this order: the shift in which the person still is, as long as its window is open; the shift whose
-/// window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
-/// `days` are the person's days around that time.
-#[must_use]
-pub fn slot(
-    user: UserId,
-    schedule: &Schedule,
-    days: &[Day],
-    at: Timestamp,
-) -> (DayKey, Option<ShiftInstance>) {
-    let still_in = days.iter().find(|day| {
-        let inside = day.last_before(at).is_some_and(|last| last.direction == Some(Direction::CheckIn));
-        inside && day.shift.as_ref().is_some_and(|instance| instance.takes(at))
-    });
-    if let Some(day) = still_in {
-        return (day.key, day.shift.clone());
-    }
-    let (today, _) = schedule.zones.at(at);
-    slot_among(user, schedule, &schedule.windows_around(today), at)
-}
-
-/// The same for somebody who is in no shift, when the windows around that time are known.
-pub(crate) fn slot_among(
+/// The day to which a punch at `at` of somebody who is in no shift belongs, when the windows around that time are known: the
+/// shift whose window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
+pub(crate) fn slot(
     user: UserId,
     schedule: &Schedule,
     windows: &[ShiftInstance],

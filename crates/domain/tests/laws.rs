@@ -18,7 +18,7 @@ use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, Threshold, jud
 use rollcall_domain::page::Page;
 use rollcall_domain::policy::Decision;
 use rollcall_domain::replay::Reading;
-use rollcall_domain::schedule::{Assignment, Expectation, Rank, Schedule, slot};
+use rollcall_domain::schedule::{Assignment, Expectation, Rank, Schedule};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::statistics::Totals;
 use uuid::Uuid;
@@ -495,7 +495,11 @@ proptest! {
         zone in a_zone(),
         at in an_instant(),
     ) {
-        let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], at);
+        let event = Event::new(EventId::new(Uuid::nil()), ADA, Punch::Auto, at, Source::Terminal);
+        let ada = Clockwork { events: vec![event], ..of(Schedule::simple(shift, zone.clone())) };
+        let (records, readings) = ada.derive(around(zone.local(at).date()));
+        let key = readings[0].key;
+        let instance = records.into_iter().find(|record| record.day.key == key).expect("its record").day.shift;
         let apart = zone.local(at).date().since(key.date).expect("a span").get_days();
         // A shift of 24 hours ends a date later, and its window reaches into the one after that.
         prop_assert!((-1..=2).contains(&apart), "{key:?} at {at} in {zone:?}");

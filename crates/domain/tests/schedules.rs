@@ -2,14 +2,14 @@
 
 use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::attendance::{DayKey, DayStatus, Flag, Record};
+use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Flag, Record};
 use rollcall_domain::calendar::{Half, Holiday, WeeklyOff, Workdays, Zone};
 use rollcall_domain::classify::classify_unpunched;
 use rollcall_domain::id::{OverrideId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::overrides::{Facts, InvalidOverride, Override};
 use rollcall_domain::policy::{Decision, Policy, Punch};
-use rollcall_domain::schedule::{Assignment, Employment, Expectation, Rank, Schedule, Zones, slot};
+use rollcall_domain::schedule::{Assignment, Employment, Expectation, Rank, Schedule, Zones};
 use rollcall_domain::shift::{Counting, Pairing, Shift, ShiftInstance};
 use uuid::Uuid;
 
@@ -70,9 +70,12 @@ fn two_shifts_of_one_rank_are_both_worked() {
     }
     assert_eq!(worked(&schedule, "2026-03-02").len(), 2);
     // Their windows part halfway between the end of one and the start of the other.
-    let to = |text| slot(ADA, &schedule, &[], at(text)).0.shift;
-    assert_eq!(to("2026-03-02T10:29:59Z"), Some(shift(2).id));
-    assert_eq!(to("2026-03-02T10:30:00Z"), Some(shift(3).id));
+    for (local, expected) in [("2026-03-02T10:29:59", shift(2).id), ("2026-03-02T10:30:00", shift(3).id)] {
+        let mut ada = of(schedule.clone());
+        ada.face(local);
+        let worked = |day: &DayRecord| day.record.first_in.and(day.day.key.shift);
+        assert_eq!(ada.days("2026-03-02").iter().find_map(worked), Some(expected));
+    }
 }
 
 #[test]
@@ -113,7 +116,9 @@ fn nothing_is_expected_before_the_first_and_after_the_last_day() {
     assert_eq!(records("2026-03-04")[0].status, DayStatus::Absent);
     assert_eq!(records("2026-03-05"), []);
     // A punch then is kept, outside of any shift.
-    assert_eq!(slot(ADA, &schedule, &[], at("2026-03-02T09:00:00Z")).0.shift, None);
+    let mut ada = of(schedule);
+    ada.face("2026-03-02T09:00");
+    assert_eq!(ada.day("2026-03-02").day.key.shift, None);
 }
 
 #[test]
