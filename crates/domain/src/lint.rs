@@ -61,6 +61,8 @@ pub enum Code {
     BreakTooLong,
     /// The window is longer than a day.
     WindowTooLong,
+    /// Somebody works a shift that was retired.
+    RetiredShift,
     /// Somebody has no shift.
     NoShift,
     /// Somebody has a shift, and no day on which to work it.
@@ -94,7 +96,7 @@ impl Severity {
 
 impl Code {
     /// Each of them, the worst first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::UnknownShift,
         Self::ShiftsOverlap,
         Self::GraceTooLong,
@@ -102,6 +104,7 @@ impl Code {
         Self::ThresholdsReversed,
         Self::BreakTooLong,
         Self::WindowTooLong,
+        Self::RetiredShift,
         Self::NoShift,
         Self::NoWorkingDay,
         Self::WindowsOverlap,
@@ -122,6 +125,7 @@ impl Code {
             Self::ThresholdsReversed => "thresholds_reversed",
             Self::BreakTooLong => "break_too_long",
             Self::WindowTooLong => "window_too_long",
+            Self::RetiredShift => "retired_shift",
             Self::NoShift => "no_shift",
             Self::NoWorkingDay => "no_working_day",
             Self::WindowsOverlap => "windows_overlap",
@@ -141,9 +145,11 @@ impl Code {
             | Self::HalfDayAlways
             | Self::ThresholdsReversed
             | Self::BreakTooLong => Severity::Error,
-            Self::GraceTooLong | Self::WindowTooLong | Self::NoShift | Self::NoWorkingDay => {
-                Severity::Warning
-            }
+            Self::GraceTooLong
+            | Self::WindowTooLong
+            | Self::RetiredShift
+            | Self::NoShift
+            | Self::NoWorkingDay => Severity::Warning,
             Self::WindowsOverlap
             | Self::LengthChanges
             | Self::StartSkipped
@@ -170,16 +176,29 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Looks for what is odd about a plan within some dates, for these people. The worst first, then by code and shift.
+/// Looks for what is odd about a plan within some dates, for these people. `retired` are the shifts that should not be
+/// worked any more. The worst first, then by code and shift.
 #[must_use]
-pub fn lint(plan: &Plan, people: &[(UserId, Personal)], dates: DateRange) -> Vec<Finding> {
+pub fn lint(
+    plan: &Plan,
+    retired: &BTreeSet<ShiftId>,
+    people: &[(UserId, Personal)],
+    dates: DateRange,
+) -> Vec<Finding> {
     let mut oddities = Oddities::default();
     let mut worked = BTreeSet::new();
     given(plan, people, &mut oddities);
     for (user, personal) in people {
-        person(*user, &plan.schedule(personal), dates, &mut worked, &mut oddities);
+        for instance in person(*user, &plan.schedule(personal), dates, &mut oddities) {
+            let (id, name) = (instance.shift.id, &instance.shift.name);
+            if retired.contains(&id) {
+                let message = format!("{name} was retired, and is still worked");
+                oddities.note(Code::RetiredShift, Some(id), Some(*user), Some(instance.date), message);
+            }
+            worked.insert(id);
+        }
     }
-    for (id, editions) in &plan.shifts {
+    for (id, editions) in plan.shifts.iter().filter(|(id, _)| worked.contains(id) || !retired.contains(id)) {
         for date in dates.days() {
             rules(editions.on(date), date, &mut oddities);
         }
@@ -214,7 +233,7 @@ fn given(plan: &Plan, people: &[(UserId, Personal)], oddities: &mut Oddities) {
 
 /// What is odd about the rules of a shift that hold on a date.
 fn rules(shift: &Shift, date: Date, oddities: &mut Oddities) {
-    let length = on_clock(shift);
+    let length = shift.length();
     let full = shift.counting.flexible.unwrap_or(length);
     let name = &shift.name;
     let mut note = |code, message| oddities.note(code, Some(shift.id), None, Some(date), message);
@@ -259,16 +278,15 @@ fn rules(shift: &Shift, date: Date, oddities: &mut Oddities) {
     }
 }
 
-/// What is odd about what one person is expected to do, and which shifts they work.
+/// What is odd about what one person is expected to do, and when they work.
 fn person(
     user: UserId,
     schedule: &Schedule,
     dates: DateRange,
-    worked: &mut BTreeSet<ShiftId>,
     oddities: &mut Oddities,
-) {
+) -> Vec<ShiftInstance> {
     let takes_part: Vec<Date> = dates.days().filter(|date| schedule.takes_part(*date)).collect();
-    let Some(first) = takes_part.first() else { return };
+    let Some(first) = takes_part.first() else { return Vec::new() };
     let mut planned: Vec<ShiftInstance> = Vec::new();
     for date in dates.days() {
         planned.extend(schedule.on(date).shifts().iter().cloned());
@@ -288,9 +306,9 @@ fn person(
         together(user, &two[0], &two[1], oddities);
     }
     for instance in &planned {
-        worked.insert(instance.shift.id);
         clocks(user, instance, schedule.zones.on(instance.date), oddities);
     }
+    planned
 }
 
 /// What is odd about two shifts in a row of one person.
@@ -315,7 +333,7 @@ fn clocks(user: UserId, instance: &ShiftInstance, zone: &Zone, oddities: &mut Od
     let whole = shift.on(instance.date, zone);
     let mut note =
         |code, message| oddities.note(code, Some(shift.id), Some(user), Some(instance.date), message);
-    let differs = whole.end.duration_since(whole.start) - on_clock(shift);
+    let differs = whole.end.duration_since(whole.start) - shift.length();
     if !differs.is_zero() {
         let how = if differs.is_negative() { "shorter" } else { "longer" };
         let by = hm(differs.abs());
@@ -343,12 +361,6 @@ fn clocks(user: UserId, instance: &ShiftInstance, zone: &Zone, oddities: &mut Od
 
 /// A day as clocks show it.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// The length of a shift as clocks show it.
-fn on_clock(shift: &Shift) -> SignedDuration {
-    let length = shift.ends.duration_since(shift.starts);
-    if length > SignedDuration::ZERO { length } else { length + DAY }
-}
 
 /// A length in hours and minutes.
 fn hm(length: SignedDuration) -> String {

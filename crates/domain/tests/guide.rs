@@ -249,8 +249,8 @@ fn every_status_flag_and_code_is_told() {
 fn every_default_is_what_a_new_installation_begins_with() {
     let shift = Shift::standard();
     let counting = &shift.counting;
-    let minutes = |length: SignedDuration| length.as_mins().to_string();
-    let perhaps = |length: Option<SignedDuration>| length.map_or("none".into(), minutes);
+    let seconds = |length: SignedDuration| length.as_secs().to_string();
+    let perhaps = |length: Option<SignedDuration>| length.map_or("none".into(), seconds);
     let yes_no = |yes: bool| String::from(if yes { "yes" } else { "no" });
     let clock = |time: Time| time.strftime("%H:%M").to_string();
     let workdays =
@@ -259,22 +259,22 @@ fn every_default_is_what_a_new_installation_begins_with() {
         ("starts", clock(shift.starts)),
         ("ends", clock(shift.ends)),
         ("workdays", workdays.into()),
-        ("grace", minutes(shift.grace)),
-        ("early_grace", minutes(shift.early_grace)),
-        ("before", minutes(shift.before)),
-        ("after", minutes(shift.after)),
-        ("half_day_below", minutes(shift.half_day_below)),
-        ("absent_below", minutes(shift.absent_below)),
+        ("grace_seconds", seconds(shift.grace)),
+        ("early_grace_seconds", seconds(shift.early_grace)),
+        ("before_seconds", seconds(shift.before)),
+        ("after_seconds", seconds(shift.after)),
+        ("half_day_below_seconds", seconds(shift.half_day_below)),
+        ("absent_below_seconds", seconds(shift.absent_below)),
         ("pairing", counting.pairing.name().into()),
-        ("unpaid_break", minutes(counting.unpaid_break)),
-        ("break_after", minutes(counting.break_after)),
+        ("unpaid_break_seconds", seconds(counting.unpaid_break)),
+        ("break_after_seconds", seconds(counting.break_after)),
         ("early_arrival", yes_no(counting.early_arrival)),
         ("auto_out", yes_no(counting.auto_out)),
-        ("flexible", perhaps(counting.flexible)),
-        ("overtime_min", minutes(counting.overtime.min)),
+        ("flexible_seconds", perhaps(counting.flexible)),
+        ("overtime_min_seconds", seconds(counting.overtime.min)),
         ("overtime_before", yes_no(counting.overtime.before)),
-        ("overtime_step", minutes(counting.overtime.step)),
-        ("overtime_cap", perhaps(counting.overtime.daily_cap)),
+        ("overtime_step_seconds", seconds(counting.overtime.step)),
+        ("overtime_cap_seconds", perhaps(counting.overtime.daily_cap)),
     ];
     let told: Vec<_> = rows(&["Field of a shift", "Default"])
         .iter()

@@ -2,12 +2,14 @@
 
 mod clockwork;
 
+use std::collections::BTreeSet;
+
 use clockwork::{a_shift, date};
 use jiff::SignedDuration;
 use jiff::civil::Weekday;
 use rollcall_domain::calendar::{Calendar, DateRange, WeeklyOff, Workdays, Zone};
 use rollcall_domain::id::{ShiftId, UserId};
-use rollcall_domain::lint::{Code, Finding, Severity, lint};
+use rollcall_domain::lint::{Code, Finding, Severity};
 use rollcall_domain::plan::{Editions, Given, Personal, Placement, Plan, Whom};
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::{Counting, Shift};
@@ -60,6 +62,11 @@ fn dates(from: &str, to: &str) -> DateRange {
 /// Two weeks without a change of clocks.
 fn quiet() -> DateRange {
     dates("2026-03-02", "2026-03-15")
+}
+
+/// Of a plan none of whose shifts is retired.
+fn lint(plan: &Plan, people: &[(UserId, Personal)], dates: DateRange) -> Vec<Finding> {
+    rollcall_domain::lint::lint(plan, &BTreeSet::new(), people, dates)
 }
 
 fn codes(findings: &[Finding]) -> Vec<Code> {
@@ -196,6 +203,17 @@ fn shifts_that_do_not_exist_are_told_by_who_should_work_them() {
             "error: the usual shift of people does not exist; 1 person",
         ]
     );
+}
+
+#[test]
+fn a_retired_shift_should_not_be_worked_any_more() {
+    let plan = a_plan([numbered(2, a_shift("09:00", "18:00")), numbered(3, a_shift("09:00", "18:00"))]);
+    let retired = BTreeSet::from([shift_id(2), shift_id(3)]);
+    let people = [given(1, &[]), given(2, &[2])];
+    let findings = rollcall_domain::lint::lint(&plan, &retired, &people, quiet());
+    let told: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    let expected = "warning: Shift 2 was retired, and is still worked; 1 person; 14 dates from 2026-03-02 on";
+    assert_eq!(told, [expected], "of a retired shift that nobody works there is nothing to tell");
 }
 
 #[test]
