@@ -217,10 +217,16 @@ pub struct Calendar {
 }
 
 impl Calendar {
+    /// Whether a date is a regular day off.
+    #[must_use]
+    pub fn is_off(&self, date: Date) -> bool {
+        self.offs.iter().any(|off| off.covers(date))
+    }
+
     /// What a date is. A holiday that falls on a day off is a holiday.
     #[must_use]
     pub fn kind(&self, date: Date) -> DayKind {
-        let off = self.offs.iter().any(|off| off.covers(date));
+        let off = self.is_off(date);
         match self.holidays.get(&date) {
             Some(Holiday { half: None, .. }) => DayKind::Holiday,
             _ if off => DayKind::Off,

@@ -187,12 +187,15 @@ impl Reader<'_> {
     fn pass(&mut self, until: Timestamp) {
         let Some(inside) = self.inside else { return };
         let day = &self.replay.days[inside.place];
+        if day.shift.is_some() {
+            return;
+        }
         let opens = |instance: &&ShiftInstance| {
             let opens = inside.since < instance.opens && instance.opens <= until;
             opens && instance.date == day.key.date && instance.opens < instance.closes
         };
         let opening = self.windows.iter().filter(opens).min_by_key(|instance| instance.opens);
-        let Some(instance) = opening.filter(|_| day.shift.is_none()).cloned() else { return };
+        let Some(instance) = opening.cloned() else { return };
         let came = self.replay.days[inside.place].events.iter().rposition(|event| event.direction.is_some());
         let Some(came) = came.map(|came| self.replay.days[inside.place].events.remove(came)) else { return };
         let key = DayKey { shift: Some(instance.shift.id), ..self.replay.days[inside.place].key };
@@ -299,7 +302,8 @@ fn record(
     };
     // A departure that is kept although nobody had come: a punch is missing, or this one is wrong.
     let never_came = |event: &Event| {
-        let of = |reading: &&Reading| reading.event == event.id;
+        let came_to_nothing = event.punch == Punch::CheckOut && event.direction.is_none();
+        let of = |reading: &&Reading| came_to_nothing && reading.event == event.id;
         readings.iter().find(of).is_some_and(|reading| reading.decision == Decision::NoOpenSession)
     };
     let unclear = |event: &Event| {

@@ -184,11 +184,15 @@ impl Schedule {
         if !self.takes_part(date) {
             return Expectation::NotEmployed;
         }
-        let free = match self.calendar.kind(date) {
-            DayKind::Holiday => return Expectation::Holiday,
+        let kind = self.calendar.kind(date);
+        let leave = self.leave(date);
+        let whole = leave.is_some_and(|leave| leave.half.is_none());
+        let free = match kind {
+            // Leave goes before a holiday, unless nobody would have worked anyhow.
+            DayKind::Holiday if !whole || self.calendar.is_off(date) => return Expectation::Holiday,
             DayKind::Off => return Expectation::Off,
             DayKind::HalfHoliday(half) => Some(half),
-            DayKind::Working => None,
+            DayKind::Working | DayKind::Holiday => None,
         };
         let zone = self.zones.on(date);
         let mut shifts: Vec<ShiftInstance> = Vec::new();
@@ -199,13 +203,13 @@ impl Schedule {
             }
         }
         if shifts.is_empty() {
-            return Expectation::Off;
+            return if kind == DayKind::Holiday { Expectation::Holiday } else { Expectation::Off };
         }
         let without = |half: Option<Half>| match half {
             Some(half) => shifts.iter().map(|shift| shift.without(half)).collect(),
             None => shifts.clone(),
         };
-        match self.leave(date) {
+        match leave {
             None => Expectation::Work(without(free)),
             Some(Leave { half: None, .. }) => Expectation::Leave(without(free)),
             // The other half is a holiday: nothing is left.

@@ -430,3 +430,17 @@ fn before_somebody_is_asked_only_work_and_decisions_make_records() {
     ada.overrides.push((key, Override { status: Some(DayStatus::HalfDay), ..decided(&absent) }));
     assert_eq!(read(&ada, "2026-03-04"), [(DayStatus::HalfDay, true)]);
 }
+
+#[test]
+fn leave_goes_before_a_holiday_unless_nobody_would_have_worked() {
+    let with = |leave: Option<Half>, off: bool| {
+        let mut schedule = Schedule { leaves: vec![on_leave("2026-03-02", "2026-03-03", leave)], ..simple() };
+        schedule.calendar.holidays.insert(date("2026-03-02"), Holiday { name: "Holi".into(), half: None });
+        let monday = WeeklyOff { weekday: Weekday::Monday, nth: None, from: None, to: None };
+        schedule.calendar.offs.extend(off.then_some(monday));
+        of(schedule).record("2026-03-02").status
+    };
+    assert_eq!(with(None, false), DayStatus::OnLeave);
+    assert_eq!(with(Some(Half::First), false), DayStatus::Holiday);
+    assert_eq!(with(None, true), DayStatus::Holiday);
+}
