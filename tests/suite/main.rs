@@ -11,6 +11,7 @@ mod cli_crash;
 mod cli_serve;
 mod departments;
 mod enrollment;
+mod exactly_once;
 mod faces;
 mod health;
 mod history;
