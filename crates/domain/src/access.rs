@@ -136,6 +136,8 @@ pub enum Action {
     ReadAttendance,
     /// See who is in today.
     ReadToday,
+    /// Work records out anew.
+    RecomputeAttendance,
     /// Store a face.
     EnrollFace,
     /// Search a face.
@@ -176,7 +178,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -189,6 +191,7 @@ impl Action {
         Self::MarkAttendance,
         Self::ReadAttendance,
         Self::ReadToday,
+        Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
         Self::ReadEncodings,
@@ -247,7 +250,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
             (Everybody, Nobody, Nobody, Nobody)
         }
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
-        A::CreateDepartment => (Everybody, Nobody, Nobody, Nobody),
+        A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
         A::ReadAttendance | A::ReadToday => (Everybody, Departments, Own, Nobody),
         A::EnrollFace => (Everybody, Departments, when(own.enroll, Own), when(may_enroll, Everybody)),

@@ -10,6 +10,7 @@ pub mod assignments;
 mod attempts;
 pub mod attendance;
 pub mod auth;
+pub mod demo;
 pub mod departments;
 pub mod devices;
 pub mod enroll;
@@ -67,6 +68,8 @@ pub struct UseCases {
     pub locks: locks::Locks,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
+    /// People who never were.
+    pub demo: demo::Demo,
     /// What came before.
     pub import: import::Import,
     /// How the system is.
@@ -85,6 +88,7 @@ impl UseCases {
             users: users::Users::new(ports, attendance.clone(), gallery.clone(), rules.clone()),
             departments: departments::Departments::new(ports, rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
+            demo: demo::Demo::new(ports, attendance.clone(), rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),
             shifts: shifts::Shifts::new(ports, attendance.clone(), rules.clone()),
             assignments: assignments::Assignments::new(ports, attendance.clone(), rules.clone()),
