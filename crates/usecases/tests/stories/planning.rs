@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::{Date, Weekday, time};
 use rollcall_domain::access::{Actor, Denied, Role};
-use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::Half;
 use rollcall_domain::holiday::HolidayName;
 use rollcall_domain::id::{ShiftId, UserId};
@@ -58,10 +58,13 @@ async fn employee(world: &World) -> User {
     ada
 }
 
-fn on(world: &World, user: &User, on: &str) -> Vec<(Option<ShiftId>, DayStatus)> {
-    let all = world.fakes.stores.records(user.id).into_iter();
-    let of_date = all.filter(|(key, _)| key.date == date(on));
-    of_date.map(|(key, record)| (key.shift, record.status)).collect()
+async fn records(world: &World, user: &User, on: &str) -> Vec<DayRecord> {
+    world.ports.attendance.records_of(&[user.id], dates(on, on)).await.unwrap()
+}
+
+async fn on(world: &World, user: &User, on: &str) -> Vec<(Option<ShiftId>, DayStatus)> {
+    let of_date = records(world, user, on).await.into_iter();
+    of_date.map(|record| (record.day.key.shift, record.record.status)).collect()
 }
 
 fn fields(error: PlanError) -> Vec<&'static str> {
@@ -90,11 +93,14 @@ async fn a_new_installation_has_one_shift_that_can_be_worded_anew() {
     assert!(matches!(again, Err(PlanError::Outdated)));
     let same = world.usecases.shifts.update(&admin(), only.id, patch, None, None).await.unwrap();
     assert_eq!(same, changed, "what is so already is no change");
-    let scheduled = |on: &str| {
-        let all = world.fakes.stores.records(ada.id).into_iter();
-        all.filter(|(key, _)| key.date == date(on)).map(|(_, record)| record.scheduled_seconds).sum::<i64>()
-    };
-    assert_eq!((scheduled("2026-03-02"), scheduled("2026-03-03")), (9 * 3600, 8 * 3600));
+    for (on, hours) in [("2026-03-02", 9), ("2026-03-03", 8)] {
+        let scheduled = records(&world, &ada, on).await.into_iter();
+        assert_eq!(
+            scheduled.map(|record| record.record.scheduled_seconds).sum::<i64>(),
+            hours * 3600,
+            "{on}"
+        );
+    }
     let refused = world.usecases.shifts.retire(&admin(), only.id, None).await;
     assert!(matches!(refused, Err(PlanError::InUse("default"))));
 }
@@ -129,11 +135,11 @@ async fn who_is_given_a_shift_is_expected_at_it() {
     let world = world();
     let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
     let usual = Some(Shift::STANDARD_ID);
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(usual, DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(usual, DayStatus::Absent)]);
     let new = given(&late, Whom::Person(ada.id), "2026-03-03");
     let assignment = world.usecases.assignments.create(&admin(), new.clone()).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-02"), [(usual, DayStatus::Absent)]);
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(Some(late.id), DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-02").await, [(usual, DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(late.id), DayStatus::Absent)]);
     let twice = world.usecases.assignments.create(&admin(), new).await;
     assert!(matches!(twice, Err(PlanError::Overlaps)));
     let refused = world.usecases.shifts.retire(&admin(), late.id, None).await;
@@ -143,7 +149,7 @@ async fn who_is_given_a_shift_is_expected_at_it() {
     let refused = world.usecases.assignments.update(&admin(), assignment.id, reversed, None).await;
     assert_eq!(fields(refused.unwrap_err()), ["to"]);
     world.usecases.assignments.remove(&admin(), assignment.id, Some(assignment.revision)).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(usual, DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(usual, DayStatus::Absent)]);
     world.usecases.shifts.retire(&admin(), late.id, None).await.unwrap();
     let listed = world.usecases.shifts.list(&admin(), ShiftQuery::default()).await.unwrap();
     assert_eq!(listed.total, 1);
@@ -163,7 +169,10 @@ async fn managers_give_shifts_to_their_people_from_today_on() {
     };
     give(Whom::Department(sales.id), "2026-03-02").await.unwrap();
     let own = give(Whom::Person(ada.id), "2026-03-02").await.unwrap();
-    assert!(matches!(give(Whom::Person(ada.id), "2026-03-01").await, Err(PlanError::Overlaps | PlanError::Begun)));
+    assert!(matches!(
+        give(Whom::Person(ada.id), "2026-03-01").await,
+        Err(PlanError::Overlaps | PlanError::Begun)
+    ));
     assert!(matches!(give(Whom::Person(bob.id), "2026-03-02").await, Err(PlanError::Unknown("user_id"))));
     let elsewhere = Whom::Department(a_department("None").id);
     assert!(matches!(give(elsewhere, "2026-03-02").await, Err(PlanError::Unknown("department_id"))));
@@ -195,7 +204,7 @@ async fn nobody_is_expected_on_a_holiday() {
     let world = world();
     let ada = employee(&world).await;
     let entry = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(None, DayStatus::Holiday)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(None, DayStatus::Holiday)]);
     let twice = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await;
     assert!(matches!(twice, Err(PlanError::Overlaps)));
     let weekly = HolidayPatch { weekday: Some(Weekday::Friday), ..HolidayPatch::default() };
@@ -203,16 +212,17 @@ async fn nobody_is_expected_on_a_holiday() {
     assert_eq!(fields(refused.unwrap_err()), ["weekday"]);
     let half = HolidayPatch { half: Some(Some(Half::Second)), ..HolidayPatch::default() };
     let entry = world.usecases.holidays.update(&admin(), entry.id, half, Some(entry.revision)).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
     world.usecases.holidays.remove(&admin(), entry.id, None).await.unwrap();
 
     let off = NewFreeDays::Weekly { weekday: Weekday::Tuesday, nth: Some(1), from: None, to: None };
     let off = NewHoliday { days: off, ..holiday("2026-03-03") };
     world.usecases.holidays.create(&admin(), off).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(None, DayStatus::DayOff)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(None, DayStatus::DayOff)]);
     let sixth = NewFreeDays::Weekly { weekday: Weekday::Tuesday, nth: Some(6), from: None, to: None };
-    let refused = world.usecases.holidays.create(&admin(), NewHoliday { days: sixth, ..holiday("2026-03-03") });
-    assert_eq!(fields(refused.await.unwrap_err()), ["nth"]);
+    let sixth = NewHoliday { days: sixth, ..holiday("2026-03-03") };
+    let refused = world.usecases.holidays.create(&admin(), sixth).await;
+    assert_eq!(fields(refused.unwrap_err()), ["nth"]);
 }
 
 #[tokio::test]
@@ -253,18 +263,18 @@ async fn leave_is_asked_for_approved_and_withdrawn() {
     assert!(matches!(twice, Err(PlanError::Overlaps)));
     let refused = leaves.approve(&person(&ada), own.id, None).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
 
     let approved = leaves.approve(&manager, own.id, Some("enjoy".into())).await.unwrap();
     assert_eq!(approved.status, LeaveStatus::Approved);
     assert_eq!(approved.decided.unwrap().by, manager.user());
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(Some(Shift::STANDARD_ID), DayStatus::OnLeave)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::OnLeave)]);
     let again = leaves.reject(&manager, own.id, "too late".into()).await;
     assert!(matches!(again, Err(PlanError::Decided)));
     let refused = leaves.withdraw(&manager, own.id, None).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))), "it is not the manager's request");
     leaves.withdraw(&person(&ada), own.id, None).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
 
     let sick = leaves.request(&manager, leave(Some(ada.id), "2026-03-02", "2026-03-02")).await.unwrap();
     leaves.approve(&admin(), sick.id, None).await.unwrap();
@@ -326,7 +336,7 @@ async fn what_is_closed_is_not_planned_anew() {
     };
     closed(give("2026-02-28").await.unwrap_err());
     closed(world.usecases.holidays.create(&admin(), holiday("2026-02-27")).await.unwrap_err());
-    let patch = ShiftPatch { ends: Some(time(17, 0, 0, 0)), ..ShiftPatch::default() };
+    let patch = ShiftPatch { ends: Some(time(21, 0, 0, 0)), ..ShiftPatch::default() };
     let worded = world.usecases.shifts.update(&admin(), late.id, patch, Some(through), None).await;
     closed(worded.unwrap_err());
     let away = leave(None, "2026-02-27", "2026-03-03");
@@ -336,7 +346,7 @@ async fn what_is_closed_is_not_planned_anew() {
     assert_eq!(lifted.lifted.unwrap().reason, "one was forgotten");
     assert!(matches!(locks.lift(&admin(), lock.id, "once more".into()).await, Err(PlanError::Decided)));
     give("2026-02-27").await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-02-27"), [(Some(late.id), DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-02-27").await, [(Some(late.id), DayStatus::Absent)]);
     let (_, manager) = world.department("Sales").await;
     assert_eq!(locks.list(&manager, false, Default::default()).await.unwrap().total, 1);
     let refused = locks.lift(&manager, lock.id, "once more".into()).await;
@@ -351,7 +361,7 @@ async fn a_usual_shift_is_one_that_can_be_given() {
     let set = async |shift| world.usecases.users.update(&admin(), ada.id, usual(shift), None).await;
     assert!(matches!(set(ShiftId::new(fresh())).await, Err(UserError::Unknown("default_shift_id"))));
     set(late.id).await.unwrap();
-    assert_eq!(on(&world, &ada, "2026-03-03"), [(Some(late.id), DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(late.id), DayStatus::Absent)]);
     let refused = world.usecases.shifts.retire(&admin(), late.id, None).await;
     assert!(matches!(refused, Err(PlanError::InUse("users"))));
 
