@@ -18,8 +18,8 @@ async fn a_late_shift(admin: &Client) -> String {
 }
 
 async fn shift_of_tomorrow(client: &Client) -> Value {
-    let days = client.get("/api/attendance/user/me?from=2026-03-03&to=2026-03-03").await.expect(200);
-    days["data"][0]["shift"]["name"].clone()
+    let day = client.get("/api/attendance/today?date=2026-03-03").await.expect(200);
+    day["data"][0]["record"]["shift"]["name"].clone()
 }
 
 async fn a_shift_is_given_for_a_time(db: Db) {

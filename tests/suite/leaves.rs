@@ -10,8 +10,8 @@ on_both_databases!(leave_is_asked_for_and_decided_about);
 const PATH: &str = "/api/leaves";
 
 async fn tomorrow(client: &Client) -> Value {
-    let days = client.get("/api/attendance/user/me?from=2026-03-03&to=2026-03-03").await.expect(200);
-    days["data"][0]["status"].clone()
+    let day = client.get("/api/attendance/today?date=2026-03-03").await.expect(200);
+    day["data"][0]["status"].clone()
 }
 
 async fn leave_is_asked_for_and_decided_about(db: Db) {
