@@ -6,6 +6,7 @@
 
 mod actor;
 mod admin;
+mod assignments;
 mod attendance;
 mod auth;
 mod client;
@@ -18,8 +19,11 @@ mod frame;
 mod headers;
 mod health;
 mod history;
+mod holidays;
 mod input;
+mod leaves;
 mod limits;
+mod locks;
 mod mark;
 mod openapi;
 mod options;
@@ -33,6 +37,7 @@ mod recognize;
 mod removal;
 mod routes;
 mod server;
+mod shifts;
 #[cfg(test)]
 mod tests;
 mod today;

@@ -12,7 +12,7 @@ use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
-use crate::{recognize, removal, today, users};
+use crate::{assignments, holidays, leaves, locks, recognize, removal, shifts, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -34,7 +34,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 28] = [
+pub(crate) static TABLE: [Entry; 52] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -52,6 +52,31 @@ pub(crate) static TABLE: [Entry; 28] = [
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+
+    on(GET,    "/api/shifts",                          May(A::ReadShifts),               |r| r.to(shifts::list)),
+    on(POST,   "/api/shifts",                          May(A::ManageShifts),             |r| r.to(shifts::create)),
+    on(GET,    "/api/shifts/{shift_id}",               May(A::ReadShifts),               |r| r.to(shifts::get)),
+    on(PUT,    "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::update)),
+    on(DELETE, "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::retire)),
+    on(GET,    "/api/shift-assignments",               May(A::ReadAssignments),          |r| r.to(assignments::list)),
+    on(POST,   "/api/shift-assignments",               May(A::ManageAssignments),        |r| r.to(assignments::create)),
+    on(GET,    "/api/shift-assignments/{assignment_id}", May(A::ReadAssignments),        |r| r.to(assignments::get)),
+    on(PUT,    "/api/shift-assignments/{assignment_id}", May(A::ManageAssignments),      |r| r.to(assignments::update)),
+    on(DELETE, "/api/shift-assignments/{assignment_id}", May(A::ManageAssignments),      |r| r.to(assignments::remove)),
+    on(GET,    "/api/holidays",                        May(A::ReadHolidays),             |r| r.to(holidays::list)),
+    on(POST,   "/api/holidays",                        May(A::ManageHolidays),           |r| r.to(holidays::create)),
+    on(GET,    "/api/holidays/{holiday_id}",           May(A::ReadHolidays),             |r| r.to(holidays::get)),
+    on(PUT,    "/api/holidays/{holiday_id}",           May(A::ManageHolidays),           |r| r.to(holidays::update)),
+    on(DELETE, "/api/holidays/{holiday_id}",           May(A::ManageHolidays),           |r| r.to(holidays::remove)),
+    on(GET,    "/api/leaves",                          May(A::ReadLeaves),               |r| r.to(leaves::list)),
+    on(POST,   "/api/leaves",                          May(A::RequestLeave),             |r| r.to(leaves::request)),
+    on(GET,    "/api/leaves/{leave_id}",               May(A::ReadLeaves),               |r| r.to(leaves::get)),
+    on(POST,   "/api/leaves/{leave_id}/approve",       May(A::DecideLeave),              |r| r.to(leaves::approve)),
+    on(POST,   "/api/leaves/{leave_id}/reject",        May(A::DecideLeave),              |r| r.to(leaves::reject)),
+    on(POST,   "/api/leaves/{leave_id}/withdraw",      May(A::RequestLeave),             |r| r.to(leaves::withdraw)),
+    on(GET,    "/api/locks",                           May(A::ReadLocks),                |r| r.to(locks::list)),
+    on(POST,   "/api/locks",                           May(A::ManageLocks),              |r| r.to(locks::close)),
+    on(POST,   "/api/locks/{lock_id}/lift",            May(A::ManageLocks),              |r| r.to(locks::lift)),
 
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),

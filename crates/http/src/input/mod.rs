@@ -16,5 +16,6 @@ pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::Query;
 pub(crate) use strict::Form;
 pub(crate) use words::{
-    AnyStatus, AnyWord, Language, Line, PageNumber, PageSize, Picture, Word, is, needed, one_of, word,
+    AnyStatus, AnyWord, AutoOut, Language, Line, PageNumber, PageSize, Picture, Word, are_weekdays,
+    clearable, is, needed, one_of, weekdays, word,
 };

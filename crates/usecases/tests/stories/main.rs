@@ -6,5 +6,6 @@ mod enroll;
 mod guessing;
 mod import;
 mod people;
+mod planning;
 mod recognize;
 mod support;
