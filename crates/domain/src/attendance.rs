@@ -362,6 +362,24 @@ pub enum Flag {
 }
 
 impl Flag {
+    /// Every flag there is.
+    pub const ALL: [Self; 8] = [
+        Self::Late,
+        Self::EarlyExit,
+        Self::MissingCheckOut,
+        Self::InsufficientHours,
+        Self::AutoClosed,
+        Self::WorkedOnLeave,
+        Self::NeedsReview,
+        Self::OverrideDiffers,
+    ];
+
+    /// The flag of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flag| flag.name() == name)
+    }
+
     /// The stable word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -96,6 +96,26 @@ pub enum Half {
     Second,
 }
 
+impl Half {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+        }
+    }
+
+    /// The half of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|half| half.name() == name)
+    }
+}
+
 /// A date on which nobody is expected, or only for half a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holiday {

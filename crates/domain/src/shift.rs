@@ -4,14 +4,16 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::calendar::{Half, Workdays, Zone};
-use crate::id::ShiftId;
+use crate::id::{EditionId, ShiftId};
 use crate::policy::seconds;
 
 /// A daily pattern of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shift {
-    /// Its identifier.
+    /// Its identifier, the same in all its wordings.
     pub id: ShiftId,
+    /// Which wording of its rules this is.
+    pub edition: EditionId,
     /// Its name.
     pub name: String,
     /// Local time at which it begins.
@@ -134,6 +136,7 @@ impl Shift {
         let minutes = |n: i64| SignedDuration::from_mins(n);
         Self {
             id: Self::STANDARD_ID,
+            edition: EditionId::new(Self::STANDARD_ID.uuid()),
             name: "Standard".into(),
             starts: Time::constant(9, 0, 0, 0),
             ends: Time::constant(18, 0, 0, 0),

@@ -1,27 +1,37 @@
-//! Punches and the days they belong to.
+//! Punches and the records they come to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_trait::async_trait;
-use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, Event, Record};
-use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{DeviceId, ShiftId, UserId};
-use rollcall_domain::user::People;
-use rollcall_ports::attendance::{Addition, AttendanceStore};
+use jiff::Span;
+use jiff::civil::{Date, Time};
+use rollcall_domain::attendance::{DayRecord, Event};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::{EventId, RecordId, UserId};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::replay::MARGIN;
+use rollcall_domain::user::{People, Status};
+use rollcall_ports::attendance::{AttendanceStore, Change, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
+use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, RelationDef, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, RelationDef, Select,
 };
 use uuid::Uuid;
 
+use crate::attendance_change::commit;
+use crate::convert::micros;
 use crate::database::Database;
-use crate::day_row::{day, event, event_row, record_row};
-use crate::entity::{attendance_events, attendance_records, devices, shifts, users};
-use crate::error::{Failure, name_missing, violated_key};
+use crate::day_row::{References, event, overriding, record};
+use crate::entity::{attendance_heads, attendance_records, overrides, punches, shifts, users};
+use crate::ledger::ledger;
 use crate::people::among;
+use crate::shifts::shift;
 use crate::transaction::{Read, transact};
+
+/// Records whose punches are asked for at once: databases limit the length of a list.
+const CHUNK: usize = 500;
 
 /// [`AttendanceStore`] in SQL.
 #[derive(Debug, Clone)]
@@ -36,130 +46,196 @@ impl SqlAttendanceStore {
         Self { database }
     }
 
-    /// The days of some records. One query reads the records, one their punches by the same condition: a list of
-    /// records would be as long as a month of a whole organization.
-    async fn read(
-        &self,
-        of_records: impl Fn(Records) -> Records,
-        dates: DateRange,
-    ) -> Result<Vec<Day>, StoreError> {
-        let from = attendance_records::Column::WorkDate.gte(dates.from().to_string());
-        let to = attendance_records::Column::WorkDate.lte(dates.to().to_string());
-        let pattern = attendance_records::Entity::belongs_to(shifts::Entity)
-            .from(attendance_records::Column::ShiftId)
-            .to(shifts::Column::Id);
-        let wanted = of_records(attendance_records::Entity::find()).filter(from).filter(to);
+    async fn read(&self, wanted: Select<attendance_records::Entity>) -> Result<Vec<DayRecord>, StoreError> {
         let rows = wanted
-            .clone()
-            .join(JoinType::LeftJoin, pattern.into())
-            .select_also(shifts::Entity)
             .order_by_asc(attendance_records::Column::UserId)
             .order_by_asc(attendance_records::Column::WorkDate)
             .order_by_asc(attendance_records::Column::ShiftKey)
             .all(self.database.connection())
             .await
             .read()?;
-
-        let ids = wanted.select_only().column(attendance_records::Column::Id);
-        let punches = attendance_events::Entity::find()
-            .filter(attendance_events::Column::RecordId.in_subquery(ids.into_query()))
-            .order_by_asc(attendance_events::Column::At)
-            .order_by_asc(attendance_events::Column::Seq);
-        let mut events: HashMap<Uuid, Vec<attendance_events::Model>> = HashMap::new();
-        if !rows.is_empty() {
-            for row in punches.all(self.database.connection()).await.read()? {
-                events.entry(row.record_id).or_default().push(row);
-            }
-        }
-
-        let days = rows.into_iter().map(|(row, pattern)| {
-            let revision = row.revision;
-            // A punch committed between the two queries belongs to a later revision than the one that was read.
-            let own =
-                events.remove(&row.id).unwrap_or_default().into_iter().filter(|row| row.seq <= revision);
-            Ok(Day { events: own.map(event).collect::<Result<_, _>>()?, ..day(row, pattern)? })
-        });
-        days.collect()
+        records(self.database.connection(), rows).await
     }
 }
 
-type Records = Select<attendance_records::Entity>;
+/// Gives rows what they refer to. There are few shifts and decisions next to the records that refer to them.
+pub(crate) async fn records(
+    connection: &impl ConnectionTrait,
+    rows: Vec<attendance_records::Model>,
+) -> Result<Vec<DayRecord>, StoreError> {
+    let mut references = References::default();
+    if rows.iter().any(|row| row.shift_id.is_some()) {
+        for row in shifts::Entity::find().all(connection).await.read()? {
+            references.shifts.insert(row.id, shift(row)?);
+        }
+    }
+    let decided: BTreeSet<Uuid> = rows.iter().filter_map(|row| row.override_id).collect();
+    let decided: Vec<Uuid> = decided.into_iter().collect();
+    for some in decided.chunks(CHUNK) {
+        let found = overrides::Entity::find().filter(overrides::Column::Id.is_in(some.iter().copied()));
+        for row in found.all(connection).await.read()? {
+            let (_, decision) = overriding(row)?;
+            references.overrides.insert(decision.id.uuid(), decision);
+        }
+    }
+    rows.into_iter().map(|row| record(row, &references)).collect()
+}
+
+/// Records within dates.
+pub(crate) fn within(dates: DateRange) -> Condition {
+    Condition::all()
+        .add(attendance_records::Column::WorkDate.gte(dates.from().to_string()))
+        .add(attendance_records::Column::WorkDate.lte(dates.to().to_string()))
+}
+
+/// Punches that can belong to records within dates, wherever the person's clocks are.
+pub(crate) fn around(dates: DateRange) -> Condition {
+    let at = |date: Date, days: i32| {
+        let date = date.saturating_add(Span::new().days(days));
+        micros(Zone::UTC.instant(date.to_datetime(Time::midnight())))
+    };
+    Condition::all()
+        .add(punches::Column::At.gte(at(dates.from(), -MARGIN)))
+        .add(punches::Column::At.lt(at(dates.to(), MARGIN + 1)))
+}
 
 #[async_trait]
 impl AttendanceStore for SqlAttendanceStore {
-    async fn days(&self, user: UserId, dates: DateRange) -> Result<Vec<Day>, StoreError> {
-        self.read(|records| records.filter(attendance_records::Column::UserId.eq(user.uuid())), dates).await
+    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError> {
+        ledger(self.database.connection(), user, dates).await
     }
 
-    async fn days_of(&self, people: &People, dates: DateRange) -> Result<Vec<Day>, StoreError> {
-        match people {
-            People::One(user) => self.days(*user, dates).await,
-            People::Everybody => self.read(|records| records, dates).await,
-            People::Departments(..) => {
-                let theirs =
-                    |records: Records| records.join(JoinType::InnerJoin, person()).filter(among(people));
-                self.read(theirs, dates).await
-            }
-        }
+    async fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        transact!(self.database, |connection| commit(connection, change))
     }
 
-    async fn commit(&self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError> {
-        transact!(self.database, |connection| commit(connection, day, event, record))
-    }
-
-    async fn commit_all(&self, additions: &[Addition]) -> Result<(), StoreError> {
+    async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
-            for Addition { day, event, record } in additions {
-                commit(connection, day, event, record).await?;
+            for change in changes {
+                commit(connection, change).await?;
             }
             Ok(())
         })
     }
+
+    async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let head = users::Entity::belongs_to(attendance_heads::Entity)
+            .from(users::Column::Id)
+            .to(attendance_heads::Column::UserId);
+        let behind = Condition::any()
+            .add(attendance_heads::Column::UserId.is_null())
+            .add(attendance_heads::Column::PlannedThrough.is_null())
+            .add(attendance_heads::Column::PlannedThrough.lt(through.to_string()))
+            .add(attendance_heads::Column::StaleFrom.is_not_null());
+        let ids: Vec<Uuid> = users::Entity::find()
+            .select_only()
+            .column(users::Column::Id)
+            .join(JoinType::LeftJoin, head.into())
+            .filter(users::Column::Status.ne(Status::Deleted.name()))
+            .filter(behind)
+            .limit(u64::from(limit))
+            .into_tuple()
+            .all(self.database.connection())
+            .await
+            .read()?;
+        Ok(ids.into_iter().map(UserId::new).collect())
+    }
+
+    async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+        let all = attendance_records::Entity::find().filter(within(dates));
+        let theirs = match people {
+            People::Everybody => all,
+            People::One(user) => all.filter(attendance_records::Column::UserId.eq(user.uuid())),
+            People::Departments(..) => all.join(JoinType::InnerJoin, person()).filter(among(people)),
+        };
+        self.read(theirs).await
+    }
+
+    async fn records_of(&self, people: &[UserId], dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+        let theirs = attendance_records::Column::UserId.is_in(people.iter().map(|user| user.uuid()));
+        self.read(attendance_records::Entity::find().filter(theirs).filter(within(dates))).await
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
+        let one = attendance_records::Entity::find_by_id(id.uuid());
+        let records = self.read(one).await?;
+        Ok(self.with_events(records).await?.pop())
+    }
+
+    async fn with_events(&self, mut records: Vec<DayRecord>) -> Result<Vec<DayRecord>, StoreError> {
+        let places: HashMap<Uuid, usize> =
+            records.iter().enumerate().map(|(n, record)| (record.day.id.uuid(), n)).collect();
+        let ids: Vec<Uuid> = records.iter().map(|record| record.day.id.uuid()).collect();
+        for some in ids.chunks(CHUNK) {
+            let theirs = punches::Entity::find()
+                .filter(punches::Column::RecordId.is_in(some.iter().copied()))
+                .order_by_asc(punches::Column::At)
+                .order_by_asc(punches::Column::Id);
+            for row in theirs.all(self.database.connection()).await.read()? {
+                if let Some(place) = row.record_id.and_then(|id| places.get(&id)) {
+                    records[*place].day.events.push(event(row)?);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        let row = punches::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
+        row.map(event).transpose()
+    }
+
+    async fn events(
+        &self,
+        people: &People,
+        filter: &EventFilter,
+        page: Page,
+    ) -> Result<Paged<Event>, StoreError> {
+        let all = punches::Entity::find().filter(wanted(filter));
+        let theirs = match people {
+            People::Everybody => all,
+            People::One(user) => all.filter(punches::Column::UserId.eq(user.uuid())),
+            People::Departments(..) => {
+                let person = punches::Entity::belongs_to(users::Entity)
+                    .from(punches::Column::UserId)
+                    .to(users::Column::Id);
+                all.join(JoinType::InnerJoin, person.into()).filter(among(people))
+            }
+        };
+        let total = theirs.clone().count(self.database.connection()).await.read()?;
+        let rows = theirs
+            .order_by_desc(punches::Column::At)
+            .order_by_desc(punches::Column::Id)
+            .offset(page.offset())
+            .limit(u64::from(page.size()))
+            .all(self.database.connection())
+            .await
+            .read()?;
+        let items = rows.into_iter().map(event).collect::<Result<_, _>>()?;
+        Ok(Paged { items, page, total })
+    }
 }
 
-async fn commit(
-    connection: &DatabaseTransaction,
-    day: &Day,
-    event: &Event,
-    record: &Record,
-) -> Result<(), Failure> {
-    let row = record_row(day, record);
-    let written = if day.revision == Revision::NEW {
-        attendance_records::Entity::insert(row).exec_without_returning(connection).await
-    } else {
-        // Neither what the record is about nor its identity changes.
-        let unchanged = attendance_records::Entity::update_many()
-            .set(row)
-            .filter(attendance_records::Column::Id.eq(day.id.uuid()))
-            .filter(attendance_records::Column::Revision.eq(day.revision.0))
-            .exec(connection)
-            .await;
-        unchanged.map(|done| done.rows_affected)
-    };
-    match written {
-        Ok(0) => return Err(StoreError::Stale.into()),
-        Ok(_) => {}
-        // Somebody else began the day.
-        Err(error) if violated_key(&error).is_some() => return Err(StoreError::Stale.into()),
-        Err(error) => {
-            return Err(name_missing!(connection, error, [
-                "user_id": users::Entity = Some(day.key.user.uuid()),
-                "shift_id": shifts::Entity = day.key.shift.map(ShiftId::uuid),
-            ])
-            .into());
-        }
+fn wanted(filter: &EventFilter) -> Condition {
+    let mut all = Condition::all();
+    let EventFilter { from, until, punch, source, device, batch, needs_review, voided } = *filter;
+    let conditions: [Option<Expr>; 8] = [
+        from.map(|at| punches::Column::At.gte(micros(at))),
+        until.map(|at| punches::Column::At.lt(micros(at))),
+        punch.map(|punch| punches::Column::Punch.eq(punch.name())),
+        source.map(|source| punches::Column::Source.eq(source.name())),
+        device.map(|device| punches::Column::DeviceId.eq(device.uuid())),
+        batch.map(|batch| punches::Column::BatchId.eq(batch.uuid())),
+        needs_review.map(|needed| punches::Column::NeedsReview.eq(needed)),
+        voided.map(|voided| {
+            let at = Expr::col((punches::Entity, punches::Column::VoidedAt));
+            if voided { at.is_not_null() } else { at.is_null() }
+        }),
+    ];
+    for condition in conditions.into_iter().flatten() {
+        all = all.add(condition);
     }
-    let added =
-        attendance_events::Entity::insert(event_row(day, event)).exec_without_returning(connection).await;
-    if let Err(error) = added {
-        return Err(name_missing!(connection, error, [
-            "user_id": users::Entity = Some(event.user.uuid()),
-            "device_id": devices::Entity = event.device.map(DeviceId::uuid),
-            "entered_by": users::Entity = event.entered_by.map(UserId::uuid),
-        ])
-        .into());
-    }
-    Ok(())
+    all
 }
 
 fn person() -> RelationDef {

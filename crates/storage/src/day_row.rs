@@ -1,28 +1,45 @@
-//! A day and its punches as rows, and back.
+//! Records and punches as rows, and back.
+
+use std::collections::HashMap;
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Flag, Location, Record, Source};
-use rollcall_domain::id::{DeviceId, EventId, RecordId, ShiftId, UserId};
-use rollcall_domain::shift::ShiftInstance;
+use rollcall_domain::attendance::{
+    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Record, Source, Voided,
+};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, OverrideId, RecordId, ShiftId, UserId};
+use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::shift::{Shift, ShiftInstance};
 use rollcall_ports::store::StoreError;
 use sea_orm::Set;
 use uuid::Uuid;
 
-use crate::convert::{count, date, instant, instant_or_none, micros, named, stored, valid, zone};
-use crate::entity::{attendance_events, attendance_records, shifts};
-use crate::shifts::shift;
+use crate::convert::{corrupt, count, date, instant, instant_or_none, micros, named, stored, valid, zone};
+use crate::entity::{attendance_records, overrides, punches};
 
-/// The row of a day as it comes to after its next punch.
-pub(crate) fn record_row(day: &Day, record: &Record) -> attendance_records::ActiveModel {
+/// The shift of a key as it is stored; the nil UUID stands for none, because a unique index lets any number of NULLs
+/// through.
+pub(crate) fn shift_key(shift: Option<ShiftId>) -> Uuid {
+    shift.map_or(Uuid::nil(), ShiftId::uuid)
+}
+
+/// The shift that a stored key names.
+pub(crate) fn shift_of_key(key: Uuid) -> Option<ShiftId> {
+    (!key.is_nil()).then(|| ShiftId::new(key))
+}
+
+/// The row of a record after it is committed.
+pub(crate) fn record_row(of: &DayRecord) -> attendance_records::ActiveModel {
+    let DayRecord { day, record, .. } = of;
     let flags: Vec<&str> = record.flags.iter().copied().map(Flag::name).collect();
+    let shift = day.shift.as_ref();
     attendance_records::ActiveModel {
         id: Set(day.id.uuid()),
         user_id: Set(day.key.user.uuid()),
         work_date: Set(day.key.date.to_string()),
-        shift_key: Set(day.key.shift.map_or(Uuid::nil(), ShiftId::uuid)),
-        shift_id: Set(day.key.shift.map(ShiftId::uuid)),
-        opens_at: Set(day.shift.as_ref().map(|shift| micros(shift.opens))),
-        closes_at: Set(day.shift.as_ref().map(|shift| micros(shift.closes))),
+        shift_key: Set(shift_key(day.key.shift)),
+        shift_id: Set(shift.map(|instance| instance.shift.edition.uuid())),
+        opens_at: Set(shift.map(|instance| micros(instance.opens))),
+        closes_at: Set(shift.map(|instance| micros(instance.closes))),
         timezone: Set(day.zone.name().into()),
         revision: Set(stored(day.revision.next().0)),
         status: Set(record.status.name().into()),
@@ -36,17 +53,100 @@ pub(crate) fn record_row(day: &Day, record: &Record) -> attendance_records::Acti
         early_exit_seconds: Set(record.early_exit_seconds),
         overtime_seconds: Set(record.overtime_seconds),
         is_open: Set(record.open),
+        department_id: Set(of.department.map(DepartmentId::uuid)),
+        starts_at: Set(shift.map(|instance| micros(instance.start))),
+        ends_at: Set(shift.map(|instance| micros(instance.end))),
+        due_at: Set(micros(of.due)),
+        source: Set(of.source.map(|source| source.name().into())),
+        similarity: Set(of.similarity),
+        override_id: Set(of.overridden.as_ref().map(|decision| decision.id.uuid())),
+        overtime_approved: Set(of.overtime_approved),
     }
 }
 
-/// The row of a punch. Its number is the revision it makes: two punches cannot both make the same one.
-pub(crate) fn event_row(day: &Day, event: &Event) -> attendance_events::ActiveModel {
-    attendance_events::ActiveModel {
+/// What records refer to: shifts by wording, decisions by id.
+#[derive(Debug, Default)]
+pub(crate) struct References {
+    pub(crate) shifts: HashMap<Uuid, Shift>,
+    pub(crate) overrides: HashMap<Uuid, Override>,
+}
+
+/// A stored record without its punches.
+pub(crate) fn record(
+    row: attendance_records::Model,
+    references: &References,
+) -> Result<DayRecord, StoreError> {
+    let date = date("attendance_records.work_date", &row.work_date)?;
+    let zone = zone("attendance_records.timezone", &row.timezone)?;
+    let at = |what: &str, micros: Option<i64>| instant_or_none(&format!("attendance_records.{what}"), micros);
+    let shift = match row.shift_id {
+        None => None,
+        Some(id) => {
+            let shift = references.shifts.get(&id).ok_or_else(|| corrupt("attendance_records.shift_id"))?;
+            let planned = shift.on(date, &zone);
+            // As it was judged: half of it may have been free, and a neighboring shift may have cut the window short.
+            Some(ShiftInstance {
+                start: at("starts_at", row.starts_at)?.unwrap_or(planned.start),
+                end: at("ends_at", row.ends_at)?.unwrap_or(planned.end),
+                opens: at("opens_at", row.opens_at)?.unwrap_or(planned.opens),
+                closes: at("closes_at", row.closes_at)?.unwrap_or(planned.closes),
+                ..planned
+            })
+        }
+    };
+    let source = |name: &str| Source::ALL.into_iter().find(|source| source.name() == name);
+    let flags = row.flags.split(',').filter(|name| !name.is_empty());
+    let overridden = match row.override_id {
+        None => None,
+        Some(id) => Some(
+            references
+                .overrides
+                .get(&id)
+                .cloned()
+                .ok_or_else(|| corrupt("attendance_records.override_id"))?,
+        ),
+    };
+    Ok(DayRecord {
+        record: Record {
+            status: named("attendance_records.status", DayStatus::named(&row.status))?,
+            flags: flags
+                .map(|name| named("attendance_records.flags", Flag::named(name)))
+                .collect::<Result<_, _>>()?,
+            first_in: at("first_in", row.first_in)?,
+            last_out: at("last_out", row.last_out)?,
+            worked_seconds: row.worked_seconds,
+            break_seconds: row.break_seconds,
+            scheduled_seconds: row.scheduled_seconds,
+            late_seconds: row.late_seconds,
+            early_exit_seconds: row.early_exit_seconds,
+            overtime_seconds: row.overtime_seconds,
+            open: row.is_open,
+        },
+        day: Day {
+            id: RecordId::new(row.id),
+            key: DayKey { user: UserId::new(row.user_id), date, shift: shift_of_key(row.shift_key) },
+            zone,
+            shift,
+            events: Vec::new(),
+            revision: Revision(count("attendance_records.revision", row.revision)?),
+        },
+        department: row.department_id.map(DepartmentId::new),
+        due: instant("attendance_records.due_at", row.due_at)?,
+        source: row.source.map(|name| named("attendance_records.source", source(&name))).transpose()?,
+        similarity: row.similarity,
+        overridden,
+        overtime_approved: row.overtime_approved,
+    })
+}
+
+/// The row of a punch.
+pub(crate) fn event_row(event: &Event, record: Option<RecordId>) -> punches::ActiveModel {
+    punches::ActiveModel {
         id: Set(event.id.uuid()),
-        record_id: Set(day.id.uuid()),
-        seq: Set(stored(day.revision.next().0)),
         user_id: Set(event.user.uuid()),
-        direction: Set(event.direction.name().into()),
+        record_id: Set(record.map(RecordId::uuid)),
+        punch: Set(event.punch.name().into()),
+        direction: Set(event.direction.map(|direction| direction.name().into())),
         at: Set(micros(event.at)),
         received_at: Set(micros(event.received_at)),
         source: Set(event.source.name().into()),
@@ -58,49 +158,106 @@ pub(crate) fn event_row(day: &Day, event: &Event) -> attendance_events::ActiveMo
         accuracy_m: Set(event.location.and_then(|place| place.accuracy_m)),
         note: Set(event.note.clone()),
         reason: Set(event.reason.clone()),
+        forced: Set(event.forced),
+        needs_review: Set(event.needs_review),
+        voided_by: Set(event.voided.as_ref().and_then(|voided| voided.by).map(UserId::uuid)),
+        voided_at: Set(event.voided.as_ref().map(|voided| micros(voided.at))),
+        void_reason: Set(event.voided.as_ref().map(|voided| voided.reason.clone())),
+        batch_id: Set(event.batch.map(BatchId::uuid)),
+        device_counter: Set(None),
     }
 }
 
-/// A stored day without its punches.
-pub(crate) fn day(row: attendance_records::Model, pattern: Option<shifts::Model>) -> Result<Day, StoreError> {
-    let date = date("attendance_records.work_date", &row.work_date)?;
-    let zone = zone("attendance_records.timezone", &row.timezone)?;
-    let planned = pattern.map(shift).transpose()?.map(|shift| shift.on(date, &zone));
-    // The window as it was judged: a neighboring shift may have cut it short.
-    let opens = instant_or_none("attendance_records.opens_at", row.opens_at)?;
-    let closes = instant_or_none("attendance_records.closes_at", row.closes_at)?;
-    let planned = planned.map(|planned| ShiftInstance {
-        opens: opens.unwrap_or(planned.opens),
-        closes: closes.unwrap_or(planned.closes),
-        ..planned
-    });
-    Ok(Day {
-        id: RecordId::new(row.id),
-        key: DayKey { user: UserId::new(row.user_id), date, shift: row.shift_id.map(ShiftId::new) },
-        zone,
-        shift: planned,
-        events: Vec::new(),
-        revision: Revision(count("attendance_records.revision", row.revision)?),
-    })
-}
-
 /// A stored punch.
-pub(crate) fn event(row: attendance_events::Model) -> Result<Event, StoreError> {
-    let direction = Direction::ALL.into_iter().find(|direction| direction.name() == row.direction);
+pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
+    let direction = |name: String| {
+        let known = Direction::ALL.into_iter().find(|direction| direction.name() == name);
+        named("punches.direction", known)
+    };
     let source = Source::ALL.into_iter().find(|source| source.name() == row.source);
+    let punch = Punch::ALL.into_iter().find(|punch| punch.name() == row.punch);
     let place = row.lat.zip(row.lng).map(|(lat, lng)| Location::new(lat, lng, row.accuracy_m));
+    let voided = instant_or_none("punches.voided_at", row.voided_at)?.map(|at| Voided {
+        by: row.voided_by.map(UserId::new),
+        at,
+        reason: row.void_reason.unwrap_or_default(),
+    });
     Ok(Event {
         id: EventId::new(row.id),
         user: UserId::new(row.user_id),
-        direction: named("attendance_events.direction", direction)?,
-        at: instant("attendance_events.at", row.at)?,
-        received_at: instant("attendance_events.received_at", row.received_at)?,
-        source: named("attendance_events.source", source)?,
+        punch: named("punches.punch", punch)?,
+        direction: row.direction.map(direction).transpose()?,
+        at: instant("punches.at", row.at)?,
+        received_at: instant("punches.received_at", row.received_at)?,
+        source: named("punches.source", source)?,
         device: row.device_id.map(DeviceId::new),
         entered_by: row.entered_by.map(UserId::new),
         similarity: row.similarity,
-        location: valid("attendance_events.lat, lng", place.transpose())?,
+        location: valid("punches.lat, lng", place.transpose())?,
         note: row.note,
         reason: row.reason,
+        forced: row.forced,
+        needs_review: row.needs_review,
+        voided,
+        batch: row.batch_id.map(BatchId::new),
     })
+}
+
+/// The row of a decision that holds.
+pub(crate) fn override_row(key: DayKey, of: &Override) -> overrides::ActiveModel {
+    overrides::ActiveModel {
+        id: Set(of.id.uuid()),
+        user_id: Set(key.user.uuid()),
+        work_date: Set(key.date.to_string()),
+        shift_key: Set(shift_key(key.shift)),
+        status: Set(of.status.map(|status| status.name().into())),
+        first_in: Set(of.first_in.map(micros)),
+        last_out: Set(of.last_out.map(micros)),
+        overtime_seconds: Set(of.overtime_seconds),
+        note: Set(of.note.clone()),
+        reason: Set(of.reason.clone()),
+        decided_by: Set(of.by.map(UserId::uuid)),
+        decided_at: Set(micros(of.at)),
+        batch_id: Set(of.batch.map(BatchId::uuid)),
+        status_before: Set(of.before.name().into()),
+        fact_first_in: Set(of.facts.first_in.map(micros)),
+        fact_last_out: Set(of.facts.last_out.map(micros)),
+        fact_worked_seconds: Set(of.facts.worked_seconds),
+        fact_break_seconds: Set(of.facts.break_seconds),
+        is_current: Set(Some(true)),
+        reverted_by: Set(None),
+        reverted_at: Set(None),
+        revert_reason: Set(None),
+    }
+}
+
+/// A stored decision, and of which day it is.
+pub(crate) fn overriding(row: overrides::Model) -> Result<(DayKey, Override), StoreError> {
+    let at = |what: &str, micros: Option<i64>| instant_or_none(&format!("overrides.{what}"), micros);
+    let status = |name: &str| named("overrides.status", DayStatus::named(name));
+    let key = DayKey {
+        user: UserId::new(row.user_id),
+        date: date("overrides.work_date", &row.work_date)?,
+        shift: shift_of_key(row.shift_key),
+    };
+    let decision = Override {
+        id: OverrideId::new(row.id),
+        status: row.status.as_deref().map(status).transpose()?,
+        first_in: at("first_in", row.first_in)?,
+        last_out: at("last_out", row.last_out)?,
+        overtime_seconds: row.overtime_seconds,
+        note: row.note,
+        reason: row.reason,
+        by: row.decided_by.map(UserId::new),
+        at: instant("overrides.decided_at", row.decided_at)?,
+        batch: row.batch_id.map(BatchId::new),
+        before: status(&row.status_before)?,
+        facts: Facts {
+            first_in: at("fact_first_in", row.fact_first_in)?,
+            last_out: at("fact_last_out", row.fact_last_out)?,
+            worked_seconds: row.fact_worked_seconds,
+            break_seconds: row.fact_break_seconds,
+        },
+    };
+    Ok((key, decision))
 }

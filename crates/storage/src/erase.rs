@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::entity::{
-    attendance_events, attendance_records, face_encodings, invitations, login_attempts,
-    recognition_decisions, refresh_tokens, sessions, users,
+    attendance_heads, attendance_records, face_encodings, invitations, leaves, login_attempts, overrides,
+    overtime_approvals, placements, punches, recognition_decisions, refresh_tokens, sessions,
+    shift_assignments, users,
 };
 use crate::error::Failure;
 use crate::user_change::save;
@@ -70,31 +71,51 @@ fn encodings(user: Uuid) -> sea_orm::Select<face_encodings::Entity> {
 }
 
 async fn destroy_attendance(connection: &DatabaseTransaction, user: Uuid) -> Result<u64, Failure> {
-    let punches = attendance_events::Entity::delete_many()
-        .filter(attendance_events::Column::UserId.eq(user))
-        .exec(connection)
-        .await?;
-    attendance_records::Entity::delete_many()
-        .filter(attendance_records::Column::UserId.eq(user))
-        .exec(connection)
-        .await?;
+    let punches =
+        punches::Entity::delete_many().filter(punches::Column::UserId.eq(user)).exec(connection).await?;
+    let records = attendance_records::Column::UserId.eq(user);
+    attendance_records::Entity::delete_many().filter(records).exec(connection).await?;
+    let decided = overrides::Column::UserId.eq(user);
+    overrides::Entity::delete_many().filter(decided).exec(connection).await?;
+    let agreed = overtime_approvals::Column::UserId.eq(user);
+    overtime_approvals::Entity::delete_many().filter(agreed).exec(connection).await?;
+    leaves::Entity::delete_many().filter(leaves::Column::UserId.eq(user)).exec(connection).await?;
+    let given = shift_assignments::Column::UserId.eq(user);
+    shift_assignments::Entity::delete_many().filter(given).exec(connection).await?;
+    let placed = placements::Column::UserId.eq(user);
+    placements::Entity::delete_many().filter(placed).exec(connection).await?;
+    let head = attendance_heads::Column::UserId.eq(user);
+    attendance_heads::Entity::delete_many().filter(head).exec(connection).await?;
     Ok(punches.rows_affected)
 }
 
 /// Times stay; words and places, which could tell who it was, go.
 async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Result<(), Failure> {
-    let silent = attendance_events::ActiveModel {
+    let silent = punches::ActiveModel {
         lat: Set(None),
         lng: Set(None),
         accuracy_m: Set(None),
         similarity: Set(None),
         note: Set(None),
         reason: Set(None),
+        void_reason: Set(None),
         ..Default::default()
     };
-    attendance_events::Entity::update_many()
+    punches::Entity::update_many()
         .set(silent)
-        .filter(attendance_events::Column::UserId.eq(user))
+        .filter(punches::Column::UserId.eq(user))
+        .exec(connection)
+        .await?;
+    let silent = attendance_records::ActiveModel { similarity: Set(None), ..Default::default() };
+    let records = attendance_records::Column::UserId.eq(user);
+    attendance_records::Entity::update_many().set(silent).filter(records).exec(connection).await?;
+    let silent = overrides::ActiveModel { note: Set(None), reason: Set(String::new()), ..Default::default() };
+    let decided = overrides::Column::UserId.eq(user);
+    overrides::Entity::update_many().set(silent).filter(decided).exec(connection).await?;
+    let silent = leaves::ActiveModel { reason: Set(None), comment: Set(None), ..Default::default() };
+    leaves::Entity::update_many()
+        .set(silent)
+        .filter(leaves::Column::UserId.eq(user))
         .exec(connection)
         .await?;
     Ok(())

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use rollcall_domain::calendar::Workdays;
-use rollcall_domain::id::ShiftId;
+use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
@@ -59,7 +59,11 @@ async fn insert_default(connection: &DatabaseTransaction, shift: &Shift) -> Resu
 fn columns(shift: &Shift) -> shifts::ActiveModel {
     let counting = &shift.counting;
     shifts::ActiveModel {
-        id: Set(shift.id.uuid()),
+        id: Set(shift.edition.uuid()),
+        edition_of: Set((shift.edition.uuid() != shift.id.uuid()).then(|| shift.id.uuid())),
+        from_date: Set(None),
+        retired_at: Set(None),
+        revised: Set(1),
         name: Set(shift.name.clone()),
         starts: Set(second_of_day(shift.starts)),
         ends: Set(second_of_day(shift.ends)),
@@ -87,7 +91,8 @@ fn columns(shift: &Shift) -> shifts::ActiveModel {
 /// A shift as stored.
 pub(crate) fn shift(row: shifts::Model) -> Result<Shift, StoreError> {
     Ok(Shift {
-        id: ShiftId::new(row.id),
+        id: ShiftId::new(row.edition_of.unwrap_or(row.id)),
+        edition: EditionId::new(row.id),
         name: row.name,
         starts: time("shifts.starts", row.starts)?,
         ends: time("shifts.ends", row.ends)?,

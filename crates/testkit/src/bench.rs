@@ -9,6 +9,7 @@ use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
+use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
@@ -56,6 +57,8 @@ bench! {
     decisions: DecisionLog
     /// Shifts.
     shifts: ShiftStore
+    /// What is planned for everybody.
+    plan: PlanStore
     /// Punches and records.
     attendance: AttendanceStore
     /// The database's own health.

@@ -8,17 +8,19 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
-use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Source};
+use rollcall_domain::attendance::{Day, DayKey, DayRecord, Direction, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::classify::settle;
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
-use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, RecordId, SessionId, UserId};
+use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, SessionId, UserId};
 use rollcall_domain::session::Session;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{
     Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, User,
 };
+use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::decisions::Search;
 use rollcall_ports::faces::Consented;
 use uuid::Uuid;
@@ -258,9 +260,10 @@ pub fn a_day(user: UserId, on: &str) -> Day {
 #[track_caller]
 pub fn a_day_of(shift: &Shift, user: UserId, on: &str) -> Day {
     let date = date(on);
+    let key = DayKey { user, date, shift: Some(shift.id) };
     Day {
-        id: RecordId::new(fresh()),
-        key: DayKey { user, date, shift: Some(shift.id) },
+        id: key.record(),
+        key,
         zone: Zone::UTC,
         shift: Some(shift.on(date, &Zone::UTC)),
         events: Vec::new(),
@@ -282,22 +285,41 @@ pub fn a_check_out(user: UserId, when: &str) -> Event {
     an_event(user, Direction::CheckOut, at(when))
 }
 
-/// A punch by recognition.
+/// A punch by recognition that came to that direction.
 #[must_use]
 pub fn an_event(user: UserId, direction: Direction, at: Timestamp) -> Event {
     Event {
-        id: EventId::new(fresh()),
-        user,
-        direction,
-        at,
-        received_at: at,
-        source: Source::FaceRecognition,
-        device: None,
-        entered_by: None,
+        direction: Some(direction),
         similarity: Some(0.875),
-        location: None,
-        note: None,
-        reason: None,
+        ..Event::new(EventId::new(fresh()), user, Punch::Auto, at, Source::FaceRecognition)
+    }
+}
+
+/// What a day with its punches comes to, as it is to be stored.
+#[must_use]
+pub fn a_record(day: &Day) -> DayRecord {
+    let first = day.events.iter().find(|event| event.counts());
+    DayRecord {
+        record: settle(day, None, None),
+        department: None,
+        due: day.shift.as_ref().map_or(Timestamp::UNIX_EPOCH, |shift| shift.closes),
+        source: first.map(|event| event.source),
+        similarity: first.and_then(|event| event.similarity),
+        overridden: None,
+        overtime_approved: false,
+        day: Day { events: Vec::new(), ..day.clone() },
+    }
+}
+
+/// One more punch on a day, for somebody whose facts are at revision `seen`.
+#[must_use]
+pub fn a_punch_on(day: &Day, event: &Event, seen: Revision) -> Change {
+    let ledger = Ledger { revision: seen, ..Ledger::default() };
+    let record = a_record(&day.with(event.clone()));
+    Change {
+        events: vec![(event.clone(), Some(day.id))],
+        records: vec![record],
+        ..Change::none(day.key.user, &ledger)
     }
 }
 

@@ -26,6 +26,14 @@ pub struct Model {
     pub early_exit_seconds: i64,
     pub overtime_seconds: i64,
     pub is_open: bool,
+    pub department_id: Option<Uuid>,
+    pub starts_at: Option<i64>,
+    pub ends_at: Option<i64>,
+    pub due_at: i64,
+    pub source: Option<String>,
+    pub similarity: Option<f32>,
+    pub override_id: Option<Uuid>,
+    pub overtime_approved: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,17 +1,24 @@
 //! The tables as sea-orm sees them, one file each. What the columns mean is said in the migrations; what makes
 //! their content valid, by the constructors of the domain.
 
-pub mod attendance_events;
+pub mod attendance_heads;
 pub mod attendance_records;
 pub mod counters;
 pub mod departments;
 pub mod devices;
 pub mod face_encodings;
 pub mod invitations;
+pub mod leaves;
+pub mod locks;
 pub mod login_attempts;
+pub mod overrides;
+pub mod overtime_approvals;
+pub mod placements;
+pub mod punches;
 pub mod recognition_decisions;
 pub mod refresh_tokens;
 pub mod sessions;
+pub mod shift_assignments;
 pub mod shifts;
 pub mod user_settings;
 pub mod users;

@@ -28,6 +28,10 @@ pub struct Model {
     pub overtime_before: bool,
     pub overtime_step: i64,
     pub overtime_cap: Option<i64>,
+    pub edition_of: Option<Uuid>,
+    pub from_date: Option<String>,
+    pub retired_at: Option<i64>,
+    pub revised: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

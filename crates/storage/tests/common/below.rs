@@ -1,11 +1,11 @@
 //! What can only be examined below the ports, the same on both kinds of database.
 
-use rollcall_domain::attendance::{Day, Event};
-use rollcall_domain::classify::classify;
+use rollcall_domain::Revision;
+use rollcall_domain::attendance::{Day, DayKey, Event};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
-use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_user};
+use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_punch_on, a_user};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use super::Bench;
@@ -69,7 +69,7 @@ pub(crate) async fn one_first_punch(benches: &[&Bench], count: usize) {
         .map(|n| {
             let store = benches[n % benches.len()].attendance();
             let (day, event) = first_punch(&shift, user.id);
-            tokio::spawn(async move { store.commit(&day, &event, &classify(&day, event.at)).await })
+            tokio::spawn(async move { store.commit(&a_punch_on(&day, &event, Revision::NEW)).await })
         })
         .collect();
     let mut stored = 0;
@@ -95,7 +95,7 @@ pub(crate) async fn many_people_at_once(benches: [&Bench; 2]) {
                 let user = a_consenting_user("Ada");
                 users.insert(&user, None).await?;
                 let (day, event) = first_punch(&shift, user.id);
-                attendance.commit(&day, &event, &classify(&day, event.at)).await?;
+                attendance.commit(&a_punch_on(&day, &event, Revision::NEW)).await?;
                 faces.add(user.id, &[a_face_of(&user, 1)], None, 5, None).await?;
                 users.logged_in(user.id, event.at).await
             })
@@ -116,19 +116,16 @@ pub(crate) async fn keys_are_unique(bench: &Bench) {
     bench.users().insert(&user, None).await.unwrap();
     let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
     let (day, event) = first_punch(&shift, user.id);
-    bench.attendance().commit(&day, &event, &classify(&day, event.at)).await.unwrap();
-    let without_shift = Day { shift: None, ..a_day_of(&shift, user.id, "2026-03-07") };
-    let without_shift = Day {
-        key: rollcall_domain::attendance::DayKey { shift: None, ..without_shift.key },
-        ..without_shift
-    };
+    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    let key = DayKey { shift: None, ..a_day_of(&shift, user.id, "2026-03-07").key };
+    let without_shift = Day { id: key.record(), key, shift: None, ..day.clone() };
     let other = a_check_in(user.id, "2026-03-07T09:00:00Z");
-    bench.attendance().commit(&without_shift, &other, &classify(&without_shift, other.at)).await.unwrap();
+    bench.attendance().commit(&a_punch_on(&without_shift, &other, Revision(1))).await.unwrap();
 
     for (table, id) in [
         ("attendance_records", day.id.uuid()),
         ("attendance_records", without_shift.id.uuid()),
-        ("attendance_events", event.id.uuid()),
+        ("attendance_heads", user.id.uuid()),
     ] {
         let copied = copy_row(bench, table, id).await;
         let error = copied.expect_err("a second row of the same key");
@@ -145,9 +142,16 @@ async fn copy_row(bench: &Bench, table: &str, id: uuid::Uuid) -> Result<(), DbEr
     let columns = match table {
         "attendance_records" => {
             "user_id, work_date, shift_key, timezone, revision, status, flags, break_seconds, scheduled_seconds, \
-             late_seconds, early_exit_seconds, overtime_seconds, is_open"
+             late_seconds, early_exit_seconds, overtime_seconds, is_open, due_at, overtime_approved"
         }
-        _ => "record_id, seq, user_id, direction, at, received_at, source",
+        // The person is the key: a second row is one with the same.
+        _ => {
+            let sql = format!(
+                "INSERT INTO {table} (user_id, revision) SELECT user_id, revision FROM {table} WHERE user_id = ?"
+            );
+            let same = Statement::from_sql_and_values(connection.get_database_backend(), sql, [id.into()]);
+            return connection.execute_raw(same).await.map(drop);
+        }
     };
     let sql = format!("INSERT INTO {table} (id, {columns}) SELECT ?, {columns} FROM {table} WHERE id = ?");
     connection.execute_raw(statement(sql)).await.map(drop)

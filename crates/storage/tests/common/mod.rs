@@ -12,6 +12,7 @@ use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
+use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sealer::{SealError, Sealer};
 use rollcall_ports::sessions::SessionStore;
@@ -19,7 +20,7 @@ use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore,
-    SqlFaceStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    SqlFaceStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -38,6 +39,7 @@ pub(crate) struct Bench {
     faces: Arc<dyn FaceStore>,
     decisions: Arc<dyn DecisionLog>,
     shifts: Arc<dyn ShiftStore>,
+    plan: Arc<dyn PlanStore>,
     attendance: Arc<dyn AttendanceStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
@@ -54,6 +56,7 @@ impl Bench {
             faces: Arc::new(SqlFaceStore::new(database.clone(), Arc::new(TestSealer(KEY)))),
             decisions: Arc::new(SqlDecisionLog::start(database.clone())),
             shifts: Arc::new(SqlShiftStore::new(database.clone())),
+            plan: Arc::new(SqlPlanStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
@@ -81,6 +84,7 @@ stores! {
     faces: FaceStore
     decisions: DecisionLog
     shifts: ShiftStore
+    plan: PlanStore
     attendance: AttendanceStore
     probe: DatabaseProbe
 }

@@ -184,8 +184,18 @@ async fn wipe(database: &Database) {
     let connection = database.connection();
     execute(connection, "UPDATE departments SET manager_id = NULL, parent_id = NULL").await;
     for table in [
-        "attendance_events",
+        "punches",
         "attendance_records",
+        "attendance_heads",
+        "placements",
+        "overrides",
+        "overtime_approvals",
+        "corrections",
+        "batches",
+        "leaves",
+        "locks",
+        "holidays",
+        "shift_assignments",
         "recognition_decisions",
         "face_encodings",
         "login_attempts",

@@ -1,13 +1,18 @@
 //! What an [`AttendanceStore`](rollcall_ports::attendance::AttendanceStore) promises.
 
+use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, Direction, Event, Location, Source};
+use rollcall_domain::attendance::{
+    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Source, Voided,
+};
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::classify::classify;
-use rollcall_domain::id::{EventId, RecordId, UserId};
+use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, UserId};
+use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::page::Page;
+use rollcall_domain::plan::Placement;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, User};
-use rollcall_ports::attendance::Addition;
+use rollcall_ports::attendance::{Approval, Change, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, save, stored, successes};
@@ -19,22 +24,29 @@ use crate::builders::*;
 macro_rules! attendance_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, attendance:
-            a_committed_day_comes_back_with_every_field
-            a_punch_keeps_every_field
-            a_punch_without_a_shift_keeps_its_zone
-            nothing_is_known_of_a_day_nobody_began
-            each_commit_grows_the_revision_and_keeps_the_earlier_punches
-            punches_are_told_in_the_order_of_time
-            the_slower_of_two_writers_of_a_day_is_told
-            of_many_who_begin_a_day_at_once_one_does
-            of_many_who_go_on_with_a_day_at_once_one_does
-            a_refused_punch_leaves_no_trace
-            a_day_needs_a_person
-            several_punches_are_committed_together
-            of_several_punches_all_are_stored_or_none
-            days_with_and_without_a_shift_are_two
-            days_come_by_date_within_the_range
-            days_of_people_come_by_person_and_date
+            nothing_is_known_of_somebody_without_facts
+            a_record_comes_back_with_every_field
+            a_punch_comes_back_with_every_field
+            a_record_outside_of_shifts_keeps_its_zone
+            each_commit_grows_the_revisions_and_keeps_the_earlier_punches
+            the_slower_of_two_writers_is_told
+            of_many_first_facts_at_once_one_is_stored
+            of_many_further_facts_at_once_one_is_stored
+            a_refused_change_leaves_no_trace
+            a_change_needs_a_person
+            a_punch_names_a_device_and_a_writer_that_exist
+            a_punch_is_stored_once
+            of_several_peoples_changes_all_are_stored_or_none
+            records_come_by_date_within_the_range
+            records_of_people_come_by_person_and_date
+            what_a_punch_comes_to_can_change
+            a_punch_that_is_taken_back_is_kept
+            a_punch_that_was_looked_at_counts
+            a_decision_replaces_the_one_before_and_can_be_taken_back
+            overtime_is_agreed_to_until_it_is_not
+            where_a_person_belongs_is_kept_by_date
+            who_is_not_planned_is_behind
+            punches_are_listed_latest_first
         }
     };
 }
@@ -43,248 +55,271 @@ async fn shift(bench: &dyn StoreBench) -> Shift {
     bench.shifts().default_or(&Shift::standard()).await.expect("a shift")
 }
 
-async fn commit(bench: &dyn StoreBench, day: &Day, event: &Event) -> Result<(), StoreError> {
-    let record = classify(&day.with(event.clone()), event.at);
-    bench.attendance().commit(day, event, &record).await
-}
-
-/// The day as it is to be read after a commit.
-fn with(day: &Day, event: &Event) -> Day {
-    Day { revision: day.revision.next(), ..day.with(event.clone()) }
-}
-
-async fn begun(bench: &dyn StoreBench, user: UserId, on: &str) -> Day {
+async fn begun(bench: &dyn StoreBench, user: UserId, on: &str) -> (Day, Event) {
     let day = a_day_of(&shift(bench).await, user, on);
     let event = a_check_in(user, &format!("{on}T09:00:00Z"));
-    commit(bench, &day, &event).await.expect("the day is stored");
-    with(&day, &event)
+    let seen = ledger(bench, user).await.revision;
+    bench.attendance().commit(&a_punch_on(&day, &event, seen)).await.expect("the day is stored");
+    (day.with(event.clone()), event)
 }
 
-async fn march(bench: &dyn StoreBench, user: UserId) -> Vec<Day> {
-    bench.attendance().days(user, dates("2026-03-01", "2026-03-31")).await.unwrap()
+async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
+    bench.attendance().ledger(user, dates("2026-03-01", "2026-03-31")).await.expect("a ledger")
 }
 
-/// A punch to be added, and the day with it.
-fn addition(day: &Day, event: Event) -> (Addition, Day) {
-    let record = classify(&day.with(event.clone()), event.at);
-    (Addition { day: day.clone(), event: event.clone(), record }, with(day, &event))
+async fn march(bench: &dyn StoreBench, user: UserId) -> Vec<DayRecord> {
+    let records = bench.attendance().records_of(&[user], dates("2026-03-01", "2026-03-31")).await.unwrap();
+    bench.attendance().with_events(records).await.unwrap()
 }
 
-pub async fn several_punches_are_committed_together(bench: &dyn StoreBench) {
+/// The record of a day with its punches after its n-th commit.
+fn kept(day: &Day, commits: u32) -> DayRecord {
+    let record = a_record(day);
+    DayRecord { day: Day { revision: Revision(commits), ..day.clone() }, ..record }
+}
+
+pub async fn nothing_is_known_of_somebody_without_facts(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
-    let shift = shift(bench).await;
-    let (first, monday) =
-        addition(&a_day_of(&shift, user.id, "2026-03-02"), a_check_in(user.id, "2026-03-02T09:00:00Z"));
-    let (second, monday) = addition(&monday, a_check_out(user.id, "2026-03-02T17:00:00Z"));
-    let (third, tuesday) =
-        addition(&a_day_of(&shift, user.id, "2026-03-03"), a_check_in(user.id, "2026-03-03T09:00:00Z"));
-    bench.attendance().commit_all(&[first, second, third]).await.unwrap();
-    assert_eq!(march(bench, user.id).await, [monday.clone(), tuesday]);
-    let (fourth, monday) = addition(&monday, a_check_out(user.id, "2026-03-02T18:00:00Z"));
-    bench.attendance().commit_all(&[fourth]).await.unwrap();
-    bench.attendance().commit_all(&[]).await.unwrap();
-    assert_eq!(march(bench, user.id).await[0], monday);
+    let nothing = ledger(bench, user.id).await;
+    // What holds for everybody is not about them.
+    assert_eq!(Ledger { plan: 0, locked_through: None, ..nothing }, Ledger::default());
+    assert_eq!(march(bench, user.id).await, []);
+    assert_matches!(bench.attendance().record(a_day(user.id, "2026-03-02").id).await, Ok(None));
+    assert_matches!(bench.attendance().event(EventId::new(fresh())).await, Ok(None));
 }
 
-pub async fn of_several_punches_all_are_stored_or_none(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    let shift = shift(bench).await;
-    let begun = begun(bench, user.id, "2026-03-03").await;
-    let (first, _) =
-        addition(&a_day_of(&shift, user.id, "2026-03-02"), a_check_in(user.id, "2026-03-02T09:00:00Z"));
-    // As if nobody had begun that day.
-    let (second, _) =
-        addition(&a_day_of(&shift, user.id, "2026-03-03"), a_check_in(user.id, "2026-03-03T10:00:00Z"));
-    let answer = bench.attendance().commit_all(&[first, second]).await;
-    assert_matches!(answer, Err(StoreError::Stale));
-    assert_eq!(march(bench, user.id).await, [begun]);
-}
-
-pub async fn a_committed_day_comes_back_with_every_field(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
+pub async fn a_record_comes_back_with_every_field(bench: &dyn StoreBench) {
+    let department = a_department("Research");
+    bench.departments().insert(&department).await.unwrap();
+    let user = stored(bench, a_user("Ada")).await.id;
     let zone = Zone::named("Asia/Kolkata").unwrap();
-    let shift = shift(bench).await;
-    let mut instance = shift.on(date("2026-03-02"), &zone);
+    let mut instance = shift(bench).await.on(date("2026-03-02"), &zone);
+    instance.end = at("2026-03-02T08:00:00Z");
     instance.closes = at("2026-03-02T12:59:59.999999Z");
-    let day = Day { zone, shift: Some(instance), ..a_day_of(&shift, user.id, "2026-03-02") };
-    let event = a_check_in(user.id, "2026-03-02T03:30:00.000001Z");
-    commit(bench, &day, &event).await.unwrap();
-    assert_eq!(march(bench, user.id).await, [with(&day, &event)]);
+    let day = Day { zone, shift: Some(instance), ..a_day_of(&shift(bench).await, user, "2026-03-02") };
+    let event = a_check_in(user, "2026-03-02T03:30:00.000001Z");
+    let mut change = a_punch_on(&day, &event, Revision::NEW);
+    let record = &mut change.records[0];
+    record.department = Some(department.id);
+    record.overtime_approved = true;
+    record.due = at("2026-03-02T13:00:00.5Z");
+    record.record.flags = Flag::ALL.to_vec();
+    record.record.open = true;
+    (record.record.break_seconds, record.record.late_seconds) = (1, 2);
+    (record.record.early_exit_seconds, record.record.overtime_seconds) = (3, 4);
+    bench.attendance().commit(&change).await.unwrap();
+
+    let mut expected = change.records[0].clone();
+    expected.day.revision = Revision(1);
+    let found = bench.attendance().records_of(&[user], dates("2026-03-02", "2026-03-02")).await.unwrap();
+    assert_eq!(found, [expected.clone()]);
+    assert_eq!(ledger(bench, user).await.records, [expected.clone()]);
+    expected.day.events = vec![event];
+    assert_eq!(bench.attendance().record(day.id).await.unwrap(), Some(expected));
 }
 
-pub async fn a_punch_keeps_every_field(bench: &dyn StoreBench) {
+pub async fn a_punch_comes_back_with_every_field(bench: &dyn StoreBench) {
     let (user, boss) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Boss")).await);
     let device = a_device("Door");
     bench.devices().insert(&device).await.unwrap();
     let mut day = a_day_of(&shift(bench).await, user.id, "2026-03-02");
+    let mut known = Vec::new();
     for (minute, source) in (10..).zip(Source::ALL) {
         let event = Event {
-            received_at: at("2026-03-02T23:59:59.999999Z"),
-            source,
+            punch: Punch::ALL[known.len() % Punch::ALL.len()],
+            direction: [None, Some(Direction::CheckIn), Some(Direction::CheckOut)][known.len() % 3],
+            at: at(&format!("2026-03-02T09:{minute}:00.000001Z")),
+            received_at: at("2026-03-02T09:59:59.999999Z"),
             device: Some(device.id),
             entered_by: Some(boss.id),
-            similarity: Some(0.8125),
-            location: Some(Location::new(52.520_008, -13.404_954, Some(12.5)).unwrap()),
-            note: Some("dentist 😀\nuntil ten".into()),
-            reason: Some("forgot the badge, naïve as ever".into()),
-            ..a_check_in(user.id, &format!("2026-03-02T09:{minute}:00.000001Z"))
+            location: Some(Location::new(-12.5, 130.25, Some(8.5)).unwrap()),
+            note: Some("at the dentist's: \u{1f9b7}".into()),
+            reason: Some("forgot the badge".into()),
+            forced: true,
+            needs_review: known.len() % 2 == 0,
+            voided: Some(Voided {
+                by: Some(boss.id),
+                at: at("2026-03-03T09:00:00Z"),
+                reason: "twice".into(),
+            }),
+            batch: Some(BatchId::new(fresh())),
+            ..Event { source, ..a_check_in(user.id, "2026-03-02T09:00:00Z") }
         };
-        commit(bench, &day, &event).await.unwrap();
-        day = with(&day, &event);
+        let seen = ledger(bench, user.id).await.revision;
+        bench.attendance().commit(&a_punch_on(&day, &event, seen)).await.unwrap();
+        day = Day { revision: day.revision.next(), ..day.with(event.clone()) };
+        assert_eq!(bench.attendance().event(event.id).await.unwrap().as_ref(), Some(&event));
+        known.push(event);
     }
-    let location = Some(Location::new(-90.0, 180.0, None).unwrap());
-    let bare = Event { similarity: None, location, ..a_check_out(user.id, "2026-03-02T18:00:00Z") };
-    commit(bench, &day, &bare).await.unwrap();
-    assert_eq!(march(bench, user.id).await, [with(&day, &bare)]);
+    assert_eq!(ledger(bench, user.id).await.events, known);
+    assert_eq!(march(bench, user.id).await[0].day.events, known);
+    let bare = Event { similarity: None, location: None, ..a_check_out(user.id, "2026-03-02T18:00:00Z") };
+    let seen = ledger(bench, user.id).await.revision;
+    bench.attendance().commit(&a_punch_on(&day, &bare, seen)).await.unwrap();
+    assert_eq!(bench.attendance().event(bare.id).await.unwrap(), Some(bare));
 }
 
-pub async fn a_punch_without_a_shift_keeps_its_zone(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    for (on, zone) in [("2026-03-07", "Pacific/Auckland"), ("2026-03-08", "UTC")] {
-        let key = DayKey { user: user.id, date: date(on), shift: None };
-        let zone = Zone::named(zone).unwrap();
-        let day = Day {
-            id: RecordId::new(fresh()),
-            key,
-            zone,
-            shift: None,
-            events: vec![],
-            revision: Revision::NEW,
-        };
-        let event = a_check_in(user.id, &format!("{on}T10:00:00Z"));
-        commit(bench, &day, &event).await.unwrap();
-        let stored = bench.attendance().days(user.id, dates(on, on)).await.unwrap();
-        assert_eq!(stored, [with(&day, &event)]);
-    }
+pub async fn a_record_outside_of_shifts_keeps_its_zone(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let key = DayKey { user, date: date("2026-03-07"), shift: None };
+    let zone = Zone::named("America/New_York").unwrap();
+    let day = Day { id: key.record(), key, zone, shift: None, ..a_day(user, "2026-03-07") };
+    let event = a_check_in(user, "2026-03-07T15:00:00Z");
+    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    assert_eq!(march(bench, user).await, [kept(&day.with(event), 1)]);
 }
 
-pub async fn nothing_is_known_of_a_day_nobody_began(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    assert_eq!(march(bench, user.id).await, []);
-    assert_eq!(march(bench, UserId::new(fresh())).await, []);
-}
-
-pub async fn each_commit_grows_the_revision_and_keeps_the_earlier_punches(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    let mut day = begun(bench, user.id, "2026-03-02").await;
-    for (revision, hour) in (2..).zip(12..17) {
-        let event = a_check_out(user.id, &format!("2026-03-02T{hour}:00:00.123456Z"));
-        commit(bench, &day, &event).await.unwrap();
-        let read = march(bench, user.id).await;
-        assert_eq!(read, [with(&day, &event)]);
-        assert_eq!(read[0].revision, Revision(revision));
-        day = read[0].clone();
+pub async fn each_commit_grows_the_revisions_and_keeps_the_earlier_punches(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (mut day, _) = begun(bench, user, "2026-03-02").await;
+    for n in 1..4_u32 {
+        let event = a_check_out(user, &format!("2026-03-02T1{n}:00:00Z"));
+        day.revision = Revision(n);
+        bench.attendance().commit(&a_punch_on(&day, &event, Revision(n))).await.unwrap();
+        day = day.with(event);
+        assert_eq!(march(bench, user).await, [kept(&day, n + 1)]);
+        assert_eq!(ledger(bench, user).await.revision, Revision(n + 1));
     }
 }
 
-pub async fn punches_are_told_in_the_order_of_time(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    let mut day = begun(bench, user.id, "2026-03-02").await;
-    for time in ["18:00:00.000002", "18:00:00.000001", "08:30:00", "12:00:00"] {
-        let event = a_check_out(user.id, &format!("2026-03-02T{time}Z"));
-        commit(bench, &day, &event).await.unwrap();
-        day = with(&day, &event);
-    }
-    assert!(day.events.is_sorted_by_key(|event| event.at));
-    assert_eq!(march(bench, user.id).await, [day]);
+pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let read_by_both = Day { revision: Revision(1), ..day };
+    let (first, second) =
+        (a_check_out(user, "2026-03-02T18:00:00Z"), a_check_out(user, "2026-03-02T18:00:01Z"));
+    bench.attendance().commit(&a_punch_on(&read_by_both, &first, Revision(1))).await.unwrap();
+    let answer = bench.attendance().commit(&a_punch_on(&read_by_both, &second, Revision(1))).await;
+    assert_matches!(answer, Err(StoreError::Stale));
+    // Also when they are about different days: what either comes to may depend on the other.
+    let tuesday = a_day_of(&shift(bench).await, user, "2026-03-03");
+    let event = a_check_in(user, "2026-03-03T09:00:00Z");
+    let answer = bench.attendance().commit(&a_punch_on(&tuesday, &event, Revision(1))).await;
+    assert_matches!(answer, Err(StoreError::Stale));
+    assert_eq!(march(bench, user).await, [kept(&read_by_both.with(first), 2)]);
 }
 
-pub async fn the_slower_of_two_writers_of_a_day_is_told(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await;
-    let read_by_both = begun(bench, user.id, "2026-03-02").await;
-    let first = a_check_out(user.id, "2026-03-02T17:00:00Z");
-    commit(bench, &read_by_both, &first).await.unwrap();
-    let second = a_check_out(user.id, "2026-03-02T18:00:00Z");
-    assert_matches!(commit(bench, &read_by_both, &second).await, Err(StoreError::Stale));
-    let day = with(&read_by_both, &first);
-    assert_eq!(march(bench, user.id).await, std::slice::from_ref(&day));
-    commit(bench, &day, &second).await.unwrap();
-    assert_eq!(march(bench, user.id).await, [with(&day, &second)]);
-}
-
-pub async fn of_many_who_begin_a_day_at_once_one_does(bench: &dyn StoreBench) {
+pub async fn of_many_first_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let shift = shift(bench).await;
-    let answers = at_once(12, |_| {
-        let (store, day) = (bench.attendance(), a_day_of(&shift, user, "2026-03-02"));
-        let event = a_check_in(user, "2026-03-02T09:00:00Z");
-        async move { store.commit(&day, &event, &classify(&day.with(event.clone()), event.at)).await }
-    });
-    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
-    let days = march(bench, user).await;
-    assert_eq!((days.len(), days[0].events.len(), days[0].revision), (1, 1, Revision(1)));
-
-    let off = DayKey { user, date: date("2026-03-07"), shift: None };
-    let answers = at_once(12, |_| {
-        let day = Day { key: off, shift: None, ..a_day_of(&shift, user, "2026-03-07") };
-        let (store, event) = (bench.attendance(), a_check_in(user, "2026-03-07T09:00:00Z"));
-        async move { store.commit(&day, &event, &classify(&day.with(event.clone()), event.at)).await }
-    });
-    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
-    assert_eq!(march(bench, user).await.len(), 2);
-}
-
-pub async fn of_many_who_go_on_with_a_day_at_once_one_does(bench: &dyn StoreBench) {
-    let user = stored(bench, a_user("Ada")).await.id;
-    let day = begun(bench, user, "2026-03-02").await;
     let answers = at_once(12, |n| {
-        let (store, day) = (bench.attendance(), day.clone());
-        let event = a_check_out(user, &format!("2026-03-02T18:00:{n:02}Z"));
-        async move { store.commit(&day, &event, &classify(&day.with(event.clone()), event.at)).await }
+        // On twelve different dates: only the person is the same.
+        let on = format!("2026-03-{:02}", n + 1);
+        let (store, day) = (bench.attendance(), a_day_of(&shift, user, &on));
+        let event = a_check_in(user, &format!("{on}T09:00:00Z"));
+        async move { store.commit(&a_punch_on(&day, &event, Revision::NEW)).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
-    let days = march(bench, user).await;
-    assert_eq!((days[0].events.len(), days[0].revision), (2, Revision(2)));
+    assert_eq!(march(bench, user).await.len(), 1);
+    let known = ledger(bench, user).await;
+    assert_eq!((known.events.len(), known.revision), (1, Revision(1)));
 }
 
-pub async fn a_refused_punch_leaves_no_trace(bench: &dyn StoreBench) {
+pub async fn of_many_further_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
-    let day = begun(bench, user, "2026-03-02").await;
-    let event = a_check_out(user, "2026-03-02T18:00:00Z");
-    let (new, later) =
-        (Day { revision: Revision::NEW, ..day.clone() }, Day { revision: Revision(9), ..day.clone() });
-    for wrong in [new, later] {
-        assert_matches!(commit(bench, &wrong, &event).await, Err(StoreError::Stale));
-    }
-    let unseen = Day { revision: Revision(3), ..a_day_of(&shift(bench).await, user, "2026-03-03") };
-    assert_matches!(commit(bench, &unseen, &event).await, Err(StoreError::Stale));
-    assert_eq!(march(bench, user).await, std::slice::from_ref(&day));
-    commit(bench, &day, &event).await.expect("the same punch may be tried again");
+    begun(bench, user, "2026-03-02").await;
+    let shift = shift(bench).await;
+    let answers = at_once(12, |n| {
+        let on = format!("2026-03-{:02}", n + 3);
+        let (store, day) = (bench.attendance(), a_day_of(&shift, user, &on));
+        let event = a_check_in(user, &format!("{on}T09:00:00Z"));
+        async move { store.commit(&a_punch_on(&day, &event, Revision(1))).await }
+    });
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
+    let known = ledger(bench, user).await;
+    assert_eq!((known.events.len(), known.records.len(), known.revision), (2, 2, Revision(2)));
 }
 
-pub async fn a_day_needs_a_person(bench: &dyn StoreBench) {
+pub async fn a_refused_change_leaves_no_trace(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let before = ledger(bench, user).await;
+    let event = a_check_out(user, "2026-03-02T18:00:00Z");
+    let day = Day { revision: Revision(1), ..day };
+    for wrong in [Revision::NEW, Revision(9)] {
+        let answer = bench.attendance().commit(&a_punch_on(&day, &event, wrong)).await;
+        assert_matches!(answer, Err(StoreError::Stale));
+    }
+    // The person is as read, but a record is not.
+    for wrong in [Revision::NEW, Revision(7)] {
+        let day = Day { revision: wrong, ..day.clone() };
+        let change = Change {
+            placements: vec![a_placement("2026-03-01")],
+            decided: vec![(day.key, a_decision(user))],
+            ..a_punch_on(&day, &event, Revision(1))
+        };
+        assert_matches!(bench.attendance().commit(&change).await, Err(StoreError::Stale));
+    }
+    assert_eq!(ledger(bench, user).await, before);
+    bench
+        .attendance()
+        .commit(&a_punch_on(&day, &event, Revision(1)))
+        .await
+        .expect("the same may be tried again");
+}
+
+pub async fn a_change_needs_a_person(bench: &dyn StoreBench) {
     let nobody = UserId::new(fresh());
     let day = a_day_of(&shift(bench).await, nobody, "2026-03-02");
-    let answer = commit(bench, &day, &a_check_in(nobody, "2026-03-02T09:00:00Z")).await;
-    assert_matches!(answer, Err(StoreError::Missing("user_id")));
+    let change = a_punch_on(&day, &a_check_in(nobody, "2026-03-02T09:00:00Z"), Revision::NEW);
+    assert_matches!(bench.attendance().commit(&change).await, Err(StoreError::Missing("user_id")));
 }
 
-pub async fn days_with_and_without_a_shift_are_two(bench: &dyn StoreBench) {
+pub async fn a_punch_names_a_device_and_a_writer_that_exist(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
-    let worked = begun(bench, user, "2026-03-02").await;
-    let key = DayKey { shift: None, ..worked.key };
-    let late = Day { id: RecordId::new(fresh()), key, shift: None, events: vec![], ..worked.clone() };
-    let late = Day { revision: Revision::NEW, ..late };
-    let event = an_event(user, Direction::CheckIn, at("2026-03-02T22:00:00Z"));
-    commit(bench, &late, &event).await.unwrap();
-    let days = march(bench, user).await;
-    assert_eq!(days.len(), 2);
-    assert!(days.contains(&worked) && days.contains(&with(&late, &event)));
+    let day = a_day_of(&shift(bench).await, user, "2026-03-02");
+    let came = a_check_in(user, "2026-03-02T09:00:00Z");
+    let device = Event { device: Some(DeviceId::new(fresh())), ..came.clone() };
+    let writer = Event { entered_by: Some(UserId::new(fresh())), ..came };
+    for (event, field) in [(device, "device_id"), (writer, "entered_by")] {
+        let answer = bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await;
+        assert_matches!(answer, Err(StoreError::Missing(named)) if named == field);
+    }
+    assert_eq!(ledger(bench, user).await.revision, Revision::NEW);
 }
 
-pub async fn days_come_by_date_within_the_range(bench: &dyn StoreBench) {
+pub async fn a_punch_is_stored_once(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
+    let (_, event) = begun(bench, ada, "2026-03-02").await;
+    let stolen = Event { user: bob, ..event };
+    let change = a_punch_on(&a_day_of(&shift(bench).await, bob, "2026-03-02"), &stolen, Revision::NEW);
+    assert_matches!(bench.attendance().commit(&change).await, Err(StoreError::Taken("event_id")));
+    assert_eq!(ledger(bench, bob).await.revision, Revision::NEW);
+}
+
+pub async fn of_several_peoples_changes_all_are_stored_or_none(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
+    let shift = shift(bench).await;
+    let change = |user: UserId, seen| {
+        let day = a_day_of(&shift, user, "2026-03-02");
+        a_punch_on(&day, &a_check_in(user, "2026-03-02T09:00:00Z"), seen)
+    };
+    let answer = bench.attendance().commit_all(&[change(ada, Revision::NEW), change(bob, Revision(3))]).await;
+    assert_matches!(answer, Err(StoreError::Stale));
+    assert_eq!((march(bench, ada).await.len(), march(bench, bob).await.len()), (0, 0));
+    let both = [change(ada, Revision::NEW), change(bob, Revision::NEW)];
+    bench.attendance().commit_all(&both).await.unwrap();
+    bench.attendance().commit_all(&[]).await.unwrap();
+    assert_eq!((march(bench, ada).await.len(), march(bench, bob).await.len()), (1, 1));
+}
+
+pub async fn records_come_by_date_within_the_range(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     for on in ["2026-03-04", "2026-02-28", "2026-03-02", "2026-04-01", "2026-03-31", "2026-03-01"] {
         begun(bench, user, on).await;
     }
-    let found: Vec<_> = march(bench, user).await.iter().map(|day| day.key.date.to_string()).collect();
+    let found: Vec<_> =
+        march(bench, user).await.iter().map(|record| record.day.key.date.to_string()).collect();
     assert_eq!(found, ["2026-03-01", "2026-03-02", "2026-03-04", "2026-03-31"]);
-    let one = bench.attendance().days(user, dates("2026-03-04", "2026-03-04")).await.unwrap();
-    assert_eq!(one.len(), 1);
-    assert_eq!(one[0].events.iter().map(|event| event.id).collect::<Vec<EventId>>().len(), 1);
+    let known = ledger(bench, user).await;
+    assert_eq!(known.records.len(), 4);
+    // Punches of neighboring dates, too: a night shift reaches into the next date.
+    assert_eq!(known.events.len(), 6);
+    let one = bench.attendance().ledger(user, dates("2026-03-15", "2026-03-15")).await.unwrap();
+    assert_eq!((one.records.len(), one.events.len()), (0, 0));
 }
 
-pub async fn days_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
+pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
     let (ours, theirs) = (a_department("Ours"), a_department("Theirs"));
     bench.departments().insert(&ours).await.unwrap();
     bench.departments().insert(&theirs).await.unwrap();
@@ -296,6 +331,16 @@ pub async fn days_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
             begun(bench, user.id, on).await;
         }
     }
+    let both = |people: &[&User]| {
+        let of = |user: &&User| [(user.id, date("2026-03-02")), (user.id, date("2026-03-03"))];
+        let mut expected: Vec<(UserId, Date)> = people.iter().flat_map(of).collect();
+        expected.sort();
+        expected
+    };
+    let told = |records: &[DayRecord]| -> Vec<(UserId, Date)> {
+        records.iter().map(|record| (record.day.key.user, record.day.key.date)).collect()
+    };
+    let range = dates("2026-03-01", "2026-03-31");
     let scope = |departments: Vec<_>, one: &User| People::Departments(departments, one.id);
     for (people, expected) in [
         (People::One(member.id), vec![&member]),
@@ -305,19 +350,243 @@ pub async fn days_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
         (scope(vec![], &boss), vec![&boss]),
         (scope(vec![a_department("Empty").id], &boss), vec![&boss]),
     ] {
-        let days = bench.attendance().days_of(&people, dates("2026-03-01", "2026-03-31")).await.unwrap();
-        let found: Vec<_> = days.iter().map(|day| (day.key.user, day.key.date)).collect();
-        let mut expected: Vec<_> = expected
-            .iter()
-            .flat_map(|user| [(user.id, date("2026-03-02")), (user.id, date("2026-03-03"))])
-            .collect();
-        expected.sort();
-        assert_eq!(found, expected, "{people:?}");
-        assert!(days.iter().all(|day| day.events.len() == 1 && day.events[0].user == day.key.user));
+        let records = bench.attendance().records(&people, range).await.unwrap();
+        assert_eq!(told(&records), both(&expected), "{people:?}");
+        assert!(records.iter().all(|record| record.day.events.is_empty()));
     }
+    let two = bench.attendance().records_of(&[member.id, boss.id], range).await.unwrap();
+    assert_eq!(told(&two), both(&[&member, &boss]));
+    assert_eq!(bench.attendance().records_of(&[], range).await.unwrap(), []);
     let moved = User { department: Some(a_reference(&theirs)), ..member.clone() };
     save(bench, &moved).await.unwrap();
-    let people = scope(vec![ours.id], &boss);
-    let days = bench.attendance().days_of(&people, dates("2026-03-01", "2026-03-31")).await.unwrap();
-    assert!(days.iter().all(|day| day.key.user == boss.id), "who has moved is seen where they are");
+    let records = bench.attendance().records(&scope(vec![ours.id], &boss), range).await.unwrap();
+    assert_eq!(told(&records), both(&[&boss]), "who has moved is seen where they are");
+}
+
+pub async fn what_a_punch_comes_to_can_change(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (monday, event) = begun(bench, user, "2026-03-02").await;
+    let tuesday = a_day_of(&shift(bench).await, user, "2026-03-03");
+    let known = ledger(bench, user).await;
+    let moved = Event { direction: Some(Direction::CheckOut), ..event.clone() };
+    let change = Change {
+        records: vec![a_record(&tuesday.with(moved.clone()))],
+        gone: vec![monday.id],
+        readings: vec![(event.id, Some(tuesday.id), Some(Direction::CheckOut))],
+        ..Change::none(user, &known)
+    };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(march(bench, user).await, [kept(&tuesday.with(moved), 1)]);
+    let known = ledger(bench, user).await;
+    let change = Change {
+        gone: vec![tuesday.id],
+        readings: vec![(event.id, None, None)],
+        ..Change::none(user, &known)
+    };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(march(bench, user).await, []);
+    assert_eq!(ledger(bench, user).await.events, [Event { direction: None, ..event }], "facts stay");
+}
+
+pub async fn a_punch_that_is_taken_back_is_kept(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (_, event) = begun(bench, user, "2026-03-02").await;
+    let known = ledger(bench, user).await;
+    let voided = Voided { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "was not her".into() };
+    let change = Change { voided: vec![(event.id, voided.clone())], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(ledger(bench, user).await.events, [Event { voided: Some(voided), ..event }]);
+}
+
+pub async fn a_punch_that_was_looked_at_counts(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let day = a_day_of(&shift(bench).await, user, "2026-03-02");
+    let event = Event { needs_review: true, ..a_check_in(user, "2026-03-02T09:00:00Z") };
+    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    let known = ledger(bench, user).await;
+    let change = Change { accepted: vec![event.id], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(ledger(bench, user).await.events, [Event { needs_review: false, ..event }]);
+}
+
+fn a_decision(by: UserId) -> Override {
+    Override {
+        id: OverrideId::new(fresh()),
+        status: Some(DayStatus::Present),
+        first_in: Some(at("2026-03-02T08:59:59.999999Z")),
+        last_out: Some(at("2026-03-02T18:00:00Z")),
+        overtime_seconds: Some(900),
+        note: Some("the door was broken".into()),
+        reason: "the camera was off".into(),
+        by: Some(by),
+        at: at("2026-03-03T09:00:00Z"),
+        batch: Some(BatchId::new(fresh())),
+        before: DayStatus::Absent,
+        facts: Facts {
+            first_in: Some(at("2026-03-02T09:00:00Z")),
+            last_out: None,
+            worked_seconds: Some(1),
+            break_seconds: 2,
+        },
+    }
+}
+
+pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let other = DayKey { shift: None, ..day.key };
+    let first = a_decision(user);
+    let bare = Override {
+        status: None,
+        first_in: None,
+        last_out: None,
+        note: None,
+        by: None,
+        batch: None,
+        facts: Facts { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 },
+        ..a_decision(user)
+    };
+    let mut record = kept(&day, 1);
+    record.day.events.clear();
+    record.overridden = Some(first.clone());
+    let known = ledger(bench, user).await;
+    let change = Change {
+        decided: vec![(day.key, first.clone()), (other, bare.clone())],
+        records: vec![record],
+        ..Change::none(user, &known)
+    };
+    bench.attendance().commit(&change).await.unwrap();
+    let known = ledger(bench, user).await;
+    assert_eq!(known.overrides.len(), 2);
+    assert!(
+        known.overrides.contains(&(day.key, first.clone()))
+            && known.overrides.contains(&(other, bare.clone()))
+    );
+    assert_eq!(known.records[0].overridden.as_ref(), Some(&first));
+
+    let second = Override { status: Some(DayStatus::Late), ..a_decision(user) };
+    let back = Voided { by: None, at: at("2026-03-04T09:00:00Z"), reason: "a mistake".into() };
+    let mut record = known.records[0].clone();
+    record.overridden = Some(second.clone());
+    let change = Change {
+        decided: vec![(day.key, second.clone())],
+        reverted: vec![(bare.id, back.clone())],
+        records: vec![record.clone()],
+        ..Change::none(user, &known)
+    };
+    bench.attendance().commit(&change).await.unwrap();
+    let known = ledger(bench, user).await;
+    assert_eq!(known.overrides, [(day.key, second.clone())]);
+    assert_eq!(known.records[0].overridden.as_ref(), Some(&second));
+    let mut record = known.records[0].clone();
+    record.overridden = None;
+    let change =
+        Change { reverted: vec![(second.id, back)], records: vec![record], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    let known = ledger(bench, user).await;
+    assert_eq!((known.overrides.len(), known.records[0].overridden.as_ref()), (0, None));
+}
+
+pub async fn overtime_is_agreed_to_until_it_is_not(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let approval = Approval {
+        key: day.key,
+        reason: "stocktaking".into(),
+        by: Some(user),
+        at: at("2026-03-03T09:00:00Z"),
+        batch: None,
+    };
+    for _ in 0..2 {
+        let known = ledger(bench, user).await;
+        let change = Change { approvals: vec![approval.clone()], ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.expect("agreeing twice is agreeing");
+    }
+    let known = ledger(bench, user).await;
+    assert_eq!(known.approved, [day.key]);
+    let change = Change { withdrawn: vec![day.key], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(ledger(bench, user).await.approved, []);
+}
+
+fn a_placement(from: &str) -> Placement {
+    Placement { from: date(from), department: None, zone: Zone::UTC, shift: None, active: true }
+}
+
+pub async fn where_a_person_belongs_is_kept_by_date(bench: &dyn StoreBench) {
+    let department = a_department("Research");
+    bench.departments().insert(&department).await.unwrap();
+    let user = stored(bench, a_user("Ada")).await.id;
+    let first = a_placement("2020-01-01");
+    let second = Placement {
+        from: date("2026-03-05"),
+        department: Some(department.id),
+        zone: Zone::named("Europe/Berlin").unwrap(),
+        shift: Some(shift(bench).await.id),
+        active: false,
+    };
+    let known = ledger(bench, user).await;
+    let change = Change { placements: vec![second.clone(), first.clone()], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    let known = ledger(bench, user).await;
+    assert_eq!(known.placements, [first.clone(), second.clone()]);
+    let again = Placement { active: true, ..second };
+    let change = Change { placements: vec![again.clone()], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(ledger(bench, user).await.placements, [first, again]);
+}
+
+pub async fn who_is_not_planned_is_behind(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let through = date("2026-03-05");
+    // Others may be at work in the same database.
+    let behind =
+        async |through: Date| bench.attendance().behind(through, 100_000).await.unwrap().contains(&user);
+    assert!(behind(through).await, "nothing is planned");
+    let plan = async |planned, stale| {
+        let known = ledger(bench, user).await;
+        let change = Change { planned_through: planned, stale_from: stale, ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.unwrap();
+        let known = ledger(bench, user).await;
+        assert_eq!((known.planned_through, known.stale_from), (planned, stale));
+    };
+    plan(Some(through), None).await;
+    assert!(!behind(through).await);
+    assert!(behind(date("2026-03-06")).await);
+    plan(Some(through), Some(date("2026-03-01"))).await;
+    assert!(behind(through).await, "what is planned no longer follows");
+    plan(None, None).await;
+    assert!(behind(through).await);
+    assert!(bench.attendance().behind(through, 1).await.unwrap().len() <= 1);
+}
+
+pub async fn punches_are_listed_latest_first(bench: &dyn StoreBench) {
+    let ours = a_department("Ours");
+    bench.departments().insert(&ours).await.unwrap();
+    let user = stored(bench, a_member("Ada", &ours)).await.id;
+    let mut events = Vec::new();
+    for on in ["2026-03-02", "2026-03-04", "2026-03-03"] {
+        events.push(begun(bench, user, on).await.1);
+    }
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    let list = async |people: People, filter: EventFilter, page: Page| {
+        bench.attendance().events(&people, &filter, page).await.unwrap()
+    };
+    let everything = EventFilter::default();
+    let whole = list(People::One(user), everything, Page::default()).await;
+    assert_eq!((whole.total, &whole.items), (3, &events));
+    let second = list(People::One(user), everything, Page::new(2, 2).unwrap()).await;
+    assert_eq!((second.total, &second.items[..]), (3, &events[2..]));
+    let department = People::Departments(vec![ours.id], UserId::new(fresh()));
+    assert_eq!(list(department, everything, Page::default()).await.items, events);
+    let count = async |filter: EventFilter| list(People::One(user), filter, Page::default()).await.total;
+    let from = EventFilter { from: Some(at("2026-03-03T09:00:00Z")), ..everything };
+    assert_eq!(count(from).await, 2);
+    assert_eq!(count(EventFilter { until: Some(at("2026-03-04T09:00:00Z")), ..from }).await, 1);
+    assert_eq!(count(EventFilter { punch: Some(Punch::CheckIn), ..everything }).await, 0);
+    assert_eq!(count(EventFilter { source: Some(Source::FaceRecognition), ..everything }).await, 3);
+    assert_eq!(count(EventFilter { device: Some(DeviceId::new(fresh())), ..everything }).await, 0);
+    assert_eq!(count(EventFilter { batch: Some(BatchId::new(fresh())), ..everything }).await, 0);
+    assert_eq!(count(EventFilter { needs_review: Some(true), ..everything }).await, 0);
+    assert_eq!(count(EventFilter { voided: Some(false), ..everything }).await, 3);
 }

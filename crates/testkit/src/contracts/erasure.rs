@@ -1,7 +1,7 @@
 //! What a [`UserStore`](rollcall_ports::users::UserStore) promises about erasing somebody.
 
+use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Event, Location};
-use rollcall_domain::classify::classify;
 use rollcall_domain::lockout::LockOut;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, StatusChange, User};
@@ -32,7 +32,7 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
         location: Some(Location::new(52.5, 13.4, Some(10.0)).unwrap()),
         ..a_check_in(user.id, "2026-03-02T09:00:00Z")
     };
-    bench.attendance().commit(&day, &event, &classify(&day, event.at)).await.unwrap();
+    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
     (read(bench, &user).await, address, session)
 }
 
@@ -61,8 +61,10 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let (kept, address, _) = somebody(bench).await;
     let nobody = kept.erased(why());
     bench.users().erase(Erasure { user: &nobody, address, attendance: false }).await.unwrap();
-    let days = bench.attendance().days(kept.id, march).await.unwrap();
-    let event = &days[0].events[0];
+    let days = bench.attendance().records_of(&[kept.id], march).await.unwrap();
+    assert_eq!(days[0].similarity, None);
+    let days = bench.attendance().with_events(days).await.unwrap();
+    let event = &days[0].day.events[0];
     assert_eq!((event.user, event.at), (kept.id, at("2026-03-02T09:00:00Z")));
     assert_eq!((&event.note, &event.reason, event.location), (&None, &None, None));
 
@@ -70,8 +72,8 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let nobody = gone.erased(why());
     let erased = bench.users().erase(Erasure { user: &nobody, address, attendance: true }).await.unwrap();
     assert_eq!((erased.punches, erased.remaining), (1, 0));
-    assert_eq!(bench.attendance().days(gone.id, march).await.unwrap(), []);
-    assert_eq!(bench.attendance().days(kept.id, march).await.unwrap().len(), 1);
+    assert_eq!(bench.attendance().records_of(&[gone.id], march).await.unwrap(), []);
+    assert_eq!(bench.attendance().records_of(&[kept.id], march).await.unwrap().len(), 1);
 }
 
 pub async fn an_erasure_that_comes_late_changes_nothing(bench: &dyn StoreBench) {

@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 use jiff::civil::time;
+use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Workdays;
-use rollcall_domain::classify::classify;
 use rollcall_domain::face::Face;
-use rollcall_domain::id::ShiftId;
+use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::page::Page;
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::user::{People, Status, User, UserFilter};
@@ -62,7 +62,7 @@ pub async fn there_is_nobody(bench: &dyn StoreBench) {
     assert_eq!(bench.users().roster(&everybody).await.unwrap(), []);
     assert_eq!(bench.devices().list().await.unwrap(), []);
     let march = dates("2026-03-01", "2026-03-31");
-    assert_eq!(bench.attendance().days_of(&everybody, march).await.unwrap(), []);
+    assert_eq!(bench.attendance().records(&everybody, march).await.unwrap(), []);
     assert!(bench.faces().changes_since(0, 1, 100).await.unwrap().people.is_empty());
 }
 
@@ -152,8 +152,10 @@ pub async fn of_two_administrators_who_demote_each_other_one_stays(bench: &dyn S
 }
 
 fn an_early_shift() -> Shift {
+    let id = fresh();
     Shift {
-        id: ShiftId::new(fresh()),
+        id: ShiftId::new(id),
+        edition: EditionId::new(id),
         name: "Früh 😀".into(),
         starts: time(22, 30, 0, 0),
         ends: time(6, 15, 0, 0),
@@ -202,8 +204,7 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
         let user = stored(bench, a_user(name)).await;
         let day = a_day_of(&shift, user.id, "2026-03-02");
         let event = a_check_in(user.id, "2026-03-02T09:00:00Z");
-        let record = classify(&day.with(event.clone()), event.at);
-        bench.attendance().commit(&day, &event, &record).await.unwrap();
+        bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
         ids.push(user.id);
     }
     let filter = UserFilter::default();
@@ -212,9 +213,9 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
     let roster = bench.users().roster(&People::Everybody).await.unwrap();
     assert_eq!(roster.iter().map(|entry| entry.user).collect::<Vec<_>>(), ids);
     let march = dates("2026-03-01", "2026-03-31");
-    let days = bench.attendance().days_of(&People::Everybody, march).await.unwrap();
+    let records = bench.attendance().records(&People::Everybody, march).await.unwrap();
     ids.sort();
-    assert_eq!(days.iter().map(|day| day.key.user).collect::<Vec<_>>(), ids);
+    assert_eq!(records.iter().map(|record| record.day.key.user).collect::<Vec<_>>(), ids);
 }
 
 pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreBench) {

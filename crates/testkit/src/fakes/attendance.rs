@@ -1,71 +1,248 @@
-//! Punches and the days they belong to.
+//! Punches and the records they come to.
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{Day, Event, Record};
-use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::UserId;
-use rollcall_domain::user::People;
-use rollcall_ports::attendance::{Addition, AttendanceStore};
+use jiff::Span;
+use jiff::civil::{Date, Time};
+use rollcall_domain::Revision;
+use rollcall_domain::attendance::{DayKey, DayRecord, Event};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::{EventId, OverrideId, RecordId, UserId};
+use rollcall_domain::overrides::Override;
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::plan::Placement;
+use rollcall_domain::replay::MARGIN;
+use rollcall_domain::user::{People, Status};
+use rollcall_ports::attendance::{Approval, AttendanceStore, Change, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, World, includes};
 
+/// What is kept of one person.
+#[derive(Clone, Default)]
+pub(super) struct Attended {
+    pub(super) revision: Revision,
+    pub(super) planned_through: Option<Date>,
+    pub(super) stale_from: Option<Date>,
+    pub(super) placements: Vec<Placement>,
+    pub(super) events: Vec<(Event, Option<RecordId>)>,
+    /// Decisions that hold.
+    pub(super) overrides: Vec<(DayKey, Override)>,
+    /// Decisions that were taken back.
+    pub(super) reverted: Vec<OverrideId>,
+    pub(super) approvals: Vec<Approval>,
+    pub(super) records: Vec<DayRecord>,
+}
+
 #[async_trait]
 impl AttendanceStore for FakeStores {
-    async fn days(&self, user: UserId, dates: DateRange) -> Result<Vec<Day>, StoreError> {
-        Ok(self.world()?.days_of(&People::One(user), dates))
+    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError> {
+        Ok(self.world()?.ledger(user, dates))
     }
 
-    async fn days_of(&self, people: &People, dates: DateRange) -> Result<Vec<Day>, StoreError> {
-        Ok(self.world()?.days_of(people, dates))
+    async fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        self.world()?.commit(change)
     }
 
-    async fn commit(&self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError> {
-        self.world()?.commit(day, event, record)
-    }
-
-    async fn commit_all(&self, additions: &[Addition]) -> Result<(), StoreError> {
+    async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError> {
         let mut world = self.world()?;
-        let before = world.days.clone();
-        for Addition { day, event, record } in additions {
-            if let Err(error) = world.commit(day, event, record) {
-                world.days = before;
+        let before = world.attended.clone();
+        for change in changes {
+            if let Err(error) = world.commit(change) {
+                world.attended = before;
                 return Err(error);
             }
         }
         Ok(())
     }
+
+    async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        let world = self.world()?;
+        let behind = |user: &UserId| {
+            world.attended.get(user).is_none_or(|own| {
+                own.stale_from.is_some() || own.planned_through.is_none_or(|planned| planned < through)
+            })
+        };
+        let there = world.users.values().filter(|person| person.user.status != Status::Deleted);
+        let ids = there.map(|person| person.user.id).filter(behind);
+        Ok(ids.take(limit as usize).collect())
+    }
+
+    async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+        let world = self.world()?;
+        let among =
+            |user: UserId| world.users.get(&user).is_some_and(|person| includes(people, &person.user));
+        Ok(world.records(among, dates))
+    }
+
+    async fn records_of(&self, people: &[UserId], dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+        Ok(self.world()?.records(|user| people.contains(&user), dates))
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
+        let world = self.world()?;
+        let mut all = world.attended.values().flat_map(|own| &own.records);
+        Ok(all.find(|record| record.day.id == id).map(|record| world.with_events(record.clone())))
+    }
+
+    async fn with_events(&self, records: Vec<DayRecord>) -> Result<Vec<DayRecord>, StoreError> {
+        let world = self.world()?;
+        Ok(records.into_iter().map(|record| world.with_events(record)).collect())
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+        let world = self.world()?;
+        let mut all = world.attended.values().flat_map(|own| &own.events);
+        Ok(all.find(|(event, _)| event.id == id).map(|(event, _)| event.clone()))
+    }
+
+    async fn events(
+        &self,
+        people: &People,
+        filter: &EventFilter,
+        page: Page,
+    ) -> Result<Paged<Event>, StoreError> {
+        let world = self.world()?;
+        let among =
+            |user: &UserId| world.users.get(user).is_some_and(|person| includes(people, &person.user));
+        let theirs = world.attended.iter().filter(|(user, _)| among(user)).flat_map(|(_, own)| &own.events);
+        let mut events: Vec<Event> =
+            theirs.map(|(event, _)| event.clone()).filter(|event| wanted(filter, event)).collect();
+        events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+        Ok(page.of(events))
+    }
+}
+
+fn wanted(filter: &EventFilter, event: &Event) -> bool {
+    let EventFilter { from, until, punch, source, device, batch, needs_review, voided } = *filter;
+    from.is_none_or(|at| event.at >= at)
+        && until.is_none_or(|at| event.at < at)
+        && punch.is_none_or(|punch| event.punch == punch)
+        && source.is_none_or(|source| event.source == source)
+        && device.is_none_or(|device| event.device == Some(device))
+        && batch.is_none_or(|batch| event.batch == Some(batch))
+        && needs_review.is_none_or(|needed| event.needs_review == needed)
+        && voided.is_none_or(|voided| event.voided.is_some() == voided)
 }
 
 impl World {
-    fn commit(&mut self, day: &Day, event: &Event, record: &Record) -> Result<(), StoreError> {
-        if !self.users.contains_key(&day.key.user) {
+    fn ledger(&self, user: UserId, dates: DateRange) -> Ledger {
+        let own = self.attended.get(&user).cloned().unwrap_or_default();
+        let at = |date: Date, days: i32| {
+            Zone::UTC.instant(date.saturating_add(Span::new().days(days)).to_datetime(Time::midnight()))
+        };
+        let (from, until) = (at(dates.from(), -MARGIN), at(dates.to(), MARGIN + 1));
+        let mut events: Vec<Event> = own.events.into_iter().map(|(event, _)| event).collect();
+        events.retain(|event| from <= event.at && event.at < until);
+        events.sort_by_key(|event| (event.at, event.id));
+        let approved = own.approvals.iter().map(|approval| approval.key);
+        Ledger {
+            revision: own.revision,
+            planned_through: own.planned_through,
+            stale_from: own.stale_from,
+            locked_through: self.locked_through(),
+            plan: self.plan_version,
+            placements: own.placements,
+            assignments: self.assignments_of(user),
+            leaves: self.leaves_of(user),
+            events,
+            overrides: own.overrides.into_iter().filter(|(key, _)| dates.contains(key.date)).collect(),
+            approved: approved.filter(|key| dates.contains(key.date)).collect(),
+            records: self.records(|other| other == user, dates),
+        }
+    }
+
+    fn commit(&mut self, change: &Change) -> Result<(), StoreError> {
+        if !self.users.contains_key(&change.user) {
             return Err(StoreError::Missing("user_id"));
         }
-        let stored = self.days.iter_mut().find(|(other, _)| other.key == day.key);
-        let revision = stored.as_ref().map(|(other, _)| other.revision).unwrap_or_default();
-        if revision != day.revision {
+        let mut own = self.attended.get(&change.user).cloned().unwrap_or_default();
+        if own.revision != change.seen {
             return Err(StoreError::Stale);
         }
-        match stored {
-            Some((other, old)) => {
-                *other = Day { revision: revision.next(), ..other.with(event.clone()) };
-                *old = record.clone();
+        for (event, _) in &change.events {
+            if self.attended.values().flat_map(|own| &own.events).any(|(known, _)| known.id == event.id) {
+                return Err(StoreError::Taken("event_id"));
             }
-            None => {
-                let first = Day { revision: revision.next(), events: vec![event.clone()], ..day.clone() };
-                self.days.push((first, record.clone()));
+            if event.device.is_some_and(|device| !self.devices.contains_key(&device)) {
+                return Err(StoreError::Missing("device_id"));
+            }
+            if event.entered_by.is_some_and(|user| !self.users.contains_key(&user)) {
+                return Err(StoreError::Missing("entered_by"));
             }
         }
+        own.revision = own.revision.next();
+        own.planned_through = change.planned_through;
+        own.stale_from = change.stale_from;
+        for placement in &change.placements {
+            own.placements.retain(|known| known.from != placement.from);
+            own.placements.push(placement.clone());
+        }
+        own.placements.sort_by_key(|placement| placement.from);
+        for (id, _) in &change.reverted {
+            own.overrides.retain(|(_, decision)| decision.id != *id);
+            own.reverted.push(*id);
+        }
+        for (key, decision) in &change.decided {
+            own.overrides.retain(|(known, _)| known != key);
+            own.overrides.push((*key, decision.clone()));
+        }
+        own.approvals.retain(|known| {
+            !change.withdrawn.contains(&known.key)
+                && !change.approvals.iter().any(|approval| approval.key == known.key)
+        });
+        own.approvals.extend(change.approvals.iter().cloned());
+        for record in &change.records {
+            let known = own.records.iter().position(|known| known.day.key == record.day.key);
+            let revision = known.map_or(Revision::NEW, |place| own.records[place].day.revision);
+            if revision != record.day.revision {
+                return Err(StoreError::Stale);
+            }
+            let mut stored = record.clone();
+            stored.day.revision = revision.next();
+            stored.day.events.clear();
+            match known {
+                Some(place) => own.records[place] = stored,
+                None => own.records.push(stored),
+            }
+        }
+        own.events.extend(change.events.iter().cloned());
+        for (event, record) in &mut own.events {
+            if let Some((_, voided)) = change.voided.iter().find(|(id, _)| *id == event.id) {
+                event.voided = Some(voided.clone());
+            }
+            if change.accepted.contains(&event.id) {
+                event.needs_review = false;
+            }
+            if let Some((_, place, direction)) = change.readings.iter().find(|(id, ..)| *id == event.id) {
+                (*record, event.direction) = (*place, *direction);
+            }
+            if record.is_some_and(|id| change.gone.contains(&id)) {
+                *record = None;
+            }
+        }
+        own.records.retain(|record| !change.gone.contains(&record.day.id));
+        self.attended.insert(change.user, own);
         Ok(())
     }
 
-    fn days_of(&self, people: &People, dates: DateRange) -> Vec<Day> {
-        let among = |user: UserId| self.users.get(&user).is_some_and(|person| includes(people, &person.user));
-        let all = self.days.iter().map(|(day, _)| day);
-        let wanted = all.filter(|day| dates.contains(day.key.date) && among(day.key.user));
-        let mut days: Vec<Day> = wanted.cloned().collect();
-        days.sort_by_key(|day| (day.key.user, day.key.date, day.key.shift));
-        days
+    fn records(&self, among: impl Fn(UserId) -> bool, dates: DateRange) -> Vec<DayRecord> {
+        let theirs = self.attended.iter().filter(|(user, _)| among(**user));
+        let mut records: Vec<DayRecord> = theirs
+            .flat_map(|(_, own)| &own.records)
+            .filter(|record| dates.contains(record.day.key.date))
+            .cloned()
+            .collect();
+        records.sort_by_key(|record| (record.day.key.user, record.day.key.date, record.day.key.shift));
+        records
+    }
+
+    fn with_events(&self, mut record: DayRecord) -> DayRecord {
+        let id = Some(record.day.id);
+        let all = self.attended.values().flat_map(|own| &own.events);
+        let mut events: Vec<Event> =
+            all.filter(|(_, of)| *of == id).map(|(event, _)| event.clone()).collect();
+        events.sort_by_key(|event| (event.at, event.id));
+        record.day.events = events;
+        record
     }
 }

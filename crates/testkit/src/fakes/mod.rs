@@ -12,6 +12,7 @@ mod ids;
 mod index;
 mod legacy;
 mod passwords;
+mod plan;
 mod probe;
 mod sealer;
 mod sessions;
@@ -82,6 +83,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         faces: stores.clone(),
         decisions: stores.clone(),
         shifts: stores.clone(),
+        plan: stores.clone(),
         attendance: stores.clone(),
         probe: stores.clone(),
         disk: stores,

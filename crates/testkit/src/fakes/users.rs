@@ -154,16 +154,13 @@ impl UserStore for FakeStores {
         world.attempts.remove(&erasure.address);
         let (logins, searches) = (logins - world.sessions.len(), searches - world.searches.len());
         let mut punches = 0;
-        for (day, _) in world.days.iter_mut().filter(|(day, _)| day.key.user == user.id) {
-            punches += day.events.len();
-            for event in &mut day.events {
+        if erasure.attendance {
+            punches = world.attended.remove(&user.id).map_or(0, |own| own.events.len());
+        } else if let Some(own) = world.attended.get_mut(&user.id) {
+            for (event, _) in &mut own.events {
                 (event.note, event.reason, event.location, event.similarity) = (None, None, None, None);
             }
-        }
-        if erasure.attendance {
-            world.days.retain(|(day, _)| day.key.user != user.id);
-        } else {
-            punches = 0;
+            own.records.iter_mut().for_each(|record| record.similarity = None);
         }
         let count = |number: usize| number as u64;
         Ok(Erased {

@@ -4,17 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rollcall_domain::attendance::{Day, DayKey, Record};
+use jiff::civil::Date;
+use rollcall_domain::attendance::{DayKey, Record};
 use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
+use rollcall_domain::leave::Leave;
 use rollcall_domain::lockout::Failures;
+use rollcall_domain::plan::Given;
 use rollcall_domain::session::Session;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{PasswordHash, People, User};
 use rollcall_ports::decisions::Search;
 use rollcall_ports::store::StoreError;
+
+use super::attendance::Attended;
 
 /// Every store of one world. Clones are the same world.
 #[derive(Clone, Default)]
@@ -36,7 +41,9 @@ pub(super) struct World {
     pub(super) meanwhile: Vec<Face>,
     pub(super) searches: Vec<Search>,
     pub(super) shift: Option<Shift>,
-    pub(super) days: Vec<(Day, Record)>,
+    pub(super) attended: BTreeMap<UserId, Attended>,
+    /// Grows with each change of the plan.
+    pub(super) plan_version: u64,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }
@@ -77,8 +84,8 @@ impl FakeStores {
     #[must_use]
     pub fn records(&self, user: UserId) -> Vec<(DayKey, Record)> {
         let world = self.lock();
-        let own = world.days.iter().filter(|(day, _)| day.key.user == user);
-        own.map(|(day, record)| (day.key, record.clone())).collect()
+        let own = world.attended.get(&user).into_iter().flat_map(|own| &own.records);
+        own.map(|record| (record.day.key, record.record.clone())).collect()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {
@@ -93,6 +100,21 @@ impl FakeStores {
 }
 
 impl World {
+    /// Up to which date nothing may change.
+    pub(super) fn locked_through(&self) -> Option<Date> {
+        None
+    }
+
+    /// Shifts a person was given.
+    pub(super) fn assignments_of(&self, _: UserId) -> Vec<Given> {
+        Vec::new()
+    }
+
+    /// Approved leave of a person.
+    pub(super) fn leaves_of(&self, _: UserId) -> Vec<Leave> {
+        Vec::new()
+    }
+
     /// Gives a person's right or templates a new change number.
     pub(super) fn changed(&mut self, user: UserId) {
         self.last_change += 1;

@@ -1,16 +1,16 @@
-//! Punches; rows are only ever added.
+//! Punches as they were asked for, and what each comes to by now.
 
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
-#[sea_orm(table_name = "attendance_events")]
+#[sea_orm(table_name = "punches")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub record_id: Uuid,
-    pub seq: i32,
     pub user_id: Uuid,
-    pub direction: String,
+    pub record_id: Option<Uuid>,
+    pub punch: String,
+    pub direction: Option<String>,
     pub at: i64,
     pub received_at: i64,
     pub source: String,
@@ -22,6 +22,13 @@ pub struct Model {
     pub accuracy_m: Option<f64>,
     pub note: Option<String>,
     pub reason: Option<String>,
+    pub forced: bool,
+    pub needs_review: bool,
+    pub voided_by: Option<Uuid>,
+    pub voided_at: Option<i64>,
+    pub void_reason: Option<String>,
+    pub batch_id: Option<Uuid>,
+    pub device_counter: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

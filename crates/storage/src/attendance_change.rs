@@ -1,0 +1,215 @@
+//! Committing facts about one person and what follows from them, under the revision that was read.
+
+use rollcall_domain::Revision;
+use rollcall_domain::attendance::{DayRecord, Event};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, RecordId, ShiftId, UserId};
+use rollcall_domain::plan::Placement;
+use rollcall_ports::attendance::{Approval, Change};
+use rollcall_ports::store::StoreError;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use uuid::Uuid;
+
+use crate::convert::micros;
+use crate::day_row::{event_row, override_row, record_row, shift_key};
+use crate::entity::{
+    attendance_heads, attendance_records, devices, overrides, overtime_approvals, placements, punches, users,
+};
+use crate::error::{Failure, name_missing, violated_key};
+
+/// Rows of one statement: SQLite takes 32,766 values, and a record has thirty.
+const CHUNK: usize = 200;
+
+pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) -> Result<(), Failure> {
+    raise(connection, change).await?;
+    place(connection, change.user, &change.placements).await?;
+    decide(connection, change).await?;
+    approve(connection, change).await?;
+    write_records(connection, &change.records).await?;
+    add_events(connection, &change.events).await?;
+    for (id, voided) in &change.voided {
+        let taken_back = punches::ActiveModel {
+            voided_by: Set(voided.by.map(UserId::uuid)),
+            voided_at: Set(Some(micros(voided.at))),
+            void_reason: Set(Some(voided.reason.clone())),
+            ..Default::default()
+        };
+        let this = punches::Entity::update_many().set(taken_back).filter(punches::Column::Id.eq(id.uuid()));
+        this.filter(punches::Column::UserId.eq(change.user.uuid())).exec(connection).await?;
+    }
+    for id in &change.accepted {
+        let accepted = punches::ActiveModel { needs_review: Set(false), ..Default::default() };
+        let this = punches::Entity::update_many().set(accepted).filter(punches::Column::Id.eq(id.uuid()));
+        this.exec(connection).await?;
+    }
+    for (id, record, direction) in &change.readings {
+        let reading = punches::ActiveModel {
+            record_id: Set(record.map(RecordId::uuid)),
+            direction: Set(direction.map(|direction| direction.name().into())),
+            ..Default::default()
+        };
+        let this = punches::Entity::update_many().set(reading).filter(punches::Column::Id.eq(id.uuid()));
+        this.exec(connection).await?;
+    }
+    if !change.gone.is_empty() {
+        let gone = || change.gone.iter().map(|id| id.uuid());
+        // What is in a closed period, or was taken back, may still name it.
+        punches::Entity::update_many()
+            .col_expr(punches::Column::RecordId, Expr::val(None::<Uuid>))
+            .filter(punches::Column::RecordId.is_in(gone()))
+            .exec(connection)
+            .await?;
+        attendance_records::Entity::delete_many()
+            .filter(attendance_records::Column::Id.is_in(gone()))
+            .exec(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Raises the person's revision. Of several who read the same one, one gets past this line.
+async fn raise(connection: &DatabaseTransaction, change: &Change) -> Result<(), Failure> {
+    let id = change.user.uuid();
+    let head = attendance_heads::ActiveModel {
+        user_id: Set(id),
+        revision: Set(i64::from(change.seen.next().0)),
+        planned_through: Set(change.planned_through.map(|date| date.to_string())),
+        stale_from: Set(change.stale_from.map(|date| date.to_string())),
+    };
+    if change.seen == Revision::NEW {
+        return match attendance_heads::Entity::insert(head).exec_without_returning(connection).await {
+            Ok(_) => Ok(()),
+            // Somebody else added the first fact.
+            Err(error) if violated_key(&error).is_some() => Err(StoreError::Stale.into()),
+            Err(error) => Err(name_missing!(connection, error, ["user_id": users::Entity = Some(id)]).into()),
+        };
+    }
+    let raised = attendance_heads::Entity::update_many()
+        .set(head)
+        .filter(attendance_heads::Column::UserId.eq(id))
+        .filter(attendance_heads::Column::Revision.eq(i64::from(change.seen.0)))
+        .exec(connection)
+        .await?;
+    if raised.rows_affected == 0 { Err(StoreError::Stale.into()) } else { Ok(()) }
+}
+
+async fn place(connection: &DatabaseTransaction, user: UserId, placed: &[Placement]) -> Result<(), Failure> {
+    for placement in placed {
+        let from = placement.from.to_string();
+        placements::Entity::delete_by_id((user.uuid(), from.clone())).exec(connection).await?;
+        let row = placements::ActiveModel {
+            user_id: Set(user.uuid()),
+            from_date: Set(from),
+            department_id: Set(placement.department.map(DepartmentId::uuid)),
+            timezone: Set(placement.zone.name().into()),
+            shift_id: Set(placement.shift.map(ShiftId::uuid)),
+            active: Set(placement.active),
+        };
+        placements::Entity::insert(row).exec_without_returning(connection).await?;
+    }
+    Ok(())
+}
+
+async fn decide(connection: &DatabaseTransaction, change: &Change) -> Result<(), Failure> {
+    for (id, back) in &change.reverted {
+        let row = overrides::ActiveModel {
+            is_current: Set(None),
+            reverted_by: Set(back.by.map(UserId::uuid)),
+            reverted_at: Set(Some(micros(back.at))),
+            revert_reason: Set(Some(back.reason.clone())),
+            ..Default::default()
+        };
+        overrides::Entity::update_many()
+            .set(row)
+            .filter(overrides::Column::Id.eq(id.uuid()))
+            .exec(connection)
+            .await?;
+    }
+    for (key, decision) in &change.decided {
+        let replaced = overrides::ActiveModel {
+            is_current: Set(None),
+            reverted_by: Set(decision.by.map(UserId::uuid)),
+            reverted_at: Set(Some(micros(decision.at))),
+            revert_reason: Set(Some("replaced by another decision".into())),
+            ..Default::default()
+        };
+        overrides::Entity::update_many()
+            .set(replaced)
+            .filter(overrides::Column::UserId.eq(key.user.uuid()))
+            .filter(overrides::Column::WorkDate.eq(key.date.to_string()))
+            .filter(overrides::Column::ShiftKey.eq(shift_key(key.shift)))
+            .filter(overrides::Column::IsCurrent.eq(true))
+            .exec(connection)
+            .await?;
+        overrides::Entity::insert(override_row(*key, decision)).exec_without_returning(connection).await?;
+    }
+    Ok(())
+}
+
+async fn approve(connection: &DatabaseTransaction, change: &Change) -> Result<(), Failure> {
+    let keys = change.withdrawn.iter().chain(change.approvals.iter().map(|approval| &approval.key));
+    for key in keys {
+        let id = (key.user.uuid(), key.date.to_string(), shift_key(key.shift));
+        overtime_approvals::Entity::delete_by_id(id).exec(connection).await?;
+    }
+    for Approval { key, reason, by, at, batch } in &change.approvals {
+        let row = overtime_approvals::ActiveModel {
+            user_id: Set(key.user.uuid()),
+            work_date: Set(key.date.to_string()),
+            shift_key: Set(shift_key(key.shift)),
+            reason: Set(reason.clone()),
+            approved_by: Set(by.map(UserId::uuid)),
+            approved_at: Set(micros(*at)),
+            batch_id: Set(batch.map(BatchId::uuid)),
+        };
+        overtime_approvals::Entity::insert(row).exec_without_returning(connection).await?;
+    }
+    Ok(())
+}
+
+async fn write_records(connection: &DatabaseTransaction, records: &[DayRecord]) -> Result<(), Failure> {
+    let (new, known): (Vec<_>, Vec<_>) =
+        records.iter().partition(|record| record.day.revision == Revision::NEW);
+    for some in new.chunks(CHUNK) {
+        let rows = some.iter().map(|record| record_row(record));
+        match attendance_records::Entity::insert_many(rows).exec_without_returning(connection).await {
+            Ok(_) => {}
+            Err(error) if violated_key(&error).is_some() => return Err(StoreError::Stale.into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for record in known {
+        // What the record is about does not change.
+        let this = Condition::all()
+            .add(attendance_records::Column::Id.eq(record.day.id.uuid()))
+            .add(attendance_records::Column::Revision.eq(i64::from(record.day.revision.0)));
+        let written = attendance_records::Entity::update_many().set(record_row(record)).filter(this);
+        if written.exec(connection).await?.rows_affected == 0 {
+            return Err(StoreError::Stale.into());
+        }
+    }
+    Ok(())
+}
+
+async fn add_events(
+    connection: &DatabaseTransaction,
+    events: &[(Event, Option<RecordId>)],
+) -> Result<(), Failure> {
+    for some in events.chunks(CHUNK) {
+        let rows = some.iter().map(|(event, record)| event_row(event, *record));
+        let added = punches::Entity::insert_many(rows).exec_without_returning(connection).await;
+        let Err(error) = added else { continue };
+        if violated_key(&error).is_some() {
+            return Err(StoreError::Taken("event_id").into());
+        }
+        for (event, _) in some {
+            let missing = name_missing!(connection, error.clone(), [
+                "device_id": devices::Entity = event.device.map(DeviceId::uuid),
+                "entered_by": users::Entity = event.entered_by.map(UserId::uuid),
+            ]);
+            drop(missing);
+        }
+        return Err(error.into());
+    }
+    Ok(())
+}
