@@ -128,7 +128,7 @@ impl StatisticsStore for SqlStatisticsStore {
         let on = |date: Date| Condition::all().add(C::WorkDate.eq(date.to_string()));
         // Nobody twice, whatever the number of their shifts.
         let people = |when: Condition| {
-            Expr::from(CaseStatement::new().case(when, Expr::col(C::UserId))).count_distinct()
+            Expr::expr(CaseStatement::new().case(when, Expr::col(C::UserId))).count_distinct()
         };
         let able = match enrolled {
             Some(enough) => {
@@ -173,7 +173,7 @@ impl StatisticsStore for SqlStatisticsStore {
 
     async fn census(&self, people: &People, enrolled: Option<&Enough>) -> Result<Census, StoreError> {
         use users::Column as C;
-        let counted = |when: Condition| Expr::from(CaseStatement::new().case(when, 1)).count();
+        let counted = |when: Condition| Expr::expr(CaseStatement::new().case(when, 1)).count();
         let active = || Condition::all().add(C::Status.eq(Status::Active.name()));
         let able = enrolled.map_or_else(|| Expr::val(0_i64), |enough| counted(recognizable(enough)));
         let query = Query::select()
@@ -198,8 +198,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .filter(C::At.gte(micros(from)))
             .filter(C::At.lt(micros(until)))
             .group_by(C::Result);
-        let rows: Vec<(String, i64)> =
-            by_result.into_tuple().all(self.database.connection()).await.read()?;
+        let rows: Vec<(String, i64)> = by_result.into_tuple().all(self.database.connection()).await.read()?;
         let mut searches = Searches::default();
         for (result, number) in rows {
             let number = number.unsigned_abs();
@@ -227,7 +226,7 @@ impl StatisticsStore for SqlStatisticsStore {
         let query = devices::Entity::find()
             .select_only()
             .column_as(devices::Column::Id.count(), "total")
-            .expr_as(Expr::from(CaseStatement::new().case(online, 1)).count(), "online")
+            .expr_as(Expr::expr(CaseStatement::new().case(online, 1)).count(), "online")
             .filter(devices::Column::RevokedAt.is_null());
         let row: Option<(i64, i64)> = query.into_tuple().one(self.database.connection()).await.read()?;
         let (total, online) = row.unwrap_or_default();
@@ -241,8 +240,11 @@ impl StatisticsStore for SqlStatisticsStore {
             .from("corrections")
             .and_where(Expr::col("status").eq("pending"));
         if *people != People::Everybody {
-            let theirs =
-                Query::select().column(users::Column::Id).from(users::Entity).cond_where(among(people)).take();
+            let theirs = Query::select()
+                .column(users::Column::Id)
+                .from(users::Entity)
+                .cond_where(among(people))
+                .take();
             query.and_where(Expr::col("user_id").in_subquery(theirs));
         }
         let row = self.all::<WaitingRow>(&query).await?.into_iter().next();
@@ -298,9 +300,7 @@ impl DaysRow {
         let key = match by {
             By::Nothing => Key::Nothing,
             By::Department => Key::Department(self.department_id.map(DepartmentId::new)),
-            By::User => {
-                Key::User(UserId::new(named("attendance_records.user_id", self.user_id)?))
-            }
+            By::User => Key::User(UserId::new(named("attendance_records.user_id", self.user_id)?)),
             By::Shift => Key::Shift(self.shift_key.and_then(shift_of_key)),
             By::Date => {
                 let text = named("attendance_records.work_date", self.work_date)?;

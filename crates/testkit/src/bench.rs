@@ -13,6 +13,7 @@ use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 
 macro_rules! bench {
@@ -61,6 +62,8 @@ bench! {
     plan: PlanStore
     /// Punches and records.
     attendance: AttendanceStore
+    /// Records counted.
+    statistics: StatisticsStore
     /// The database's own health.
     probe: DatabaseProbe
 }

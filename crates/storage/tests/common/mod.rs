@@ -17,10 +17,11 @@ use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sealer::{SealError, Sealer};
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore,
-    SqlFaceStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    SqlFaceStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -41,6 +42,7 @@ pub(crate) struct Bench {
     shifts: Arc<dyn ShiftStore>,
     plan: Arc<dyn PlanStore>,
     attendance: Arc<dyn AttendanceStore>,
+    statistics: Arc<dyn StatisticsStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -58,6 +60,7 @@ impl Bench {
             shifts: Arc::new(SqlShiftStore::new(database.clone())),
             plan: Arc::new(SqlPlanStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
+            statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
             home: Box::new(home),
@@ -86,6 +89,7 @@ stores! {
     shifts: ShiftStore
     plan: PlanStore
     attendance: AttendanceStore
+    statistics: StatisticsStore
     probe: DatabaseProbe
 }
 

@@ -23,6 +23,7 @@ pub mod probe;
 pub mod sealer;
 pub mod sessions;
 pub mod shifts;
+pub mod statistics;
 pub mod tokens;
 pub mod users;
 
@@ -70,6 +71,7 @@ macro_rules! all_store_contracts {
         $crate::decision_log_contract!($bench);
         $crate::shift_store_contract!($bench);
         $crate::attendance_store_contract!($bench);
+        $crate::statistics_store_contract!($bench);
         $crate::database_probe_contract!($bench);
     };
 }

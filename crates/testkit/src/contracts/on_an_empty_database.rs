@@ -13,6 +13,7 @@ use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::store::StoreError;
 
+pub use super::statistics::kiosks_that_search_are_online;
 use super::{assert_matches, at_once, change, read, save, stored, successes};
 use crate::StoreBench;
 use crate::builders::*;
@@ -38,6 +39,7 @@ macro_rules! empty_database_contract {
             changes_are_told_in_order_and_no_more_than_asked
             what_was_judged_before_a_change_is_not_stored
             of_judgments_that_meet_one_is_stored
+            kiosks_that_search_are_online
         }
     };
 }

@@ -17,6 +17,7 @@ mod probe;
 mod sealer;
 mod sessions;
 mod shifts;
+mod statistics;
 mod tokens;
 mod users;
 mod world;
@@ -85,6 +86,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         shifts: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
+        statistics: stores.clone(),
         probe: stores.clone(),
         disk: stores,
     };
