@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, Weekday};
 use jiff::{ToSpan, Unit};
 
-use super::{Days, Tally};
+use super::Tally;
 use crate::calendar::DateRange;
 
 /// How long a period is.
@@ -98,10 +98,10 @@ impl Period {
 
 /// Days counted by date, as days, weeks or months of a range: each of its periods, also those without any.
 #[must_use]
-pub fn series(
+pub fn series<T: Into<Tally>>(
     interval: Interval,
     range: DateRange,
-    days: impl IntoIterator<Item = (Date, Days)>,
+    days: impl IntoIterator<Item = (Date, T)>,
 ) -> Vec<(Period, Tally)> {
     let mut by_start: BTreeMap<Date, (Period, Tally)> = interval
         .periods(range)
@@ -113,7 +113,7 @@ pub fn series(
             continue;
         }
         if let Some((_, (_, tally))) = by_start.range_mut(..=date).next_back() {
-            tally.add(&days);
+            tally.merge(&days.into());
         }
     }
     by_start.into_values().collect()

@@ -209,6 +209,14 @@ impl Tally {
     }
 }
 
+impl From<Days> for Tally {
+    fn from(days: Days) -> Self {
+        let mut tally = Self::default();
+        tally.add(&days);
+        tally
+    }
+}
+
 /// A share of days, in halves so that it is exact. Invariant: the numerator is at most the denominator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
