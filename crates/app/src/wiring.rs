@@ -17,7 +17,8 @@ use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog,
-    SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore,
+    SqlUserStore,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -187,6 +188,7 @@ pub async fn ports_with(
         faces: Arc::new(SqlFaceStore::new(of(), sealer)),
         decisions: Arc::new(SqlDecisionLog::start(of())),
         shifts: Arc::new(SqlShiftStore::new(of())),
+        plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
         disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),

@@ -80,12 +80,21 @@ pub enum Source {
     Offline,
     /// Another system had recorded it.
     Import,
+    /// The system itself ended a session.
+    System,
 }
 
 impl Source {
     /// Every source there is.
-    pub const ALL: [Self; 6] =
-        [Self::FaceRecognition, Self::Manual, Self::Api, Self::Terminal, Self::Offline, Self::Import];
+    pub const ALL: [Self; 7] = [
+        Self::FaceRecognition,
+        Self::Manual,
+        Self::Api,
+        Self::Terminal,
+        Self::Offline,
+        Self::Import,
+        Self::System,
+    ];
 
     /// The stable word for it.
     #[must_use]
@@ -97,6 +106,7 @@ impl Source {
             Self::Terminal => "terminal",
             Self::Offline => "offline",
             Self::Import => "import",
+            Self::System => "system",
         }
     }
 }

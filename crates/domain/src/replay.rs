@@ -32,6 +32,8 @@ pub struct Facts<'a> {
     pub user: UserId,
     /// When they are expected.
     pub schedule: &'a Schedule,
+    /// From which date on not to come is to be absent; before it only dates with punches or decisions have records.
+    pub asked_from: Option<Date>,
     /// Where they belong, by date.
     pub placements: &'a [Placement],
     /// Their punches, in any order; those of [`MARGIN`] dates around the dates wanted are needed.
@@ -40,6 +42,14 @@ pub struct Facts<'a> {
     pub overrides: &'a [(DayKey, Override)],
     /// Days whose overtime is agreed to.
     pub approved: &'a [DayKey],
+}
+
+impl Facts<'_> {
+    /// Whether a day has a record even if nobody came.
+    fn asks(&self, key: DayKey) -> bool {
+        self.asked_from.is_none_or(|from| from <= key.date)
+            || self.overrides.iter().any(|(known, _)| *known == key)
+    }
 }
 
 /// What a punch came to.
@@ -212,13 +222,19 @@ pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayR
         for planned in shifts {
             let planned = window(date, planned.shift.id).unwrap_or(planned);
             let key = DayKey { user: facts.user, date, shift: Some(planned.shift.id) };
-            let day = take(&mut punched, key).unwrap_or_else(|| a_day(facts, key, Some(planned.clone())));
-            records.push(record(facts, day, &expected, on_leave, policy));
+            match take(&mut punched, key) {
+                Some(day) => records.push(record(facts, day, &expected, on_leave, policy)),
+                None if facts.asks(key) => {
+                    let day = a_day(facts, key, Some(planned.clone()));
+                    records.push(record(facts, day, &expected, on_leave, policy));
+                }
+                None => {}
+            }
         }
         let key = DayKey { user: facts.user, date, shift: None };
         match take(&mut punched, key) {
             Some(day) => records.push(record(facts, day, &expected, false, policy)),
-            None if matches!(expected, Expectation::Holiday | Expectation::Off) => {
+            None if matches!(expected, Expectation::Holiday | Expectation::Off) && facts.asks(key) => {
                 records.push(record(facts, a_day(facts, key, None), &expected, false, policy));
             }
             None => {}

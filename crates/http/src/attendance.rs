@@ -1,8 +1,9 @@
 //! Punches and days as clients see them.
 
 use jiff::{Timestamp, Unit};
-use rollcall_domain::attendance::{Event, InvalidLocation, Location};
+use rollcall_domain::attendance::{DayStatus, Direction, Event, Flag, InvalidLocation, Location};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::overrides::Override;
 use rollcall_domain::policy::Decision;
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_usecases::attendance::DayView;
@@ -45,9 +46,11 @@ impl LocationForm {
 pub(crate) struct EventView {
     id: String,
     user_id: String,
-    /// `check_in` or `check_out`.
+    /// `check_in` or `check_out`: what it counts as by now; `null` if it counts as nothing.
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: Option<&'static str>,
+    /// What was asked for: `auto`, `check_in`, `check_out`, or `close` when the system ended a session.
+    asked: &'static str,
     #[schema(format = DateTime)]
     at: String,
     #[schema(format = DateTime)]
@@ -56,7 +59,7 @@ pub(crate) struct EventView {
     #[schema(format = Date)]
     date: String,
     timezone: String,
-    /// `face_recognition`, `manual`, `api`, `terminal` or `offline`.
+    /// `face_recognition`, `manual`, `api`, `terminal`, `offline`, `import` or `system`.
     source: &'static str,
     device_id: Option<String>,
     /// Who entered it, if it was not the person.
@@ -67,7 +70,10 @@ pub(crate) struct EventView {
     liveness: Option<f64>,
     note: Option<String>,
     reason: Option<String>,
+    /// Taken back; it counts as nothing.
     voided: bool,
+    /// Somebody should look at it; until then it counts as nothing.
+    needs_review: bool,
     prev_hash: Option<String>,
     hash: Option<String>,
 }
@@ -80,7 +86,8 @@ impl EventView {
         Self {
             id: event.id.to_string(),
             user_id: event.user.to_string(),
-            kind: event.direction.name(),
+            kind: event.direction.map(Direction::name),
+            asked: event.punch.name(),
             at: local(&of.zone, event.at),
             received_at: local(&of.zone, event.received_at),
             date: day(of.key.date),
@@ -94,7 +101,8 @@ impl EventView {
             liveness: None,
             note: event.note.clone(),
             reason: event.reason.clone(),
-            voided: false,
+            voided: event.voided.is_some(),
+            needs_review: event.needs_review,
             prev_hash: None,
             hash: None,
         }
@@ -105,8 +113,7 @@ impl EventView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Record)]
 pub(crate) struct RecordView {
-    /// `null` for a working day on which nobody came: nothing is stored of it.
-    id: Option<String>,
+    id: String,
     user_id: String,
     #[schema(format = Date)]
     date: String,
@@ -114,7 +121,8 @@ pub(crate) struct RecordView {
     shift: Option<ShiftView>,
     /// `pending`, `present`, `late`, `half_day`, `absent`, `on_leave`, `holiday`, `day_off` or `off_day_worked`.
     status: &'static str,
-    /// Of `late`, `early_exit`, `missing_check_out`, `insufficient_hours`.
+    /// Of `late`, `early_exit`, `missing_check_out`, `insufficient_hours`, `auto_closed`, `worked_on_leave`,
+    /// `needs_review`, `override_differs`.
     flags: Vec<&'static str>,
     #[schema(format = DateTime)]
     first_in: Option<String>,
@@ -131,16 +139,63 @@ pub(crate) struct RecordView {
     source: Option<&'static str>,
     /// Similarity of the first punch, if a camera made it.
     confidence: Option<f64>,
+    /// `pending` while somebody should look at it, else `verified`.
     verification_status: &'static str,
-    /// Always `null` for now.
+    /// What somebody decided instead of what the punches say.
     #[serde(rename = "override")]
-    overridden: Option<String>,
+    overridden: Option<OverrideView>,
     /// Came, has not left, and still can.
     open: bool,
     version: u32,
     /// Only where they are included.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<EventView>>,
+}
+
+/// What was decided of a day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Override)]
+pub(crate) struct OverrideView {
+    fields: OverriddenView,
+    reason: String,
+    by: Option<String>,
+    #[schema(format = DateTime)]
+    at: String,
+    /// The status before.
+    before: &'static str,
+    batch_id: Option<String>,
+}
+
+/// What an override sets; `null` is left to the punches.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Overridden)]
+struct OverriddenView {
+    status: Option<&'static str>,
+    #[schema(format = DateTime)]
+    first_in: Option<String>,
+    #[schema(format = DateTime)]
+    last_out: Option<String>,
+    overtime_seconds: Option<i64>,
+    note: Option<String>,
+}
+
+impl OverrideView {
+    pub(crate) fn new(of: &Override, zone: &Zone) -> Self {
+        Self {
+            fields: OverriddenView {
+                status: of.status.map(DayStatus::name),
+                first_in: of.first_in.map(|at| local(zone, at)),
+                last_out: of.last_out.map(|at| local(zone, at)),
+                overtime_seconds: of.overtime_seconds,
+                note: of.note.clone(),
+            },
+            reason: of.reason.clone(),
+            by: of.by.map(|id| id.to_string()),
+            at: local(zone, of.at),
+            before: of.before.name(),
+            batch_id: of.batch.map(|id| id.to_string()),
+        }
+    }
 }
 
 /// A shift on a date.
@@ -161,7 +216,7 @@ impl RecordView {
         let record = &of.record;
         let at = |instant: Timestamp| local(&of.zone, instant);
         Self {
-            id: of.id.map(|id| id.to_string()),
+            id: of.id.to_string(),
             user_id: of.key.user.to_string(),
             date: day(of.key.date),
             timezone: of.zone.name().to_owned(),
@@ -176,11 +231,15 @@ impl RecordView {
             late_seconds: record.late_seconds,
             early_exit_seconds: record.early_exit_seconds,
             overtime_seconds: record.overtime_seconds,
-            overtime_approved: false,
-            source: of.source().map(|source| source.name()),
-            confidence: of.events.first().and_then(|event| event.similarity).map(ratio),
-            verification_status: "verified",
-            overridden: None,
+            overtime_approved: of.overtime_approved,
+            source: of.source.map(|source| source.name()),
+            confidence: of.similarity.map(ratio),
+            verification_status: if record.flags.contains(&Flag::NeedsReview) {
+                "pending"
+            } else {
+                "verified"
+            },
+            overridden: of.overridden.as_ref().map(|decision| OverrideView::new(decision, &of.zone)),
             open: record.open,
             version: of.revision.0,
             events: with_events.then(|| of.events.iter().map(|event| EventView::new(event, of)).collect()),
@@ -206,7 +265,7 @@ pub(crate) const fn decision(decision: Decision) -> &'static str {
         Decision::CheckedOut => "checked_out",
         Decision::Cooldown(_) => "cooldown",
         Decision::MinSession(_) => "min_session",
-        Decision::NoOpenSession | Decision::AlreadyCheckedIn => "none",
+        Decision::NoOpenSession | Decision::AlreadyCheckedIn | Decision::Closed | Decision::Ignored => "none",
     }
 }
 
@@ -219,6 +278,7 @@ pub(crate) const fn message(decision: Decision) -> &'static str {
         Decision::MinSession(_) => "You have only just come; nothing was recorded.",
         Decision::NoOpenSession => "You cannot leave without having come; nothing was recorded.",
         Decision::AlreadyCheckedIn => "You have come already; nothing was recorded.",
+        Decision::Closed | Decision::Ignored => "Nothing was recorded.",
     }
 }
 
@@ -226,9 +286,12 @@ pub(crate) const fn message(decision: Decision) -> &'static str {
 pub(crate) const fn next_allowed(decision: Decision) -> Option<Timestamp> {
     match decision {
         Decision::Cooldown(at) | Decision::MinSession(at) => Some(at),
-        Decision::CheckedIn | Decision::CheckedOut | Decision::NoOpenSession | Decision::AlreadyCheckedIn => {
-            None
-        }
+        Decision::CheckedIn
+        | Decision::CheckedOut
+        | Decision::NoOpenSession
+        | Decision::AlreadyCheckedIn
+        | Decision::Closed
+        | Decision::Ignored => None,
     }
 }
 

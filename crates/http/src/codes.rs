@@ -90,6 +90,8 @@ codes! {
         "Somebody else has to change your status."
     NoOpenSession = 409 "no-open-session" "No open session"
         "Nobody leaves without having come."
+    PeriodLocked = 409 "period-locked" "Period locked"
+        "The period of that date is closed. An administrator can open it again."
     AlreadyCheckedIn = 409 "already-checked-in" "Already checked in"
         "Nobody comes twice without having left."
     FaceBelongsToOther = 409 "face-belongs-to-other" "Face belongs to somebody else"

@@ -163,6 +163,7 @@ impl From<AttendanceError> for Problem {
             AttendanceError::BeforeJoinDate => Self::plain(Code::BeforeJoinDate),
             AttendanceError::NoOpenSession => Self::plain(Code::NoOpenSession),
             AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
+            AttendanceError::PeriodLocked => Self::plain(Code::PeriodLocked),
             AttendanceError::Store(error) => error.into(),
         }
     }

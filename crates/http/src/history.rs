@@ -83,6 +83,7 @@ impl HistoryForm {
             range: range(&self.from, &self.to)?,
             filter,
             sort: sort(&self.sort, &KEYS)?,
+            with_events: self.include.is_some(),
             page: page(&self.page, &self.per_page)?,
         })
     }

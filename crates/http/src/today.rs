@@ -117,8 +117,8 @@ pub(crate) struct DepartmentTotalsView {
 pub(crate) struct StandingView {
     user: PersonView,
     status: &'static str,
-    /// The day itself, if there is a shift or a punch.
-    record: Option<RecordView>,
+    /// The day itself.
+    record: RecordView,
 }
 
 /// A person, as far as a list of attendance shows them.
@@ -161,7 +161,7 @@ impl StandingView {
             employee_code: person.employee_code.as_ref().map(|code| code.as_str().to_owned()),
             department: person.department.as_ref().map(DepartmentRefView::new),
         };
-        let record = standing.day.as_ref().map(|day| RecordView::new(day, false));
+        let record = RecordView::new(&standing.day, false);
         Self { user, status: standing.status.name(), record }
     }
 }

@@ -83,8 +83,8 @@ pub struct Ledger {
     pub assignments: Vec<Given>,
     /// Approved leave.
     pub leaves: Vec<Leave>,
-    /// Punches, by time.
-    pub events: Vec<Event>,
+    /// Punches, by time, with the record to which each belongs.
+    pub events: Vec<(Event, Option<RecordId>)>,
     /// What holds instead of their punches.
     pub overrides: Vec<(DayKey, Override)>,
     /// Days whose overtime is agreed to.

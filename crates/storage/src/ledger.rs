@@ -6,7 +6,7 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::DayKey;
 use rollcall_domain::calendar::{DateRange, Half};
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{DepartmentId, RecordId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::plan::{Given, Placement, Whom};
 use rollcall_ports::attendance::Ledger;
@@ -79,7 +79,8 @@ pub(crate) async fn ledger(
         .order_by_asc(punches::Column::At)
         .order_by_asc(punches::Column::Id);
     for row in events.all(connection).await.read()? {
-        ledger.events.push(event(row)?);
+        let record = row.record_id.map(RecordId::new);
+        ledger.events.push((event(row)?, record));
     }
     let decided = overrides::Entity::find()
         .filter(overrides::Column::UserId.eq(id))

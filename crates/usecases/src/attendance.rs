@@ -1,19 +1,18 @@
 //! Punches and the days they make.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicI32;
+use std::sync::{Arc, Mutex};
 
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
-use rollcall_domain::attendance::{
-    Day, DayField, DayFilter, DayKey, DaySort, Event, Location, Record, Source,
-};
+use rollcall_domain::attendance::{DayFilter, DayKey, DayRecord, DaySort, Event, Location, Record, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::classify::{classify, classify_unmarked};
-use rollcall_domain::id::{EventId, RecordId, UserId};
+use rollcall_domain::id::{DepartmentId, EventId, RecordId, UserId};
+use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::policy::{Decision, Punch, decide, same_glance};
-use rollcall_domain::schedule::{Employment, Expectation, Schedule, slot};
+use rollcall_domain::plan::Plan;
+use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{Status, User};
@@ -25,15 +24,24 @@ use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::index::FaceIndex;
+use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
 use crate::people::{Unreachable, reach};
 use crate::rules::Rules;
 
+pub(crate) mod book;
+mod history;
+pub(crate) mod planning;
+
+pub use planning::{CaughtUp, Difference};
+
+use planning::rounded;
+
 /// A punch that met another one is decided again this often. Each retry sees what the other one committed, so
 /// the second round nearly always ends in a cooldown.
-const RETRIES: usize = 8;
+pub(crate) const RETRIES: usize = 16;
 
 /// A punch may be this far ahead of the server's clock.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(2);
@@ -55,7 +63,12 @@ pub struct Attendance {
     pub(crate) departments: Arc<dyn DepartmentStore>,
     pub(crate) decisions: Arc<dyn DecisionLog>,
     pub(crate) days: Arc<dyn AttendanceStore>,
+    pub(crate) plans: Arc<dyn PlanStore>,
     pub(crate) rules: Arc<Rules>,
+    /// What is planned for everybody, as last read.
+    plan: Arc<Mutex<Option<Arc<Plan>>>>,
+    /// Through which day everybody's records reach, counted from 1970, as far as this process knows.
+    planned: Arc<AtomicI32>,
 }
 
 /// A punch somebody asks to be entered.
@@ -89,42 +102,55 @@ pub struct Marked {
 /// A day and what it comes to.
 #[derive(Debug, Clone)]
 pub struct DayView {
-    /// Identifier of its record; `None` when nothing is stored because nobody came.
-    pub id: Option<RecordId>,
+    /// Identifier of its record.
+    pub id: RecordId,
     /// What it is about.
     pub key: DayKey,
     /// The time zone that held.
     pub zone: Zone,
+    /// Where the person belonged.
+    pub department: Option<DepartmentId>,
     /// The shift as planned.
     pub shift: Option<ShiftInstance>,
     /// What it comes to.
     pub record: Record,
-    /// Its punches.
+    /// From when on that is final.
+    pub due: Timestamp,
+    /// How the first punch came about.
+    pub source: Option<Source>,
+    /// Similarity of the first punch, if a camera made it.
+    pub similarity: Option<f32>,
+    /// What somebody decided instead of what the punches say.
+    pub overridden: Option<Override>,
+    /// Whether the overtime is agreed to.
+    pub overtime_approved: bool,
+    /// Its punches, where they were asked for.
     pub events: Vec<Event>,
-    /// Grows with each commit.
+    /// Grows with each change.
     pub revision: Revision,
 }
 
 impl DayView {
     /// A stored day, read at `now`.
     #[must_use]
-    pub fn of(day: Day, now: Timestamp) -> Self {
-        let record = classify(&day, now);
+    pub fn of(kept: DayRecord, now: Timestamp) -> Self {
+        let record = kept.read(now);
+        let DayRecord { day, department, due, source, similarity, overridden, overtime_approved, .. } = kept;
         Self {
-            id: (day.revision != Revision::NEW).then_some(day.id),
+            id: day.id,
             key: day.key,
             zone: day.zone,
+            department,
             shift: day.shift,
             record,
+            due,
+            source,
+            similarity,
+            overridden,
+            overtime_approved,
             events: day.events,
             revision: day.revision,
         }
-    }
-
-    /// How the person's first punch came about.
-    #[must_use]
-    pub fn source(&self) -> Option<Source> {
-        self.events.first().map(|event| event.source)
     }
 }
 
@@ -137,6 +163,8 @@ pub struct HistoryQuery {
     pub filter: DayFilter,
     /// In this order; none is latest first.
     pub sort: Vec<DaySort>,
+    /// With the punches of each day.
+    pub with_events: bool,
     /// This page.
     pub page: Page,
 }
@@ -180,6 +208,9 @@ pub enum AttendanceError {
     /// Cannot come twice.
     #[error("already checked in")]
     AlreadyCheckedIn,
+    /// The period of that date is closed.
+    #[error("the period of that date is closed")]
+    PeriodLocked,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -205,6 +236,15 @@ pub(crate) struct Glance {
     pub(crate) note: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) entered_by: Option<UserId>,
+    pub(crate) forced: bool,
+}
+
+/// What became of a punch.
+pub(crate) enum Taken {
+    /// It was decided.
+    Decided(Box<Marked>),
+    /// Nothing of that date may change.
+    Locked,
 }
 
 impl Attendance {
@@ -218,7 +258,10 @@ impl Attendance {
             departments: ports.departments.clone(),
             decisions: ports.decisions.clone(),
             days: ports.attendance.clone(),
+            plans: ports.plan.clone(),
             rules,
+            plan: Arc::default(),
+            planned: Arc::new(AtomicI32::new(i32::MIN)),
         }
     }
 
@@ -262,69 +305,64 @@ impl Attendance {
             note: request.note,
             reason: if manual { reason } else { None },
             entered_by: if manual { actor.user() } else { None },
+            forced: false,
         };
-        let marked = self.commit(actor, &user, &zone, glance).await?;
+        let Taken::Decided(marked) = self.commit(actor, &user, glance).await? else {
+            return Err(AttendanceError::PeriodLocked);
+        };
         match marked.decision {
             Decision::NoOpenSession => Err(AttendanceError::NoOpenSession),
             Decision::AlreadyCheckedIn => Err(AttendanceError::AlreadyCheckedIn),
-            Decision::CheckedIn | Decision::CheckedOut | Decision::Cooldown(_) | Decision::MinSession(_) => {
-                Ok(marked)
-            }
+            Decision::CheckedIn
+            | Decision::CheckedOut
+            | Decision::Cooldown(_)
+            | Decision::MinSession(_)
+            | Decision::Closed
+            | Decision::Ignored => Ok(*marked),
         }
     }
 
-    /// Gathers the days around the punch, decides, and commits the event if there is one. Whoever commits
+    /// Gathers the facts around the punch, decides, and commits the event if there is one. Whoever commits
     /// second decides again on what the first one left.
     pub(crate) async fn commit(
         &self,
         actor: &Actor,
         user: &User,
-        zone: &Zone,
         glance: Glance,
-    ) -> Result<Marked, StoreError> {
-        let dates = DateRange::around(zone.local(glance.at).date());
-        let schedule = self.schedule(zone, Employment { from: user.join_date, to: user.leave_date });
+    ) -> Result<Taken, StoreError> {
+        let at = rounded(glance.at);
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
             let now = self.clock.now();
-            let days = self.days.days(user.id, dates).await?;
-            if let Some((day, until)) = same_glance(&days, glance.at, &self.rules.policy) {
-                let day = DayView::of(day.clone(), now);
-                return Ok(Marked { decision: Decision::Cooldown(until), event: None, day });
+            let zone = self.zone_of(user).await?;
+            let book = self.open(user, DateRange::around(zone.local(at).date())).await?;
+            if !book.is_placed() {
+                match self.refresh(user).await {
+                    Ok(()) => {}
+                    Err(StoreError::Stale) => met = StoreError::Stale,
+                    Err(error) => return Err(error),
+                }
+                continue;
             }
-            let (key, shift) = slot(user.id, &schedule, &days, glance.at);
-            let day = days.into_iter().find(|day| day.key == key).unwrap_or_else(|| Day {
-                id: RecordId::new(self.ids.next()),
-                key,
-                zone: zone.clone(),
-                shift,
-                events: Vec::new(),
-                revision: Revision::NEW,
-            });
-            let decision = decide(&day, glance.punch, glance.at, &self.rules.policy);
-            let Some(direction) = decision.direction() else {
-                return Ok(Marked { decision, event: None, day: DayView::of(day, now) });
-            };
+            if let Some((Some(record), until)) = book.same_glance(at, &self.rules.policy)
+                && let Some(kept) = self.days.record(record).await?
+            {
+                let day = DayView::of(kept, now);
+                return Ok(decided(Decision::Cooldown(until), None, day));
+            }
             let event = Event {
-                id: EventId::new(self.ids.next()),
-                user: user.id,
-                direction,
-                at: glance.at,
-                received_at: now,
-                source: glance.source,
+                received_at: rounded(now),
                 device: actor.device(),
                 entered_by: glance.entered_by,
                 similarity: glance.similarity,
                 location: glance.location,
                 note: glance.note.clone(),
                 reason: glance.reason.clone(),
+                forced: glance.forced,
+                ..Event::new(EventId::new(self.ids.next()), user.id, glance.punch, at, glance.source)
             };
-            let after = day.with(event.clone());
-            match self.days.commit(&day, &event, &classify(&after, now)).await {
-                Ok(()) => {
-                    let after = Day { revision: day.revision.next(), ..after };
-                    return Ok(Marked { decision, event: Some(event), day: DayView::of(after, now) });
-                }
+            match self.enter(book, event, now).await {
+                Ok(taken) => return Ok(taken),
                 Err(StoreError::Stale) => met = StoreError::Stale,
                 Err(error) => return Err(error),
             }
@@ -332,63 +370,26 @@ impl Attendance {
         Err(met)
     }
 
-    /// A person's days: the stored ones and, for working days on which nobody came, what that comes to.
-    pub async fn history(
-        &self,
-        actor: &Actor,
-        user: UserId,
-        query: HistoryQuery,
-    ) -> Result<History, AttendanceError> {
-        let user = reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, user).await?;
-        let zone = self.zone_of(&user).await?;
-        let now = self.clock.now();
-        let today = zone.local(now).date();
-        let range = query.range.unwrap_or_else(|| DateRange::month_of(today));
-
-        let stored = self.days.days(user.id, range).await?;
-        let mut days: Vec<DayView> = stored.into_iter().map(|day| DayView::of(day, now)).collect();
-        let first = user.join_date.unwrap_or_else(|| zone.local(user.created_at).date());
-        // Nobody is absent who does not take part: from the day on which an account was closed nothing is expected.
-        let closed = user.standing.as_ref().filter(|_| user.status != Status::Active);
-        let last = closed.map(|change| zone.local(change.at).date().saturating_sub(Span::new().days(1)));
-        let to = last.into_iter().chain(user.leave_date).min();
-        let schedule = self.schedule(&zone, Employment { from: Some(first), to });
-        for date in range.days().filter(|date| *date <= today) {
-            let marked = days.iter().any(|day| day.key.date == date && day.shift.is_some());
-            if !marked {
-                days.extend(self.unmarked(user.id, date, &schedule, now));
-            }
+    /// Enters a punch if it counts as something.
+    async fn enter(&self, mut book: book::Book, event: Event, now: Timestamp) -> Result<Taken, StoreError> {
+        let (id, locked_through) = (event.id, book.ledger.locked_through);
+        book.add(event);
+        let entry = book.entry(&self.rules.policy);
+        let reading = entry.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
+        if locked_through.is_some_and(|through| reading.key.date <= through) {
+            return Ok(Taken::Locked);
         }
-        days.retain(|day| matches_filter(day, &query.filter));
-        sort_days(&mut days, &query.sort);
-        let summary = Summary::of(days.iter().map(|day| &day.record));
-        Ok(History { days: query.page.of(days), summary })
-    }
-
-    /// When somebody is expected whose clocks show `zone`.
-    pub(crate) fn schedule(&self, zone: &Zone, employment: Employment) -> Schedule {
-        Schedule { employment, ..Schedule::simple(self.rules.shift.clone(), zone.clone()) }
-    }
-
-    /// The shifts of a date to which nobody came.
-    pub(crate) fn unmarked(
-        &self,
-        user: UserId,
-        date: jiff::civil::Date,
-        schedule: &Schedule,
-        now: Timestamp,
-    ) -> Vec<DayView> {
-        let Expectation::Work(shifts) = schedule.on(date) else { return Vec::new() };
-        let view = |shift: ShiftInstance| DayView {
-            id: None,
-            key: DayKey { user, date, shift: Some(shift.shift.id) },
-            zone: schedule.zones.on(date).clone(),
-            record: classify_unmarked(&shift, &self.rules.policy, now),
-            shift: Some(shift),
-            events: Vec::new(),
-            revision: Revision::NEW,
-        };
-        shifts.into_iter().map(view).collect()
+        if reading.decision.direction().is_none() {
+            let kept = self.days.record(reading.key.record()).await?.or_else(|| entry.record(reading.key));
+            let kept = kept.ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
+            return Ok(decided(reading.decision, None, DayView::of(kept, now)));
+        }
+        self.days.commit(&entry.change).await?;
+        let kept = entry
+            .record(reading.key)
+            .ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
+        let event = kept.day.events.iter().find(|event| event.id == id).cloned();
+        Ok(decided(reading.decision, event, DayView::of(kept, now)))
     }
 
     /// Where a person is: their own time zone, else their department's, else the organization's.
@@ -410,26 +411,6 @@ impl Attendance {
     }
 }
 
-fn matches_filter(day: &DayView, filter: &DayFilter) -> bool {
-    filter.status.is_none_or(|status| day.record.status == status)
-        && filter.source.is_none_or(|source| day.source() == Some(source))
-        && filter.shift.is_none_or(|shift| day.key.shift == Some(shift))
-}
-
-fn sort_days(days: &mut [DayView], sort: &[DaySort]) {
-    let latest_first = [DaySort { key: DayField::Date, descending: true }];
-    let sort = if sort.is_empty() { &latest_first } else { sort };
-    days.sort_by(|a, b| {
-        let by_key = sort.iter().map(|by| {
-            let order = match by.key {
-                DayField::Date => a.key.date.cmp(&b.key.date),
-                DayField::FirstIn => a.record.first_in.cmp(&b.record.first_in),
-                DayField::Worked => a.record.worked_seconds.cmp(&b.record.worked_seconds),
-                DayField::Late => a.record.late_seconds.cmp(&b.record.late_seconds),
-            };
-            if by.descending { order.reverse() } else { order }
-        });
-        // Two records of one date, in and out of a shift, keep one order in every answer.
-        by_key.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then).then(a.key.shift.cmp(&b.key.shift))
-    });
+fn decided(decision: Decision, event: Option<Event>, day: DayView) -> Taken {
+    Taken::Decided(Box::new(Marked { decision, event, day }))
 }

@@ -66,7 +66,7 @@ impl UseCases {
         let attendance = attendance::Attendance::new(ports, rules.clone());
         Self {
             auth: auth::Auth::new(ports, rules.clone()),
-            users: users::Users::new(ports, gallery.clone(), rules.clone()),
+            users: users::Users::new(ports, attendance.clone(), gallery.clone(), rules.clone()),
             departments: departments::Departments::new(ports, rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),

@@ -13,7 +13,7 @@ use rollcall_ports::index::IndexError;
 use rollcall_ports::store::StoreError;
 use std::time::Instant;
 
-use crate::attendance::{Attendance, Glance, Marked};
+use crate::attendance::{Attendance, Glance, Marked, Taken};
 use crate::enroll::has_second_face;
 
 /// Most candidates that can be asked for.
@@ -253,7 +253,6 @@ impl Attendance {
         if !request.mark {
             return Ok(Outcome::Matched(Box::new(user), None));
         }
-        let zone = self.zone_of(&user).await?;
         let glance = Glance {
             punch: request.punch,
             at: self.clock.now(),
@@ -263,9 +262,14 @@ impl Attendance {
             note: None,
             reason: None,
             entered_by: None,
+            forced: false,
         };
-        let marked = self.commit(actor, &user, &zone, glance).await?;
-        Ok(Outcome::Matched(Box::new(user), Some(Box::new(marked))))
+        let marked = match self.commit(actor, &user, glance).await? {
+            Taken::Decided(marked) => Some(marked),
+            // Today is closed: the person is known, and nothing is recorded.
+            Taken::Locked => None,
+        };
+        Ok(Outcome::Matched(Box::new(user), marked))
     }
 
     #[expect(clippy::too_many_arguments, reason = "a record of everything that led to the decision")]

@@ -9,7 +9,6 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::schedule::Employment;
 use rollcall_domain::statistics::Totals;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
 use rollcall_ports::store::StoreError;
@@ -58,8 +57,8 @@ pub struct Standing {
     pub person: RosterEntry,
     /// How their day is to be read.
     pub status: DayStatus,
-    /// The day itself, if there is a shift or a punch.
-    pub day: Option<DayView>,
+    /// The day itself.
+    pub day: DayView,
 }
 
 impl Attendance {
@@ -72,6 +71,7 @@ impl Attendance {
         let zone = query.zone.unwrap_or_else(|| self.rules.zone.clone());
         let date = query.date.unwrap_or_else(|| zone.local(now).date());
 
+        self.plan_ahead(now).await?;
         let roster = self.users.roster(&people).await?;
         let mut days = self.days_by_person(&people, date, now).await?;
         let (mut totals, mut departments) = (Totals::default(), BTreeMap::new());
@@ -84,8 +84,9 @@ impl Attendance {
             let open = own.iter().any(|day| day.record.open);
             let left = own.iter().any(|day| day.record.last_out.is_some());
 
-            let day = self.day_that_counts(&person, own, own_date, &own_zone, now);
-            let status = day.as_ref().map_or(DayStatus::DayOff, |day| day.record.status);
+            // Nothing is asked of who has not begun, or has gone.
+            let Some(day) = day_that_counts(own) else { continue };
+            let status = day.record.status;
             totals.count(status, open, left);
             let name = person.department.as_ref().map(|department| department.name.as_str().to_owned());
             let key = (name.is_none(), name, person.department.as_ref().map(|department| department.id));
@@ -115,30 +116,19 @@ impl Attendance {
         now: Timestamp,
     ) -> Result<HashMap<UserId, Vec<DayView>>, StoreError> {
         let mut by_person: HashMap<UserId, Vec<DayView>> = HashMap::new();
-        for day in self.days.days_of(people, DateRange::today_anywhere(date)).await? {
-            by_person.entry(day.key.user).or_default().push(DayView::of(day, now));
+        for day in self.days.records(people, DateRange::today_anywhere(date)).await? {
+            by_person.entry(day.day.key.user).or_default().push(DayView::of(day, now));
         }
         Ok(by_person)
     }
+}
 
-    /// The shift if there is one that day, punched or not; else what was worked outside of one.
-    fn day_that_counts(
-        &self,
-        person: &RosterEntry,
-        own: Vec<DayView>,
-        date: Date,
-        zone: &Zone,
-        now: Timestamp,
-    ) -> Option<DayView> {
-        let (in_shift, outside): (Vec<_>, Vec<_>) = own.into_iter().partition(|day| day.shift.is_some());
-        // Most have come: only of the others must be known when they are expected.
-        let unmarked = || {
-            let first = person.join_date.unwrap_or_else(|| zone.local(person.created_at).date());
-            let schedule = self.schedule(zone, Employment { from: Some(first), to: person.leave_date });
-            self.unmarked(person.user, date, &schedule, now).into_iter().next()
-        };
-        in_shift.into_iter().next().or_else(unmarked).or_else(|| outside.into_iter().next())
-    }
+/// The shift if there is one that day, punched or not; else what was worked outside of one. Of several shifts the first,
+/// unless only a later one was worked.
+fn day_that_counts(own: Vec<DayView>) -> Option<DayView> {
+    let came = |day: &DayView| day.record.first_in.is_some();
+    let rank = |day: &DayView| (day.shift.is_none(), !came(day), day.shift.as_ref().map(|shift| shift.start));
+    own.into_iter().min_by_key(rank)
 }
 
 /// The people asked for among those the actor may see. A department out of sight is like one that does not

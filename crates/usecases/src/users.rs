@@ -26,6 +26,7 @@ use rollcall_ports::tokens::AccessTokens;
 use rollcall_ports::users::{Invitation, UserStore};
 
 use crate::attempts::Attempts;
+use crate::attendance::Attendance;
 use crate::faces::GalleryFeed;
 use crate::passwords::{hash_new, made_up, secret_text};
 use crate::people::{reach, reachable};
@@ -55,6 +56,7 @@ pub struct Users {
     sessions: Arc<dyn SessionStore>,
     decisions: Arc<dyn DecisionLog>,
     attempts: Attempts,
+    attendance: Attendance,
     gallery: GalleryFeed,
     rules: Arc<Rules>,
 }
@@ -128,7 +130,12 @@ pub struct UserQuery {
 }
 
 impl Users {
-    pub(crate) fn new(ports: &Ports, gallery: GalleryFeed, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(
+        ports: &Ports,
+        attendance: Attendance,
+        gallery: GalleryFeed,
+        rules: Arc<Rules>,
+    ) -> Self {
         Self {
             clock: ports.clock.clone(),
             ids: ports.ids.clone(),
@@ -139,6 +146,7 @@ impl Users {
             sessions: ports.sessions.clone(),
             decisions: ports.decisions.clone(),
             attempts: Attempts::new(ports, rules.clone()),
+            attendance,
             gallery,
             rules,
         }
@@ -211,6 +219,7 @@ impl Users {
         };
         let user = self.person(new).await?;
         self.users.insert(&user, hash.as_ref()).await?;
+        self.attendance.refresh(&user).await?;
         Ok(added(user))
     }
 
@@ -224,6 +233,7 @@ impl Users {
         let expires_at = after(self.clock.now(), self.rules.invitation_ttl);
         let invitation = Invitation { fingerprint: self.tokens.fingerprint(&token), expires_at };
         self.users.insert_invited(&user, &invitation).await?;
+        self.attendance.refresh(&user).await?;
         Ok((added(user), token))
     }
 
@@ -270,6 +280,7 @@ impl Users {
         if before.is_matchable() != after.is_matchable() {
             self.gallery.refresh(after.id).await?;
         }
+        self.attendance.moved(before, &after).await?;
         self.profile(User { revision: after.revision.next(), ..after }).await
     }
 

@@ -75,7 +75,7 @@ words! {
     DayStatus = "unknown-value" |text| one_of(text, &DayStatus::ALL, DayStatus::name);
     Source = "unknown-value" |text| one_of(text, &Source::ALL, Source::name);
     Theme = "unknown-value" |text| one_of(text, &Theme::ALL, Theme::name);
-    Punch = "unknown-value" |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], punch_name);
+    Punch = "unknown-value" |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);
     PageNumber = "out-of-range" |text| number(text, 1..=Page::MAX_NUMBER).map(PageNumber);
     PageSize = "out-of-range" |text| number(text, 1..=Page::MAX_SIZE).map(PageSize);
     AnyWord = "too-long" |text| if text.chars().count() <= 200 { Ok(AnyWord) } else {
@@ -138,14 +138,6 @@ fn read_picture(text: &str) -> Result<Picture, String> {
     let web = lower.starts_with("https://") || lower.starts_with("http://");
     let here = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
     if web || here { Ok(Picture(text)) } else { Err("must be an address that begins with https://".into()) }
-}
-
-pub(crate) const fn punch_name(punch: Punch) -> &'static str {
-    match punch {
-        Punch::Auto => "auto",
-        Punch::CheckIn => "check_in",
-        Punch::CheckOut => "check_out",
-    }
 }
 
 pub(crate) fn one_of<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {

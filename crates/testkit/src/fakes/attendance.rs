@@ -131,9 +131,9 @@ impl World {
             Zone::UTC.instant(date.saturating_add(Span::new().days(days)).to_datetime(Time::midnight()))
         };
         let (from, until) = (at(dates.from(), -MARGIN), at(dates.to(), MARGIN + 1));
-        let mut events: Vec<Event> = own.events.into_iter().map(|(event, _)| event).collect();
-        events.retain(|event| from <= event.at && event.at < until);
-        events.sort_by_key(|event| (event.at, event.id));
+        let mut events = own.events;
+        events.retain(|(event, _)| from <= event.at && event.at < until);
+        events.sort_by_key(|(event, _)| (event.at, event.id));
         let approved = own.approvals.iter().map(|approval| approval.key);
         Ledger {
             revision: own.revision,

@@ -1,72 +1,46 @@
 //! The attendance of one person, page by page.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rollcall_domain::attendance::DayKey;
+use jiff::Span;
+use jiff::civil::Date;
+use rollcall_domain::attendance::{DayKey, DayStatus, Event, Punch};
+use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::EventId;
-use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
-use rollcall_ports::attendance::Addition;
 use rollcall_ports::legacy::LegacyRow;
 use rollcall_ports::store::StoreError;
 
 use super::columns::Kind;
-use super::ledger::{Ledger, Placed};
+use super::ledger::{DayKeyOfShift, Placed, Placing, place};
 use super::punches::{NoPunch, OldPunch, OldRow, read};
 use super::source::Source;
 use super::{ImportError, Link, Pages, Run};
 
-/// Punches committed at once: a transaction must end well before its time is over.
-const BATCH: usize = 50;
+/// Dates of one commit: a transaction must end well before its time is over.
+const SPAN: i32 = 200;
 
-/// A page that met another writer is read and placed again this often.
+/// Punches that met another writer are placed again this often.
 const RETRIES: usize = 5;
 
 /// What became of one page.
 #[derive(Default)]
 struct Outcome {
-    additions: Vec<Addition>,
-    /// By the event, in the order of [`Placed`].
-    placed: HashMap<EventId, Place>,
-}
-
-enum Place {
-    New(DayKey),
-    Known(DayKey),
-    Needless(&'static str),
-    Rejected(&'static str),
+    placed: HashMap<EventId, Placed>,
+    statuses: BTreeMap<(Date, DayKeyOfShift), DayStatus>,
 }
 
 impl Run<'_> {
     /// Brings the punches of a person who is here, or would be. Their records are derived by our rules.
-    pub(super) async fn attendance(
-        &mut self,
-        user: User,
-        mut is_new: bool,
-        link: &Link<'_>,
-    ) -> Result<(), ImportError> {
+    pub(super) async fn attendance(&mut self, user: User, link: &Link<'_>) -> Result<(), ImportError> {
         let Some(source) = self.sources.of(Kind::AttendanceRecords) else { return Ok(()) };
-        let zone = self.import.attendance.zone_of(&user).await?;
-        let rules = self.import.rules.clone();
-        let mut ledger = Ledger::new(user.id, zone, rules.shift.clone(), rules.policy);
+        // In a trial nothing is stored, but later pages must know of what earlier ones would have stored.
+        let mut supposed = Vec::new();
         let mut pages = Pages::default();
         while let Some(rows) = self.page(&source, link, &mut pages).await? {
             let rows = self.readable(&source, &rows);
-            let mut left = RETRIES;
-            let outcome = loop {
-                let outcome = self.place(&mut ledger, is_new, &rows).await?;
-                match self.commit(&outcome.additions).await {
-                    Ok(()) => break outcome,
-                    // Somebody punched meanwhile, or part of the page is committed already: what is there now counts.
-                    Err(StoreError::Stale) if left > 0 => {
-                        left -= 1;
-                        ledger.clear();
-                        is_new = false;
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            };
-            self.tell(&ledger, &rows, &outcome);
+            let outcome = self.place(&user, &rows, &mut supposed).await?;
+            self.tell(&rows, &outcome);
         }
         Ok(())
     }
@@ -87,68 +61,87 @@ impl Run<'_> {
         readable
     }
 
-    /// Finds the day of each punch, in the order of time.
+    /// Finds out what the punches of a page come to, and stores it.
     async fn place(
         &self,
-        ledger: &mut Ledger,
-        is_new: bool,
+        user: &User,
         rows: &[OldRow],
+        supposed: &mut Vec<Event>,
     ) -> Result<Outcome, ImportError> {
+        let zone = self.import.attendance.zone_of(user).await?;
         let mut punches: Vec<&OldPunch> = rows.iter().flat_map(|row| &row.punches).collect();
         punches.sort_by_key(|punch| (punch.at, punch.punch == Punch::CheckOut, punch.id));
         let mut outcome = Outcome::default();
-        for punch in punches {
-            for dates in ledger.unknown(punch.at) {
-                // Nobody who is new has days.
-                if !is_new {
-                    ledger.load(self.import.days.days(ledger.user, dates).await?);
-                }
+        while let Some(first) = punches.first().map(|punch| zone.local(punch.at).date()) {
+            let last = first.saturating_add(Span::new().days(SPAN));
+            let many = punches.partition_point(|punch| zone.local(punch.at).date() < last);
+            let some: Vec<&OldPunch> = punches.drain(..many.max(1)).collect();
+            let to = some.last().map_or(first, |punch| zone.local(punch.at).date());
+            let one = Span::new().days(1);
+            let dates = DateRange::new(first.saturating_sub(one), to.saturating_add(one));
+            let dates = dates.map_err(|error| StoreError::Failed(error.into()))?;
+            let placing = self.placing(user, dates, &some, supposed).await?;
+            if self.request.dry_run {
+                supposed.extend(placing.new);
             }
-            let place = match ledger.place(punch, self.now, &self.namespace) {
-                Placed::New(addition) => {
-                    let key = addition.day.key;
-                    outcome.additions.push(*addition);
-                    Place::New(key)
-                }
-                Placed::Known(key) => Place::Known(key),
-                Placed::Needless(why) => Place::Needless(why),
-                Placed::Rejected(why) => Place::Rejected(why),
-            };
-            outcome.placed.insert(punch.id, place);
+            outcome.placed.extend(placing.placed);
+            outcome.statuses.extend(placing.statuses);
         }
         Ok(outcome)
     }
 
-    async fn commit(&self, additions: &[Addition]) -> Result<(), StoreError> {
-        if self.request.dry_run {
-            return Ok(());
+    async fn placing(
+        &self,
+        user: &User,
+        dates: DateRange,
+        punches: &[&OldPunch],
+        supposed: &[Event],
+    ) -> Result<Placing, ImportError> {
+        let (attendance, policy) = (&self.import.attendance, &self.import.rules.policy);
+        let mut left = RETRIES;
+        loop {
+            let mut book = attendance.open(user, dates).await?;
+            if !book.is_placed() {
+                if !self.request.dry_run && !book.ledger.placements.is_empty() {
+                    attendance.refresh(user).await?;
+                    continue;
+                }
+                book.place(book.zone().local(self.now).date());
+            }
+            let placing = place(user.id, &book, supposed, punches, policy, self.now);
+            if self.request.dry_run || placing.new.is_empty() {
+                return Ok(placing);
+            }
+            match self.import.days.commit(&placing.entry.change).await {
+                Ok(()) => return Ok(placing),
+                // Somebody punched meanwhile: what is there now counts.
+                Err(StoreError::Stale) if left > 0 => left -= 1,
+                Err(error) => return Err(error.into()),
+            }
         }
-        for batch in additions.chunks(BATCH) {
-            self.import.days.commit_all(batch).await?;
-        }
-        Ok(())
     }
 
-    fn tell(&mut self, ledger: &Ledger, rows: &[OldRow], outcome: &Outcome) {
+    fn tell(&mut self, rows: &[OldRow], outcome: &Outcome) {
         for row in rows {
-            let places: Vec<&Place> =
+            let places: Vec<&Placed> =
                 row.punches.iter().filter_map(|punch| outcome.placed.get(&punch.id)).collect();
-            let added = places.iter().filter(|place| matches!(place, Place::New(_))).count();
+            let added = places.iter().filter(|place| matches!(place, Placed::New(_))).count();
             self.report.events += added as u64;
             let tally = self.report.of(Kind::AttendanceRecords);
             row.left_out.iter().for_each(|what| tally.left_out.add(what, &row.key));
             match places[..] {
                 _ if added > 0 => tally.created += 1,
-                [Place::Known(_), ..] | [_, Place::Known(_)] => tally.unchanged += 1,
-                [Place::Needless(why), ..] => tally.needless.add(why, &row.key),
-                [Place::Rejected(why), ..] => tally.rejected.add(why, &row.key),
-                [] | [Place::New(_), ..] => {}
+                [Placed::Known(_), ..] | [_, Placed::Known(_)] => tally.unchanged += 1,
+                [Placed::Needless(why), ..] => tally.needless.add(why, &row.key),
+                [Placed::Rejected(why), ..] => tally.rejected.add(why, &row.key),
+                [] | [Placed::New(_), ..] => {}
             }
             let day = places.iter().find_map(|place| match place {
-                Place::New(key) | Place::Known(key) => Some(*key),
-                Place::Needless(_) | Place::Rejected(_) => None,
+                Placed::New(key) | Placed::Known(key) => Some(*key),
+                Placed::Needless(_) | Placed::Rejected(_) => None,
             });
-            let ours = day.and_then(|key| ledger.status(key, self.now));
+            let ours =
+                day.and_then(|DayKey { date, shift, .. }| outcome.statuses.get(&(date, shift)).copied());
             match (row.status, ours) {
                 (Some(old), Some(ours)) if old != ours => {
                     self.report.statuses.entry((old, ours)).or_default().add(&row.key);

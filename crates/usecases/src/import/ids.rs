@@ -37,11 +37,6 @@ impl Namespace {
         EventId::new(self.id("event", old, which))
     }
 
-    /// The day on which an event falls, should it be the first there.
-    pub(super) fn day(&self, event: EventId) -> Uuid {
-        self.id("day", &Cell::Text(event.to_string()), "")
-    }
-
     /// A few letters that stand for the system.
     pub(super) fn tag(&self) -> String {
         self.id("tag", &Cell::Null, "").simple().to_string()[..8].to_owned()
@@ -92,7 +87,6 @@ mod tests {
             one.face(&text("7"), "face_encodings").uuid(),
             one.event(&text("7"), "in").uuid(),
             one.event(&text("7"), "out").uuid(),
-            one.day(one.event(&text("7"), "in")),
         ];
         for (n, id) in ids.iter().enumerate() {
             assert_eq!(id.get_version_num(), 8);

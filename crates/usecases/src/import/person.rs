@@ -37,7 +37,7 @@ impl Run<'_> {
                     if is_new { tally.created += 1 } else { tally.unchanged += 1 }
                 }
                 self.faces(&user, is_new, &link).await?;
-                self.attendance(user, is_new, &link).await
+                self.attendance(user, &link).await
             }
             Err(why) => {
                 self.report.of(Kind::Users).rejected.add(why, &row.key);

@@ -26,8 +26,6 @@ pub(super) struct OldPunch {
     pub(super) id: EventId,
     pub(super) punch: Punch,
     pub(super) at: Timestamp,
-    /// The check-in of the same row.
-    pub(super) pair: Option<EventId>,
     pub(super) note: Option<String>,
     pub(super) location: Option<Location>,
 }
@@ -75,20 +73,13 @@ pub(super) fn read(
     let check_out = moment(value(Field::CheckOut), date, zone);
     let single = moment(value(Field::At), date, zone).map_err(Rejected)?;
     let id = |which: &str| namespace.event(&row.key, which);
-    let punch = |which: &str, punch, at, pair| OldPunch {
-        id: id(which),
-        punch,
-        at,
-        pair,
-        note: None,
-        location: None,
-    };
+    let punch = |which: &str, punch, at| OldPunch { id: id(which), punch, at, note: None, location: None };
 
     if let Some(came) = check_in.or(single) {
         credible(came, now).map_err(Rejected)?;
         let direction =
             if check_in.is_some() { Punch::CheckIn } else { direction(value(Field::Direction), word) };
-        punches.push(punch("in", direction, came, None));
+        punches.push(punch("in", direction, came));
         match check_out.map(|left| left.map(|left| next_day(value(Field::CheckOut), came, left))) {
             Ok(None) => {}
             Ok(Some(left)) if left < came => left_out.push("a check-out before its check-in"),
@@ -96,7 +87,7 @@ pub(super) fn read(
                 left_out.push("a check-out more than a day after its check-in");
             }
             Ok(Some(left)) if credible(left, now).is_err() => left_out.push("a check-out in the future"),
-            Ok(Some(left)) => punches.push(punch("out", Punch::CheckOut, left, Some(id("in")))),
+            Ok(Some(left)) => punches.push(punch("out", Punch::CheckOut, left)),
             Err(_) => left_out.push("a check-out that is no time"),
         }
     } else if matches!(check_out, Ok(None)) {

@@ -1,0 +1,313 @@
+//! One person's facts as read, what is to be added, and what then follows: the middle of every change of attendance.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Voided};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::{EventId, RecordId};
+use rollcall_domain::overrides::Override;
+use rollcall_domain::plan::{Personal, Placement, Plan};
+use rollcall_domain::policy::{Policy, after};
+use rollcall_domain::replay::{Facts, Reading, derive};
+use rollcall_domain::schedule::{Employment, Schedule};
+use rollcall_domain::user::{Status, User};
+use rollcall_ports::attendance::{Approval, Change, Ledger};
+use rollcall_ports::store::StoreError;
+
+use super::Attendance;
+
+/// Before anything that can be asked of anybody.
+const ALWAYS: Date = Date::constant(1, 1, 1);
+
+/// An account that is opened now can say that its person joined up to so many days ago and did not come since.
+const LOOK_BACK: i32 = 366;
+
+/// One person's facts of some dates, and what is to be added to them.
+#[derive(Clone)]
+pub(crate) struct Book {
+    pub(crate) dates: DateRange,
+    pub(crate) ledger: Ledger,
+    /// Where the person belongs by their profile of today.
+    present: Placement,
+    plan: Arc<Plan>,
+    employment: Employment,
+    asked_from: Option<Date>,
+    events: Vec<Event>,
+    overrides: Vec<(DayKey, Override)>,
+    approved: Vec<DayKey>,
+    placements: Vec<Placement>,
+    change: Change,
+}
+
+/// What is to be stored, and what the person's days then come to.
+pub(crate) struct Entry {
+    pub(crate) change: Change,
+    /// Records of the dates of the book, with their punches.
+    pub(crate) records: Vec<DayRecord>,
+    pub(crate) readings: Vec<Reading>,
+}
+
+impl Entry {
+    /// What a punch came to.
+    pub(crate) fn reading(&self, event: EventId) -> Option<Reading> {
+        self.readings.iter().find(|reading| reading.event == event).copied()
+    }
+
+    /// A day as it is once the change is stored.
+    pub(crate) fn record(&self, key: DayKey) -> Option<DayRecord> {
+        let mut record = self.records.iter().find(|record| record.day.key == key)?.clone();
+        if self.change.records.iter().any(|changed| changed.day.key == key) {
+            record.day.revision = record.day.revision.next();
+        }
+        Some(record)
+    }
+}
+
+impl Attendance {
+    /// A person's book of some dates.
+    pub(crate) async fn open(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+        let ledger = self.days.ledger(user.id, dates).await?;
+        let plan = self.plan_at(ledger.plan).await?;
+        let present = self.present(user).await?;
+        Ok(Book::new(user, dates, ledger, present, plan))
+    }
+
+    /// Where a person belongs by their profile: zone and usual shift are their own, else their department's, else the
+    /// organization's.
+    async fn present(&self, user: &User) -> Result<Placement, StoreError> {
+        let department = match (&user.department, &user.timezone, user.default_shift) {
+            (Some(_), Some(_), Some(_)) | (None, ..) => None,
+            (Some(department), ..) => self.departments.get(department.id).await?,
+        };
+        let zone = user.timezone.clone().or_else(|| department.as_ref()?.timezone.clone());
+        Ok(Placement {
+            from: ALWAYS,
+            department: user.department.as_ref().map(|department| department.id),
+            zone: self.zone_named(zone.as_deref()),
+            shift: user.default_shift.or_else(|| department.as_ref()?.default_shift),
+            active: user.status == Status::Active,
+        })
+    }
+
+    /// What is planned for everybody, read again when it has changed.
+    pub(crate) async fn plan_at(&self, version: u64) -> Result<Arc<Plan>, StoreError> {
+        let known = self.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        if let Some(plan) = known.filter(|plan| plan.version >= version) {
+            return Ok(plan);
+        }
+        let plan = Arc::new(self.plans.plan(&self.rules.shift).await?);
+        *self.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(plan.clone());
+        Ok(plan)
+    }
+}
+
+impl Book {
+    pub(crate) fn new(
+        user: &User,
+        dates: DateRange,
+        ledger: Ledger,
+        present: Placement,
+        plan: Arc<Plan>,
+    ) -> Self {
+        let created = present.zone.local(user.created_at).date();
+        let earliest = created.saturating_sub(Span::new().days(LOOK_BACK));
+        Self {
+            dates,
+            present,
+            plan,
+            employment: Employment { from: user.join_date, to: user.leave_date },
+            asked_from: Some(user.join_date.map_or(created, |joined| joined.max(earliest))),
+            events: ledger.events.iter().map(|(event, _)| event.clone()).collect(),
+            overrides: ledger.overrides.clone(),
+            approved: ledger.approved.clone(),
+            placements: ledger.placements.clone(),
+            change: Change::none(user.id, &ledger),
+            ledger,
+        }
+    }
+
+    /// From which date on the person is expected.
+    pub(crate) fn asked_from(&self) -> Date {
+        self.asked_from.unwrap_or(ALWAYS)
+    }
+
+    /// The zone in which the person is now.
+    pub(crate) const fn zone(&self) -> &Zone {
+        &self.present.zone
+    }
+
+    /// Whether the facts say where the person is by now.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.placements
+            .last()
+            .is_some_and(|last| Placement { from: last.from, ..self.present.clone() } == *last)
+    }
+
+    /// Notes where the person is by now, from that date on if something was known before. Returns from which date on
+    /// it matters.
+    pub(crate) fn place(&mut self, from: Date) -> Date {
+        let from = self.placements.last().map_or(ALWAYS, |last| last.from.max(from));
+        let placement = Placement { from, ..self.present.clone() };
+        self.placements.retain(|known| known.from != from);
+        self.placements.push(placement.clone());
+        self.change.placements.push(placement);
+        from
+    }
+
+    /// Notes that the person took part until a date, before anything else is known of where they were.
+    pub(crate) fn place_until(&mut self, from: Date) {
+        let active = Placement { active: true, ..self.present.clone() };
+        self.placements.push(active.clone());
+        self.change.placements.push(active);
+        self.place(from);
+    }
+
+    /// Whether nothing of that date may change.
+    pub(crate) fn is_locked(&self, date: Date) -> bool {
+        self.ledger.locked_through.is_some_and(|through| date <= through)
+    }
+
+    /// The punch that counts and is the same glance as one at `at`, in whichever direction it lies: one that is entered
+    /// later for the past is the same glance, too. And when the next one counts.
+    pub(crate) fn same_glance(
+        &self,
+        at: Timestamp,
+        policy: &Policy,
+    ) -> Option<(Option<RecordId>, Timestamp)> {
+        let meets = |event: &Event| {
+            event.counts() && event.direction.is_some() && at.duration_since(event.at).abs() < policy.cooldown
+        };
+        let (event, record) = self.ledger.events.iter().find(|(event, _)| meets(event))?;
+        Some((*record, after(event.at, policy.cooldown)))
+    }
+
+    /// Adds a punch.
+    pub(crate) fn add(&mut self, event: Event) {
+        self.events.push(event.clone());
+        self.change.events.push((event, None));
+    }
+
+    /// Takes note of punches that would be stored by now, were this not a trial.
+    pub(crate) fn suppose(&mut self, events: &[Event]) {
+        self.events.extend(events.iter().cloned());
+    }
+
+    /// Takes a punch back.
+    pub(crate) fn void(&mut self, id: EventId, voided: Voided) {
+        for event in self.events.iter_mut().filter(|event| event.id == id) {
+            event.voided = Some(voided.clone());
+        }
+        self.change.voided.push((id, voided));
+    }
+
+    /// Lets a punch count that somebody looked at.
+    pub(crate) fn accept(&mut self, id: EventId) {
+        self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
+        self.change.accepted.push(id);
+    }
+
+    /// Decides what a day came to.
+    pub(crate) fn decide(&mut self, key: DayKey, decision: Override) {
+        self.overrides.retain(|(known, _)| *known != key);
+        self.overrides.push((key, decision.clone()));
+        self.change.decided.push((key, decision));
+    }
+
+    /// Takes back what was decided of a day.
+    pub(crate) fn revert(&mut self, key: DayKey, back: Voided) {
+        let (gone, kept) =
+            std::mem::take(&mut self.overrides).into_iter().partition(|(known, _)| *known == key);
+        self.overrides = kept;
+        let gone: Vec<(DayKey, Override)> = gone;
+        self.change.reverted.extend(gone.into_iter().map(|(_, decision)| (decision.id, back.clone())));
+    }
+
+    /// Agrees to the overtime of a day.
+    pub(crate) fn approve(&mut self, approval: Approval) {
+        self.approved.push(approval.key);
+        self.change.approvals.push(approval);
+    }
+
+    /// No longer agrees to the overtime of a day.
+    pub(crate) fn withdraw(&mut self, key: DayKey) {
+        self.approved.retain(|known| *known != key);
+        self.change.withdrawn.push(key);
+    }
+
+    /// Says through which date there are records once this is stored, and from which date on they are still stale.
+    pub(crate) fn planned(&mut self, through: Option<Date>, stale_from: Option<Date>) {
+        self.change.planned_through = through;
+        self.change.stale_from = stale_from;
+    }
+
+    /// When the person is expected.
+    pub(crate) fn schedule(&self) -> Schedule {
+        self.plan.schedule(&Personal {
+            placements: self.placements.clone(),
+            assignments: self.ledger.assignments.clone(),
+            leaves: self.ledger.leaves.clone(),
+            employment: self.employment,
+        })
+    }
+
+    /// What follows from the facts with what was added to them. Closed periods stay as they are.
+    pub(crate) fn entry(self, policy: &Policy) -> Entry {
+        let schedule = self.schedule();
+        let facts = Facts {
+            user: self.change.user,
+            schedule: &schedule,
+            asked_from: self.asked_from,
+            placements: &self.placements,
+            events: &self.events,
+            overrides: &self.overrides,
+            approved: &self.approved,
+        };
+        let (mut records, readings) = derive(&facts, self.dates, policy);
+        let mut change = self.change;
+        let locked = |date: Date| self.ledger.locked_through.is_some_and(|through| date <= through);
+        let mut stored: BTreeMap<_, _> = self
+            .ledger
+            .records
+            .into_iter()
+            .map(|record| ((record.day.key.date, record.day.key.shift), record))
+            .collect();
+        for record in &mut records {
+            let before = stored.remove(&(record.day.key.date, record.day.key.shift));
+            if let Some(before) = &before {
+                (record.day.id, record.day.revision) = (before.day.id, before.day.revision);
+            }
+            let same = before.is_some_and(|before| before.says_the_same(record));
+            if !same && !locked(record.day.key.date) {
+                change.records.push(DayRecord {
+                    day: Day { events: Vec::new(), ..record.day.clone() },
+                    ..record.clone()
+                });
+            }
+        }
+        change.gone = stored
+            .into_values()
+            .filter(|record| !locked(record.day.key.date))
+            .map(|record| record.day.id)
+            .collect();
+        let read_again = readings
+            .iter()
+            .filter(|reading| self.dates.contains(reading.key.date) && !locked(reading.key.date));
+        for reading in read_again {
+            let record =
+                records.iter().find(|record| record.day.key == reading.key).map(|record| record.day.id);
+            let direction = reading.decision.direction();
+            if let Some((event, of)) = change.events.iter_mut().find(|(event, _)| event.id == reading.event) {
+                (event.direction, *of) = (direction, record);
+            } else if let Some((event, of)) =
+                self.ledger.events.iter().find(|(event, _)| event.id == reading.event)
+                && (event.direction, *of) != (direction, record)
+            {
+                change.readings.push((reading.event, record, direction));
+            }
+        }
+        Entry { change, records, readings }
+    }
+}

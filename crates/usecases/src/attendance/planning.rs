@@ -1,0 +1,260 @@
+//! Keeping everybody's records in step with the facts: planned ahead, worked out anew when something changed.
+//!
+//! The job has no state of its own. Whoever is behind says so in the database; several instances that do it at once get
+//! in each other's way only for as long as it takes to read a person again.
+
+use std::sync::atomic::Ordering;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, Timestamp};
+use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::{EventId, UserId};
+use rollcall_domain::user::{Status, User};
+use rollcall_ports::store::StoreError;
+
+use super::book::{Book, Entry};
+use super::{Attendance, RETRIES};
+
+/// People whose names are asked for at once.
+const BATCH: u32 = 200;
+
+/// What catching up came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CaughtUp {
+    /// People whose records were worked out anew.
+    pub people: u64,
+    /// People whose records could not be; they are tried again the next time.
+    pub failed: u64,
+}
+
+/// One record that recomputing changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Whose.
+    pub user: UserId,
+    /// As it was stored; `None` for one that was missing.
+    pub before: Option<DayRecord>,
+    /// As it follows from the facts; `None` for one that follows from nothing.
+    pub after: Option<DayRecord>,
+}
+
+impl Attendance {
+    /// The last date for which there have to be records: tomorrow, wherever it is tomorrow first.
+    fn horizon(now: Timestamp) -> Date {
+        let first = now.saturating_add(SignedDuration::from_hours(14)).unwrap_or(now);
+        Zone::UTC.local(first).date().saturating_add(Span::new().days(1))
+    }
+
+    /// Plans ahead for everybody who needs it, and works out anew what no longer follows from the facts. Doing it twice,
+    /// or in several processes at once, changes nothing more.
+    #[tracing::instrument(name = "attendance.catch_up", skip_all)]
+    pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
+        let through = Self::horizon(self.clock.now());
+        let mut done = CaughtUp::default();
+        let mut failed = Vec::new();
+        loop {
+            let limit = BATCH + u32::try_from(failed.len()).unwrap_or(u32::MAX - BATCH);
+            let mut behind = self.days.behind(through, limit).await?;
+            behind.retain(|user| !failed.contains(user));
+            if behind.is_empty() {
+                break;
+            }
+            for id in behind {
+                let Some(user) = self.users.get(id).await? else { continue };
+                match self.refresh(&user).await {
+                    Ok(()) => done.people += 1,
+                    // The others must not wait for one whose row cannot be read.
+                    Err(error @ (StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale)) => {
+                        tracing::error!(user.id = %id, %error, "records could not be worked out");
+                        failed.push(id);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        done.failed = failed.len() as u64;
+        self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+        Ok(done)
+    }
+
+    /// Makes sure that everybody's records reach far enough to be read at `now`.
+    pub(crate) async fn plan_ahead(&self, now: Timestamp) -> Result<(), StoreError> {
+        // One day less than the job looks ahead: in a running server nobody ever waits here.
+        let needed = day_number(Self::horizon(now)) - 1;
+        if self.planned.load(Ordering::Relaxed) < needed {
+            self.catch_up().await?;
+        }
+        Ok(())
+    }
+
+    /// Works out what a change of a profile means for the person's records: where they belong, whether they take part,
+    /// when they joined and left.
+    pub(crate) async fn moved(&self, before: &User, after: &User) -> Result<(), StoreError> {
+        let employed = |user: &User| (user.join_date, user.leave_date);
+        if employed(before) != employed(after) {
+            let dates = [before.join_date, after.join_date, before.leave_date, after.leave_date];
+            let earliest =
+                dates.into_iter().flatten().min().unwrap_or_else(|| Self::horizon(self.clock.now()));
+            return self.refresh_from(after, Some(earliest)).await;
+        }
+        self.refresh(after).await
+    }
+
+    /// Works out one person's records as far as they are not planned or no longer follow from the facts.
+    pub(crate) async fn refresh(&self, user: &User) -> Result<(), StoreError> {
+        self.refresh_from(user, None).await
+    }
+
+    /// The same, and from that date on whatever is stored.
+    async fn refresh_from(&self, user: &User, mut stale_from: Option<Date>) -> Result<(), StoreError> {
+        let mut met = StoreError::Stale;
+        let mut left = RETRIES;
+        while left > 0 {
+            match self.refresh_once(user, stale_from).await {
+                Ok(true) => return Ok(()),
+                // What is still stale is noted with what was stored.
+                Ok(false) => stale_from = None,
+                Err(StoreError::Stale) => {
+                    met = StoreError::Stale;
+                    left -= 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(met)
+    }
+
+    /// Tells whether nothing is left to do.
+    async fn refresh_once(&self, user: &User, stale_from: Option<Date>) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let through = Self::horizon(now);
+        let mut book = self.open(user, DateRange::around(Zone::UTC.local(now).date())).await?;
+        let mut from = book
+            .ledger
+            .planned_through
+            .map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
+        from = book.ledger.stale_from.into_iter().chain(stale_from).chain([from]).min().unwrap_or(from);
+        let closes = self.session_to_end(user, &book, now);
+        if !book.is_placed() {
+            from = from.min(place(user, &mut book, now));
+        }
+        if from > through && closes.is_none() && book.is_placed() && self.nothing_new(&book) {
+            return Ok(true);
+        }
+        // What was noted of places and sessions is known before the dates are.
+        let first = closes.as_ref().map_or(from, |event| from.min(book.zone().local(event.at).date()));
+        let last = first.saturating_add(Span::new().days(DateRange::MAX_DAYS - 1)).min(through).max(first);
+        let dates = DateRange::new(first, last).map_err(|error| StoreError::Failed(error.into()))?;
+        let (seen, known) = (book.ledger.revision, book);
+        let mut book = self.open(user, dates).await?;
+        if book.ledger.revision != seen {
+            return Err(StoreError::Stale);
+        }
+        if !book.is_placed() {
+            place(user, &mut book, now);
+        }
+        if let Some(event) = closes {
+            book.add(event);
+        }
+        let whole = last >= through;
+        let planned = known.ledger.planned_through.map_or(last, |planned| planned.max(last));
+        book.planned(Some(planned), (!whole).then(|| last.saturating_add(Span::new().days(1))));
+        let Entry { change, .. } = book.entry(&self.rules.policy);
+        self.days.commit(&change).await?;
+        Ok(whole)
+    }
+
+    fn nothing_new(&self, book: &Book) -> bool {
+        book.ledger.stale_from.is_none() && book.ledger.planned_through.is_some()
+    }
+
+    /// The end of the session in which somebody is who no longer takes part: nobody lets them out.
+    fn session_to_end(&self, user: &User, book: &Book, now: Timestamp) -> Option<Event> {
+        if user.status == Status::Active {
+            return None;
+        }
+        let standing = user.standing.as_ref();
+        let at = standing.map_or(now, |change| change.at).min(now);
+        let inside =
+            |record: &DayRecord| record.record.open && at < record.due && record.record.first_in <= Some(at);
+        book.ledger.records.iter().find(|record| inside(record))?;
+        Some(Event {
+            received_at: now,
+            entered_by: standing.and_then(|change| change.by),
+            reason: standing.and_then(|change| change.reason.clone()),
+            ..Event::new(EventId::new(self.ids.next()), user.id, Punch::Close, rounded(at), Source::System)
+        })
+    }
+
+    /// Works out the records of these people and dates anew and tells what differs; stores it unless it is only to be
+    /// told. Without people, everybody's. Closed periods stay as they are.
+    pub async fn recompute(
+        &self,
+        user: &User,
+        dates: DateRange,
+        dry_run: bool,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let mut met = StoreError::Stale;
+        for _ in 0..RETRIES {
+            let book = self.open(user, dates).await?;
+            if !book.is_placed() {
+                self.refresh(user).await?;
+                continue;
+            }
+            let stored = book.ledger.records.clone();
+            let entry = book.entry(&self.rules.policy);
+            let differences = differences(user.id, &stored, &entry);
+            let nothing = entry.change.records.is_empty()
+                && entry.change.gone.is_empty()
+                && entry.change.readings.is_empty();
+            if dry_run || nothing {
+                return Ok(differences);
+            }
+            match self.days.commit(&entry.change).await {
+                Ok(()) => return Ok(differences),
+                Err(StoreError::Stale) => met = StoreError::Stale,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(met)
+    }
+}
+
+fn differences(user: UserId, stored: &[DayRecord], entry: &Entry) -> Vec<Difference> {
+    let before = |key| stored.iter().find(|record| record.day.key == key).cloned();
+    let changed = entry.change.records.iter().map(|record| Difference {
+        user,
+        before: before(record.day.key),
+        after: Some(record.clone()),
+    });
+    let gone = stored.iter().filter(|record| entry.change.gone.contains(&record.day.id));
+    changed.chain(gone.map(|record| Difference { user, before: Some(record.clone()), after: None })).collect()
+}
+
+/// Notes where the person is by now. Whoever came today is not sent away before tomorrow.
+fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
+    let today = book.zone().local(now).date();
+    let away = user.status != Status::Active;
+    let since = user.standing.as_ref().map(|change| book.zone().local(change.at).date());
+    match since.filter(|_| away) {
+        Some(since) if book.ledger.placements.is_empty() => {
+            book.place_until(since);
+            book.asked_from()
+        }
+        _ => {
+            let came = |record: &DayRecord| record.day.key.date == today && record.record.first_in.is_some();
+            let stays = away && book.ledger.records.iter().any(came);
+            book.place(if stays { today.saturating_add(Span::new().days(1)) } else { today })
+        }
+    }
+}
+
+/// To the microsecond, which is what is kept.
+pub(crate) fn rounded(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+fn day_number(date: Date) -> i32 {
+    date.since(Date::constant(1970, 1, 1)).map_or(0, |span| span.get_days())
+}
