@@ -64,11 +64,14 @@ impl Statistics {
         query: DashboardQuery,
     ) -> Result<Dashboard, StatisticsError> {
         let whose = self.whose(actor, Action::ReadDashboard, query.department).await?;
-        let people = match (query.department, reachable(actor, Action::ReadDashboard, self.rules.self_service)?) {
-            // Nobody besides its members.
-            (Some(department), _) => People::Departments(vec![department], UserId::new(uuid::Uuid::nil())),
-            (None, people) => people,
-        };
+        let people =
+            match (query.department, reachable(actor, Action::ReadDashboard, self.rules.self_service)?) {
+                // Nobody besides its members.
+                (Some(department), _) => {
+                    People::Departments(vec![department], UserId::new(uuid::Uuid::nil()))
+                }
+                (None, people) => people,
+            };
         let zone = self.rules.zone.clone();
         let now = self.clock.now();
         let date = query.date.unwrap_or_else(|| zone.local(now).date());

@@ -9,6 +9,7 @@ use std::sync::Arc;
 mod attempts;
 pub mod attendance;
 pub mod auth;
+pub mod dashboard;
 pub mod departments;
 pub mod devices;
 pub mod enroll;
@@ -18,8 +19,10 @@ pub mod import;
 pub mod passwords;
 pub mod people;
 pub mod recognize;
+pub mod report;
 pub mod roster;
 pub mod rules;
+pub mod statistics;
 pub mod users;
 
 /// Errors of the ports, for those who deliver answers and never see a port.
@@ -49,6 +52,8 @@ pub struct UseCases {
     pub faces: faces::Faces,
     /// Punches, records, recognition.
     pub attendance: attendance::Attendance,
+    /// Rates, trends, reports.
+    pub statistics: statistics::Statistics,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
     /// What came before.
@@ -70,6 +75,7 @@ impl UseCases {
             departments: departments::Departments::new(ports, rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),
+            statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
             attendance,
             devices: devices::Devices::new(ports),
             health: Arc::new(health::Health::new(ports, rules)),

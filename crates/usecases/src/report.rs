@@ -75,6 +75,8 @@ pub struct ReportRow {
     pub department: Option<DepartmentRef>,
     /// The record.
     pub day: DayView,
+    /// The record, counted.
+    pub counted: Days,
 }
 
 /// Records added up.
@@ -179,15 +181,19 @@ impl Report {
             return None;
         }
         let department = record.department.and_then(|id| self.departments.get(&id).cloned());
-        let day = DayView::of(record, self.as_of);
-        let wanted = self.status.is_none_or(|status| day.record.status == status);
-        wanted.then(|| ReportRow { person: person.clone(), department, day })
+        let counted = Days::of(&record, &record.read(self.as_of));
+        let wanted = self.status.is_none_or(|status| counted.status == status);
+        wanted.then(|| {
+            let day = DayView::of(record, self.as_of);
+            ReportRow { person: person.clone(), department, day, counted }
+        })
     }
 
     /// A page of the records. If none is left out or still to come, only the people on it are read.
     pub async fn page(mut self, page: Page) -> Result<Paged<ReportRow>, StoreError> {
         let wanted = page.offset()..page.offset() + u64::from(page.size());
-        let everywhere_past = self.as_of.to_zoned(jiff::tz::TimeZone::UTC).date().saturating_sub(Span::new().days(1));
+        let everywhere_past =
+            self.as_of.to_zoned(jiff::tz::TimeZone::UTC).date().saturating_sub(Span::new().days(1));
         if self.status.is_some() || self.range.to() >= everywhere_past {
             return self.scanned(page, wanted).await;
         }
@@ -235,7 +241,12 @@ impl Report {
         while let Some(rows) = self.next().await? {
             rows.into_iter().for_each(|row| sums.add(by, row));
         }
-        let group = |key: Option<String>, label: Option<String>, tally| ReportGroup { key, label, period: None, tally };
+        let group = |key: Option<String>, label: Option<String>, tally| ReportGroup {
+            key,
+            label,
+            period: None,
+            tally,
+        };
         let groups = match by {
             ReportGrouping::User => sums
                 .people
@@ -299,7 +310,7 @@ struct Sums {
 
 impl Sums {
     fn add(&mut self, by: ReportGrouping, row: ReportRow) {
-        let days = row.day.counted();
+        let days = row.counted;
         self.total.add(&days);
         match by {
             ReportGrouping::User => match self.people.last_mut() {

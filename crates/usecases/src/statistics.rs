@@ -186,7 +186,7 @@ impl Statistics {
         grouping: Grouping,
     ) -> Result<Counted, StatisticsError> {
         let whose = self.whose(actor, Action::ReadStatistics, asked.department).await?;
-        let (range, as_of) = self.range(asked.range);
+        let (range, as_of) = self.range(asked.range).await?;
         let by = match grouping {
             Grouping::Overall => By::Nothing,
             Grouping::Department => By::Department,
@@ -214,7 +214,7 @@ impl Statistics {
         compare: bool,
     ) -> Result<Trends, StatisticsError> {
         let whose = self.whose(actor, Action::ReadStatistics, asked.department).await?;
-        let (range, as_of) = self.range(asked.range);
+        let (range, as_of) = self.range(asked.range).await?;
         let current = self.series(&whose, range, interval, as_of).await?;
         let previous = match range.before().filter(|_| compare) {
             None => None,
@@ -231,7 +231,7 @@ impl Statistics {
         sort: &[Sort<DepartmentOrder>],
     ) -> Result<(DateRange, Timestamp, Vec<DepartmentRow>), StatisticsError> {
         let whose = self.whose(actor, Action::ReadStatistics, None).await?;
-        let (range, as_of) = self.range(range);
+        let (range, as_of) = self.range(range).await?;
         let today = self.rules.zone.local(as_of).date();
         let mut tallies = tallied(self.statistics.days(&whose, range, By::Department, as_of).await?);
         let enough = self.enough();
@@ -278,10 +278,11 @@ impl Statistics {
         }
     }
 
-    /// The dates asked for, or the current month; and now.
-    fn range(&self, range: Option<DateRange>) -> (DateRange, Timestamp) {
+    /// The dates asked for, or the current month; and now, through which everybody has records.
+    async fn range(&self, range: Option<DateRange>) -> Result<(DateRange, Timestamp), StoreError> {
         let now = self.clock.now();
-        (range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(now).date())), now)
+        self.attendance.plan_ahead(now).await?;
+        Ok((range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(now).date())), now))
     }
 
     /// What makes somebody recognizable, if anybody can be.
@@ -378,8 +379,7 @@ fn overall(tallies: BTreeMap<Key, Tally>) -> Vec<Group> {
 
 /// All seven, Monday first.
 fn by_weekday(tallies: BTreeMap<Key, Tally>) -> Vec<Group> {
-    const NAMES: [&str; 7] =
-        ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+    const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
     let place = |date: Date| usize::try_from(date.weekday().since(Weekday::Monday)).unwrap_or(0);
     let mut groups = NAMES.map(|name| Group {
         key: Some(name.to_lowercase()),

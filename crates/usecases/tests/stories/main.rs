@@ -7,4 +7,5 @@ mod guessing;
 mod import;
 mod people;
 mod recognize;
+mod statistics;
 mod support;
