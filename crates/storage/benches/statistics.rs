@@ -14,11 +14,11 @@ use jiff::{Span, Timestamp};
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::shift::Shift;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::People;
 use rollcall_ports::statistics::By;
 use rollcall_testkit::StoreBench;
+use rollcall_testkit::bench::the_shift;
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -60,7 +60,7 @@ async fn insert(bench: &Bench, into: &str, rows: impl Iterator<Item = String>) {
 
 /// Everybody has a record of each date; about every tenth is of a day on which they did not come.
 async fn fill(bench: &Bench, people: usize) {
-    let shift = bench.shifts().default_or(&Shift::standard()).await.expect("a shift");
+    let shift = the_shift(bench).await;
     let departments = (0..DEPARTMENTS).map(|n| {
         format!(
             "({}, 'Department {n:02}', 'department {n:02}', 'department {n:02}', 0)",

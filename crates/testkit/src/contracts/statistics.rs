@@ -6,7 +6,6 @@ use rollcall_domain::attendance::{Day, DayKey, DayRecord, DayStatus, Record};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::id::{DepartmentId, DeviceId, UserId};
-use rollcall_domain::shift::Shift;
 use rollcall_domain::statistics::{Days, Whose};
 use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
@@ -15,6 +14,7 @@ use rollcall_ports::statistics::{By, Census, Enough, Heads, Key, Searches};
 
 use super::stored;
 use crate::StoreBench;
+use crate::bench::the_shift;
 use crate::builders::*;
 use crate::photos;
 
@@ -40,10 +40,6 @@ macro_rules! statistics_store_contract {
     };
 }
 
-async fn shift(bench: &dyn StoreBench) -> Shift {
-    bench.shifts().default_or(&Shift::standard()).await.expect("a shift")
-}
-
 async fn department(bench: &dyn StoreBench) -> DepartmentId {
     let department = a_department("Research");
     bench.departments().insert(&department).await.expect("the department is stored");
@@ -58,7 +54,7 @@ async fn day(
     department: Option<DepartmentId>,
     status: DayStatus,
 ) -> DayRecord {
-    let record = a_record(&a_day_of(&shift(bench).await, user, on));
+    let record = a_record(&a_day_of(&the_shift(bench).await, user, on));
     DayRecord { department, record: Record { status, ..record.record }, ..record }
 }
 
@@ -162,7 +158,7 @@ pub async fn days_are_counted_by_department_person_shift_and_date(bench: &dyn St
             (Key::User(bob), S::Present, true, 1),
         ])
     );
-    let standard = Some(shift(bench).await.id);
+    let standard = Some(the_shift(bench).await.id);
     assert_eq!(
         by(By::Shift).await,
         sorted(vec![(Key::Shift(None), S::DayOff, false, 1), (Key::Shift(standard), S::Present, true, 3),])
