@@ -12,6 +12,7 @@ use rollcall_usecases::enroll::EnrollError;
 use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
 use rollcall_usecases::faces::FaceError;
 use rollcall_usecases::recognize::RecognizeError;
+use rollcall_usecases::statistics::StatisticsError;
 use rollcall_usecases::users::UserError;
 use serde_json::{Value, json};
 
@@ -165,6 +166,16 @@ impl From<AttendanceError> for Problem {
             AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
             AttendanceError::PeriodLocked => Self::plain(Code::PeriodLocked),
             AttendanceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StatisticsError> for Problem {
+    fn from(error: StatisticsError) -> Self {
+        match error {
+            StatisticsError::Denied(denied) => denied.into(),
+            StatisticsError::Attendance(error) => error.into(),
+            StatisticsError::Store(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod attendance;
 mod auth;
 mod client;
 mod codes;
+mod dashboard;
 mod departments;
 mod enroll;
 mod face;
@@ -31,8 +32,10 @@ mod problems;
 mod profile;
 mod recognize;
 mod removal;
+mod report;
 mod routes;
 mod server;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod today;

@@ -21,7 +21,8 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, removal, today, users,
+    admin, auth, dashboard, departments, enroll, face, health, history, mark, problems, recognize, removal,
+    report, statistics, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -32,7 +33,8 @@ const BEARER: &str = "bearer";
     paths(
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, removal::delete,
-        mark::mark, history::of_user, today::today,
+        mark::mark, history::of_user, today::today, report::report,
+        dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,

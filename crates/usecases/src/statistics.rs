@@ -144,6 +144,19 @@ pub struct DepartmentRow {
     pub tally: Tally,
 }
 
+/// Departments side by side.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The dates.
+    pub range: DateRange,
+    /// The organization's time zone.
+    pub zone: Zone,
+    /// Only days that were final at this instant are counted.
+    pub as_of: Timestamp,
+    /// The departments.
+    pub rows: Vec<DepartmentRow>,
+}
+
 /// What departments can be ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DepartmentOrder {
@@ -229,7 +242,7 @@ impl Statistics {
         actor: &Actor,
         range: Option<DateRange>,
         sort: &[Sort<DepartmentOrder>],
-    ) -> Result<(DateRange, Timestamp, Vec<DepartmentRow>), StatisticsError> {
+    ) -> Result<Compared, StatisticsError> {
         let whose = self.whose(actor, Action::ReadStatistics, None).await?;
         let (range, as_of) = self.range(range).await?;
         let today = self.rules.zone.local(as_of).date();
@@ -251,7 +264,7 @@ impl Statistics {
             }
         }
         rows.sort_by(|a, b| order(sort, a, b));
-        Ok((range, as_of, rows))
+        Ok(Compared { range, zone: self.rules.zone.clone(), as_of, rows })
     }
 
     /// Whose records the actor may see counted. A department out of sight is like one that does not exist.

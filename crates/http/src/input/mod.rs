@@ -16,5 +16,5 @@ pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::Query;
 pub(crate) use strict::Form;
 pub(crate) use words::{
-    AnyStatus, AnyWord, Language, Line, PageNumber, PageSize, Picture, Word, is, needed, one_of, word,
+    AnyStatus, AnyWord, Language, Line, PageNumber, PageSize, Picture, Word, are, is, needed, one_of, word,
 };
