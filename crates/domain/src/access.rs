@@ -142,6 +142,8 @@ pub enum Action {
     ReadDashboard,
     /// See rates, trends and departments compared.
     ReadStatistics,
+    /// Work records out anew.
+    RecomputeAttendance,
     /// Store a face.
     EnrollFace,
     /// Search a face.
@@ -182,7 +184,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -198,6 +200,7 @@ impl Action {
         Self::ReadReport,
         Self::ReadDashboard,
         Self::ReadStatistics,
+        Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
         Self::ReadEncodings,
@@ -256,7 +259,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
             (Everybody, Nobody, Nobody, Nobody)
         }
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
-        A::CreateDepartment => (Everybody, Nobody, Nobody, Nobody),
+        A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
         A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard => {
             (Everybody, Departments, Own, Nobody)

@@ -10,6 +10,7 @@ mod attempts;
 pub mod attendance;
 pub mod auth;
 pub mod dashboard;
+pub mod demo;
 pub mod departments;
 pub mod devices;
 pub mod enroll;
@@ -56,6 +57,8 @@ pub struct UseCases {
     pub statistics: statistics::Statistics,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
+    /// People who never were.
+    pub demo: demo::Demo,
     /// What came before.
     pub import: import::Import,
     /// How the system is.
@@ -74,6 +77,7 @@ impl UseCases {
             users: users::Users::new(ports, attendance.clone(), gallery.clone(), rules.clone()),
             departments: departments::Departments::new(ports, rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
+            demo: demo::Demo::new(ports, attendance.clone(), rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
             attendance,
