@@ -317,14 +317,17 @@ pub(crate) async fn report(
     let format = word(&form.format)?.unwrap_or_else(|| Format::wished(req.headers()));
     let zone: Option<Zone> = word(&form.timezone)?;
     let page = page(&form.page, &form.per_page)?;
-    let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)?, zone: zone.clone() };
+    let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
     if format == Format::Json {
         chosen.nothing()?;
     } else if form.page.is_some() || form.per_page.is_some() {
         return Err(Problem::invalid_parameter("page", "not-applicable", "files are not paged"));
     }
-    let records = chosen.records()?;
-    let sums = chosen.sums()?;
+    // Whatever is wrong with the question is told before anything is looked for.
+    match by {
+        None => chosen.records().map(drop)?,
+        Some(_) => chosen.sums().map(drop)?,
+    }
     let mut users = Vec::with_capacity(form.user_id.len().min(MAX_USERS));
     for user in &form.user_id {
         users.push(user.parse::<UserId>().map_err(|_| Problem::not_found())?);
@@ -357,15 +360,17 @@ pub(crate) async fn report(
             let view = GroupsView { group_by, from, to, timezone, as_of, data, totals };
             Ok(HttpResponse::Ok().json(ReportView::Groups(view)))
         }
-        (None, Format::Csv) => csv::records(attachment(format, range), report, records, zone).await,
-        (None, Format::Xlsx) => workbook::records(attachment(format, range), report, records, zone).await,
+        (None, Format::Csv) => csv::records(attachment(format, range), report, chosen.records()?, zone).await,
+        (None, Format::Xlsx) => {
+            workbook::records(attachment(format, range), report, chosen.records()?, zone).await
+        }
         (Some(by), Format::Csv) => {
             let (groups, _) = statistics.summed(report, by).await?;
-            csv::groups(attachment(format, range), &groups, sums)
+            csv::groups(attachment(format, range), &groups, chosen.sums()?)
         }
         (Some(by), Format::Xlsx) => {
             let (groups, _) = statistics.summed(report, by).await?;
-            workbook::groups(attachment(format, range), groups, sums).await
+            workbook::groups(attachment(format, range), groups, chosen.sums()?).await
         }
     }
 }

@@ -53,7 +53,6 @@ impl Word for Tongue {
 pub(super) struct Chosen<'a> {
     pub(super) names: Option<&'a str>,
     pub(super) tongue: Option<Tongue>,
-    pub(super) zone: Option<Zone>,
 }
 
 /// The columns of a file, in order.
@@ -233,9 +232,7 @@ mod tests {
     #[test]
     fn columns_are_chosen_by_name_and_once() {
         let of = |names| {
-            Chosen { names: Some(names), tongue: None, zone: None }
-                .records()
-                .map(|columns| columns.titles(&Zone::UTC))
+            Chosen { names: Some(names), tongue: None }.records().map(|columns| columns.titles(&Zone::UTC))
         };
         assert_eq!(of("last_out,name").ok(), Some(vec!["last_out (UTC)".to_owned(), "name".to_owned()]));
         for bad in ["", "name,name", "password", "name,"] {
