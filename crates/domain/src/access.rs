@@ -136,6 +136,12 @@ pub enum Action {
     ReadAttendance,
     /// See who is in today.
     ReadToday,
+    /// See or export the records of many.
+    ReadReport,
+    /// See how things are at a glance.
+    ReadDashboard,
+    /// See rates, trends and departments compared.
+    ReadStatistics,
     /// Work records out anew.
     RecomputeAttendance,
     /// Store a face.
@@ -178,7 +184,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -191,6 +197,9 @@ impl Action {
         Self::MarkAttendance,
         Self::ReadAttendance,
         Self::ReadToday,
+        Self::ReadReport,
+        Self::ReadDashboard,
+        Self::ReadStatistics,
         Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
@@ -252,7 +261,10 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
         A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
-        A::ReadAttendance | A::ReadToday => (Everybody, Departments, Own, Nobody),
+        A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard => {
+            (Everybody, Departments, Own, Nobody)
+        }
+        A::ReadStatistics => (Everybody, Departments, Nobody, Nobody),
         A::EnrollFace => (Everybody, Departments, when(own.enroll, Own), when(may_enroll, Everybody)),
         A::RecognizeFace => (Everybody, Everybody, when(own.check_in, Own), Everybody),
         A::ReadEncodings | A::DeleteEncoding => (Everybody, Departments, Own, Nobody),

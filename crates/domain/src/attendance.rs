@@ -2,7 +2,7 @@
 //! them and can be rebuilt at any time.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use uuid::Uuid;
 
@@ -503,6 +503,14 @@ impl DayRecord {
             record.overtime_seconds = seconds;
         }
         record
+    }
+
+    /// When the person came, in seconds from local midnight of the record's date as clocks showed it: 32,400 is 09:00, and
+    /// more than 86,400 after midnight of a night shift.
+    #[must_use]
+    pub fn arrival(&self) -> Option<i64> {
+        let came = self.day.zone.local(self.record.first_in?).datetime();
+        Some(came.duration_since(self.day.key.date.to_datetime(Time::midnight())).as_secs())
     }
 
     /// Whether both say the same of the same day, whatever their revisions and punches.

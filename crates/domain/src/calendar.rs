@@ -294,6 +294,14 @@ impl DateRange {
         Self { from: date.first_of_month(), to: date.last_of_month() }
     }
 
+    /// As many dates, right before it; `None` at the beginning of the calendar.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        let days = self.from.until(self.to).ok()?;
+        let to = self.from.yesterday().ok()?;
+        Some(Self { from: to.checked_sub(days).ok()?, to })
+    }
+
     /// First date.
     #[must_use]
     pub const fn from(self) -> Date {
@@ -330,6 +338,13 @@ mod tests {
         assert_eq!(DateRange::new(date(2026, 3, 2), date(2026, 3, 1)), Err(InvalidRange::Reversed));
         assert!(DateRange::new(date(2024, 1, 1), date(2024, 12, 31)).is_ok());
         assert_eq!(DateRange::new(date(2024, 1, 1), date(2025, 1, 1)), Err(InvalidRange::TooLong));
+    }
+
+    #[test]
+    fn the_range_before_is_as_long() {
+        let range = DateRange::new(date(2026, 3, 1), date(2026, 3, 31)).unwrap();
+        let before = range.before().unwrap();
+        assert_eq!((before.from(), before.to()), (date(2026, 1, 29), date(2026, 2, 28)));
     }
 
     #[test]

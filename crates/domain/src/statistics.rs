@@ -1,4 +1,24 @@
 //! Counting days: folds over what the rule engine derived.
+//!
+//! The formulas, once and for all:
+//!
+//! - A **scheduled day** is a record with a shift. Records without one, for holidays, days off and work outside of shifts,
+//!   are counted by their status and are part of no rate.
+//! - An **expected day** is a scheduled day that is neither on leave nor was declared a holiday, a day off or work on one:
+//!   scheduled days - holidays - days off - leave.
+//! - **Attendance rate** = (present + late + half a day each for half days) / expected days.
+//! - **Late rate** = late / (present + late + half days): of the days on which somebody came.
+//! - **Punctuality** = 1 - late rate.
+//! - **Average check-in** = mean of the first arrivals of scheduled days, each counted from local midnight of its date, so
+//!   that a night shift that is begun after midnight does not drag the mean to the morning.
+//!
+//! A rate of nothing is no rate, rather than 0. Only days that are final are asked for rates.
+
+mod periods;
+mod tally;
+
+pub use periods::{Interval, Period, series};
+pub use tally::{Days, RATES, Rate, Tally, Whose};
 
 use std::collections::BTreeMap;
 

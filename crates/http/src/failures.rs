@@ -14,6 +14,7 @@ use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreErr
 use rollcall_usecases::faces::FaceError;
 use rollcall_usecases::planning::{PlanError, Wrong};
 use rollcall_usecases::recognize::RecognizeError;
+use rollcall_usecases::statistics::StatisticsError;
 use rollcall_usecases::users::UserError;
 use serde_json::{Value, json};
 
@@ -191,6 +192,16 @@ impl From<PlanError> for Problem {
             PlanError::Decided => Self::plain(Code::AlreadyDecided),
             PlanError::Outdated => Self::plain(Code::PreconditionFailed),
             PlanError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StatisticsError> for Problem {
+    fn from(error: StatisticsError) -> Self {
+        match error {
+            StatisticsError::Denied(denied) => denied.into(),
+            StatisticsError::Attendance(error) => error.into(),
+            StatisticsError::Store(error) => error.into(),
         }
     }
 }

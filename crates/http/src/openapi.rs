@@ -21,8 +21,8 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, assignments, auth, departments, enroll, face, health, history, holidays, leaves, locks, mark,
-    problems, recognize, removal, shifts, today, users,
+    admin, assignments, auth, dashboard, departments, enroll, face, health, history, holidays, leaves, locks,
+    mark, problems, recognize, removal, report, shifts, statistics, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -39,6 +39,8 @@ const BEARER: &str = "bearer";
         holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
         leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,
         locks::list, locks::close, locks::lift,
+        report::report,
+        dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,

@@ -11,8 +11,10 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
-use crate::{assignments, holidays, leaves, locks, recognize, removal, shifts, today, users};
+use crate::{
+    admin, assignments, auth, dashboard, departments, enroll, face, health, history, holidays, leaves,
+};
+use crate::{locks, mark, openapi, problems, recognize, removal, report, shifts, statistics, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -34,7 +36,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 52] = [
+pub(crate) static TABLE: [Entry; 57] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -52,6 +54,7 @@ pub(crate) static TABLE: [Entry; 52] = [
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+    on(GET,    "/api/attendance/report",               May(A::ReadReport),               |r| r.to(report::report)),
 
     on(GET,    "/api/shifts",                          May(A::ReadShifts),               |r| r.to(shifts::list)),
     on(POST,   "/api/shifts",                          May(A::ManageShifts),             |r| r.to(shifts::create)),
@@ -82,6 +85,11 @@ pub(crate) static TABLE: [Entry; 52] = [
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),
     on(GET,    "/api/face/user/{user_id}/encodings",   May(A::ReadEncodings),            |r| r.to(face::encodings)),
     on(DELETE, "/api/face/encodings/{encoding_id}",    May(A::DeleteEncoding),           |r| r.to(face::delete)),
+
+    on(GET,    "/api/statistics/dashboard",            May(A::ReadDashboard),            |r| r.to(dashboard::dashboard)),
+    on(GET,    "/api/statistics/attendance/rate",      May(A::ReadStatistics),           |r| r.to(statistics::rate)),
+    on(GET,    "/api/statistics/attendance/trends",    May(A::ReadStatistics),           |r| r.to(statistics::trends)),
+    on(GET,    "/api/statistics/departments",          May(A::ReadStatistics),           |r| r.to(statistics::departments)),
 
     on(GET,    "/api/admin/users",                     May(A::AdminListUsers),           |r| r.to(admin::users)),
     on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),

@@ -30,6 +30,7 @@ pub mod probe;
 pub mod sealer;
 pub mod sessions;
 pub mod shifts;
+pub mod statistics;
 pub mod store;
 pub mod tokens;
 pub mod users;
@@ -77,6 +78,8 @@ pub struct Ports {
     pub plan: Arc<dyn plan::PlanStore>,
     /// Punches and records.
     pub attendance: Arc<dyn attendance::AttendanceStore>,
+    /// Records counted, and what else a dashboard shows.
+    pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// The database's own health.
     pub probe: Arc<dyn probe::DatabaseProbe>,
     /// The disk's own health.

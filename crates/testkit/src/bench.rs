@@ -24,6 +24,7 @@ use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 
 use crate::builders::{date, dates};
@@ -82,6 +83,8 @@ bench! {
     locks: LockStore
     /// Punches and records.
     attendance: AttendanceStore
+    /// Records counted.
+    statistics: StatisticsStore
     /// The database's own health.
     probe: DatabaseProbe
 }

@@ -10,6 +10,7 @@ pub mod assignments;
 mod attempts;
 pub mod attendance;
 pub mod auth;
+pub mod dashboard;
 pub mod demo;
 pub mod departments;
 pub mod devices;
@@ -24,9 +25,11 @@ pub mod passwords;
 pub mod people;
 pub mod planning;
 pub mod recognize;
+pub mod report;
 pub mod roster;
 pub mod rules;
 pub mod shifts;
+pub mod statistics;
 pub mod users;
 
 /// Errors of the ports, for those who deliver answers and never see a port.
@@ -66,6 +69,8 @@ pub struct UseCases {
     pub leaves: leaves::Leaves,
     /// Closed periods.
     pub locks: locks::Locks,
+    /// Rates, trends, reports.
+    pub statistics: statistics::Statistics,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
     /// People who never were.
@@ -95,6 +100,7 @@ impl UseCases {
             holidays: holidays::Holidays::new(ports, attendance.clone(), rules.clone()),
             leaves: leaves::Leaves::new(ports, attendance.clone(), rules.clone()),
             locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
+            statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
             attendance,
             devices: devices::Devices::new(ports),
             health: Arc::new(health::Health::new(ports, rules)),

@@ -16,6 +16,6 @@ pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::Query;
 pub(crate) use strict::Form;
 pub(crate) use words::{
-    AnyStatus, AnyWord, AutoOut, Language, Line, PageNumber, PageSize, Picture, Word, are_weekdays,
+    AnyStatus, AnyWord, AutoOut, Language, Line, PageNumber, PageSize, Picture, Word, are, are_weekdays,
     clearable, is, needed, one_of, weekdays, word,
 };

@@ -21,11 +21,12 @@ use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sealer::{SealError, Sealer};
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore,
     SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlUserStore,
+    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -50,6 +51,7 @@ pub(crate) struct Bench {
     leaves: Arc<dyn LeaveStore>,
     locks: Arc<dyn LockStore>,
     attendance: Arc<dyn AttendanceStore>,
+    statistics: Arc<dyn StatisticsStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -71,6 +73,7 @@ impl Bench {
             leaves: Arc::new(SqlLeaveStore::new(database.clone())),
             locks: Arc::new(SqlLockStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
+            statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
             home: Box::new(home),
@@ -103,6 +106,7 @@ stores! {
     leaves: LeaveStore
     locks: LockStore
     attendance: AttendanceStore
+    statistics: StatisticsStore
     probe: DatabaseProbe
 }
 

@@ -12,6 +12,7 @@ use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::store::StoreError;
 
 use super::shifts::an_odd_shift;
+pub use super::statistics::kiosks_that_search_are_online;
 use super::{assert_matches, at_once, change, read, save, stored, successes};
 use crate::StoreBench;
 use crate::bench::{has_facts, stale_from, the_shift};
@@ -39,6 +40,7 @@ macro_rules! empty_database_contract {
             changes_are_told_in_order_and_no_more_than_asked
             what_was_judged_before_a_change_is_not_stored
             of_judgments_that_meet_one_is_stored
+            kiosks_that_search_are_online
         }
         $crate::lock_store_contract!($bench);
     };

@@ -21,6 +21,7 @@ mod probe;
 mod sealer;
 mod sessions;
 mod shifts;
+mod statistics;
 mod tokens;
 mod users;
 mod world;
@@ -93,6 +94,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         locks: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
+        statistics: stores.clone(),
         probe: stores.clone(),
         disk: stores,
     };

@@ -8,4 +8,5 @@ mod import;
 mod people;
 mod planning;
 mod recognize;
+mod statistics;
 mod support;
