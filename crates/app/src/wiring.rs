@@ -16,9 +16,9 @@ use rollcall_ports::engine::FaceEngine;
 use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
 use rollcall_storage::{
-    Database, DatabaseUrl, Options as DatabaseOptions, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog,
-    SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore,
-    SqlUserStore,
+    Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
+    SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
+    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -188,6 +188,10 @@ pub async fn ports_with(
         faces: Arc::new(SqlFaceStore::new(of(), sealer)),
         decisions: Arc::new(SqlDecisionLog::start(of())),
         shifts: Arc::new(SqlShiftStore::new(of())),
+        assignments: Arc::new(SqlAssignmentStore::new(of())),
+        holidays: Arc::new(SqlHolidayStore::new(of())),
+        leaves: Arc::new(SqlLeaveStore::new(of())),
+        locks: Arc::new(SqlLockStore::new(of())),
         plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
@@ -261,7 +265,7 @@ pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) ->
     if !ports.faces.has_the_key().await.context("opening a stored template")? {
         bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
     }
-    ports.shifts.default_or(&settings.rules.shift).await.context("storing the default shift")?;
+    ports.plan.plan(&settings.rules.shift).await.context("storing the default shift")?;
     Ok(())
 }
 

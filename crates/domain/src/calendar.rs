@@ -67,11 +67,27 @@ impl Workdays {
     pub const MONDAY_TO_FRIDAY: Self = Self(0b001_1111);
     /// Every day.
     pub const ALL: Self = Self(0b111_1111);
+    /// The days of a week, Monday first.
+    pub const WEEK: [Weekday; 7] = [
+        Weekday::Monday,
+        Weekday::Tuesday,
+        Weekday::Wednesday,
+        Weekday::Thursday,
+        Weekday::Friday,
+        Weekday::Saturday,
+        Weekday::Sunday,
+    ];
 
     /// Bit 0 is Monday, bit 6 Sunday; higher bits are dropped.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
         Self(bits & 0b111_1111)
+    }
+
+    /// These days.
+    #[must_use]
+    pub fn of(days: impl IntoIterator<Item = Weekday>) -> Self {
+        Self(days.into_iter().fold(0, |bits, day| bits | 1 << day.to_monday_zero_offset()))
     }
 
     /// Bit 0 is Monday, bit 6 Sunday.
@@ -80,10 +96,29 @@ impl Workdays {
         self.0
     }
 
+    /// The days in it, Monday first.
+    pub fn days(self) -> impl Iterator<Item = Weekday> {
+        Self::WEEK.into_iter().filter(move |day| self.contains(*day))
+    }
+
     /// Whether that day is worked.
     #[must_use]
     pub const fn contains(self, day: Weekday) -> bool {
         self.0 >> day.to_monday_zero_offset() & 1 == 1
+    }
+}
+
+/// The stable word for a day of the week.
+#[must_use]
+pub const fn weekday_name(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Monday => "monday",
+        Weekday::Tuesday => "tuesday",
+        Weekday::Wednesday => "wednesday",
+        Weekday::Thursday => "thursday",
+        Weekday::Friday => "friday",
+        Weekday::Saturday => "saturday",
+        Weekday::Sunday => "sunday",
     }
 }
 

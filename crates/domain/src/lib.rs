@@ -4,14 +4,17 @@
 //! a database, bytes of a network and arguments of an embedding service all come through it.
 
 pub mod access;
+pub mod assignment;
 pub mod attendance;
 pub mod calendar;
 pub mod classify;
 pub mod department;
 pub mod device;
 pub mod face;
+pub mod holiday;
 pub mod id;
 pub mod leave;
+pub mod lock;
 pub mod lockout;
 pub mod matching;
 pub mod overrides;

@@ -87,6 +87,36 @@ pub struct Personal {
     pub employment: Employment,
 }
 
+impl Given {
+    /// Whether it holds on a date.
+    #[must_use]
+    pub fn holds_on(&self, date: Date) -> bool {
+        self.from.is_none_or(|from| from <= date) && self.to.is_none_or(|to| date <= to)
+    }
+
+    /// Whether the same people are given the same shift for one date twice.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let begins_in_time =
+            |one: &Self, other: &Self| one.from.zip(other.to).is_none_or(|(from, to)| from <= to);
+        let same = self.shift == other.shift && self.to_whom == other.to_whom;
+        same && begins_in_time(self, other) && begins_in_time(other, self)
+    }
+
+    /// The first date for which this says something else than `other`, which is of the same people; `None` when there
+    /// is no such date.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> Option<Date> {
+        let begins = |given: &Self| given.from.unwrap_or(Date::MIN);
+        let first = begins(self).min(begins(other));
+        if self.shift != other.shift || begins(self) != begins(other) {
+            return Some(first);
+        }
+        let ends = |given: &Self| given.to.map_or(Date::MAX, |to| to.tomorrow().unwrap_or(Date::MAX));
+        (self.to != other.to).then(|| ends(self).min(ends(other)).max(first))
+    }
+}
+
 impl Editions {
     /// A shift that was never changed.
     #[must_use]
@@ -116,10 +146,15 @@ impl Editions {
         self.later.last().map_or(&self.first, |(_, shift)| shift)
     }
 
+    /// Each wording, with the date from which on it holds; the first has none.
+    pub fn wordings(&self) -> impl Iterator<Item = (Option<Date>, &Shift)> {
+        let first = std::iter::once((None, &self.first));
+        first.chain(self.later.iter().map(|(from, shift)| (Some(*from), shift)))
+    }
+
     /// Each wording with the dates for which it holds.
     fn spans(&self) -> impl Iterator<Item = (Option<Date>, Option<Date>, &Shift)> {
-        let starts = std::iter::once((None, &self.first))
-            .chain(self.later.iter().map(|(from, shift)| (Some(*from), shift)));
+        let starts = self.wordings();
         let ends = self.later.iter().map(|(from, _)| from.yesterday().ok()).chain(std::iter::once(None));
         starts.zip(ends).map(|((from, shift), to)| (from, to, shift))
     }

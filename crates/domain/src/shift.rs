@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use crate::calendar::{Half, Workdays, Zone};
 use crate::id::{EditionId, ShiftId};
 use crate::policy::seconds;
+use crate::text::line;
 
 /// A daily pattern of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,44 @@ impl Counting {
     };
 }
 
+impl Counting {
+    fn check(&self, length: SignedDuration, flaws: &mut Flaws) {
+        let (zero, day) = (SignedDuration::ZERO, SignedDuration::from_hours(24));
+        flaws.within("unpaid_break_seconds", self.unpaid_break, zero, length);
+        // Otherwise less would be worked than nothing.
+        flaws.within("break_after_seconds", self.break_after, self.unpaid_break.max(zero), day);
+        if let Some(expected) = self.flexible {
+            flaws.within("flexible_seconds", expected, SignedDuration::from_mins(1), day);
+        }
+        flaws.within("overtime_min_seconds", self.overtime.min, zero, day);
+        flaws.within("overtime_step_seconds", self.overtime.step, zero, SignedDuration::from_hours(4));
+        if let Some(cap) = self.overtime.daily_cap {
+            flaws.within("overtime_cap_seconds", cap, zero, day);
+        }
+    }
+}
+
+/// What was found wrong so far.
+struct Flaws(Vec<ShiftFlaw>);
+
+impl Flaws {
+    fn note(&mut self, field: &'static str, detail: String) {
+        self.0.push(ShiftFlaw { field, detail });
+    }
+
+    fn within(
+        &mut self,
+        field: &'static str,
+        value: SignedDuration,
+        least: SignedDuration,
+        most: SignedDuration,
+    ) {
+        if !(least..=most).contains(&value) {
+            self.note(field, format!("must be {}..{} seconds", least.as_secs(), most.as_secs()));
+        }
+    }
+}
+
 impl Overtime {
     /// What two parts, before and after a shift, come to, in seconds.
     #[must_use]
@@ -126,7 +165,62 @@ impl Overtime {
     }
 }
 
+/// Rules of a shift that cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} rules of the shift cannot hold", .0.len())]
+pub struct InvalidShift(pub Vec<ShiftFlaw>);
+
+/// A rule of a shift that cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShiftFlaw {
+    /// Which, by the name clients know.
+    pub field: &'static str,
+    /// What it must be.
+    pub detail: String,
+}
+
 impl Shift {
+    /// Longest name, in characters.
+    pub const MAX_NAME: usize = 100;
+    /// Longest time before the start and after the end in which punches count.
+    pub const MAX_WINDOW: SignedDuration = SignedDuration::from_hours(12);
+
+    /// Its length by the clock; daylight saving may differ.
+    #[must_use]
+    pub fn length(&self) -> SignedDuration {
+        let length = self.starts.duration_until(self.ends);
+        if length.is_positive() { length } else { length.saturating_add(SignedDuration::from_hours(24)) }
+    }
+
+    /// The shift, if its rules can hold.
+    ///
+    /// # Errors
+    /// [`InvalidShift`] naming each one that cannot.
+    pub fn checked(self) -> Result<Self, InvalidShift> {
+        let mut flaws = Flaws(Vec::new());
+        let (length, zero) = (self.length(), SignedDuration::ZERO);
+        if let Err(error) = line(&self.name, Self::MAX_NAME) {
+            flaws.note("name", error.to_string());
+        }
+        for (field, time) in [("starts", self.starts), ("ends", self.ends)] {
+            if time.subsec_nanosecond() != 0 {
+                flaws.note(field, "must be a time of whole seconds".into());
+            }
+        }
+        if self.workdays.bits() == 0 {
+            flaws.note("workdays", "must name at least one day".into());
+        }
+        flaws.within("grace_seconds", self.grace, zero, length);
+        flaws.within("early_grace_seconds", self.early_grace, zero, length);
+        flaws.within("before_seconds", self.before, zero, Self::MAX_WINDOW);
+        flaws.within("after_seconds", self.after, zero, Self::MAX_WINDOW);
+        let expected = self.counting.flexible.unwrap_or(length);
+        flaws.within("half_day_below_seconds", self.half_day_below, zero, expected.max(zero));
+        flaws.within("absent_below_seconds", self.absent_below, zero, self.half_day_below.max(zero));
+        self.counting.check(length, &mut flaws);
+        if flaws.0.is_empty() { Ok(self) } else { Err(InvalidShift(flaws.0)) }
+    }
+
     /// Identifier of the shift every installation begins with.
     pub const STANDARD_ID: ShiftId = ShiftId::new(uuid::uuid!("00000000-0000-7000-8000-000000000001"));
 
@@ -225,5 +319,56 @@ impl ShiftInstance {
     #[must_use]
     pub fn takes(&self, at: Timestamp) -> bool {
         self.opens <= at && at < self.closes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(shift: Shift) -> Vec<&'static str> {
+        shift
+            .checked()
+            .err()
+            .map_or_else(Vec::new, |InvalidShift(flaws)| flaws.into_iter().map(|flaw| flaw.field).collect())
+    }
+
+    #[test]
+    fn each_rule_that_cannot_hold_is_named() {
+        let minutes = SignedDuration::from_mins;
+        assert!(wrong(Shift::standard()).is_empty());
+        let night =
+            Shift { starts: Time::constant(22, 0, 0, 0), ends: Time::midnight(), ..Shift::standard() };
+        assert_eq!(night.length(), SignedDuration::from_hours(2));
+        assert_eq!(wrong(night), ["half_day_below_seconds"]);
+        let around = Shift { ends: Shift::standard().starts, ..Shift::standard() };
+        assert_eq!(around.length(), SignedDuration::from_hours(24));
+        assert!(wrong(around).is_empty());
+        let counting = Counting {
+            unpaid_break: minutes(60),
+            break_after: minutes(30),
+            flexible: Some(minutes(0)),
+            ..Counting::STANDARD
+        };
+        let bad = Shift {
+            name: " ".into(),
+            workdays: Workdays::from_bits(0),
+            grace: minutes(-1),
+            before: SignedDuration::from_hours(13),
+            half_day_below: minutes(0),
+            absent_below: minutes(1),
+            counting,
+            ..Shift::standard()
+        };
+        let expected = [
+            "name",
+            "workdays",
+            "grace_seconds",
+            "before_seconds",
+            "absent_below_seconds",
+            "break_after_seconds",
+            "flexible_seconds",
+        ];
+        assert_eq!(wrong(bad), expected);
     }
 }

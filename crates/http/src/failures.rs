@@ -256,7 +256,8 @@ impl From<StoreError> for Problem {
             // Whoever retries on their own has given up already: many writers of one thing at once.
             StoreError::Stale => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
-            StoreError::Full => Self::plain(Code::Conflict),
+            StoreError::Full | StoreError::Overlaps | StoreError::InUse(_) => Self::plain(Code::Conflict),
+            StoreError::Locked(_) => Self::plain(Code::PeriodLocked),
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::hidden(Code::InternalError, &error),
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }

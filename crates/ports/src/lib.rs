@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+pub mod assignments;
 pub mod attempts;
 pub mod attendance;
 pub mod clock;
@@ -17,9 +18,12 @@ pub mod departments;
 pub mod devices;
 pub mod engine;
 pub mod faces;
+pub mod holidays;
 pub mod ids;
 pub mod index;
+pub mod leaves;
 pub mod legacy;
+pub mod locks;
 pub mod passwords;
 pub mod plan;
 pub mod probe;
@@ -61,6 +65,14 @@ pub struct Ports {
     pub decisions: Arc<dyn decisions::DecisionLog>,
     /// Shifts.
     pub shifts: Arc<dyn shifts::ShiftStore>,
+    /// To whom they are given.
+    pub assignments: Arc<dyn assignments::AssignmentStore>,
+    /// Calendars.
+    pub holidays: Arc<dyn holidays::HolidayStore>,
+    /// Requests for leave.
+    pub leaves: Arc<dyn leaves::LeaveStore>,
+    /// Closed periods.
+    pub locks: Arc<dyn locks::LockStore>,
     /// What is planned for everybody.
     pub plan: Arc<dyn plan::PlanStore>,
     /// Punches and records.

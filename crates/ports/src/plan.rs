@@ -1,16 +1,29 @@
 //! What is planned for everybody: shifts, to whom they are given, calendars.
 
 use async_trait::async_trait;
+use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::plan::Plan;
 use rollcall_domain::shift::Shift;
 
 use crate::store::StoreError;
 
-/// The organization's plan. Whatever changes it raises its version and, in the same transaction, the revision of
-/// everybody whose records may follow from the change, noting from which date on they are stale, see
-/// [`crate::attendance::Ledger::stale_from`].
+/// The organization's plan. Whatever changes it ([`crate::shifts`], [`crate::assignments`], [`crate::holidays`]) raises
+/// its version and, in the same transaction, the revision of everybody whose records may follow from the change, noting
+/// from which date on they are stale, see [`crate::attendance::Ledger::stale_from`]. Such changes wait for each other.
 #[async_trait]
 pub trait PlanStore: Send + Sync {
-    /// All of it. `standard` is stored as the shift everybody works if there is none yet.
+    /// All of it. `standard` is stored as the shift everybody works if there is none yet. What is told may be newer
+    /// than the version says, never older.
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError>;
+}
+
+/// Whose entries of the plan may be seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visible {
+    /// Everything.
+    All,
+    /// What is for everybody, for these departments or whoever is in one of them, and for this person.
+    Departments(Vec<DepartmentId>, UserId),
+    /// What is for everybody, for this department and for this person.
+    One(UserId, Option<DepartmentId>),
 }

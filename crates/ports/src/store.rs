@@ -1,5 +1,7 @@
 //! What every store has in common: how it fails.
 
+use jiff::civil::Date;
+
 /// What can go wrong behind any store. "Absent" is `Option`, not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -15,6 +17,15 @@ pub enum StoreError {
     /// The change would leave nobody to run the installation.
     #[error("at least one active administrator must remain")]
     LastAdmin,
+    /// Something stands for the same people on one of the dates already.
+    #[error("this overlaps with what is stored")]
+    Overlaps,
+    /// The change concerns dates that are closed, the last of which is told.
+    #[error("everything up to {0} is closed")]
+    Locked(Date),
+    /// Something still refers to it; what, is told.
+    #[error("it is in use by {0}")]
+    InUse(&'static str),
     /// A limit on stored things is reached.
     #[error("no more can be stored")]
     Full,

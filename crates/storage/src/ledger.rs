@@ -5,25 +5,26 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::DayKey;
-use rollcall_domain::calendar::{DateRange, Half};
+use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{DepartmentId, RecordId, ShiftId, UserId};
-use rollcall_domain::leave::Leave;
-use rollcall_domain::plan::{Given, Placement, Whom};
+use rollcall_domain::leave::LeaveStatus;
+use rollcall_domain::plan::Placement;
 use rollcall_ports::attendance::Ledger;
 use rollcall_ports::store::StoreError;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
+use crate::assignments::given;
 use crate::attendance::{around, records, within};
-use crate::convert::{count, date, date_or_none, named, zone};
+use crate::convert::{count, date, date_or_none, zone};
 use crate::day_row::{event, overriding, shift_of_key};
 use crate::entity::{
-    attendance_heads, attendance_records, counters, leaves, locks, overrides, overtime_approvals, placements,
-    punches, shift_assignments,
+    attendance_heads, attendance_records, leaves, overrides, overtime_approvals, placements, punches,
+    shift_assignments,
 };
+use crate::leaves::leave;
+use crate::plan::closed_through;
+use crate::queue::plan_version;
 use crate::transaction::Read;
-
-/// Name of the counter that grows with each change of the plan.
-pub(crate) const PLAN: &str = "plan";
 
 pub(crate) async fn ledger(
     connection: &impl ConnectionTrait,
@@ -32,18 +33,9 @@ pub(crate) async fn ledger(
 ) -> Result<Ledger, StoreError> {
     let id = user.uuid();
     let head = attendance_heads::Entity::find_by_id(id).one(connection).await.read()?;
-    let plan = counters::Entity::find_by_id(PLAN.to_owned()).one(connection).await.read()?;
-    let locked: Option<Option<String>> = locks::Entity::find()
-        .select_only()
-        .column_as(locks::Column::Through.max(), "through")
-        .filter(locks::Column::LiftedAt.is_null())
-        .into_tuple()
-        .one(connection)
-        .await
-        .read()?;
     let mut ledger = Ledger {
-        plan: plan.map_or(0, |row| u64::try_from(row.value).unwrap_or_default()),
-        locked_through: date_or_none("locks.through", locked.flatten().as_deref())?,
+        plan: plan_version(connection).await?,
+        locked_through: closed_through(connection).await?,
         ..Ledger::default()
     };
     if let Some(head) = head {
@@ -59,15 +51,15 @@ pub(crate) async fn ledger(
     for row in placed.all(connection).await.read()? {
         ledger.placements.push(placement(row)?);
     }
-    let given = shift_assignments::Entity::find()
+    let own = shift_assignments::Entity::find()
         .filter(shift_assignments::Column::UserId.eq(id))
         .order_by_asc(shift_assignments::Column::Id);
-    for row in given.all(connection).await.read()? {
-        ledger.assignments.push(assignment(row)?);
+    for row in own.all(connection).await.read()? {
+        ledger.assignments.push(given(row)?);
     }
     let approved = leaves::Entity::find()
         .filter(leaves::Column::UserId.eq(id))
-        .filter(leaves::Column::Status.eq("approved"))
+        .filter(leaves::Column::Status.eq(LeaveStatus::Approved.name()))
         .order_by_asc(leaves::Column::FromDate);
     for row in approved.all(connection).await.read()? {
         ledger.leaves.push(leave(&row)?);
@@ -114,28 +106,5 @@ fn placement(row: placements::Model) -> Result<Placement, StoreError> {
         zone: zone("placements.timezone", &row.timezone)?,
         shift: row.shift_id.map(ShiftId::new),
         active: row.active,
-    })
-}
-
-/// A shift that somebody was given.
-pub(crate) fn assignment(row: shift_assignments::Model) -> Result<Given, StoreError> {
-    let to_whom = match (row.user_id, row.department_id) {
-        (Some(user), _) => Whom::Person(UserId::new(user)),
-        (None, Some(department)) => Whom::Department(DepartmentId::new(department)),
-        (None, None) => Whom::Everybody,
-    };
-    Ok(Given {
-        shift: ShiftId::new(row.shift_id),
-        to_whom,
-        from: date_or_none("shift_assignments.from_date", row.from_date.as_deref())?,
-        to: date_or_none("shift_assignments.to_date", row.to_date.as_deref())?,
-    })
-}
-
-fn leave(row: &leaves::Model) -> Result<Leave, StoreError> {
-    Ok(Leave {
-        from: date("leaves.from_date", &row.from_date)?,
-        to: date("leaves.to_date", &row.to_date)?,
-        half: row.half.as_deref().map(|name| named("leaves.half", Half::named(name))).transpose()?,
     })
 }

@@ -5,6 +5,7 @@
 //! [`Database::connection`], and hand clones of it to the stores.
 
 mod alone;
+mod assignments;
 mod attempts;
 mod attendance;
 mod attendance_change;
@@ -20,9 +21,12 @@ mod erase;
 mod error;
 mod face_change;
 mod faces;
+mod holidays;
 mod invitations;
+mod leaves;
 mod ledger;
 mod legacy;
+mod locks;
 mod people;
 mod plan;
 mod probe;
@@ -37,6 +41,7 @@ mod user_change;
 mod user_row;
 mod users;
 
+pub use assignments::SqlAssignmentStore;
 pub use attempts::SqlAttemptStore;
 pub use attendance::SqlAttendanceStore;
 pub use database::{Database, Options};
@@ -44,7 +49,10 @@ pub use decisions::SqlDecisionLog;
 pub use departments::SqlDepartmentStore;
 pub use devices::SqlDeviceStore;
 pub use faces::SqlFaceStore;
+pub use holidays::SqlHolidayStore;
+pub use leaves::SqlLeaveStore;
 pub use legacy::MySqlLegacySystem;
+pub use locks::SqlLockStore;
 pub use plan::SqlPlanStore;
 pub use probe::SqlProbe;
 pub use sessions::SqlSessionStore;

@@ -1,14 +1,31 @@
-//! What is planned for everybody.
+//! The organization's plan, and what a change of it implies.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rollcall_domain::plan::Plan;
+use jiff::civil::Date;
+use rollcall_domain::calendar::{Calendar, Holiday};
+use rollcall_domain::holiday::FreeDays;
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::plan::{Plan, Whom};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::plan::PlanStore;
-use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 
-use crate::SqlShiftStore;
+use crate::assignments::given;
+use crate::convert::{corrupt, date_or_none};
 use crate::database::Database;
+use crate::entity::{attendance_heads, departments, holidays, locks, placements, shift_assignments, users};
+use crate::error::Failure;
+use crate::holidays::entry;
+use crate::queue::{next_plan_change, plan_version};
+use crate::shifts::{ensure_default, stored_shifts};
+use crate::transaction::Read;
 
 /// [`PlanStore`] in SQL.
 #[derive(Debug, Clone)]
@@ -27,6 +44,170 @@ impl SqlPlanStore {
 #[async_trait]
 impl PlanStore for SqlPlanStore {
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError> {
-        Ok(Plan::simple(SqlShiftStore::new(self.database.clone()).default_or(standard).await?))
+        let connection = self.database.connection();
+        // First, so that what changes meanwhile is read again when the new version is noticed.
+        let version = plan_version(connection).await?;
+        let mut shifts = stored_shifts(connection).await?;
+        if !shifts.iter().any(|shift| shift.is_default) {
+            ensure_default(&self.database, standard).await?;
+            shifts = stored_shifts(connection).await?;
+        }
+        let default = shifts.iter().find(|shift| shift.is_default).ok_or_else(|| corrupt("shifts"))?.id;
+        let for_several = shift_assignments::Entity::find()
+            .filter(shift_assignments::Column::UserId.is_null())
+            .order_by_asc(shift_assignments::Column::Id);
+        let assignments = for_several.all(connection).await.read()?;
+        let entries = holidays::Entity::find().order_by_asc(holidays::Column::Id);
+        let mut calendars: BTreeMap<Option<DepartmentId>, Calendar> = BTreeMap::new();
+        for row in entries.all(connection).await.read()? {
+            let entry = entry(row)?;
+            let calendar = calendars.entry(entry.department).or_default();
+            match entry.days {
+                FreeDays::Date { on, half } => {
+                    let name = entry.name.as_str().to_owned();
+                    calendar.holidays.insert(on, Holiday { name, half });
+                }
+                FreeDays::Weekly(off) => calendar.offs.push(off),
+            }
+        }
+        Ok(Plan {
+            version,
+            default,
+            shifts: shifts.into_iter().map(|shift| (shift.id, shift.editions)).collect(),
+            assignments: assignments.into_iter().map(given).collect::<Result<_, _>>()?,
+            calendars,
+        })
     }
+}
+
+/// The first date that the tables hold.
+const BEGINNING: Date = Date::constant(1, 1, 1);
+
+/// Begins a change of the plan, which waits for everybody else's: what is read after this stays so.
+pub(crate) async fn begin_change(connection: &impl ConnectionTrait) -> Result<(), Failure> {
+    next_plan_change(connection).await.map(drop)
+}
+
+/// Refuses a change of what holds from a date on if that date is closed.
+pub(crate) async fn check_open(connection: &impl ConnectionTrait, from: Date) -> Result<(), Failure> {
+    match closed_through(connection).await? {
+        Some(through) if from <= through => Err(StoreError::Locked(through).into()),
+        _ => Ok(()),
+    }
+}
+
+/// The last date that is closed.
+pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<Option<Date>, StoreError> {
+    let through: Option<Option<String>> = locks::Entity::find()
+        .select_only()
+        .column_as(locks::Column::Through.max(), "through")
+        .filter(locks::Column::LiftedAt.is_null())
+        .into_tuple()
+        .one(connection)
+        .await
+        .read()?;
+    date_or_none("locks.through", through.flatten().as_deref())
+}
+
+/// Notes that records from a date on may not follow from the facts any more.
+pub(crate) async fn mark_stale(
+    connection: &impl ConnectionTrait,
+    whose: Condition,
+    from: Date,
+) -> Result<(), Failure> {
+    let from = from.max(BEGINNING).to_string();
+    let known = || Expr::col(attendance_heads::Column::StaleFrom);
+    let earliest =
+        CaseStatement::new().case(known().is_null().or(known().gt(from.clone())), from).finally(known());
+    attendance_heads::Entity::update_many()
+        .col_expr(attendance_heads::Column::StaleFrom, earliest.into())
+        .col_expr(attendance_heads::Column::Revision, next_revision())
+        .filter(whose)
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets nobody store what was worked out before.
+pub(crate) async fn outdate_everybody(connection: &impl ConnectionTrait) -> Result<(), Failure> {
+    attendance_heads::Entity::update_many()
+        .col_expr(attendance_heads::Column::Revision, next_revision())
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+fn next_revision() -> Expr {
+    attendance_heads::Column::Revision.into_simple_expr().add(1)
+}
+
+/// Those to whom something is given.
+pub(crate) fn among(whom: Whom) -> Condition {
+    match whom {
+        Whom::Everybody => Condition::all(),
+        Whom::Department(department) => {
+            let this = Query::select()
+                .column(departments::Column::Id)
+                .from(departments::Entity)
+                .and_where(Expr::col(departments::Column::Id).eq(department.uuid()))
+                .take();
+            members(&this)
+        }
+        Whom::Person(user) => theirs(user),
+    }
+}
+
+/// One person.
+pub(crate) fn theirs(user: UserId) -> Condition {
+    Condition::all().add(attendance_heads::Column::UserId.eq(user.uuid()))
+}
+
+/// Everybody who may have worked a shift, or may be about to: by their place, their department's or their own
+/// assignment. Who was given it without knowing is everybody.
+pub(crate) async fn workers(
+    connection: &impl ConnectionTrait,
+    shift: ShiftId,
+    is_default: bool,
+) -> Result<Condition, Failure> {
+    let assigned =
+        || shift_assignments::Entity::find().filter(shift_assignments::Column::ShiftId.eq(shift.uuid()));
+    let to_everybody = assigned()
+        .filter(shift_assignments::Column::UserId.is_null())
+        .filter(shift_assignments::Column::DepartmentId.is_null());
+    if is_default || to_everybody.one(connection).await?.is_some() {
+        return Ok(Condition::all());
+    }
+    let of_assigned = |column: shift_assignments::Column| {
+        Query::select()
+            .column(column)
+            .from(shift_assignments::Entity)
+            .and_where(Expr::col(shift_assignments::Column::ShiftId).eq(shift.uuid()))
+            .and_where(Expr::col(column).is_not_null())
+            .take()
+    };
+    let usual = Query::select()
+        .column(placements::Column::UserId)
+        .from(placements::Entity)
+        .and_where(Expr::col(placements::Column::ShiftId).eq(shift.uuid()))
+        .take();
+    Ok(members(&of_assigned(shift_assignments::Column::DepartmentId))
+        .add(attendance_heads::Column::UserId.in_subquery(usual))
+        .add(attendance_heads::Column::UserId.in_subquery(of_assigned(shift_assignments::Column::UserId))))
+}
+
+/// Everybody who is or ever was in one of these departments.
+fn members(departments: &SelectStatement) -> Condition {
+    let were = Query::select()
+        .column(placements::Column::UserId)
+        .from(placements::Entity)
+        .and_where(Expr::col(placements::Column::DepartmentId).in_subquery(departments.clone()))
+        .take();
+    let are = Query::select()
+        .column(users::Column::Id)
+        .from(users::Entity)
+        .and_where(Expr::col(users::Column::DepartmentId).in_subquery(departments.clone()))
+        .take();
+    Condition::any()
+        .add(attendance_heads::Column::UserId.in_subquery(were))
+        .add(attendance_heads::Column::UserId.in_subquery(are))
 }

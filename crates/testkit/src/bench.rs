@@ -2,18 +2,31 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::leave::Leave;
+use rollcall_domain::plan::Placement;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::Ports;
+use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
-use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::attendance::{AttendanceStore, Change, Ledger};
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
+use rollcall_ports::holidays::HolidayStore;
+use rollcall_ports::leaves::LeaveStore;
+use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::users::UserStore;
+
+use crate::builders::{date, dates};
 
 macro_rules! bench {
     ($($(#[$doc:meta])* $store:ident: $port:ident)*) => {
@@ -55,12 +68,79 @@ bench! {
     faces: FaceStore
     /// Searches and what came of them.
     decisions: DecisionLog
+    /// The organization's plan.
+    plan: PlanStore
     /// Shifts.
     shifts: ShiftStore
-    /// What is planned for everybody.
-    plan: PlanStore
+    /// To whom they are given.
+    assignments: AssignmentStore
+    /// Calendars.
+    holidays: HolidayStore
+    /// Requests for leave.
+    leaves: LeaveStore
+    /// Closed periods.
+    locks: LockStore
     /// Punches and records.
     attendance: AttendanceStore
     /// The database's own health.
     probe: DatabaseProbe
+}
+
+/// What everybody works unless told otherwise.
+///
+/// # Panics
+/// When the stores do not answer.
+pub async fn the_shift(bench: &dyn StoreBench) -> Shift {
+    let plan = bench.plan().plan(&Shift::standard()).await.expect("a plan");
+    plan.shifts[&plan.default].latest().clone()
+}
+
+/// Everything a person's records follow from.
+async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
+    bench.attendance().ledger(user, dates("2026-03-02", "2026-03-02")).await.expect("a ledger")
+}
+
+/// Stores that a person's records follow from the facts.
+///
+/// # Panics
+/// When the stores do not answer.
+pub async fn has_facts(bench: &dyn StoreBench, user: UserId) {
+    let change = Change { stale_from: None, ..Change::none(user, &ledger(bench, user).await) };
+    bench.attendance().commit(&change).await.expect("nobody else committed");
+}
+
+/// Stores where a person belongs from a date on.
+///
+/// # Panics
+/// When the stores do not answer.
+pub async fn is_placed(bench: &dyn StoreBench, user: UserId, from: &str, department: Option<DepartmentId>) {
+    let from = date(from);
+    let placement = Placement { from, department, zone: Zone::UTC, shift: None, active: true };
+    let known = Change::none(user, &ledger(bench, user).await);
+    let change = Change { placements: vec![placement], ..known };
+    bench.attendance().commit(&change).await.expect("nobody else committed");
+}
+
+/// From which date on a person's records may not follow from the facts any more.
+///
+/// # Panics
+/// When the stores do not answer.
+pub async fn stale_from(bench: &dyn StoreBench, user: UserId) -> Option<Date> {
+    ledger(bench, user).await.stale_from
+}
+
+/// The revision of everything about a person's attendance.
+///
+/// # Panics
+/// When the stores do not answer.
+pub async fn revision_of(bench: &dyn StoreBench, user: UserId) -> Revision {
+    ledger(bench, user).await.revision
+}
+
+/// A person's approved leave.
+///
+/// # Panics
+/// When the stores do not answer.
+pub async fn leaves_of(bench: &dyn StoreBench, user: UserId) -> Vec<Leave> {
+    ledger(bench, user).await.leaves
 }

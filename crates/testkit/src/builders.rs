@@ -8,13 +8,21 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
+use rollcall_domain::assignment::Assignment;
 use rollcall_domain::attendance::{Day, DayKey, DayRecord, Direction, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::classify::settle;
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
-use rollcall_domain::id::{DecisionId, DepartmentId, DeviceId, EventId, FaceId, SessionId, UserId};
+use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
+use rollcall_domain::id::{
+    AssignmentId, DecisionId, DepartmentId, DeviceId, EditionId, EventId, FaceId, HolidayId, LeaveId, LockId,
+    SessionId, ShiftId, UserId,
+};
+use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::lock::Lock;
+use rollcall_domain::plan::{Given, Whom};
 use rollcall_domain::session::Session;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{
@@ -158,6 +166,90 @@ pub fn a_department(name: &str) -> Department {
         timezone: None,
         default_shift: None,
         created_at: at("2026-01-02T08:00:00Z"),
+    }
+}
+
+/// A shift like the standard one, with a name of its own.
+#[must_use]
+pub fn a_shift() -> Shift {
+    let id = fresh();
+    Shift {
+        id: ShiftId::new(id),
+        edition: EditionId::new(id),
+        name: format!("Shift {}", a_tag()),
+        ..Shift::standard()
+    }
+}
+
+/// The same shift in another wording.
+#[must_use]
+pub fn reworded(shift: &Shift) -> Shift {
+    Shift { edition: EditionId::new(fresh()), ..shift.clone() }
+}
+
+/// A shift given from a date on, for good.
+#[must_use]
+#[track_caller]
+pub fn an_assignment(shift: &Shift, to_whom: Whom, from: &str) -> Assignment {
+    Assignment {
+        id: AssignmentId::new(fresh()),
+        given: Given { shift: shift.id, to_whom, from: Some(date(from)), to: None },
+        by: None,
+        created_at: at("2026-01-04T08:00:00Z"),
+        revision: Revision::NEW,
+    }
+}
+
+/// A holiday of a department.
+///
+/// # Panics
+/// Never.
+#[must_use]
+#[track_caller]
+pub fn a_holiday(department: &Department, on: &str) -> CalendarEntry {
+    CalendarEntry {
+        id: HolidayId::new(fresh()),
+        department: Some(department.id),
+        name: HolidayName::parse("Founders' Day").expect("a name"),
+        days: FreeDays::Date { on: date(on), half: None },
+        by: None,
+        created_at: at("2026-01-04T08:00:00Z"),
+        revision: Revision::NEW,
+    }
+}
+
+/// A request for leave that nobody has decided about.
+///
+/// # Panics
+/// When the dates are no leave.
+#[must_use]
+#[track_caller]
+pub fn a_leave(user: UserId, from: &str, to: &str) -> LeaveRequest {
+    LeaveRequest {
+        id: LeaveId::new(fresh()),
+        user,
+        leave: Leave::new(date(from), date(to), None).expect("leave"),
+        kind: LeaveKind::Annual,
+        reason: None,
+        status: LeaveStatus::Pending,
+        requested_by: Some(user),
+        requested_at: at("2026-01-04T08:00:00Z"),
+        decided: None,
+        revision: Revision::NEW,
+    }
+}
+
+/// A lock of everything up to a date.
+#[must_use]
+#[track_caller]
+pub fn a_lock(through: &str) -> Lock {
+    Lock {
+        id: LockId::new(fresh()),
+        through: date(through),
+        reason: "payroll is done".into(),
+        by: None,
+        at: at("2026-01-04T08:00:00Z"),
+        lifted: None,
     }
 }
 

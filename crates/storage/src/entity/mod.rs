@@ -7,6 +7,7 @@ pub mod counters;
 pub mod departments;
 pub mod devices;
 pub mod face_encodings;
+pub mod holidays;
 pub mod invitations;
 pub mod leaves;
 pub mod locks;

@@ -5,6 +5,7 @@ use rollcall_domain::attendance::{Day, DayKey, Event};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
+use rollcall_testkit::bench::the_shift;
 use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_punch_on, a_user};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
@@ -64,7 +65,7 @@ macro_rules! stamp_below {
 pub(crate) async fn one_first_punch(benches: &[&Bench], count: usize) {
     let user = a_user("Ada");
     benches[0].users().insert(&user, None).await.unwrap();
-    let shift = benches[0].shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(benches[0]).await;
     let commits: Vec<_> = (0..count)
         .map(|n| {
             let store = benches[n % benches.len()].attendance();
@@ -85,7 +86,7 @@ pub(crate) async fn one_first_punch(benches: &[&Bench], count: usize) {
 
 /// Every write of several people at once succeeds: nobody is told that the database is locked.
 pub(crate) async fn many_people_at_once(benches: [&Bench; 2]) {
-    let shift = benches[0].shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(benches[0]).await;
     let writers: Vec<_> = (0..40)
         .map(|n| {
             let bench = benches[n % 2];
@@ -114,7 +115,7 @@ fn first_punch(shift: &Shift, user: rollcall_domain::id::UserId) -> (Day, Event)
 pub(crate) async fn keys_are_unique(bench: &Bench) {
     let user = a_user("Ada");
     bench.users().insert(&user, None).await.unwrap();
-    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(bench).await;
     let (day, event) = first_punch(&shift, user.id);
     bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
     let key = DayKey { shift: None, ..a_day_of(&shift, user.id, "2026-03-07").key };

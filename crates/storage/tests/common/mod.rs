@@ -6,12 +6,16 @@
 use std::sync::Arc;
 
 use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
+use rollcall_ports::holidays::HolidayStore;
+use rollcall_ports::leaves::LeaveStore;
+use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sealer::{SealError, Sealer};
@@ -19,8 +23,9 @@ use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
-    Database, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore,
-    SqlFaceStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore,
+    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
+    SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -38,8 +43,12 @@ pub(crate) struct Bench {
     devices: Arc<dyn DeviceStore>,
     faces: Arc<dyn FaceStore>,
     decisions: Arc<dyn DecisionLog>,
-    shifts: Arc<dyn ShiftStore>,
     plan: Arc<dyn PlanStore>,
+    shifts: Arc<dyn ShiftStore>,
+    assignments: Arc<dyn AssignmentStore>,
+    holidays: Arc<dyn HolidayStore>,
+    leaves: Arc<dyn LeaveStore>,
+    locks: Arc<dyn LockStore>,
     attendance: Arc<dyn AttendanceStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
@@ -55,8 +64,12 @@ impl Bench {
             devices: Arc::new(SqlDeviceStore::new(database.clone())),
             faces: Arc::new(SqlFaceStore::new(database.clone(), Arc::new(TestSealer(KEY)))),
             decisions: Arc::new(SqlDecisionLog::start(database.clone())),
-            shifts: Arc::new(SqlShiftStore::new(database.clone())),
             plan: Arc::new(SqlPlanStore::new(database.clone())),
+            shifts: Arc::new(SqlShiftStore::new(database.clone())),
+            assignments: Arc::new(SqlAssignmentStore::new(database.clone())),
+            holidays: Arc::new(SqlHolidayStore::new(database.clone())),
+            leaves: Arc::new(SqlLeaveStore::new(database.clone())),
+            locks: Arc::new(SqlLockStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
@@ -83,8 +96,12 @@ stores! {
     devices: DeviceStore
     faces: FaceStore
     decisions: DecisionLog
-    shifts: ShiftStore
     plan: PlanStore
+    shifts: ShiftStore
+    assignments: AssignmentStore
+    holidays: HolidayStore
+    leaves: LeaveStore
+    locks: LockStore
     attendance: AttendanceStore
     probe: DatabaseProbe
 }

@@ -17,6 +17,7 @@ use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, save, stored, successes};
 use crate::StoreBench;
+use crate::bench::the_shift;
 use crate::builders::*;
 
 /// Stamps the contract of an attendance store on a [`StoreBench`](crate::StoreBench).
@@ -52,7 +53,7 @@ macro_rules! attendance_store_contract {
 }
 
 async fn shift(bench: &dyn StoreBench) -> Shift {
-    bench.shifts().default_or(&Shift::standard()).await.expect("a shift")
+    the_shift(bench).await
 }
 
 async fn begun(bench: &dyn StoreBench, user: UserId, on: &str) -> (Day, Event) {

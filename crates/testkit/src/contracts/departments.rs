@@ -3,13 +3,13 @@
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey};
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, stored, successes};
 use crate::StoreBench;
+use crate::bench::the_shift;
 use crate::builders::*;
 use crate::photos;
 
@@ -76,7 +76,7 @@ fn ids(summaries: &[DepartmentSummary]) -> Vec<DepartmentId> {
 
 pub async fn every_field_of_a_department_comes_back(bench: &dyn StoreBench) {
     let boss = stored(bench, a_user("Boss")).await;
-    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(bench).await;
     let parent = inserted(bench, a_department("Parent")).await;
     let department = Department {
         code: Some(a_tag()),

@@ -3,13 +3,13 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Event, Location};
 use rollcall_domain::lockout::LockOut;
-use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{Status, StatusChange, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Erased, Erasure};
 
 use super::{assert_matches, read, save};
 use crate::StoreBench;
+use crate::bench::the_shift;
 use crate::builders::*;
 
 fn why() -> StatusChange {
@@ -24,7 +24,7 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
     let (session, address) = (a_session(user.id), a_fingerprint());
     bench.sessions().open(&session).await.unwrap();
     bench.attempts().begin(&address, at("2026-03-02T08:00:00Z"), &LockOut::STANDARD).await.unwrap();
-    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(bench).await;
     let day = a_day_of(&shift, user.id, "2026-03-02");
     let event = Event {
         note: Some("at the dentist's".into()),

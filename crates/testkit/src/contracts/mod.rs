@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "the name of a clause is the clause")]
 
+pub mod assignments;
 pub mod attempts;
 pub mod attendance;
 pub mod decisions;
@@ -13,12 +14,16 @@ pub mod devices;
 pub mod erasure;
 pub mod face_changes;
 pub mod faces;
+pub mod holidays;
 pub mod index;
 pub mod invitations;
+pub mod leaves;
 pub mod legacy;
+pub mod locks;
 pub mod on_an_empty_database;
 pub mod passwords;
 pub mod people;
+pub mod plan;
 pub mod probe;
 pub mod sealer;
 pub mod sessions;
@@ -68,7 +73,11 @@ macro_rules! all_store_contracts {
         $crate::device_store_contract!($bench);
         $crate::face_store_contract!($bench);
         $crate::decision_log_contract!($bench);
+        $crate::plan_store_contract!($bench);
         $crate::shift_store_contract!($bench);
+        $crate::assignment_store_contract!($bench);
+        $crate::holiday_store_contract!($bench);
+        $crate::leave_store_contract!($bench);
         $crate::attendance_store_contract!($bench);
         $crate::database_probe_contract!($bench);
     };

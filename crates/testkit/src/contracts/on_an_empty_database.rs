@@ -1,20 +1,20 @@
 //! What stores promise about the whole of a database. These clauses need an empty one of their own.
 
-use jiff::SignedDuration;
-use jiff::civil::time;
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
-use rollcall_domain::calendar::Workdays;
 use rollcall_domain::face::Face;
-use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::page::Page;
-use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
+use rollcall_domain::plan::{Plan, Whom};
+use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::store::StoreError;
 
+use super::shifts::an_odd_shift;
 use super::{assert_matches, at_once, change, read, save, stored, successes};
 use crate::StoreBench;
+use crate::bench::{has_facts, stale_from, the_shift};
 use crate::builders::*;
 
 /// Stamps the clauses that need an empty, migrated database of their own on a
@@ -34,11 +34,13 @@ macro_rules! empty_database_contract {
             of_two_administrators_who_demote_each_other_one_stays
             the_standard_shift_is_stored_once
             of_several_standard_shifts_at_once_one_is_stored
+            what_is_for_everybody_concerns_everybody
             everybody_is_everybody
             changes_are_told_in_order_and_no_more_than_asked
             what_was_judged_before_a_change_is_not_stored
             of_judgments_that_meet_one_is_stored
         }
+        $crate::lock_store_contract!($bench);
     };
 }
 
@@ -151,54 +153,49 @@ pub async fn of_two_administrators_who_demote_each_other_one_stays(bench: &dyn S
     one_stays(bench, demoted).await;
 }
 
-fn an_early_shift() -> Shift {
-    let id = fresh();
-    Shift {
-        id: ShiftId::new(id),
-        edition: EditionId::new(id),
-        name: "Früh 😀".into(),
-        starts: time(22, 30, 0, 0),
-        ends: time(6, 15, 0, 0),
-        workdays: Workdays::from_bits(0b101_0101),
-        grace: SignedDuration::from_secs(450),
-        early_grace: SignedDuration::from_secs(60),
-        before: SignedDuration::from_mins(45),
-        after: SignedDuration::from_mins(75),
-        half_day_below: SignedDuration::from_mins(200),
-        absent_below: SignedDuration::from_mins(100),
-        counting: Counting {
-            pairing: Pairing::EveryPair,
-            unpaid_break: SignedDuration::from_mins(30),
-            break_after: SignedDuration::from_hours(6),
-            early_arrival: true,
-            auto_out: true,
-            flexible: Some(SignedDuration::from_hours(7)),
-            overtime: Overtime {
-                before: true,
-                min: SignedDuration::from_mins(20),
-                step: SignedDuration::from_mins(10),
-                daily_cap: Some(SignedDuration::from_hours(3)),
-            },
-        },
-    }
-}
-
 pub async fn the_standard_shift_is_stored_once(bench: &dyn StoreBench) {
-    let first = an_early_shift();
-    assert_eq!(bench.shifts().default_or(&first).await.unwrap(), first);
-    assert_eq!(bench.shifts().default_or(&Shift::standard()).await.unwrap(), first);
+    let first = an_odd_shift();
+    let plan = bench.plan().plan(&first).await.unwrap();
+    assert_eq!(plan, Plan::simple(first.clone()));
+    assert_eq!(the_shift(bench).await, first);
 }
 
 pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreBench) {
     let answers = at_once(8, |_| {
-        let shifts = bench.shifts();
-        async move { shifts.default_or(&Shift::standard()).await.unwrap() }
+        let plan = bench.plan();
+        async move { plan.plan(&Shift::standard()).await.unwrap() }
     });
-    assert!(answers.await.iter().all(|shift| *shift == Shift::standard()));
+    assert!(answers.await.iter().all(|plan| *plan == Plan::simple(Shift::standard())));
+    assert_eq!(bench.shifts().list().await.unwrap().len(), 1);
+}
+
+pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
+    let (ada, shift) = (stored(bench, a_user("Ada")).await, the_shift(bench).await);
+    let other = a_shift();
+    bench.shifts().insert(&other).await.unwrap();
+    let stale = async |what: &str, from: &str| {
+        assert_eq!(stale_from(bench, ada.id).await, Some(date(from)), "{what}");
+        has_facts(bench, ada.id).await;
+    };
+    has_facts(bench, ada.id).await;
+    bench.shifts().reword(&reworded(&shift), date("2026-03-02"), Revision(1)).await.unwrap();
+    stale("another wording of the default", "2026-03-02").await;
+    let assignment = an_assignment(&other, Whom::Everybody, "2026-03-03");
+    bench.assignments().insert(&assignment).await.unwrap();
+    stale("a shift for everybody", "2026-03-03").await;
+    bench.shifts().reword(&reworded(&other), date("2026-03-04"), Revision(1)).await.unwrap();
+    stale("another wording of it", "2026-03-04").await;
+    let holiday = CalendarEntry { department: None, ..a_holiday(&a_department("None"), "2026-03-05") };
+    bench.holidays().insert(&holiday).await.unwrap();
+    stale("a holiday of everybody", "2026-03-05").await;
+    let plan = bench.plan().plan(&shift).await.unwrap();
+    assert_eq!(plan.assignments, [assignment.given]);
+    assert!(plan.calendars[&None].holidays.contains_key(&date("2026-03-05")));
+    assert_eq!(bench.assignments().get(assignment.id).await.unwrap().unwrap().given.to_whom, Whom::Everybody);
 }
 
 pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
-    let shift = bench.shifts().default_or(&Shift::standard()).await.unwrap();
+    let shift = the_shift(bench).await;
     let mut ids = Vec::new();
     for name in ["Ada", "Bob", "Cleo"] {
         let user = stored(bench, a_user(name)).await;

@@ -12,6 +12,7 @@ use rollcall_ports::users::{Logins, UserChange};
 
 use super::{assert_matches, at_once, change, read, save, stored};
 use crate::StoreBench;
+use crate::bench::the_shift;
 use crate::builders::*;
 
 /// Stamps the contract of a user store on a [`StoreBench`](crate::StoreBench).
@@ -89,7 +90,7 @@ fn code(text: &str) -> Option<EmployeeCode> {
 pub async fn every_field_comes_back(bench: &dyn StoreBench) {
     let department = a_department("Research");
     bench.departments().insert(&department).await.unwrap();
-    let shift = bench.shifts().default_or(&rollcall_domain::shift::Shift::standard()).await.unwrap();
+    let shift = the_shift(bench).await;
     let user = User {
         employee_code: code(&format!("Emp {}", a_tag())),
         phone: Some("+49 30 1234".into()),

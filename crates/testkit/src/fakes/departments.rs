@@ -31,8 +31,7 @@ impl DepartmentStore for FakeStores {
         if department.parent.is_some_and(|parent| !world.departments.contains_key(&parent)) {
             return Err(StoreError::Missing("parent_id"));
         }
-        let known_shift = world.shift.as_ref().map(|shift| shift.id);
-        if department.default_shift.is_some() && department.default_shift != known_shift {
+        if department.default_shift.is_some_and(|shift| !world.shifts.contains_key(&shift)) {
             return Err(StoreError::Missing("default_shift_id"));
         }
         world.departments.insert(department.id, department.clone());

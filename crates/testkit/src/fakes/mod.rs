@@ -1,5 +1,6 @@
 //! An in-memory fake of every port. They sit the same contracts as the real adapters, so tests may trust them.
 
+mod assignments;
 mod attempts;
 mod attendance;
 mod clock;
@@ -8,9 +9,12 @@ mod departments;
 mod devices;
 mod engine;
 mod faces;
+mod holidays;
 mod ids;
 mod index;
+mod leaves;
 mod legacy;
+mod locks;
 mod passwords;
 mod plan;
 mod probe;
@@ -83,6 +87,10 @@ pub fn fake_ports() -> (Ports, Fakes) {
         faces: stores.clone(),
         decisions: stores.clone(),
         shifts: stores.clone(),
+        assignments: stores.clone(),
+        holidays: stores.clone(),
+        leaves: stores.clone(),
+        locks: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
         probe: stores.clone(),

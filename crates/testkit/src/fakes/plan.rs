@@ -1,19 +1,105 @@
-//! What is planned for everybody.
+//! The organization's plan, and what a change of it implies.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rollcall_domain::plan::Plan;
+use jiff::civil::Date;
+use rollcall_domain::calendar::{Calendar, Holiday};
+use rollcall_domain::holiday::FreeDays;
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::plan::{Plan, Whom};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 
-use super::world::FakeStores;
+use super::attendance::Attended;
+use super::shifts::first_wording;
+use super::world::{FakeStores, World};
 
 #[async_trait]
 impl PlanStore for FakeStores {
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError> {
         let mut world = self.world()?;
-        let version = world.plan_version;
-        let shift = world.shift.get_or_insert_with(|| standard.clone()).clone();
-        Ok(Plan { version, ..Plan::simple(shift) })
+        if !world.shifts.values().any(|shift| shift.is_default) {
+            let mut shift = first_wording(standard);
+            shift.is_default = true;
+            world.shifts.insert(standard.id, shift);
+        }
+        let default = world.shifts.values().find(|shift| shift.is_default).map(|shift| shift.id);
+        let given = world.assignments.values().map(|assignment| &assignment.given);
+        let mut calendars: BTreeMap<Option<DepartmentId>, Calendar> = BTreeMap::new();
+        for entry in world.holidays.values() {
+            let calendar = calendars.entry(entry.department).or_default();
+            match entry.days {
+                FreeDays::Date { on, half } => {
+                    calendar.holidays.insert(on, Holiday { name: entry.name.as_str().into(), half });
+                }
+                FreeDays::Weekly(off) => calendar.offs.push(off),
+            }
+        }
+        Ok(Plan {
+            version: world.plan_version,
+            default: default.unwrap_or(standard.id),
+            shifts: world.shifts.values().map(|shift| (shift.id, shift.editions.clone())).collect(),
+            assignments: given.filter(|given| !matches!(given.to_whom, Whom::Person(_))).cloned().collect(),
+            calendars,
+        })
+    }
+}
+
+impl World {
+    /// Refuses a change of what holds from a date on if that date is closed.
+    pub(super) fn check_open(&self, from: Date) -> Result<(), StoreError> {
+        match self.closed_through() {
+            Some(through) if from <= through => Err(StoreError::Locked(through)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last date that is closed.
+    pub(super) fn closed_through(&self) -> Option<Date> {
+        self.locks.values().filter(|lock| lock.lifted.is_none()).map(|lock| lock.through).max()
+    }
+
+    /// Notes that the plan changed.
+    pub(super) const fn plan_changed(&mut self) {
+        self.plan_version += 1;
+    }
+
+    /// Notes that records from a date on may not follow from the facts any more.
+    pub(super) fn mark_stale(&mut self, whose: impl Fn(&Self, UserId) -> bool, from: Date) {
+        let theirs: Vec<_> = self.attended.keys().copied().filter(|user| whose(self, *user)).collect();
+        for user in theirs {
+            if let Some(own) = self.attended.get_mut(&user) {
+                own.revision = own.revision.next();
+                own.stale_from = Some(own.stale_from.map_or(from, |known| known.min(from)));
+            }
+        }
+    }
+
+    /// Whether something is given to a person.
+    pub(super) fn is_among(&self, whom: Whom, user: UserId) -> bool {
+        match whom {
+            Whom::Everybody => true,
+            Whom::Department(department) => self.belonged(user, department),
+            Whom::Person(person) => person == user,
+        }
+    }
+
+    /// Whether a person may have worked a shift, or may be about to.
+    pub(super) fn works(&self, shift: ShiftId, user: UserId) -> bool {
+        let is_default = self.shifts.get(&shift).is_some_and(|shift| shift.is_default);
+        let mut given = self.assignments.values().map(|assignment| &assignment.given);
+        let placed = self.attended.get(&user);
+        let usual = placed.is_some_and(|own| own.placements.iter().any(|place| place.shift == Some(shift)));
+        is_default || usual || given.any(|given| given.shift == shift && self.is_among(given.to_whom, user))
+    }
+
+    /// Whether a person is or ever was in a department.
+    fn belonged(&self, user: UserId, department: DepartmentId) -> bool {
+        let in_it = |own: &Attended| own.placements.iter().any(|place| place.department == Some(department));
+        let was = self.attended.get(&user).is_some_and(in_it);
+        let own = self.users.get(&user).and_then(|person| person.user.department.as_ref());
+        was || own.is_some_and(|own| own.id == department)
     }
 }

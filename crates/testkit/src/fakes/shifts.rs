@@ -1,15 +1,104 @@
 //! Shifts.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::plan::Editions;
 use rollcall_domain::shift::Shift;
-use rollcall_ports::shifts::ShiftStore;
+use rollcall_domain::text::canonical;
+use rollcall_domain::user::Status;
+use rollcall_ports::shifts::{ShiftStore, StoredShift};
 use rollcall_ports::store::StoreError;
 
-use super::world::FakeStores;
+use super::world::{FakeStores, World};
 
 #[async_trait]
 impl ShiftStore for FakeStores {
-    async fn default_or(&self, standard: &Shift) -> Result<Shift, StoreError> {
-        Ok(self.world()?.shift.get_or_insert_with(|| standard.clone()).clone())
+    async fn list(&self) -> Result<Vec<StoredShift>, StoreError> {
+        Ok(self.world()?.shifts.values().cloned().collect())
+    }
+
+    async fn get(&self, id: ShiftId) -> Result<Option<StoredShift>, StoreError> {
+        Ok(self.world()?.shifts.get(&id).cloned())
+    }
+
+    async fn insert(&self, shift: &Shift) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        world.check_name(shift)?;
+        world.shifts.insert(shift.id, first_wording(shift));
+        world.plan_changed();
+        Ok(())
+    }
+
+    async fn reword(&self, shift: &Shift, from: Date, seen: Revision) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let mut known = world.in_force(shift.id, seen)?;
+        world.check_open(from)?;
+        world.check_name(shift)?;
+        let same_date = known.editions.wordings().find(|(date, _)| *date == Some(from));
+        let edition: EditionId = same_date.map_or(shift.edition, |(_, wording)| wording.edition);
+        known.editions = known.editions.then(from, Shift { edition, ..shift.clone() });
+        known.revision = known.revision.next();
+        world.shifts.insert(shift.id, known);
+        world.plan_changed();
+        world.mark_stale(|world, user| world.works(shift.id, user), from);
+        Ok(())
+    }
+
+    async fn retire(
+        &self,
+        id: ShiftId,
+        seen: Revision,
+        at: Timestamp,
+        today: Date,
+    ) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let known = world.in_force(id, seen)?;
+        if known.is_default {
+            return Err(StoreError::InUse("default"));
+        }
+        let lasts = |to: Option<Date>| to.is_none_or(|to| today <= to);
+        let mut given = world.assignments.values().map(|assignment| &assignment.given);
+        if given.any(|given| given.shift == id && lasts(given.to)) {
+            return Err(StoreError::InUse("shift_assignments"));
+        }
+        if world.departments.values().any(|department| department.default_shift == Some(id)) {
+            return Err(StoreError::InUse("departments"));
+        }
+        let mut people = world.users.values().map(|person| &person.user);
+        if people.any(|user| user.default_shift == Some(id) && user.status != Status::Deleted) {
+            return Err(StoreError::InUse("users"));
+        }
+        let revision = known.revision.next();
+        world.shifts.insert(id, StoredShift { retired_at: Some(at), revision, ..known });
+        world.plan_changed();
+        Ok(())
+    }
+}
+
+/// A shift that is new.
+pub(super) fn first_wording(shift: &Shift) -> StoredShift {
+    StoredShift {
+        id: shift.id,
+        editions: Editions::new(shift.clone()),
+        is_default: false,
+        retired_at: None,
+        revision: Revision::NEW.next(),
+    }
+}
+
+impl World {
+    fn in_force(&self, id: ShiftId, seen: Revision) -> Result<StoredShift, StoreError> {
+        let known = self.shifts.get(&id).filter(|known| known.retired_at.is_none() && known.revision == seen);
+        known.cloned().ok_or(StoreError::Stale)
+    }
+
+    fn check_name(&self, shift: &Shift) -> Result<(), StoreError> {
+        let others = self.shifts.values().filter(|other| other.id != shift.id && other.retired_at.is_none());
+        let mut names = others.map(|other| canonical(&other.editions.latest().name));
+        let taken = names.any(|name| name == canonical(&shift.name));
+        if taken { Err(StoreError::Taken("name")) } else { Ok(()) }
     }
 }

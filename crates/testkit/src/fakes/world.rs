@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use rollcall_domain::assignment::Assignment;
 use rollcall_domain::attendance::{DayKey, Record};
 use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
-use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
-use rollcall_domain::leave::Leave;
+use rollcall_domain::holiday::CalendarEntry;
+use rollcall_domain::id::{
+    AssignmentId, DepartmentId, DeviceId, HolidayId, LeaveId, LockId, SessionId, ShiftId, UserId,
+};
+use rollcall_domain::leave::LeaveRequest;
+use rollcall_domain::lock::Lock;
 use rollcall_domain::lockout::Failures;
-use rollcall_domain::plan::Given;
 use rollcall_domain::session::Session;
-use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{PasswordHash, People, User};
 use rollcall_ports::decisions::Search;
+use rollcall_ports::shifts::StoredShift;
 use rollcall_ports::store::StoreError;
 
 use super::attendance::Attended;
@@ -40,10 +43,14 @@ pub(super) struct World {
     /// Templates that somebody else stores just before the next enrollment is.
     pub(super) meanwhile: Vec<Face>,
     pub(super) searches: Vec<Search>,
-    pub(super) shift: Option<Shift>,
-    pub(super) attended: BTreeMap<UserId, Attended>,
     /// Grows with each change of the plan.
     pub(super) plan_version: u64,
+    pub(super) shifts: BTreeMap<ShiftId, StoredShift>,
+    pub(super) assignments: BTreeMap<AssignmentId, Assignment>,
+    pub(super) holidays: BTreeMap<HolidayId, CalendarEntry>,
+    pub(super) leaves: BTreeMap<LeaveId, LeaveRequest>,
+    pub(super) locks: BTreeMap<LockId, Lock>,
+    pub(super) attended: BTreeMap<UserId, Attended>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }
@@ -100,21 +107,6 @@ impl FakeStores {
 }
 
 impl World {
-    /// Up to which date nothing may change.
-    pub(super) fn locked_through(&self) -> Option<Date> {
-        None
-    }
-
-    /// Shifts a person was given.
-    pub(super) fn assignments_of(&self, _: UserId) -> Vec<Given> {
-        Vec::new()
-    }
-
-    /// Approved leave of a person.
-    pub(super) fn leaves_of(&self, _: UserId) -> Vec<Leave> {
-        Vec::new()
-    }
-
     /// Gives a person's right or templates a new change number.
     pub(super) fn changed(&mut self, user: UserId) {
         self.last_change += 1;

@@ -1,0 +1,39 @@
+//! Closed periods: up to a date nothing changes any more, until somebody with the right to do so lifts the lock.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::id::{LockId, UserId};
+
+/// Closes every date up to and including one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// Its identifier.
+    pub id: LockId,
+    /// The last date it closes.
+    pub through: Date,
+    /// Why.
+    pub reason: String,
+    /// Who closed it; `None` is the operator of the installation.
+    pub by: Option<UserId>,
+    /// When it was closed.
+    pub at: Timestamp,
+    /// How it ended, if it did.
+    pub lifted: Option<Lifted>,
+}
+
+/// How a lock ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifted {
+    /// Who lifted it; `None` is the operator of the installation.
+    pub by: Option<UserId>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+impl Lock {
+    /// Least length of a reason, in characters.
+    pub const MIN_REASON: usize = 5;
+}

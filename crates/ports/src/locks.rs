@@ -1,0 +1,32 @@
+//! Closed periods.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use rollcall_domain::id::LockId;
+use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::page::{Page, Paged};
+
+use crate::store::StoreError;
+
+/// Locks. Whoever closes or opens a period raises everybody's revision in the same transaction: what was worked out
+/// before is not stored after.
+#[async_trait]
+pub trait LockStore: Send + Sync {
+    /// A page of them, latest first; only those that hold, if wanted; two queries.
+    async fn list(&self, only_holding: bool, page: Page) -> Result<Paged<Lock>, StoreError>;
+
+    /// One of them.
+    async fn get(&self, id: LockId) -> Result<Option<Lock>, StoreError>;
+
+    /// The last date that is closed, if any is.
+    async fn closed_through(&self) -> Result<Option<Date>, StoreError>;
+
+    /// Closes a period.
+    async fn insert(&self, lock: &Lock) -> Result<(), StoreError>;
+
+    /// Opens it again. Whatever could not change while it was closed is stale from the first date that is open now.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if there is no such lock or it was lifted before.
+    async fn lift(&self, id: LockId, lifted: &Lifted) -> Result<(), StoreError>;
+}

@@ -1,0 +1,115 @@
+//! Closed periods.
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use rollcall_domain::id::{LockId, UserId};
+use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_ports::locks::LockStore;
+use rollcall_ports::store::StoreError;
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
+
+use crate::convert::{corrupt, date, instant, instant_or_none, micros};
+use crate::database::Database;
+use crate::entity::locks;
+use crate::plan::{begin_change, closed_through, outdate_everybody};
+use crate::transaction::{Read, transact};
+
+/// [`LockStore`] in SQL.
+#[derive(Debug, Clone)]
+pub struct SqlLockStore {
+    database: Database,
+}
+
+impl SqlLockStore {
+    /// The locks of a migrated database.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl LockStore for SqlLockStore {
+    async fn list(&self, only_holding: bool, page: Page) -> Result<Paged<Lock>, StoreError> {
+        let connection = self.database.connection();
+        let holding = only_holding.then(|| locks::Column::LiftedAt.is_null());
+        let wanted = locks::Entity::find().filter(Condition::all().add_option(holding));
+        let total = wanted.clone().count(connection).await.read()?;
+        let rows = wanted
+            .limit(u64::from(page.size()))
+            .offset(page.offset())
+            .order_by_desc(locks::Column::Through)
+            .order_by_desc(locks::Column::Id)
+            .all(connection)
+            .await
+            .read()?;
+        let items = rows.into_iter().map(lock).collect::<Result<_, _>>()?;
+        Ok(Paged { items, total, page })
+    }
+
+    async fn get(&self, id: LockId) -> Result<Option<Lock>, StoreError> {
+        let row = locks::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
+        row.map(lock).transpose()
+    }
+
+    async fn closed_through(&self) -> Result<Option<Date>, StoreError> {
+        closed_through(self.database.connection()).await
+    }
+
+    async fn insert(&self, lock: &Lock) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            begin_change(connection).await?;
+            let row = locks::ActiveModel {
+                id: Set(lock.id.uuid()),
+                through: Set(lock.through.to_string()),
+                reason: Set(lock.reason.clone()),
+                locked_by: Set(lock.by.map(UserId::uuid)),
+                locked_at: Set(micros(lock.at)),
+                ..Default::default()
+            };
+            locks::Entity::insert(row).exec_without_returning(connection).await?;
+            outdate_everybody(connection).await
+        })
+    }
+
+    async fn lift(&self, id: LockId, lifted: &Lifted) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            begin_change(connection).await?;
+            let row = locks::ActiveModel {
+                lifted_by: Set(lifted.by.map(UserId::uuid)),
+                lifted_at: Set(Some(micros(lifted.at))),
+                lift_reason: Set(Some(lifted.reason.clone())),
+                ..Default::default()
+            };
+            let done = locks::Entity::update_many()
+                .set(row)
+                .filter(locks::Column::Id.eq(id.uuid()))
+                .filter(locks::Column::LiftedAt.is_null())
+                .exec(connection)
+                .await?;
+            if done.rows_affected == 0 {
+                return Err(StoreError::Stale.into());
+            }
+            outdate_everybody(connection).await
+        })
+    }
+}
+
+fn lock(row: locks::Model) -> Result<Lock, StoreError> {
+    let lifted = match (instant_or_none("locks.lifted_at", row.lifted_at)?, row.lift_reason) {
+        (Some(at), Some(reason)) => Some(Lifted { by: row.lifted_by.map(UserId::new), at, reason }),
+        (None, None) => None,
+        _ => return Err(corrupt("locks.lifted_at")),
+    };
+    Ok(Lock {
+        id: LockId::new(row.id),
+        through: date("locks.through", &row.through)?,
+        reason: row.reason,
+        by: row.locked_by.map(UserId::new),
+        at: instant("locks.locked_at", row.locked_at)?,
+        lifted,
+    })
+}

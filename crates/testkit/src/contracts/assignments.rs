@@ -1,0 +1,250 @@
+//! What an [`AssignmentStore`](rollcall_ports::assignments::AssignmentStore) promises.
+
+use rollcall_domain::Revision;
+use rollcall_domain::assignment::Assignment;
+use rollcall_domain::department::Department;
+use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
+use rollcall_domain::page::{Page, Sort};
+use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::shift::Shift;
+use rollcall_ports::assignments::{AssignmentFilter, AssignmentKey};
+use rollcall_ports::plan::Visible;
+use rollcall_ports::store::StoreError;
+
+use super::{assert_matches, at_once, stored, successes};
+use crate::StoreBench;
+use crate::bench::{has_facts, stale_from};
+use crate::builders::*;
+
+/// Stamps the contract of an assignment store on a [`StoreBench`](crate::StoreBench).
+#[macro_export]
+macro_rules! assignment_store_contract {
+    ($bench:expr) => {
+        $crate::stamp! { $bench, assignments:
+            every_field_of_an_assignment_comes_back
+            what_is_given_and_to_whom_must_exist
+            nobody_is_given_one_shift_twice
+            of_several_assignments_at_once_one_is_stored
+            an_assignment_makes_records_stale_from_where_it_differs
+            a_department_is_whoever_is_or_was_in_it
+            who_did_not_see_the_last_change_of_an_assignment_is_told
+            assignments_are_seen_by_those_they_concern
+            assignments_are_found_by_whom_what_and_when
+        }
+    };
+}
+
+async fn a_stored_shift(bench: &dyn StoreBench) -> Shift {
+    let shift = a_shift();
+    bench.shifts().insert(&shift).await.expect("the shift is stored");
+    shift
+}
+
+async fn a_stored_department(bench: &dyn StoreBench) -> Department {
+    let department = a_department("Night");
+    bench.departments().insert(&department).await.expect("the department is stored");
+    department
+}
+
+async fn inserted(bench: &dyn StoreBench, assignment: Assignment) -> Assignment {
+    bench.assignments().insert(&assignment).await.expect("the assignment is stored");
+    Assignment { revision: Revision(1), ..assignment }
+}
+
+pub async fn every_field_of_an_assignment_comes_back(bench: &dyn StoreBench) {
+    let shift = a_stored_shift(bench).await;
+    let ada = stored(bench, a_user("Ada")).await;
+    let department = a_stored_department(bench).await;
+    let own = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
+    let given = Given { to: Some(date("2026-03-31")), ..own.given.clone() };
+    let own = inserted(bench, Assignment { given, by: Some(ada.id), ..own }).await;
+    let of_all = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
+    let given = Given { from: None, ..of_all.given.clone() };
+    let of_all = inserted(bench, Assignment { given, ..of_all }).await;
+    for assignment in [own, of_all] {
+        assert_eq!(bench.assignments().get(assignment.id).await.unwrap(), Some(assignment));
+    }
+    assert_matches!(bench.assignments().get(AssignmentId::new(fresh())).await, Ok(None));
+}
+
+pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
+    let shift = a_stored_shift(bench).await;
+    let ada = stored(bench, a_user("Ada")).await;
+    let retired = a_stored_shift(bench).await;
+    let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
+    bench.shifts().retire(retired.id, Revision(1), at, today).await.unwrap();
+    let unknown = Shift { id: ShiftId::new(fresh()), ..a_shift() };
+    for (shift, whom, missing) in [
+        (&unknown, Whom::Person(ada.id), "shift_id"),
+        (&retired, Whom::Person(ada.id), "shift_id"),
+        (&shift, Whom::Person(UserId::new(fresh())), "user_id"),
+        (&shift, Whom::Department(DepartmentId::new(fresh())), "department_id"),
+    ] {
+        let assignment = an_assignment(shift, whom, "2026-03-02");
+        let answer = bench.assignments().insert(&assignment).await;
+        assert_matches!(answer, Err(StoreError::Missing(field)) if field == missing);
+        assert_matches!(bench.assignments().get(assignment.id).await, Ok(None));
+    }
+}
+
+pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
+    let (shift, other) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    let between = |shift: &Shift, user: UserId, from: &str, to: Option<&str>| {
+        let mut assignment = an_assignment(shift, Whom::Person(user), from);
+        assignment.given.to = to.map(date);
+        assignment
+    };
+    inserted(bench, between(&shift, ada.id, "2026-03-02", Some("2026-03-31"))).await;
+    for twice in [
+        between(&shift, ada.id, "2026-03-31", None),
+        between(&shift, ada.id, "2026-01-01", Some("2026-03-02")),
+        between(&shift, ada.id, "2026-01-01", None),
+    ] {
+        assert_matches!(bench.assignments().insert(&twice).await, Err(StoreError::Overlaps));
+    }
+    for fine in [
+        between(&shift, bob.id, "2026-03-02", None),
+        between(&other, ada.id, "2026-03-02", None),
+        between(&shift, ada.id, "2026-02-01", Some("2026-03-01")),
+    ] {
+        inserted(bench, fine).await;
+    }
+    let april = inserted(bench, between(&shift, ada.id, "2026-04-01", None)).await;
+    let mut earlier = april.clone();
+    earlier.given.from = Some(date("2026-03-31"));
+    assert_matches!(bench.assignments().save(&earlier).await, Err(StoreError::Overlaps));
+    let mut later = april;
+    later.given.from = Some(date("2026-04-15"));
+    bench.assignments().save(&later).await.unwrap();
+}
+
+pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench) {
+    let shift = a_stored_shift(bench).await;
+    let ada = stored(bench, a_user("Ada")).await;
+    let answers = at_once(8, |_| {
+        let assignments = bench.assignments();
+        let assignment = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
+        async move { assignments.insert(&assignment).await }
+    });
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
+}
+
+pub async fn an_assignment_makes_records_stale_from_where_it_differs(bench: &dyn StoreBench) {
+    let shift = a_stored_shift(bench).await;
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    for user in [&ada, &bob] {
+        has_facts(bench, user.id).await;
+    }
+    let given = inserted(bench, an_assignment(&shift, Whom::Person(ada.id), "2026-03-02")).await;
+    assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-03-02")));
+    has_facts(bench, ada.id).await;
+    let mut ended = given;
+    ended.given.to = Some(date("2026-05-31"));
+    bench.assignments().save(&ended).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-06-01")));
+    has_facts(bench, ada.id).await;
+    bench.assignments().remove(ended.id, Revision(2)).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-03-02")));
+    assert_eq!(stale_from(bench, bob.id).await, None);
+    assert_matches!(bench.assignments().get(ended.id).await, Ok(None));
+}
+
+pub async fn a_department_is_whoever_is_or_was_in_it(bench: &dyn StoreBench) {
+    let shift = a_stored_shift(bench).await;
+    let department = a_stored_department(bench).await;
+    let member = stored(bench, a_member("Member", &department)).await;
+    let left = stored(bench, a_user("Left")).await;
+    let stranger = stored(bench, a_user("Stranger")).await;
+    for user in [&member, &left, &stranger] {
+        has_facts(bench, user.id).await;
+    }
+    crate::bench::is_placed(bench, left.id, "2026-01-01", Some(department.id)).await;
+    crate::bench::is_placed(bench, left.id, "2026-02-01", None).await;
+    inserted(bench, an_assignment(&shift, Whom::Department(department.id), "2026-03-02")).await;
+    let from = Some(date("2026-03-02"));
+    for (user, expected) in [(&member, from), (&left, from), (&stranger, None)] {
+        assert_eq!(stale_from(bench, user.id).await, expected, "{:?}", user.name);
+    }
+}
+
+pub async fn who_did_not_see_the_last_change_of_an_assignment_is_told(bench: &dyn StoreBench) {
+    let (shift, other) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
+    let ada = stored(bench, a_user("Ada")).await;
+    let first = inserted(bench, an_assignment(&shift, Whom::Person(ada.id), "2026-03-02")).await;
+    let given = Given { shift: other.id, ..first.given.clone() };
+    let changed = Assignment { given, ..first.clone() };
+    bench.assignments().save(&changed).await.unwrap();
+    assert_matches!(bench.assignments().save(&first).await, Err(StoreError::Stale));
+    assert_matches!(bench.assignments().remove(first.id, Revision(1)).await, Err(StoreError::Stale));
+    let known = bench.assignments().get(first.id).await.unwrap();
+    assert_eq!(known, Some(Assignment { revision: Revision(2), ..changed }));
+}
+
+async fn listed(
+    bench: &dyn StoreBench,
+    visible: &Visible,
+    filter: AssignmentFilter,
+    sort: &[Sort<AssignmentKey>],
+) -> Vec<AssignmentId> {
+    let page = Page::new(1, 100).expect("a page");
+    let found = bench.assignments().list(visible, &filter, sort, page).await.unwrap();
+    assert_eq!(found.total, found.items.len() as u64);
+    found.items.into_iter().map(|assignment| assignment.id).collect()
+}
+
+pub async fn assignments_are_seen_by_those_they_concern(bench: &dyn StoreBench) {
+    let shift = a_stored_shift(bench).await;
+    let (theirs, others) = (a_stored_department(bench).await, a_stored_department(bench).await);
+    let boss = stored(bench, a_user("Boss")).await;
+    let member = stored(bench, a_member("Member", &theirs)).await;
+    let stranger = stored(bench, a_member("Stranger", &others)).await;
+    let mut ids = Vec::new();
+    for whom in [
+        Whom::Person(boss.id),
+        Whom::Person(member.id),
+        Whom::Person(stranger.id),
+        Whom::Department(theirs.id),
+        Whom::Department(others.id),
+    ] {
+        ids.push(inserted(bench, an_assignment(&shift, whom, "2026-03-02")).await.id);
+    }
+    let of_shift = AssignmentFilter { shift: Some(shift.id), ..AssignmentFilter::default() };
+    for (visible, expected) in [
+        (Visible::All, vec![0, 1, 2, 3, 4]),
+        (Visible::Departments(vec![theirs.id], boss.id), vec![0, 1, 3]),
+        (Visible::One(member.id, Some(theirs.id)), vec![1, 3]),
+        (Visible::One(boss.id, None), vec![0]),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(|n: usize| ids[n]).collect();
+        assert_eq!(listed(bench, &visible, of_shift, &[]).await, expected, "{visible:?}");
+    }
+}
+
+pub async fn assignments_are_found_by_whom_what_and_when(bench: &dyn StoreBench) {
+    let (early, late) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
+    let department = a_stored_department(bench).await;
+    let ada = stored(bench, a_user("Ada")).await;
+    let first = inserted(bench, an_assignment(&early, Whom::Person(ada.id), "2026-04-01")).await;
+    let mut march = an_assignment(&late, Whom::Person(ada.id), "2026-03-01");
+    march.given.to = Some(date("2026-03-31"));
+    let march = inserted(bench, march).await;
+    let of_all = inserted(bench, an_assignment(&early, Whom::Department(department.id), "2026-03-01")).await;
+    let none = AssignmentFilter::default();
+    for (filter, expected) in [
+        (AssignmentFilter { user: Some(ada.id), ..none }, vec![first.id, march.id]),
+        (AssignmentFilter { department: Some(department.id), ..none }, vec![of_all.id]),
+        (AssignmentFilter { shift: Some(early.id), ..none }, vec![first.id, of_all.id]),
+        (AssignmentFilter { user: Some(ada.id), on: Some(date("2026-03-31")), ..none }, vec![march.id]),
+        (AssignmentFilter { user: Some(ada.id), on: Some(date("2026-04-01")), ..none }, vec![first.id]),
+        (AssignmentFilter { user: Some(ada.id), on: Some(date("2026-02-28")), ..none }, vec![]),
+    ] {
+        assert_eq!(listed(bench, &Visible::All, filter, &[]).await, expected, "{filter:?}");
+    }
+    let own = AssignmentFilter { user: Some(ada.id), ..none };
+    let by_date = [Sort { key: AssignmentKey::From, descending: false }];
+    assert_eq!(listed(bench, &Visible::All, own, &by_date).await, [march.id, first.id]);
+    let second = Page::new(2, 1).unwrap();
+    let page = bench.assignments().list(&Visible::All, &own, &by_date, second).await.unwrap();
+    assert_eq!((page.items, page.total), (vec![first], 2));
+}

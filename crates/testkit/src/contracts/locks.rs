@@ -1,0 +1,116 @@
+//! What a [`LockStore`](rollcall_ports::locks::LockStore) promises. A lock is everybody's, so these clauses are among
+//! those [of an empty database](super::on_an_empty_database).
+
+use rollcall_domain::Revision;
+use rollcall_domain::id::LockId;
+use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::page::Page;
+use rollcall_domain::plan::Whom;
+use rollcall_ports::store::StoreError;
+
+use super::{assert_matches, stored};
+use crate::StoreBench;
+use crate::bench::{has_facts, revision_of};
+use crate::builders::*;
+
+/// Stamps the contract of a lock store on an empty [`StoreBench`](crate::StoreBench) for each clause.
+#[macro_export]
+macro_rules! lock_store_contract {
+    ($bench:expr) => {
+        $crate::stamp! { $bench, locks:
+            the_latest_lock_that_holds_closes
+            a_lock_is_lifted_once
+            what_is_closed_does_not_change
+            a_lock_outdates_what_was_read_before
+        }
+    };
+}
+
+fn lifted() -> Lifted {
+    Lifted { by: None, at: at("2026-03-05T08:00:00.000001Z"), reason: "one was forgotten".into() }
+}
+
+pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
+    let locks = bench.locks();
+    assert_eq!(locks.closed_through().await.unwrap(), None);
+    let ada = stored(bench, a_user("Ada")).await;
+    let january = Lock { by: Some(ada.id), ..a_lock("2026-01-31") };
+    let february = a_lock("2026-02-28");
+    for lock in [&february, &january] {
+        locks.insert(lock).await.unwrap();
+    }
+    assert_eq!(locks.closed_through().await.unwrap(), Some(february.through));
+    let by = Some(ada.id);
+    let lift = Lifted { by, ..lifted() };
+    locks.lift(february.id, &lift).await.unwrap();
+    assert_eq!(locks.closed_through().await.unwrap(), Some(january.through));
+    let february = Lock { lifted: Some(lift), ..february };
+    let page = Page::default();
+    let all = locks.list(false, page).await.unwrap();
+    assert_eq!((all.items, all.total), (vec![february.clone(), january.clone()], 2));
+    let holding = locks.list(true, page).await.unwrap();
+    assert_eq!((holding.items, holding.total), (vec![january], 1));
+    assert_eq!(locks.get(february.id).await.unwrap(), Some(february));
+    assert_matches!(locks.get(LockId::new(fresh())).await, Ok(None));
+}
+
+pub async fn a_lock_is_lifted_once(bench: &dyn StoreBench) {
+    let (locks, lock) = (bench.locks(), a_lock("2026-02-28"));
+    locks.insert(&lock).await.unwrap();
+    locks.lift(lock.id, &lifted()).await.unwrap();
+    let again = Lifted { reason: "another reason".into(), ..lifted() };
+    assert_matches!(locks.lift(lock.id, &again).await, Err(StoreError::Stale));
+    assert_eq!(locks.get(lock.id).await.unwrap().unwrap().lifted, Some(lifted()));
+    assert_matches!(locks.lift(LockId::new(fresh()), &again).await, Err(StoreError::Stale));
+}
+
+pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
+    let ada = stored(bench, a_user("Ada")).await;
+    let department = a_department("Sales");
+    bench.departments().insert(&department).await.unwrap();
+    let shift = a_shift();
+    bench.shifts().insert(&shift).await.unwrap();
+    let mut given = an_assignment(&shift, Whom::Person(ada.id), "2026-02-02");
+    bench.assignments().insert(&given).await.unwrap();
+    let holiday = a_holiday(&department, "2026-02-03");
+    bench.holidays().insert(&holiday).await.unwrap();
+    let mut leave = a_leave(ada.id, "2026-02-28", "2026-03-01");
+    bench.leaves().insert(&leave).await.unwrap();
+    let through = date("2026-02-28");
+    bench.locks().insert(&a_lock("2026-02-28")).await.unwrap();
+
+    let closed = |answer: Result<(), StoreError>| {
+        assert_matches!(answer, Err(StoreError::Locked(date)) if date == through);
+    };
+    closed(bench.shifts().reword(&reworded(&shift), through, Revision(1)).await);
+    let other = a_user("Bob");
+    let other = stored(bench, other).await;
+    closed(bench.assignments().insert(&an_assignment(&shift, Whom::Person(other.id), "2026-02-28")).await);
+    given.revision = Revision(1);
+    closed(bench.assignments().remove(given.id, Revision(1)).await);
+    closed(bench.holidays().insert(&a_holiday(&department, "2026-02-28")).await);
+    closed(bench.holidays().remove(holiday.id, Revision(1)).await);
+    closed(bench.leaves().insert(&a_leave(other.id, "2026-02-27", "2026-03-02")).await);
+    leave.revision = Revision(1);
+    leave.status = rollcall_domain::leave::LeaveStatus::Approved;
+    closed(bench.leaves().decide(&leave).await);
+    assert_eq!(bench.leaves().get(leave.id).await.unwrap().unwrap().revision, Revision(1));
+
+    // What holds after the last closed date may change.
+    given.given.to = Some(date("2026-02-28"));
+    bench.assignments().save(&given).await.unwrap();
+    bench.shifts().reword(&reworded(&shift), date("2026-03-01"), Revision(1)).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2026-03-01")).await.unwrap();
+}
+
+pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
+    let ada = stored(bench, a_user("Ada")).await;
+    has_facts(bench, ada.id).await;
+    let before = revision_of(bench, ada.id).await;
+    let lock = a_lock("2026-02-28");
+    bench.locks().insert(&lock).await.unwrap();
+    let closed = revision_of(bench, ada.id).await;
+    assert!(closed > before);
+    bench.locks().lift(lock.id, &lifted()).await.unwrap();
+    assert!(revision_of(bench, ada.id).await > closed);
+}

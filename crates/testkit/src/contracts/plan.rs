@@ -1,0 +1,110 @@
+//! What a [`PlanStore`](rollcall_ports::plan::PlanStore) promises.
+
+use jiff::civil::Weekday;
+use rollcall_domain::calendar::{Half, Holiday, WeeklyOff};
+use rollcall_domain::holiday::{CalendarEntry, FreeDays};
+use rollcall_domain::id::HolidayId;
+use rollcall_domain::plan::{Given, Plan, Whom};
+use rollcall_domain::shift::Shift;
+
+use super::stored;
+use crate::StoreBench;
+use crate::builders::*;
+
+/// Stamps the contract of a plan store on a [`StoreBench`](crate::StoreBench).
+#[macro_export]
+macro_rules! plan_store_contract {
+    ($bench:expr) => {
+        $crate::stamp! { $bench, plan:
+            a_plan_has_every_wording_of_every_shift
+            a_plan_has_what_departments_are_given_and_nobodys_own
+            a_plan_has_the_calendars_of_departments
+            the_version_grows_with_each_change
+        }
+    };
+}
+
+async fn plan(bench: &dyn StoreBench) -> Plan {
+    bench.plan().plan(&Shift::standard()).await.expect("a plan")
+}
+
+pub async fn a_plan_has_every_wording_of_every_shift(bench: &dyn StoreBench) {
+    let (shift, shifts) = (a_shift(), bench.shifts());
+    shifts.insert(&shift).await.unwrap();
+    let second = Shift { grace: jiff::SignedDuration::from_mins(20), ..reworded(&shift) };
+    let seen = shifts.get(shift.id).await.unwrap().unwrap().revision;
+    shifts.reword(&second, date("2026-04-01"), seen).await.unwrap();
+    let known = &plan(bench).await.shifts[&shift.id];
+    assert_eq!(known.on(date("2026-03-31")), &shift);
+    assert_eq!(known.on(date("2026-04-01")), &second);
+    assert_eq!(known, &shifts.get(shift.id).await.unwrap().unwrap().editions);
+}
+
+pub async fn a_plan_has_what_departments_are_given_and_nobodys_own(bench: &dyn StoreBench) {
+    let ada = stored(bench, a_user("Ada")).await;
+    let department = a_department("Night");
+    bench.departments().insert(&department).await.unwrap();
+    let shift = a_shift();
+    bench.shifts().insert(&shift).await.unwrap();
+    let own = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
+    let of_all = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
+    for assignment in [&own, &of_all] {
+        bench.assignments().insert(assignment).await.unwrap();
+    }
+    let given: Vec<Given> = plan(bench).await.assignments;
+    assert!(given.contains(&of_all.given));
+    assert!(!given.contains(&own.given));
+}
+
+pub async fn a_plan_has_the_calendars_of_departments(bench: &dyn StoreBench) {
+    let department = a_department("Sales");
+    bench.departments().insert(&department).await.unwrap();
+    let off = WeeklyOff {
+        weekday: Weekday::Saturday,
+        nth: Some(2),
+        from: Some(date("2026-03-01")),
+        to: Some(date("2026-12-31")),
+    };
+    let day = a_holiday(&department, "2026-05-01");
+    let half = CalendarEntry {
+        days: FreeDays::Date { on: date("2026-12-24"), half: Some(Half::Second) },
+        ..a_holiday(&department, "2026-12-24")
+    };
+    let weekly = CalendarEntry { days: FreeDays::Weekly(off), ..a_holiday(&department, "2026-03-01") };
+    for entry in [&day, &half, &weekly] {
+        bench.holidays().insert(entry).await.unwrap();
+    }
+    let calendar = &plan(bench).await.calendars[&Some(department.id)];
+    assert_eq!(calendar.offs, [off]);
+    let holiday = |half| Holiday { name: "Founders' Day".into(), half };
+    assert_eq!(calendar.holidays[&date("2026-05-01")], holiday(None));
+    assert_eq!(calendar.holidays[&date("2026-12-24")], holiday(Some(Half::Second)));
+    assert_eq!(calendar.holidays.len(), 2);
+}
+
+pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
+    let department = a_department("Sales");
+    bench.departments().insert(&department).await.unwrap();
+    let shift = a_shift();
+    let mut last = plan(bench).await.version;
+    let mut grown = async |what: &str| {
+        let version = plan(bench).await.version;
+        assert!(version > last, "{what}");
+        last = version;
+    };
+    bench.shifts().insert(&shift).await.unwrap();
+    grown("a new shift").await;
+    let seen = bench.shifts().get(shift.id).await.unwrap().unwrap().revision;
+    bench.shifts().reword(&reworded(&shift), date("2026-04-01"), seen).await.unwrap();
+    grown("another wording").await;
+    let assignment = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
+    bench.assignments().insert(&assignment).await.unwrap();
+    grown("an assignment").await;
+    bench.assignments().remove(assignment.id, rollcall_domain::Revision(1)).await.unwrap();
+    grown("one taken back").await;
+    let holiday = CalendarEntry { id: HolidayId::new(fresh()), ..a_holiday(&department, "2026-05-01") };
+    bench.holidays().insert(&holiday).await.unwrap();
+    grown("a holiday").await;
+    bench.holidays().remove(holiday.id, rollcall_domain::Revision(1)).await.unwrap();
+    grown("a holiday less").await;
+}

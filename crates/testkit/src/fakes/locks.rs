@@ -1,0 +1,56 @@
+//! Closed periods.
+
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use jiff::civil::Date;
+use rollcall_domain::id::LockId;
+use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_ports::locks::LockStore;
+use rollcall_ports::store::StoreError;
+
+use super::world::{FakeStores, World};
+
+#[async_trait]
+impl LockStore for FakeStores {
+    async fn list(&self, only_holding: bool, page: Page) -> Result<Paged<Lock>, StoreError> {
+        let world = self.world()?;
+        let all = world.locks.values().filter(|lock| !only_holding || lock.lifted.is_none());
+        let mut wanted: Vec<_> = all.cloned().collect();
+        wanted.sort_by_key(|lock| Reverse((lock.through, lock.id)));
+        Ok(page.of(wanted))
+    }
+
+    async fn get(&self, id: LockId) -> Result<Option<Lock>, StoreError> {
+        Ok(self.world()?.locks.get(&id).cloned())
+    }
+
+    async fn closed_through(&self) -> Result<Option<Date>, StoreError> {
+        Ok(self.world()?.closed_through())
+    }
+
+    async fn insert(&self, lock: &Lock) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        world.locks.insert(lock.id, lock.clone());
+        world.locks_changed();
+        Ok(())
+    }
+
+    async fn lift(&self, id: LockId, lifted: &Lifted) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let known = world.locks.get_mut(&id).filter(|lock| lock.lifted.is_none());
+        known.ok_or(StoreError::Stale)?.lifted = Some(lifted.clone());
+        world.locks_changed();
+        Ok(())
+    }
+}
+
+impl World {
+    fn locks_changed(&mut self) {
+        self.plan_changed();
+        for own in self.attended.values_mut() {
+            own.revision = own.revision.next();
+        }
+    }
+}
