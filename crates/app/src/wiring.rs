@@ -17,8 +17,9 @@ use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
-    SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
-    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
+    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
+    SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -194,6 +195,8 @@ pub async fn ports_with(
         locks: Arc::new(SqlLockStore::new(of())),
         plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
+        batches: Arc::new(SqlBatchStore::new(of())),
+        corrections: Arc::new(SqlCorrectionStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
         disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),
     })

@@ -6,8 +6,10 @@
 pub mod access;
 pub mod assignment;
 pub mod attendance;
+pub mod batch;
 pub mod calendar;
 pub mod classify;
+pub mod correction;
 pub mod department;
 pub mod device;
 pub mod face;

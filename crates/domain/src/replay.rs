@@ -120,7 +120,7 @@ impl Reader<'_> {
 
     fn decide(&self, event: &Event, place: usize) -> Decision {
         // What somebody wrote down as two punches was two.
-        let written_down = event.forced || (event.source == Source::Import && event.punch != Punch::Auto);
+        let written_down = event.forced || (is_from_elsewhere(event) && event.punch != Punch::Auto);
         let glance = |last: &Timestamp| event.at.duration_since(*last) < self.policy.cooldown;
         if let Some(last) = self.last.filter(glance)
             && !written_down
@@ -149,7 +149,7 @@ impl Reader<'_> {
             let takes = |instance: &ShiftInstance| instance.takes(event.at);
             let in_window = self.replay.days[place].shift.as_ref().is_some_and(takes);
             let ends = event.punch == Punch::Close
-                || (event.punch == Punch::CheckOut && (event.forced || event.source == Source::Import));
+                || (event.punch == Punch::CheckOut && (event.forced || is_from_elsewhere(event)));
             if in_window || (ends && event.at.duration_since(came) <= LONGEST) {
                 return place;
             }
@@ -192,6 +192,11 @@ impl Reader<'_> {
         self.replay.days.push(a_day(self.facts, key, shift));
         self.replay.days.len() - 1
     }
+}
+
+/// Whether it was copied from other books, which said what it was.
+fn is_from_elsewhere(event: &Event) -> bool {
+    event.source == Source::Import || event.batch.is_some()
 }
 
 fn a_day(facts: &Facts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {

@@ -12,7 +12,9 @@ use std::sync::Arc;
 pub mod assignments;
 pub mod attempts;
 pub mod attendance;
+pub mod batches;
 pub mod clock;
+pub mod corrections;
 pub mod decisions;
 pub mod departments;
 pub mod devices;
@@ -77,6 +79,10 @@ pub struct Ports {
     pub plan: Arc<dyn plan::PlanStore>,
     /// Punches and records.
     pub attendance: Arc<dyn attendance::AttendanceStore>,
+    /// Things that were entered together.
+    pub batches: Arc<dyn batches::BatchStore>,
+    /// Requests to correct days.
+    pub corrections: Arc<dyn corrections::CorrectionStore>,
     /// The database's own health.
     pub probe: Arc<dyn probe::DatabaseProbe>,
     /// The disk's own health.

@@ -9,6 +9,8 @@ use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::batches::BatchStore;
+use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
@@ -23,9 +25,9 @@ use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
-    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore,
-    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlUserStore,
+    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore,
+    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore,
+    SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -50,6 +52,8 @@ pub(crate) struct Bench {
     leaves: Arc<dyn LeaveStore>,
     locks: Arc<dyn LockStore>,
     attendance: Arc<dyn AttendanceStore>,
+    batches: Arc<dyn BatchStore>,
+    corrections: Arc<dyn CorrectionStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -71,6 +75,8 @@ impl Bench {
             leaves: Arc::new(SqlLeaveStore::new(database.clone())),
             locks: Arc::new(SqlLockStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
+            batches: Arc::new(SqlBatchStore::new(database.clone())),
+            corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
             home: Box::new(home),
@@ -103,6 +109,8 @@ stores! {
     leaves: LeaveStore
     locks: LockStore
     attendance: AttendanceStore
+    batches: BatchStore
+    corrections: CorrectionStore
     probe: DatabaseProbe
 }
 

@@ -3,7 +3,9 @@
 mod assignments;
 mod attempts;
 mod attendance;
+mod batches;
 mod clock;
+mod corrections;
 mod decisions;
 mod departments;
 mod devices;
@@ -93,6 +95,8 @@ pub fn fake_ports() -> (Ports, Fakes) {
         locks: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
+        batches: stores.clone(),
+        corrections: stores.clone(),
         probe: stores.clone(),
         disk: stores,
     };

@@ -184,6 +184,15 @@ impl UserStore for FakeStores {
         }))
     }
 
+    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError> {
+        let world = self.world()?;
+        let mut present = world.users.values().filter(|person| person.user.status != Status::Deleted);
+        let has = |person: &&Person| {
+            person.user.employee_code.as_ref().is_some_and(|own| canonical(own.as_str()) == canonical(code))
+        };
+        Ok(present.find(has).map(|person| person.user.id))
+    }
+
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
         Ok(self.world()?.users.get(&id).and_then(|person| person.password.clone()))
     }

@@ -204,9 +204,9 @@ impl Book {
     }
 
     /// Lets a punch count that somebody looked at.
-    pub(crate) fn accept(&mut self, id: EventId) {
+    pub(crate) fn accept(&mut self, id: EventId, by: Voided) {
         self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
-        self.change.accepted.push(id);
+        self.change.accepted.push((id, by));
     }
 
     /// Decides what a day came to.
