@@ -21,6 +21,9 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/attendance/mark", "EMA"),
     ("GET", "/api/attendance/user/{user_id}", "EMA"),
     ("GET", "/api/attendance/today", "EMA"),
+    ("GET", "/api/attendance/records/{record_id}", "EMA"),
+    ("PUT", "/api/attendance/records/{record_id}", "MA"),
+    ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
     ("POST", "/api/face/enroll", "EMAK"),
     ("POST", "/api/face/recognize", "EMAK"),
     ("GET", "/api/face/user/{user_id}/encodings", "EMA"),
@@ -71,5 +74,6 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
     template
         .replace("{user_id}", user)
         .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
+        .replace("{record_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{code}", "not-found")
 }

@@ -30,6 +30,7 @@ mod problem;
 mod problems;
 mod profile;
 mod recognize;
+mod records;
 mod removal;
 mod routes;
 mod server;

@@ -21,7 +21,8 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, removal, today, users,
+    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, records, removal,
+    today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -33,6 +34,7 @@ const BEARER: &str = "bearer";
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, removal::delete,
         mark::mark, history::of_user, today::today,
+        records::get, records::put, records::revert,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,
@@ -138,7 +140,8 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         told.push((409, "Does not fit what is stored."));
     }
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
-    if changes && entry.path == "/api/users/{user_id}" {
+    let versioned = ["/api/users/{user_id}", "/api/attendance/records/{record_id}"];
+    if changes && versioned.contains(&entry.path) {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);
     }
     let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];

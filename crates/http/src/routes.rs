@@ -12,7 +12,7 @@ use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
-use crate::{recognize, removal, today, users};
+use crate::{recognize, records, removal, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -34,7 +34,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 28] = [
+pub(crate) static TABLE: [Entry; 31] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -52,6 +52,9 @@ pub(crate) static TABLE: [Entry; 28] = [
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+    on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
+    on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
+    on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),
 
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),

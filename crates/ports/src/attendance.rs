@@ -200,6 +200,8 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Before this instant.
     pub until: Option<Timestamp>,
+    /// That count as this by now.
+    pub direction: Option<Direction>,
     /// Asked for as this.
     pub punch: Option<Punch>,
     /// That came about like this.

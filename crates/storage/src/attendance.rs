@@ -270,10 +270,11 @@ fn decided(row: overrides::Model) -> Result<Decided, StoreError> {
 
 fn wanted(filter: &EventFilter) -> Condition {
     let mut all = Condition::all();
-    let EventFilter { from, until, punch, source, device, batch, needs_review, voided } = *filter;
-    let conditions: [Option<Expr>; 8] = [
+    let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
+    let conditions: [Option<Expr>; 9] = [
         from.map(|at| punches::Column::At.gte(micros(at))),
         until.map(|at| punches::Column::At.lt(micros(at))),
+        direction.map(|direction| punches::Column::Direction.eq(direction.name())),
         punch.map(|punch| punches::Column::Punch.eq(punch.name())),
         source.map(|source| punches::Column::Source.eq(source.name())),
         device.map(|device| punches::Column::DeviceId.eq(device.uuid())),

@@ -16,5 +16,6 @@ pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::Query;
 pub(crate) use strict::Form;
 pub(crate) use words::{
-    AnyStatus, AnyWord, Language, Line, PageNumber, PageSize, Picture, Word, is, needed, one_of, word,
+    AnyStatus, AnyWord, Decidable, Language, Line, PageNumber, PageSize, Picture, Reason, Word, is, needed,
+    one_of, word,
 };

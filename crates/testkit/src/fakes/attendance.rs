@@ -146,9 +146,10 @@ impl AttendanceStore for FakeStores {
 }
 
 fn wanted(filter: &EventFilter, event: &Event) -> bool {
-    let EventFilter { from, until, punch, source, device, batch, needs_review, voided } = *filter;
+    let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
     from.is_none_or(|at| event.at >= at)
         && until.is_none_or(|at| event.at < at)
+        && direction.is_none_or(|direction| event.direction == Some(direction))
         && punch.is_none_or(|punch| event.punch == punch)
         && source.is_none_or(|source| event.source == source)
         && device.is_none_or(|device| event.device == Some(device))

@@ -161,6 +161,18 @@ impl UserStore for FakeStores {
                 (event.note, event.reason, event.location, event.similarity) = (None, None, None, None);
             }
             own.records.iter_mut().for_each(|record| record.similarity = None);
+            let decisions = own.overrides.iter_mut().map(|(_, decision)| decision);
+            let ended = own.ended.iter_mut().map(|(_, decided)| &mut decided.decision);
+            for decision in decisions.chain(ended) {
+                (decision.note, decision.reason) = (None, String::new());
+            }
+        }
+        if erasure.attendance {
+            world.corrections.retain(|_, correction| correction.user() != user.id);
+        }
+        for correction in world.corrections.values_mut().filter(|other| other.user() == user.id) {
+            correction.reason.clear();
+            correction.decided.iter_mut().for_each(|decided| decided.comment = None);
         }
         let count = |number: usize| number as u64;
         Ok(Erased {

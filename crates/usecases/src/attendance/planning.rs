@@ -41,7 +41,7 @@ pub struct Difference {
 
 impl Attendance {
     /// The last date for which there have to be records: tomorrow, wherever it is tomorrow first.
-    fn horizon(now: Timestamp) -> Date {
+    pub(super) fn horizon(now: Timestamp) -> Date {
         let first = now.saturating_add(SignedDuration::from_hours(14)).unwrap_or(now);
         Zone::UTC.local(first).date().saturating_add(Span::new().days(1))
     }

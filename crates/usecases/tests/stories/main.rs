@@ -5,6 +5,7 @@ mod auth;
 mod enroll;
 mod guessing;
 mod import;
+mod overrides;
 mod people;
 mod recognize;
 mod support;
