@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{admin, device, doctor, enroll, health, import, migrate, models, openapi, recognize};
+use crate::commands::{
+    admin, attendance, demo, device, doctor, enroll, health, import, migrate, models, openapi, recognize,
+};
 use crate::server;
 use crate::settings::{BadSettings, Settings};
 use crate::telemetry;
@@ -45,6 +47,11 @@ enum Command {
     /// Bring in what another system has kept.
     #[command(subcommand)]
     Import(import::Command),
+    /// Work records out anew from the punches.
+    #[command(subcommand)]
+    Attendance(attendance::Command),
+    /// Fill an empty installation with people who never were, and their attendance, to see the system at work.
+    Demo(demo::Args),
     /// Check everything the program needs and say how to fix what is missing.
     Doctor(doctor::Args),
     /// Ask a running server how it is; exit code 0 if it is well. For container health checks.
@@ -110,6 +117,8 @@ impl Cli {
             Command::Recognize(args) => recognize::run(&settings, &args),
             Command::Enroll(args) => enroll::run(&settings, &args),
             Command::Import(command) => import::run(&settings, &command),
+            Command::Attendance(command) => attendance::run(&settings, &command),
+            Command::Demo(args) => demo::run(&settings, &args),
             Command::Doctor(_) | Command::Health(_) | Command::Openapi => Ok(()),
         }
     }

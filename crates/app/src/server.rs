@@ -32,6 +32,10 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// How often failed logins that are forgotten are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often it is looked whether anybody's records have to be worked out. They are read as of any instant, so this is
+/// about the dates to come, and about what an instance that stopped in the middle left to the others.
+const PLAN_EVERY: Duration = Duration::from_secs(30);
+
 /// Address of the account that a new installation begins with.
 const FIRST_ADMIN: &str = "admin@rollcall.local";
 
@@ -203,7 +207,8 @@ impl Upkeep {
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
         say(&format!("Rollcall is ready on http://{}", self.address));
-        self.follow_other_instances().await
+        tokio::try_join!(self.follow_other_instances(), self.keep_planned())?;
+        Ok(())
     }
 
     /// Waits for a database that is away, at whichever step it goes; anything else it says is final. Each step can be
@@ -233,7 +238,21 @@ impl Upkeep {
             say(&format!("    e-mail    {FIRST_ADMIN}"));
             say(&format!("    password  {}", founder.password.as_str()));
         }
+        // After a downtime everybody's days are made up for before anybody asks.
+        self.usecases.attendance.catch_up().await.context("planning everybody's days")?;
         Ok(filled)
+    }
+
+    /// Plans everybody's days ahead, now and then. Every instance does; whoever comes first does the work.
+    async fn keep_planned(&self) -> anyhow::Result<()> {
+        loop {
+            tokio::time::sleep(PLAN_EVERY).await;
+            match self.usecases.attendance.catch_up().await {
+                Ok(done) if done.people > 0 => tracing::info!(people = done.people, "days were planned"),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "days could not be planned; trying again"),
+            }
+        }
     }
 
     /// Brings what other instances changed into the gallery, and now and then sweeps. An outage is told once, and made

@@ -148,6 +148,8 @@ pub enum Action {
     ReadCorrections,
     /// Approve or reject requests for corrections.
     DecideCorrection,
+    /// Work records out anew.
+    RecomputeAttendance,
     /// Store a face.
     EnrollFace,
     /// Search a face.
@@ -156,6 +158,28 @@ pub enum Action {
     ReadEncodings,
     /// Delete a template.
     DeleteEncoding,
+    /// See the shifts there are.
+    ReadShifts,
+    /// Add, change and retire shifts.
+    ManageShifts,
+    /// See who was given which shift.
+    ReadAssignments,
+    /// Give shifts and take them back.
+    ManageAssignments,
+    /// See holidays and days off.
+    ReadHolidays,
+    /// Enter and change holidays and days off.
+    ManageHolidays,
+    /// See requests for leave.
+    ReadLeaves,
+    /// Ask for leave, and withdraw what was asked for.
+    RequestLeave,
+    /// Approve or reject a request for leave.
+    DecideLeave,
+    /// See which periods are closed.
+    ReadLocks,
+    /// Close periods and open them again.
+    ManageLocks,
     /// See the state of every part of the system.
     ReadHealth,
     /// End one's own login.
@@ -166,7 +190,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 37] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -185,10 +209,22 @@ impl Action {
         Self::RequestCorrection,
         Self::ReadCorrections,
         Self::DecideCorrection,
+        Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
         Self::ReadEncodings,
         Self::DeleteEncoding,
+        Self::ReadShifts,
+        Self::ManageShifts,
+        Self::ReadAssignments,
+        Self::ManageAssignments,
+        Self::ReadHolidays,
+        Self::ManageHolidays,
+        Self::ReadLeaves,
+        Self::RequestLeave,
+        Self::DecideLeave,
+        Self::ReadLocks,
+        Self::ManageLocks,
         Self::ReadHealth,
         Self::Logout,
         Self::VerifyToken,
@@ -232,7 +268,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
             (Everybody, Nobody, Nobody, Nobody)
         }
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
-        A::CreateDepartment => (Everybody, Nobody, Nobody, Nobody),
+        A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
         A::ReadAttendance | A::ReadToday | A::ReadCorrections => (Everybody, Departments, Own, Nobody),
         A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
@@ -242,6 +278,12 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::EnrollFace => (Everybody, Departments, when(own.enroll, Own), when(may_enroll, Everybody)),
         A::RecognizeFace => (Everybody, Everybody, when(own.check_in, Own), Everybody),
         A::ReadEncodings | A::DeleteEncoding => (Everybody, Departments, Own, Nobody),
+        A::ReadShifts | A::ReadLocks => (Everybody, Everybody, Nobody, Nobody),
+        A::ManageShifts | A::ManageHolidays | A::ManageLocks => (Everybody, Nobody, Nobody, Nobody),
+        A::ReadAssignments | A::ReadHolidays | A::ReadLeaves | A::RequestLeave => {
+            (Everybody, Departments, Own, Nobody)
+        }
+        A::ManageAssignments | A::DecideLeave => (Everybody, Departments, Nobody, Nobody),
         A::ReadHealth => (Everybody, Nobody, Nobody, Nobody),
         A::Logout => (Own, Own, Own, Nobody),
         A::VerifyToken => (Own, Own, Own, Own),

@@ -276,8 +276,9 @@ impl From<StoreError> for Problem {
             // Whoever retries on their own has given up already: many writers of one thing at once.
             StoreError::Stale => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
-            StoreError::Full | StoreError::Overlaps | StoreError::InUse(_) => Self::plain(Code::Conflict),
-            StoreError::Locked(_) => Self::plain(Code::PeriodLocked),
+            StoreError::Overlaps | StoreError::InUse(_) => Self::new(Code::Conflict, error.to_string()),
+            StoreError::Locked(_) => Self::new(Code::PeriodLocked, error.to_string()),
+            StoreError::Full => Self::plain(Code::Conflict),
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::hidden(Code::InternalError, &error),
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }

@@ -109,7 +109,8 @@ pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<
     date_or_none("locks.through", through.flatten().as_deref())
 }
 
-/// Notes that records from a date on may not follow from the facts any more.
+/// Notes that records from a date on may not follow from the facts any more. Whoever has no records so far ahead needs
+/// no note; what was worked out for them before is not stored after this either.
 pub(crate) async fn mark_stale(
     connection: &impl ConnectionTrait,
     whose: Condition,
@@ -117,8 +118,11 @@ pub(crate) async fn mark_stale(
 ) -> Result<(), Failure> {
     let from = from.max(BEGINNING).to_string();
     let known = || Expr::col(attendance_heads::Column::StaleFrom);
-    let earliest =
-        CaseStatement::new().case(known().is_null().or(known().gt(from.clone())), from).finally(known());
+    let planned = || Expr::col(attendance_heads::Column::PlannedThrough);
+    let earliest = CaseStatement::new()
+        .case(planned().is_null().or(planned().lt(from.clone())), known())
+        .case(known().is_null().or(known().gt(from.clone())), from)
+        .finally(known());
     attendance_heads::Entity::update_many()
         .col_expr(attendance_heads::Column::StaleFrom, earliest.into())
         .col_expr(attendance_heads::Column::Revision, next_revision())

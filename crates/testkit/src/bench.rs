@@ -106,12 +106,14 @@ async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
     bench.attendance().ledger(user, dates("2026-03-02", "2026-03-02")).await.expect("a ledger")
 }
 
-/// Stores that a person's records follow from the facts.
+/// Stores that a person's records reach to the end of 2026 and follow from the facts.
 ///
 /// # Panics
 /// When the stores do not answer.
 pub async fn has_facts(bench: &dyn StoreBench, user: UserId) {
-    let change = Change { stale_from: None, ..Change::none(user, &ledger(bench, user).await) };
+    let planned_through = Some(date("2026-12-31"));
+    let known = Change::none(user, &ledger(bench, user).await);
+    let change = Change { stale_from: None, planned_through, ..known };
     bench.attendance().commit(&change).await.expect("nobody else committed");
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 mod attempts;
 pub mod attendance;
 pub mod auth;
+pub mod demo;
 pub mod departments;
 pub mod devices;
 pub mod enroll;
@@ -51,6 +52,8 @@ pub struct UseCases {
     pub attendance: attendance::Attendance,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
+    /// People who never were.
+    pub demo: demo::Demo,
     /// What came before.
     pub import: import::Import,
     /// How the system is.
@@ -69,6 +72,7 @@ impl UseCases {
             users: users::Users::new(ports, attendance.clone(), gallery.clone(), rules.clone()),
             departments: departments::Departments::new(ports, rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
+            demo: demo::Demo::new(ports, attendance.clone(), rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),
             attendance,
             devices: devices::Devices::new(ports),

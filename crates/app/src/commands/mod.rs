@@ -1,6 +1,8 @@
 //! One file per command, each a few lines around a use-case.
 
 pub(crate) mod admin;
+pub(crate) mod attendance;
+pub(crate) mod demo;
 pub(crate) mod device;
 pub(crate) mod doctor;
 pub(crate) mod enroll;

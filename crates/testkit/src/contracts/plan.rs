@@ -9,6 +9,7 @@ use rollcall_domain::shift::Shift;
 
 use super::stored;
 use crate::StoreBench;
+use crate::bench::{has_facts, revision_of, stale_from};
 use crate::builders::*;
 
 /// Stamps the contract of a plan store on a [`StoreBench`](crate::StoreBench).
@@ -20,6 +21,7 @@ macro_rules! plan_store_contract {
             a_plan_has_what_departments_are_given_and_nobodys_own
             a_plan_has_the_calendars_of_departments
             the_version_grows_with_each_change
+            what_is_beyond_all_records_makes_none_stale
         }
     };
 }
@@ -80,6 +82,20 @@ pub async fn a_plan_has_the_calendars_of_departments(bench: &dyn StoreBench) {
     assert_eq!(calendar.holidays[&date("2026-05-01")], holiday(None));
     assert_eq!(calendar.holidays[&date("2026-12-24")], holiday(Some(Half::Second)));
     assert_eq!(calendar.holidays.len(), 2);
+}
+
+pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench) {
+    let department = a_department("Sales");
+    bench.departments().insert(&department).await.unwrap();
+    let ada = stored(bench, a_member("Ada", &department)).await;
+    has_facts(bench, ada.id).await;
+    let before = revision_of(bench, ada.id).await;
+    bench.holidays().insert(&a_holiday(&department, "2027-01-01")).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, None);
+    // Whoever plans that far ahead at the same time did not know.
+    assert!(revision_of(bench, ada.id).await > before);
+    bench.holidays().insert(&a_holiday(&department, "2026-12-31")).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-12-31")));
 }
 
 pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {

@@ -72,7 +72,9 @@ impl World {
         for user in theirs {
             if let Some(own) = self.attended.get_mut(&user) {
                 own.revision = own.revision.next();
-                own.stale_from = Some(own.stale_from.map_or(from, |known| known.min(from)));
+                if own.planned_through.is_some_and(|planned| from <= planned) {
+                    own.stale_from = Some(own.stale_from.map_or(from, |known| known.min(from)));
+                }
             }
         }
     }

@@ -92,12 +92,13 @@ impl FakeStores {
         self.lock().searches.clone()
     }
 
-    /// The records of a person as last committed, with what they are about.
+    /// The records of a person's days with punches, as last committed, with what they are about.
     #[must_use]
-    pub fn records(&self, user: UserId) -> Vec<(DayKey, Record)> {
+    pub fn worked(&self, user: UserId) -> Vec<(DayKey, Record)> {
         let world = self.lock();
         let own = world.attended.get(&user).into_iter().flat_map(|own| &own.records);
-        own.map(|record| (record.day.key, record.record.clone())).collect()
+        let came = own.filter(|record| record.record.first_in.is_some());
+        came.map(|record| (record.day.key, record.record.clone())).collect()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, World> {

@@ -150,12 +150,13 @@ impl Book {
     /// Notes where the person is by now, from that date on if something was known before. Returns from which date on
     /// it matters.
     pub(crate) fn place(&mut self, from: Date) -> Date {
+        let first = self.placements.is_empty();
         let from = self.placements.last().map_or(ALWAYS, |last| last.from.max(from));
         let placement = Placement { from, ..self.present.clone() };
         self.placements.retain(|known| known.from != from);
         self.placements.push(placement.clone());
         self.change.placements.push(placement);
-        from
+        if first { self.asked_from() } else { from }
     }
 
     /// Notes that the person took part until a date, before anything else is known of where they were.

@@ -13,7 +13,7 @@ use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 
 use super::book::{Book, Entry};
-use super::planning::rounded;
+use super::planning::{horizon, rounded};
 use super::{Attendance, AttendanceError, DayView, MAX_AHEAD, MAX_BEHIND, MIN_REASON, RETRIES};
 use crate::people::reach;
 pub use rollcall_ports::attendance::Decided;
@@ -141,7 +141,7 @@ impl Attendance {
 
     /// Whether a date is one of which something can be said by now.
     pub(super) fn check_date(&self, date: Date, now: Timestamp) -> Result<(), AttendanceError> {
-        if date > Self::horizon(now) {
+        if date > horizon(now) {
             return Err(AttendanceError::FutureTime);
         }
         let begins = rollcall_domain::calendar::Zone::UTC.instant(date.to_datetime(Time::midnight()));

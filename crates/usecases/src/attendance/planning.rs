@@ -7,14 +7,16 @@ use std::sync::atomic::Ordering;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
+use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{EventId, UserId};
-use rollcall_domain::user::{Status, User};
+use rollcall_domain::page::Page;
+use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::store::StoreError;
 
 use super::book::{Book, Entry};
-use super::{Attendance, RETRIES};
+use super::{Attendance, AttendanceError, RETRIES};
 
 /// People whose names are asked for at once.
 const BATCH: u32 = 200;
@@ -40,17 +42,11 @@ pub struct Difference {
 }
 
 impl Attendance {
-    /// The last date for which there have to be records: tomorrow, wherever it is tomorrow first.
-    pub(super) fn horizon(now: Timestamp) -> Date {
-        let first = now.saturating_add(SignedDuration::from_hours(14)).unwrap_or(now);
-        Zone::UTC.local(first).date().saturating_add(Span::new().days(1))
-    }
-
     /// Plans ahead for everybody who needs it, and works out anew what no longer follows from the facts. Doing it twice,
     /// or in several processes at once, changes nothing more.
     #[tracing::instrument(name = "attendance.catch_up", skip_all)]
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
-        let through = Self::horizon(self.clock.now());
+        let through = horizon(self.clock.now());
         let mut done = CaughtUp::default();
         let mut failed = Vec::new();
         loop {
@@ -81,7 +77,7 @@ impl Attendance {
     /// Makes sure that everybody's records reach far enough to be read at `now`.
     pub(crate) async fn plan_ahead(&self, now: Timestamp) -> Result<(), StoreError> {
         // One day less than the job looks ahead: in a running server nobody ever waits here.
-        let needed = day_number(Self::horizon(now)) - 1;
+        let needed = day_number(horizon(now)) - 1;
         if self.planned.load(Ordering::Relaxed) < needed {
             self.catch_up().await?;
         }
@@ -94,8 +90,7 @@ impl Attendance {
         let employed = |user: &User| (user.join_date, user.leave_date);
         if employed(before) != employed(after) {
             let dates = [before.join_date, after.join_date, before.leave_date, after.leave_date];
-            let earliest =
-                dates.into_iter().flatten().min().unwrap_or_else(|| Self::horizon(self.clock.now()));
+            let earliest = dates.into_iter().flatten().min().unwrap_or_else(|| horizon(self.clock.now()));
             return self.refresh_from(after, Some(earliest)).await;
         }
         self.refresh(after).await
@@ -128,7 +123,7 @@ impl Attendance {
     /// Tells whether nothing is left to do.
     async fn refresh_once(&self, user: &User, stale_from: Option<Date>) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let through = Self::horizon(now);
+        let through = horizon(now);
         let mut book = self.open(user, DateRange::around(Zone::UTC.local(now).date())).await?;
         let mut from = book
             .ledger
@@ -187,9 +182,39 @@ impl Attendance {
         })
     }
 
-    /// Works out the records of these people and dates anew and tells what differs; stores it unless it is only to be
-    /// told. Without people, everybody's. Closed periods stay as they are.
-    pub async fn recompute(
+    /// Works out the records of some dates anew, of one person or of everybody, and tells what differs, person by person;
+    /// stores it unless it is only to be told. Doing it again differs in nothing. Closed periods stay as they are.
+    #[tracing::instrument(name = "attendance.recompute", skip_all, fields(dry_run))]
+    pub async fn recompute_all(
+        &self,
+        actor: &Actor,
+        only: Option<UserId>,
+        dates: DateRange,
+        dry_run: bool,
+        tell: &mut (dyn FnMut(&User, &[Difference]) + Send),
+    ) -> Result<u64, AttendanceError> {
+        permit(actor, Action::RecomputeAttendance, self.rules.self_service)?;
+        let people = only.map_or(People::Everybody, People::One);
+        let filter = UserFilter { include_deleted: true, ..UserFilter::default() };
+        let mut people_done = 0;
+        let mut page = Page::new(1, Page::MAX_SIZE).unwrap_or_default();
+        loop {
+            let found = self.users.list(&people, &filter, &[], page).await?;
+            if found.items.is_empty() {
+                return Ok(people_done);
+            }
+            for user in &found.items {
+                let differences = self.recompute(user, dates, dry_run).await?;
+                tell(user, &differences);
+                people_done += 1;
+            }
+            let Ok(next) = Page::new(page.number() + 1, Page::MAX_SIZE) else { return Ok(people_done) };
+            page = next;
+        }
+    }
+
+    /// The same for one person.
+    pub(crate) async fn recompute(
         &self,
         user: &User,
         dates: DateRange,
@@ -248,6 +273,12 @@ fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
             book.place(if stays { today.saturating_add(Span::new().days(1)) } else { today })
         }
     }
+}
+
+/// The last date for which there have to be records: tomorrow, wherever it is tomorrow first.
+pub(crate) fn horizon(now: Timestamp) -> Date {
+    let first = now.saturating_add(SignedDuration::from_hours(14)).unwrap_or(now);
+    Zone::UTC.local(first).date().saturating_add(Span::new().days(1))
 }
 
 /// To the microsecond, which is what is kept.

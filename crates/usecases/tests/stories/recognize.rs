@@ -35,7 +35,7 @@ async fn a_known_face_checks_in_and_later_out() {
     world.fakes.clock.set("2026-03-02T18:00:00Z");
     assert_eq!(decision(&sees(&world, "Ada", 10).await), Some(Decision::CheckedOut));
 
-    let records = world.fakes.stores.records(ada.id);
+    let records = world.fakes.stores.worked(ada.id);
     assert_eq!(records.len(), 1);
     assert_eq!(records[0].1.worked_seconds, Some(9 * 3600));
 }
@@ -57,7 +57,7 @@ async fn a_stranger_is_unknown_and_nobody_is_marked() {
     let world = world();
     let ada = world.known("Ada").await;
     assert!(is_unknown(&sees(&world, "Mallory", 1).await));
-    assert!(world.fakes.stores.records(ada.id).is_empty());
+    assert!(world.fakes.stores.worked(ada.id).is_empty());
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn an_employee_is_told_of_nobody_but_themself() {
     let seen = world.usecases.attendance.recognize(&person(&ada), glance(photo.clone())).await.unwrap();
     assert!(matches!(seen.faces[0].outcome, Outcome::Rejected(Rejection::SomebodyElse)));
     assert_eq!(seen.faces[0].similarity, None);
-    assert!(world.fakes.stores.records(bob.id).is_empty());
+    assert!(world.fakes.stores.worked(bob.id).is_empty());
     let own = world.usecases.attendance.recognize(&person(&bob), glance(photo)).await.unwrap();
     assert_eq!(decision(&own), Some(Decision::CheckedIn));
 }
@@ -138,7 +138,7 @@ async fn only_looking_marks_nobody() {
     request.mark = false;
     let seen = world.usecases.attendance.recognize(&admin(), request).await.unwrap();
     assert!(matches!(&seen.faces[0].outcome, Outcome::Matched(user, None) if user.id == ada.id));
-    assert!(world.fakes.stores.records(ada.id).is_empty());
+    assert!(world.fakes.stores.worked(ada.id).is_empty());
 }
 
 #[tokio::test]
@@ -179,5 +179,5 @@ async fn fifty_glances_at_once_are_one_event() {
     let seen = glances.join_all().await;
     let created = seen.iter().filter(|seen| decision(seen) == Some(Decision::CheckedIn)).count();
     assert_eq!(created, 1);
-    assert_eq!(world.fakes.stores.records(ada.id).len(), 1);
+    assert_eq!(world.fakes.stores.worked(ada.id).len(), 1);
 }

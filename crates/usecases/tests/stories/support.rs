@@ -1,12 +1,16 @@
 //! A system on fakes, and the people who use it.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use rollcall_domain::access::{Actor, Role};
+use rollcall_domain::device::Device;
 use rollcall_domain::face::{FaceSource, Photo};
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::{ConsentVersion, Password, User};
 use rollcall_ports::Ports;
-use rollcall_testkit::builders::{a_department, a_user, fresh};
+use rollcall_testkit::builders::{a_department, a_device, a_user, fresh};
 use rollcall_testkit::photos::shots;
 use rollcall_testkit::{Fakes, fake_ports};
 use rollcall_usecases::UseCases;
@@ -26,6 +30,8 @@ pub(crate) fn world() -> World {
 
 pub(crate) fn world_with(change: impl FnOnce(&mut Rules)) -> World {
     let (ports, fakes) = fake_ports();
+    let door = Device { id: DOOR, ..a_device("Door") };
+    at_once(ports.devices.insert(&door)).expect("a kiosk");
     let mut rules = Rules::standard();
     change(&mut rules);
     World { usecases: UseCases::new(&ports, rules), ports, fakes }
@@ -43,8 +49,19 @@ pub(crate) fn with_role(id: UserId, role: Role, manages: &[DepartmentId]) -> Act
     Actor::Person { id, role, manages: manages.to_vec(), session: SessionId::new(fresh()) }
 }
 
+/// The kiosk that every world has.
+const DOOR: DeviceId = DeviceId::new(uuid::Uuid::from_u128(0xd00));
+
 pub(crate) fn kiosk() -> Actor {
-    Actor::Device { id: DeviceId::new(fresh()), may_enroll: false }
+    Actor::Device { id: DOOR, may_enroll: false }
+}
+
+/// What a fake answers; fakes never wait.
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("a fake waits"),
+    }
 }
 
 pub(crate) fn password(text: &str) -> Password {

@@ -24,10 +24,10 @@ fn punch(row: &str, which: &str, punch: Punch, text: &str) -> OldPunch {
     OldPunch { id, punch, at: at(text), note: None, location: None }
 }
 
-/// Places punches next to what `ledger` has, in a book of March 2026.
+/// Places punches next to what `ledger` has, in a book of March 2026, of somebody who is added later.
 fn placing(ledger: Ledger, punches: &[OldPunch]) -> Placing {
     let (name, email) = (PersonName::parse("Ada").unwrap(), EmailAddress::parse("ada@example.org").unwrap());
-    let user = User::new(UserId::new(uuid::Uuid::from_u128(7)), name, email, at(NOW));
+    let user = User::new(UserId::new(uuid::Uuid::from_u128(7)), name, email, at("2026-06-01T00:00:00Z"));
     let present = Placement {
         from: Date::constant(1, 1, 1),
         department: None,

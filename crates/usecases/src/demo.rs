@@ -1,0 +1,251 @@
+//! People who never were, and how they came and went: a system at work for whoever wants to see one, and the ground on
+//! which speed is measured. The same seed makes the same people.
+
+mod cast;
+mod life;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{Span, Timestamp};
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::assignment::Assignment;
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
+use rollcall_domain::id::{AssignmentId, EventId, HolidayId, LeaveId, UserId};
+use rollcall_domain::leave::{Decided, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::page::Page;
+use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::user::{People, User, UserFilter};
+use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::clock::Clock;
+use rollcall_ports::ids::IdSource;
+use rollcall_ports::store::StoreError;
+use rollcall_ports::users::UserStore;
+
+use crate::attendance::Attendance;
+use crate::attendance::planning::horizon;
+use crate::rules::Rules;
+
+/// Makes up a living installation.
+#[derive(Clone)]
+pub struct Demo {
+    ports: Ports,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    users: Arc<dyn UserStore>,
+    days: Arc<dyn AttendanceStore>,
+    attendance: Attendance,
+    rules: Arc<Rules>,
+}
+
+/// What is to be made up.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoRequest {
+    /// How many people, 1 to [`DemoRequest::MAX_PEOPLE`].
+    pub people: u32,
+    /// Of how many days before today, 1 to [`DemoRequest::MAX_DAYS`].
+    pub days: u32,
+    /// The same seed makes the same people on the same day.
+    pub seed: u64,
+}
+
+impl DemoRequest {
+    /// Most people.
+    pub const MAX_PEOPLE: u32 = 20_000;
+    /// Most days.
+    pub const MAX_DAYS: u32 = 3_660;
+}
+
+/// What was made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Staged {
+    /// Departments.
+    pub departments: u64,
+    /// People.
+    pub people: u64,
+    /// Punches.
+    pub events: u64,
+    /// Records.
+    pub records: u64,
+    /// Approved leave.
+    pub leaves: u64,
+}
+
+/// Why nothing was made up.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// Not allowed.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Real people must never be mixed with made-up ones.
+    #[error("this installation has people already; a demo needs an empty one")]
+    NotEmpty,
+    /// The numbers are too small or too large.
+    #[error("people must be 1 to {}, days 1 to {}", DemoRequest::MAX_PEOPLE, DemoRequest::MAX_DAYS)]
+    OutOfRange,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Demo {
+    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+        Self {
+            ports: ports.clone(),
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+            users: ports.users.clone(),
+            days: ports.attendance.clone(),
+            attendance,
+            rules,
+        }
+    }
+
+    /// Makes up departments, people, shifts, holidays, leave and punches, telling `progress` how many people are done.
+    pub async fn stage(
+        &self,
+        actor: &Actor,
+        request: DemoRequest,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Staged, DemoError> {
+        permit(actor, Action::CreateUser, self.rules.self_service)?;
+        let sound = (1..=DemoRequest::MAX_PEOPLE).contains(&request.people)
+            && (1..=DemoRequest::MAX_DAYS).contains(&request.days);
+        if !sound {
+            return Err(DemoError::OutOfRange);
+        }
+        let filter = UserFilter { include_deleted: true, ..UserFilter::default() };
+        // The first administrator may be there.
+        if self.users.list(&People::Everybody, &filter, &[], Page::default()).await?.total > 1 {
+            return Err(DemoError::NotEmpty);
+        }
+        let now = self.clock.now();
+        let today = self.rules.zone.local(now).date();
+        let first = today.saturating_sub(Span::new().days(i64::from(request.days)));
+        let mut rng = fastrand::Rng::with_seed(request.seed);
+        let cast = cast::Cast::new(&mut rng, &*self.ids, request.people, first, today, now);
+
+        let mut staged = Staged::default();
+        self.ports.plan.plan(&self.rules.shift).await?;
+        for shift in &cast.shifts {
+            self.ports.shifts.insert(shift).await?;
+        }
+        for department in &cast.departments {
+            self.ports.departments.insert(department).await?;
+            staged.departments += 1;
+        }
+        for kiosk in &cast.kiosks {
+            self.ports.devices.insert(kiosk).await?;
+        }
+        for (whom, shift) in &cast.department_shifts {
+            self.give(*whom, *shift, now).await?;
+        }
+        for (name, on) in cast::holidays(first, today) {
+            let entry = CalendarEntry {
+                id: HolidayId::new(self.ids.next()),
+                department: None,
+                name: HolidayName::parse(name).map_err(|error| StoreError::Failed(error.into()))?,
+                days: FreeDays::Date { on, half: None },
+                by: None,
+                created_at: now,
+                revision: Revision::NEW,
+            };
+            self.ports.holidays.insert(&entry).await?;
+        }
+        for (n, person) in cast.people.iter().enumerate() {
+            self.users.insert(&person.user, None).await?;
+            if let Some(shift) = person.shift {
+                self.give(Whom::Person(person.user.id), shift, now).await?;
+            }
+            for leave in &person.leaves {
+                self.leave(person.user.id, *leave, now).await?;
+                staged.leaves += 1;
+            }
+            let (events, records) = self.live(person, first, now, &mut rng).await?;
+            staged.events += events;
+            staged.records += records;
+            staged.people += 1;
+            progress(n as u64 + 1);
+        }
+        for (department, manager) in &cast.managers {
+            self.ports.departments.appoint(*department, *manager).await?;
+        }
+        Ok(staged)
+    }
+
+    async fn give(
+        &self,
+        to_whom: Whom,
+        shift: rollcall_domain::id::ShiftId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let assignment = Assignment {
+            id: AssignmentId::new(self.ids.next()),
+            given: Given { shift, to_whom, from: None, to: None },
+            by: None,
+            created_at: now,
+            revision: Revision::NEW,
+        };
+        self.ports.assignments.insert(&assignment).await
+    }
+
+    async fn leave(
+        &self,
+        user: UserId,
+        (kind, leave): (LeaveKind, rollcall_domain::leave::Leave),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let request = LeaveRequest {
+            id: LeaveId::new(self.ids.next()),
+            user,
+            leave,
+            kind,
+            reason: None,
+            status: LeaveStatus::Approved,
+            requested_by: Some(user),
+            requested_at: now,
+            decided: Some(Decided { by: None, at: now, comment: None }),
+            revision: Revision::NEW,
+        };
+        self.ports.leaves.insert(&request).await
+    }
+
+    /// One person's days, a year at a time. Tells how many punches and records there are.
+    async fn live(
+        &self,
+        person: &cast::Person,
+        first: Date,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Result<(u64, u64), StoreError> {
+        let user: &User = &person.user;
+        let through = horizon(now);
+        let (mut events, mut records) = (0, 0);
+        let mut from = first;
+        while from <= through {
+            let to = from.saturating_add(Span::new().days(DateRange::MAX_DAYS - 1)).min(through);
+            let dates = DateRange::new(from, to).map_err(|error| StoreError::Failed(error.into()))?;
+            let mut book = self.attendance.open(user, dates).await?;
+            if !book.is_placed() {
+                book.place(from);
+            }
+            let schedule = book.schedule();
+            for date in dates.days() {
+                for mut event in life::punches(person, &schedule, date, now, rng) {
+                    event.id = EventId::new(self.ids.next());
+                    book.add(event);
+                }
+            }
+            book.planned(Some(to), None);
+            let entry = book.entry(&self.rules.policy);
+            events += entry.change.events.len() as u64;
+            records += entry.change.records.len() as u64;
+            self.days.commit(&entry.change).await?;
+            from = to.saturating_add(Span::new().days(1));
+        }
+        Ok((events, records))
+    }
+}
