@@ -30,6 +30,8 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/face/encodings/{encoding_id}", "EMA"),
     ("GET", "/api/admin/users", "A"),
     ("PUT", "/api/admin/users/{user_id}/status", "A"),
+    ("POST", "/api/admin/attendance/bulk", "A"),
+    ("POST", "/api/admin/attendance/batches/{batch_id}/revert", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
     ("GET", "/api/health", "NEMAK"),
@@ -75,5 +77,6 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
         .replace("{user_id}", user)
         .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{record_id}", "01890000-0000-7000-8000-000000000000")
+        .replace("{batch_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{code}", "not-found")
 }

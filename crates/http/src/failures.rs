@@ -180,6 +180,7 @@ impl From<AttendanceError> for Problem {
             AttendanceError::OutsideDay(field) => {
                 Self::invalid_field(&format!("/{field}"), "out-of-range", error.to_string())
             }
+            AttendanceError::TooMany(_) => Self::invalid_field("/items", "too-many", error.to_string()),
             AttendanceError::NoRecord => Self::plain(Code::NoRecord),
             AttendanceError::NothingToRevert => Self::plain(Code::NothingToRevert),
             AttendanceError::NothingToReview => Self::plain(Code::NothingToReview),

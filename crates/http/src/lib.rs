@@ -8,6 +8,7 @@ mod actor;
 mod admin;
 mod attendance;
 mod auth;
+mod bulk;
 mod client;
 mod codes;
 mod departments;

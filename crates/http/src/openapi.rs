@@ -21,8 +21,8 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, departments, enroll, face, health, history, mark, problems, recognize, records, removal,
-    today, users,
+    admin, auth, bulk, departments, enroll, face, health, history, mark, problems, recognize, records,
+    removal, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -36,6 +36,7 @@ const BEARER: &str = "bearer";
         mark::mark, history::of_user, today::today,
         records::get, records::put, records::revert,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
+        bulk::bulk, bulk::revert,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,
     ),

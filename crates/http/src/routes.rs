@@ -11,7 +11,7 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{admin, auth, departments, enroll, face, health, history, mark, openapi, problems};
+use crate::{admin, auth, bulk, departments, enroll, face, health, history, mark, openapi, problems};
 use crate::{recognize, records, removal, today, users};
 
 /// One operation.
@@ -34,7 +34,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 31] = [
+pub(crate) static TABLE: [Entry; 33] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -63,6 +63,8 @@ pub(crate) static TABLE: [Entry; 31] = [
 
     on(GET,    "/api/admin/users",                     May(A::AdminListUsers),           |r| r.to(admin::users)),
     on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),
+    on(POST,   "/api/admin/attendance/bulk",           May(A::EnterInBulk),              |r| r.to(bulk::bulk)),
+    on(POST,   "/api/admin/attendance/batches/{batch_id}/revert", May(A::EnterInBulk),   |r| r.to(bulk::revert)),
     on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
     on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
 

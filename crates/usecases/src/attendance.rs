@@ -18,6 +18,7 @@ use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::batches::BatchStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
@@ -32,6 +33,7 @@ use crate::people::{Unreachable, reach};
 use crate::rules::Rules;
 
 pub(crate) mod book;
+pub mod bulk;
 mod history;
 mod overrides;
 pub(crate) mod planning;
@@ -66,6 +68,7 @@ pub struct Attendance {
     pub(crate) decisions: Arc<dyn DecisionLog>,
     pub(crate) days: Arc<dyn AttendanceStore>,
     pub(crate) plans: Arc<dyn PlanStore>,
+    pub(crate) batches: Arc<dyn BatchStore>,
     pub(crate) rules: Arc<Rules>,
     /// What is planned for everybody, as last read.
     plan: Arc<Mutex<Option<Arc<Plan>>>>,
@@ -229,6 +232,9 @@ pub enum AttendanceError {
     /// Nothing is asked of the person on that date.
     #[error("the person does not belong to the organization on that date")]
     NoRecord,
+    /// More than can be entered at once; the limit is told.
+    #[error("at most {0} items are accepted at once")]
+    TooMany(usize),
     /// Nothing was decided that could be taken back.
     #[error("there is nothing to take back")]
     NothingToRevert,
@@ -284,6 +290,7 @@ impl Attendance {
             decisions: ports.decisions.clone(),
             days: ports.attendance.clone(),
             plans: ports.plan.clone(),
+            batches: ports.batches.clone(),
             rules,
             plan: Arc::default(),
             planned: Arc::new(AtomicI32::new(i32::MIN)),

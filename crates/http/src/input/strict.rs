@@ -13,6 +13,8 @@ use crate::problem::{FieldError, Problem};
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
     const NOT_ALLOWED: &'static [&'static str] = &[];
+    /// Most bytes of a body that has no pictures.
+    const LIMIT: usize = 256 << 10;
 }
 
 /// Where members come from, which decides how they are named.

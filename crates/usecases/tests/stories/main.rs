@@ -2,6 +2,7 @@
 
 mod attendance;
 mod auth;
+mod bulk;
 mod enroll;
 mod guessing;
 mod import;
