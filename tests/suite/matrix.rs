@@ -21,6 +21,10 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/attendance/mark", "EMA"),
     ("GET", "/api/attendance/user/{user_id}", "EMA"),
     ("GET", "/api/attendance/today", "EMA"),
+    ("POST", "/api/attendance/sync", "AK"),
+    ("GET", "/api/attendance/events", "EMA"),
+    ("POST", "/api/attendance/events/{event_id}/void", "MA"),
+    ("POST", "/api/attendance/events/{event_id}/accept", "MA"),
     ("GET", "/api/attendance/records/{record_id}", "EMA"),
     ("PUT", "/api/attendance/records/{record_id}", "MA"),
     ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
@@ -77,6 +81,7 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
         .replace("{user_id}", user)
         .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{record_id}", "01890000-0000-7000-8000-000000000000")
+        .replace("{event_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{batch_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{code}", "not-found")
 }

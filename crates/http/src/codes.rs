@@ -104,6 +104,8 @@ codes! {
         "There is no overtime on that day that could be agreed to."
     NotApplied = 409 "not-applied" "Not applied"
         "Another item failed, and all of them were to hold or none."
+    EventIdReused = 409 "event-id-reused" "Event id reused"
+        "Another punch has this event_id. Nothing was changed."
     NothingToReview = 409 "nothing-to-review" "Nothing to review"
         "The punch was taken back, or it does not wait for anybody."
     FaceBelongsToOther = 409 "face-belongs-to-other" "Face belongs to somebody else"

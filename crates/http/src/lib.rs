@@ -13,6 +13,7 @@ mod client;
 mod codes;
 mod departments;
 mod enroll;
+mod events;
 mod face;
 mod failures;
 mod frame;
@@ -35,6 +36,7 @@ mod records;
 mod removal;
 mod routes;
 mod server;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod today;

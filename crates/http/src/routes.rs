@@ -11,8 +11,8 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{admin, auth, bulk, departments, enroll, face, health, history, mark, openapi, problems};
-use crate::{recognize, records, removal, today, users};
+use crate::{admin, auth, bulk, departments, enroll, events, face, health, history, mark, openapi, problems};
+use crate::{recognize, records, removal, sync, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -34,7 +34,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 33] = [
+pub(crate) static TABLE: [Entry; 37] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -52,6 +52,10 @@ pub(crate) static TABLE: [Entry; 33] = [
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+    on(POST,   "/api/attendance/sync",                 May(A::SyncAttendance),           |r| r.to(sync::sync)),
+    on(GET,    "/api/attendance/events",               May(A::ReadAttendance),           |r| r.to(events::list)),
+    on(POST,   "/api/attendance/events/{event_id}/void", May(A::DecideRecord),           |r| r.to(events::void)),
+    on(POST,   "/api/attendance/events/{event_id}/accept", May(A::DecideRecord),         |r| r.to(events::accept)),
     on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
     on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
     on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),

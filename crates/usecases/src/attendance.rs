@@ -34,9 +34,11 @@ use crate::rules::Rules;
 
 pub(crate) mod book;
 pub mod bulk;
+pub mod events;
 mod history;
 mod overrides;
 pub(crate) mod planning;
+pub mod sync;
 
 pub use overrides::{Decided, OverrideRequest, RecordHistory};
 pub use planning::{CaughtUp, Difference};

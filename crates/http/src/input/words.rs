@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::access::Role;
-use rollcall_domain::attendance::{DayStatus, Source};
+use rollcall_domain::attendance::{DayStatus, Direction, Source};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::DepartmentName;
-use rollcall_domain::id::{DepartmentId, DeviceId, ShiftId, UserId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, ShiftId, UserId};
 use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::preferences::{Theme, is_language_tag};
@@ -79,6 +79,9 @@ words! {
         let all: Vec<_> = DayStatus::ALL.into_iter().filter(|status| *status != DayStatus::Pending).collect();
         one_of(text, &all, DayStatus::name).map(Decidable)
     };
+    Direction = "unknown-value" |text| one_of(text, &Direction::ALL, Direction::name);
+    BatchId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
+    EventId = "invalid-id" |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
     DeviceId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
     Theme = "unknown-value" |text| one_of(text, &Theme::ALL, Theme::name);
     Punch = "unknown-value" |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);

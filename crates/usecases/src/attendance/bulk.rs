@@ -366,7 +366,7 @@ impl Attendance {
     }
 
     /// A book that says where the person is by now.
-    async fn placed(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+    pub(super) async fn placed(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
         for _ in 0..RETRIES {
             let book = self.open(user, dates).await?;
             if book.is_placed() {
@@ -589,7 +589,7 @@ impl Unread for Vec<Option<BulkItem>> {
 }
 
 /// The dates of one person's items and those next to them.
-fn range(from: Date, to: Date) -> Option<DateRange> {
+pub(super) fn range(from: Date, to: Date) -> Option<DateRange> {
     let one = Span::new().days(1);
     DateRange::new(from.saturating_sub(one), to.saturating_add(one)).ok()
 }
