@@ -50,12 +50,21 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/statistics/attendance/rate", "MA"),
     ("GET", "/api/statistics/attendance/trends", "MA"),
     ("GET", "/api/statistics/departments", "MA"),
+    ("POST", "/api/attendance/sync", "AK"),
+    ("GET", "/api/attendance/events", "EMA"),
+    ("POST", "/api/attendance/events/{event_id}/void", "MA"),
+    ("POST", "/api/attendance/events/{event_id}/accept", "MA"),
+    ("GET", "/api/attendance/records/{record_id}", "EMA"),
+    ("PUT", "/api/attendance/records/{record_id}", "MA"),
+    ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
     ("POST", "/api/face/enroll", "EMAK"),
     ("POST", "/api/face/recognize", "EMAK"),
     ("GET", "/api/face/user/{user_id}/encodings", "EMA"),
     ("DELETE", "/api/face/encodings/{encoding_id}", "EMA"),
     ("GET", "/api/admin/users", "A"),
     ("PUT", "/api/admin/users/{user_id}/status", "A"),
+    ("POST", "/api/admin/attendance/bulk", "A"),
+    ("POST", "/api/admin/attendance/batches/{batch_id}/revert", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
     ("GET", "/api/health", "NEMAK"),
@@ -98,9 +107,20 @@ pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
 /// A path of a template: about this person, and about something else that does not exist.
 pub(crate) fn path_of(template: &str, user: &str) -> String {
     let absent = "01890000-0000-7000-8000-000000000000";
-    ["{encoding_id}", "{shift_id}", "{assignment_id}", "{holiday_id}", "{leave_id}", "{lock_id}"]
-        .into_iter()
-        .fold(template.to_owned(), |path, id| path.replace(id, absent))
-        .replace("{user_id}", user)
-        .replace("{code}", "not-found")
+    [
+        "{encoding_id}",
+        "{shift_id}",
+        "{assignment_id}",
+        "{holiday_id}",
+        "{leave_id}",
+        "{lock_id}",
+        "{record_id}",
+        "{event_id}",
+        "{batch_id}",
+        "{correction_id}",
+    ]
+    .into_iter()
+    .fold(template.to_owned(), |path, id| path.replace(id, absent))
+    .replace("{user_id}", user)
+    .replace("{code}", "not-found")
 }

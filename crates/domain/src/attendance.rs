@@ -145,10 +145,14 @@ pub struct Event {
     pub forced: bool,
     /// Somebody should look at it: it came too late, from a clock that cannot be trusted, or for a closed period.
     pub needs_review: bool,
+    /// Who looked at it and let it count.
+    pub accepted: Option<Voided>,
     /// Taken back; it is kept, and counts as nothing.
     pub voided: Option<Voided>,
     /// The entries it was made with.
     pub batch: Option<BatchId>,
+    /// The number a device gave it; each device counts up.
+    pub counter: Option<u64>,
 }
 
 impl Event {
@@ -171,8 +175,10 @@ impl Event {
             reason: None,
             forced: false,
             needs_review: false,
+            accepted: None,
             voided: None,
             batch: None,
+            counter: None,
         }
     }
 }
@@ -187,7 +193,7 @@ impl Event {
     }
 }
 
-/// Who took a punch back, when and why.
+/// Who took something back or let it count, when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Voided {
     /// Who; `None` is the operator of the installation.

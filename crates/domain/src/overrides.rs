@@ -59,6 +59,9 @@ impl Facts {
 /// The override says nothing, or not why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOverride {
+    /// A decision that leaves it open is none.
+    #[error("a day cannot be decided to be pending")]
+    Pending,
     /// No field is set.
     #[error("at least one of status, first_in, last_out and overtime must be given")]
     Empty,
@@ -86,6 +89,9 @@ impl Override {
             || self.first_in.is_some()
             || self.last_out.is_some()
             || self.overtime_seconds.is_some();
+        if self.status == Some(DayStatus::Pending) {
+            return Err(InvalidOverride::Pending);
+        }
         if !says_something {
             return Err(InvalidOverride::Empty);
         }

@@ -148,7 +148,7 @@ impl Reader<'_> {
 
     fn decide(&self, event: &Event, place: usize) -> Decision {
         // What somebody wrote down as two punches was two.
-        let written_down = event.forced || (event.source == Source::Import && event.punch != Punch::Auto);
+        let written_down = event.forced || (is_from_elsewhere(event) && event.punch != Punch::Auto);
         let glance = |last: &Timestamp| event.at.duration_since(*last) < self.policy.cooldown;
         if let Some(last) = self.last.filter(glance)
             && !written_down
@@ -170,7 +170,7 @@ impl Reader<'_> {
     fn place(&mut self, event: &Event) -> usize {
         if let Some(inside) = self.inside {
             let takes = |instance: &ShiftInstance| instance.takes(event.at);
-            let written_down = event.forced || event.source == Source::Import;
+            let written_down = event.forced || is_from_elsewhere(event);
             let ends = event.punch == Punch::CheckOut
                 && written_down
                 && event.at.duration_since(inside.since) <= LONGEST;
@@ -214,6 +214,11 @@ impl Reader<'_> {
         self.replay.days.push(a_day(self.facts, key, shift));
         self.replay.days.len() - 1
     }
+}
+
+/// Whether it was copied from other books, which said what it was.
+fn is_from_elsewhere(event: &Event) -> bool {
+    event.source == Source::Import || event.batch.is_some()
 }
 
 fn a_day(facts: &Facts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
+use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::user::{PasswordRule, Status};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::auth::{AuthError, InvitationError, LoginError, RefreshError, RegisterError};
@@ -166,6 +167,26 @@ impl From<AttendanceError> for Problem {
             AttendanceError::BeforeJoinDate => Self::plain(Code::BeforeJoinDate),
             AttendanceError::NoOpenSession => Self::plain(Code::NoOpenSession),
             AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
+            AttendanceError::Outdated => Self::plain(Code::PreconditionFailed),
+            AttendanceError::Unfit(InvalidOverride::ReasonRequired) => {
+                Self::invalid_field("/reason", "required", error.to_string())
+            }
+            AttendanceError::Unfit(InvalidOverride::Empty | InvalidOverride::Pending) => {
+                Self::invalid_field("/status", "required", error.to_string())
+            }
+            AttendanceError::Unfit(InvalidOverride::Reversed) => {
+                Self::invalid_field("/last_out", "out-of-range", error.to_string())
+            }
+            AttendanceError::Unfit(InvalidOverride::NegativeOvertime) => {
+                Self::invalid_field("/overtime_seconds", "out-of-range", error.to_string())
+            }
+            AttendanceError::OutsideDay(field) => {
+                Self::invalid_field(&format!("/{field}"), "out-of-range", error.to_string())
+            }
+            AttendanceError::TooMany(_) => Self::invalid_field("/items", "too-many", error.to_string()),
+            AttendanceError::NoRecord => Self::plain(Code::NoRecord),
+            AttendanceError::NothingToRevert => Self::plain(Code::NothingToRevert),
+            AttendanceError::NothingToReview => Self::plain(Code::NothingToReview),
             AttendanceError::PeriodLocked => Self::plain(Code::PeriodLocked),
             AttendanceError::Store(error) => error.into(),
         }

@@ -21,8 +21,9 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, assignments, auth, dashboard, departments, enroll, face, health, history, holidays, leaves, locks,
-    mark, problems, recognize, removal, report, shifts, statistics, today, users,
+    admin, assignments, auth, bulk, dashboard, departments, enroll, events, face, health, history, holidays,
+    leaves, locks, mark, problems, recognize, records, removal, report, shifts, statistics, sync, today,
+    users,
 };
 
 const BEARER: &str = "bearer";
@@ -41,7 +42,10 @@ const BEARER: &str = "bearer";
         locks::list, locks::close, locks::lift,
         report::report,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
+        sync::sync, events::list, events::void, events::accept,
+        records::get, records::put, records::revert,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
+        bulk::bulk, bulk::revert,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,
     ),
@@ -153,6 +157,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         "/api/shifts/{shift_id}",
         "/api/shift-assignments/{assignment_id}",
         "/api/holidays/{holiday_id}",
+        "/api/attendance/records/{record_id}",
     ];
     if changes && conditional.contains(&entry.path) {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);

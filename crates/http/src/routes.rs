@@ -11,10 +11,9 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{
-    admin, assignments, auth, dashboard, departments, enroll, face, health, history, holidays, leaves,
-};
-use crate::{locks, mark, openapi, problems, recognize, removal, report, shifts, statistics, today, users};
+use crate::{admin, assignments, auth, bulk, dashboard, departments, enroll, events, face};
+use crate::{health, history, holidays, leaves, locks, mark, openapi, problems, recognize};
+use crate::{records, removal, report, shifts, statistics, sync, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -36,7 +35,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 57] = [
+pub(crate) static TABLE: [Entry; 66] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -80,6 +79,13 @@ pub(crate) static TABLE: [Entry; 57] = [
     on(GET,    "/api/locks",                           May(A::ReadLocks),                |r| r.to(locks::list)),
     on(POST,   "/api/locks",                           May(A::ManageLocks),              |r| r.to(locks::close)),
     on(POST,   "/api/locks/{lock_id}/lift",            May(A::ManageLocks),              |r| r.to(locks::lift)),
+    on(POST,   "/api/attendance/sync",                 May(A::SyncAttendance),           |r| r.to(sync::sync)),
+    on(GET,    "/api/attendance/events",               May(A::ReadAttendance),           |r| r.to(events::list)),
+    on(POST,   "/api/attendance/events/{event_id}/void", May(A::DecideRecord),           |r| r.to(events::void)),
+    on(POST,   "/api/attendance/events/{event_id}/accept", May(A::DecideRecord),         |r| r.to(events::accept)),
+    on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
+    on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
+    on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),
 
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),
@@ -93,6 +99,8 @@ pub(crate) static TABLE: [Entry; 57] = [
 
     on(GET,    "/api/admin/users",                     May(A::AdminListUsers),           |r| r.to(admin::users)),
     on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),
+    on(POST,   "/api/admin/attendance/bulk",           May(A::EnterInBulk),              |r| r.to(bulk::bulk)),
+    on(POST,   "/api/admin/attendance/batches/{batch_id}/revert", May(A::EnterInBulk),   |r| r.to(bulk::revert)),
     on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
     on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
 

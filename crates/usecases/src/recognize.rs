@@ -262,6 +262,7 @@ impl Attendance {
             note: None,
             reason: None,
             entered_by: None,
+            device: None,
             forced: false,
         };
         let marked = match self.commit(actor, &user, glance).await? {

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use rollcall_domain::access::Role;
-use rollcall_domain::attendance::{DayStatus, Source};
+use rollcall_domain::attendance::{DayStatus, Direction, Source};
 use rollcall_domain::calendar::{Half, Workdays, Zone, weekday_name};
 use rollcall_domain::department::DepartmentName;
 use rollcall_domain::holiday::HolidayName;
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, ShiftId, UserId};
 use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
@@ -16,6 +16,7 @@ use rollcall_domain::preferences::{Theme, is_language_tag};
 use rollcall_domain::shift::Pairing;
 use rollcall_domain::text::line;
 use rollcall_domain::user::{ConsentVersion, EmailAddress, EmployeeCode, Password, PersonName, Status};
+use rollcall_usecases::attendance::MIN_REASON;
 use validator::ValidationError;
 
 use crate::problem::Problem;
@@ -90,6 +91,14 @@ words! {
     AnyStatus = "unknown-value" |text| one_of(text, &Status::ALL, Status::name).map(AnyStatus);
     DayStatus = "unknown-value" |text| one_of(text, &DayStatus::ALL, DayStatus::name);
     Source = "unknown-value" |text| one_of(text, &Source::ALL, Source::name);
+    Decidable = "unknown-value" |text| {
+        let all: Vec<_> = DayStatus::ALL.into_iter().filter(|status| *status != DayStatus::Pending).collect();
+        one_of(text, &all, DayStatus::name).map(Decidable)
+    };
+    Direction = "unknown-value" |text| one_of(text, &Direction::ALL, Direction::name);
+    BatchId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
+    EventId = "invalid-id" |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
+    DeviceId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
     Theme = "unknown-value" |text| one_of(text, &Theme::ALL, Theme::name);
     Punch = "unknown-value" |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);
     PageNumber = "out-of-range" |text| number(text, 1..=Page::MAX_NUMBER).map(PageNumber);
@@ -105,6 +114,24 @@ words! {
 
 /// A status a list may be narrowed to, removed people included.
 pub(crate) struct AnyStatus(pub(crate) Status);
+
+/// A status that somebody can decide on: any but `pending`.
+pub(crate) struct Decidable(pub(crate) DayStatus);
+
+/// Why something is done: 5 to 500 printable characters.
+pub(crate) struct Reason(pub(crate) String);
+
+impl Word for Reason {
+    const CODE: &'static str = "invalid-reason";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let reason = line(text, 500).map_err(told)?;
+        if reason.chars().count() >= MIN_REASON {
+            return Ok(Self(reason));
+        }
+        Err(format!("must have at least {MIN_REASON} characters"))
+    }
+}
 
 /// Number of a page, from 1.
 pub(crate) struct PageNumber(pub(crate) u32);

@@ -408,9 +408,11 @@ pub async fn a_punch_that_was_looked_at_counts(bench: &dyn StoreBench) {
     let event = Event { needs_review: true, ..a_check_in(user, "2026-03-02T09:00:00Z") };
     bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
     let known = ledger(bench, user).await;
-    let change = Change { accepted: vec![event.id], ..Change::none(user, &known) };
+    let accepted = Voided { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "saw her come".into() };
+    let change = Change { accepted: vec![(event.id, accepted.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
-    assert_eq!(punches(bench, user).await, [Event { needs_review: false, ..event }]);
+    let looked_at = Event { needs_review: false, accepted: Some(accepted), ..event };
+    assert_eq!(punches(bench, user).await, [looked_at]);
 }
 
 fn a_decision(by: UserId) -> Override {

@@ -12,7 +12,16 @@ use rollcall_usecases::roster::TodayQuery;
 use crate::support::{World, admin, kiosk, person, with_role, world};
 
 fn now(punch: Punch) -> MarkRequest {
-    MarkRequest { user: None, punch, at: None, reason: None, note: None, location: None }
+    MarkRequest {
+        user: None,
+        punch,
+        at: None,
+        reason: None,
+        note: None,
+        location: None,
+        device: None,
+        force: false,
+    }
 }
 
 fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {

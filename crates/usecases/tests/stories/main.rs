@@ -2,9 +2,11 @@
 
 mod attendance;
 mod auth;
+mod bulk;
 mod enroll;
 mod guessing;
 mod import;
+mod overrides;
 mod people;
 mod planning;
 mod recognize;
