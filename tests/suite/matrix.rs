@@ -21,6 +21,12 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/attendance/mark", "EMA"),
     ("GET", "/api/attendance/user/{user_id}", "EMA"),
     ("GET", "/api/attendance/today", "EMA"),
+    ("GET", "/api/attendance/corrections", "EMA"),
+    ("POST", "/api/attendance/corrections", "EMA"),
+    ("GET", "/api/attendance/corrections/{correction_id}", "EMA"),
+    ("POST", "/api/attendance/corrections/{correction_id}/approve", "MA"),
+    ("POST", "/api/attendance/corrections/{correction_id}/reject", "MA"),
+    ("POST", "/api/attendance/corrections/{correction_id}/withdraw", "EMA"),
     ("POST", "/api/attendance/sync", "AK"),
     ("GET", "/api/attendance/events", "EMA"),
     ("POST", "/api/attendance/events/{event_id}/void", "MA"),
@@ -82,6 +88,7 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
         .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{record_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{event_id}", "01890000-0000-7000-8000-000000000000")
+        .replace("{correction_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{batch_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{code}", "not-found")
 }

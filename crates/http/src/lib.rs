@@ -11,6 +11,7 @@ mod auth;
 mod bulk;
 mod client;
 mod codes;
+mod corrections;
 mod departments;
 mod enroll;
 mod events;

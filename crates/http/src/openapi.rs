@@ -21,8 +21,8 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, bulk, departments, enroll, events, face, health, history, mark, problems, recognize,
-    records, removal, sync, today, users,
+    admin, auth, bulk, corrections, departments, enroll, events, face, health, history, mark, problems,
+    recognize, records, removal, sync, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -34,7 +34,8 @@ const BEARER: &str = "bearer";
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, removal::delete,
         mark::mark, history::of_user, today::today,
-        sync::sync, events::list, events::void, events::accept,
+        corrections::list, corrections::create, corrections::get, corrections::approve, corrections::reject,
+        corrections::withdraw, sync::sync, events::list, events::void, events::accept,
         records::get, records::put, records::revert,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         bulk::bulk, bulk::revert,

@@ -11,7 +11,10 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{admin, auth, bulk, departments, enroll, events, face, health, history, mark, openapi, problems};
+use crate::{
+    admin, auth, bulk, corrections, departments, enroll, events, face, health, history, mark, openapi,
+    problems,
+};
 use crate::{recognize, records, removal, sync, today, users};
 
 /// One operation.
@@ -34,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 37] = [
+pub(crate) static TABLE: [Entry; 43] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -52,6 +55,12 @@ pub(crate) static TABLE: [Entry; 37] = [
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+    on(GET,    "/api/attendance/corrections",          May(A::ReadCorrections),          |r| r.to(corrections::list)),
+    on(POST,   "/api/attendance/corrections",          May(A::RequestCorrection),        |r| r.to(corrections::create)),
+    on(GET,    "/api/attendance/corrections/{correction_id}", May(A::ReadCorrections),   |r| r.to(corrections::get)),
+    on(POST,   "/api/attendance/corrections/{correction_id}/approve", May(A::DecideCorrection), |r| r.to(corrections::approve)),
+    on(POST,   "/api/attendance/corrections/{correction_id}/reject", May(A::DecideCorrection), |r| r.to(corrections::reject)),
+    on(POST,   "/api/attendance/corrections/{correction_id}/withdraw", May(A::RequestCorrection), |r| r.to(corrections::withdraw)),
     on(POST,   "/api/attendance/sync",                 May(A::SyncAttendance),           |r| r.to(sync::sync)),
     on(GET,    "/api/attendance/events",               May(A::ReadAttendance),           |r| r.to(events::list)),
     on(POST,   "/api/attendance/events/{event_id}/void", May(A::DecideRecord),           |r| r.to(events::void)),

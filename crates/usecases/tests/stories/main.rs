@@ -3,6 +3,7 @@
 mod attendance;
 mod auth;
 mod bulk;
+mod corrections;
 mod enroll;
 mod events;
 mod guessing;
