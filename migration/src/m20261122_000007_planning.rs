@@ -79,7 +79,7 @@ impl MigrationTrait for Migration {
 
 const STATISTICS: &str = "ix_attendance_records_statistics";
 const OF_SHIFTS: [&str; 4] = ["edition_of", "from_date", "retired_at", "revised"];
-const OF_RECORDS: [&str; 8] = [
+const OF_RECORDS: [&str; 9] = [
     "department_id",
     "starts_at",
     "ends_at",
@@ -88,6 +88,7 @@ const OF_RECORDS: [&str; 8] = [
     "similarity",
     "override_id",
     "overtime_approved",
+    "arrival_seconds",
 ];
 
 async fn drop_index(
@@ -110,7 +111,7 @@ fn of_shifts() -> [ColumnDef; 4] {
     ]
 }
 
-fn of_records() -> [ColumnDef; 8] {
+fn of_records() -> [ColumnDef; 9] {
     [
         id("department_id").null().take(),
         instant("starts_at").null().take(),
@@ -121,6 +122,8 @@ fn of_records() -> [ColumnDef; 8] {
         measure("similarity").null().take(),
         id("override_id").null().take(),
         flag("overtime_approved").not_null().default(false).take(),
+        // From local midnight of the date to the first arrival, as clocks showed it: what is averaged.
+        number("arrival_seconds").null().take(),
     ]
 }
 
@@ -230,11 +233,12 @@ fn indexes() -> Vec<IndexCreateStatement> {
                 "department_id",
                 "status",
                 "due_at",
+                "shift_key",
                 "user_id",
                 "worked_seconds",
                 "overtime_seconds",
                 "late_seconds",
-                "first_in",
+                "arrival_seconds",
             ],
         ),
         index("attendance_heads", "planned_through", ["planned_through"]),

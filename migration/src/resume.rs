@@ -83,6 +83,7 @@ const MADE: [Made; 8] = [
             ("attendance_records", "similarity"),
             ("attendance_records", "override_id"),
             ("attendance_records", "overtime_approved"),
+            ("attendance_records", "arrival_seconds"),
         ],
     },
     Made {

@@ -43,6 +43,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("actix-*", &["http"]),
     ("utoipa*", &["http"]),
     ("validator", &["http"]),
+    ("rust_xlsxwriter", &["http"]),
     ("sea-orm", &["storage", "tests"]),
     ("sea-orm-migration", &["migration", "app"]),
     ("sqlx*", &["storage"]),
@@ -137,6 +138,7 @@ fn the_core_names_little() {
             &[
                 "async-trait",
                 "bytes",
+                "fastrand",
                 "jiff",
                 "sha2",
                 "thiserror",

@@ -34,6 +34,35 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/attendance/records/{record_id}", "EMA"),
     ("PUT", "/api/attendance/records/{record_id}", "MA"),
     ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
+    ("GET", "/api/shifts", "MA"),
+    ("POST", "/api/shifts", "A"),
+    ("GET", "/api/shifts/{shift_id}", "MA"),
+    ("PUT", "/api/shifts/{shift_id}", "A"),
+    ("DELETE", "/api/shifts/{shift_id}", "A"),
+    ("GET", "/api/shift-assignments", "EMA"),
+    ("POST", "/api/shift-assignments", "MA"),
+    ("GET", "/api/shift-assignments/{assignment_id}", "EMA"),
+    ("PUT", "/api/shift-assignments/{assignment_id}", "MA"),
+    ("DELETE", "/api/shift-assignments/{assignment_id}", "MA"),
+    ("GET", "/api/holidays", "EMA"),
+    ("POST", "/api/holidays", "A"),
+    ("GET", "/api/holidays/{holiday_id}", "EMA"),
+    ("PUT", "/api/holidays/{holiday_id}", "A"),
+    ("DELETE", "/api/holidays/{holiday_id}", "A"),
+    ("GET", "/api/leaves", "EMA"),
+    ("POST", "/api/leaves", "EMA"),
+    ("GET", "/api/leaves/{leave_id}", "EMA"),
+    ("POST", "/api/leaves/{leave_id}/approve", "MA"),
+    ("POST", "/api/leaves/{leave_id}/reject", "MA"),
+    ("POST", "/api/leaves/{leave_id}/withdraw", "EMA"),
+    ("GET", "/api/locks", "MA"),
+    ("POST", "/api/locks", "A"),
+    ("POST", "/api/locks/{lock_id}/lift", "A"),
+    ("GET", "/api/attendance/report", "EMA"),
+    ("GET", "/api/statistics/dashboard", "EMA"),
+    ("GET", "/api/statistics/attendance/rate", "MA"),
+    ("GET", "/api/statistics/attendance/trends", "MA"),
+    ("GET", "/api/statistics/departments", "MA"),
     ("POST", "/api/face/enroll", "EMAK"),
     ("POST", "/api/face/recognize", "EMAK"),
     ("GET", "/api/face/user/{user_id}/encodings", "EMA"),
@@ -81,14 +110,23 @@ pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
     found
 }
 
-/// A path of a template: about this person, and about a face that does not exist.
+/// A path of a template: about this person, and about something else that does not exist.
 pub(crate) fn path_of(template: &str, user: &str) -> String {
-    template
+    let absent = "01890000-0000-7000-8000-000000000000";
+    let ids = [
+        "{encoding_id}",
+        "{record_id}",
+        "{event_id}",
+        "{correction_id}",
+        "{batch_id}",
+        "{shift_id}",
+        "{assignment_id}",
+        "{holiday_id}",
+        "{leave_id}",
+        "{lock_id}",
+    ];
+    ids.into_iter()
+        .fold(template.to_owned(), |path, id| path.replace(id, absent))
         .replace("{user_id}", user)
-        .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
-        .replace("{record_id}", "01890000-0000-7000-8000-000000000000")
-        .replace("{event_id}", "01890000-0000-7000-8000-000000000000")
-        .replace("{correction_id}", "01890000-0000-7000-8000-000000000000")
-        .replace("{batch_id}", "01890000-0000-7000-8000-000000000000")
         .replace("{code}", "not-found")
 }

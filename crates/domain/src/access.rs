@@ -148,6 +148,12 @@ pub enum Action {
     ReadCorrections,
     /// Approve or reject requests for corrections.
     DecideCorrection,
+    /// See or export the records of many.
+    ReadReport,
+    /// See how things are at a glance.
+    ReadDashboard,
+    /// See rates, trends and departments compared.
+    ReadStatistics,
     /// Work records out anew.
     RecomputeAttendance,
     /// Store a face.
@@ -190,7 +196,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -209,6 +215,9 @@ impl Action {
         Self::RequestCorrection,
         Self::ReadCorrections,
         Self::DecideCorrection,
+        Self::ReadReport,
+        Self::ReadDashboard,
+        Self::ReadStatistics,
         Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
@@ -270,8 +279,10 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
         A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
-        A::ReadAttendance | A::ReadToday | A::ReadCorrections => (Everybody, Departments, Own, Nobody),
-        A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
+        A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard | A::ReadCorrections => {
+            (Everybody, Departments, Own, Nobody)
+        }
+        A::ReadStatistics | A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
         A::SyncAttendance => (Everybody, Nobody, Nobody, Everybody),
         A::EnterInBulk => (Everybody, Nobody, Nobody, Nobody),
         A::RequestCorrection => (Own, Own, Own, Nobody),

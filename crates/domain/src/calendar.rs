@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Weekday};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, Zoned};
 
 /// A time zone of the IANA database, which is compiled into the program.
@@ -49,6 +49,18 @@ impl Zone {
     pub fn instant(&self, local: DateTime) -> Timestamp {
         // Only dates at the ends of the calendar (years -9999 and 9999) have no instant.
         self.0.to_ambiguous_zoned(local).compatible().map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    }
+}
+
+impl Zone {
+    /// How often clocks of this zone show `local`: once, or with daylight saving never or twice.
+    #[must_use]
+    pub fn times_shown(&self, local: DateTime) -> u8 {
+        match self.0.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { .. } => 1,
+            AmbiguousOffset::Gap { .. } => 0,
+            AmbiguousOffset::Fold { .. } => 2,
+        }
     }
 }
 
@@ -205,10 +217,16 @@ pub struct Calendar {
 }
 
 impl Calendar {
+    /// Whether a date is a regular day off.
+    #[must_use]
+    pub fn is_off(&self, date: Date) -> bool {
+        self.offs.iter().any(|off| off.covers(date))
+    }
+
     /// What a date is. A holiday that falls on a day off is a holiday.
     #[must_use]
     pub fn kind(&self, date: Date) -> DayKind {
-        let off = self.offs.iter().any(|off| off.covers(date));
+        let off = self.is_off(date);
         match self.holidays.get(&date) {
             Some(Holiday { half: None, .. }) => DayKind::Holiday,
             _ if off => DayKind::Off,
@@ -276,6 +294,14 @@ impl DateRange {
         Self { from: date.first_of_month(), to: date.last_of_month() }
     }
 
+    /// As many dates, right before it; `None` at the beginning of the calendar.
+    #[must_use]
+    pub fn before(self) -> Option<Self> {
+        let days = self.from.until(self.to).ok()?;
+        let to = self.from.yesterday().ok()?;
+        Some(Self { from: to.checked_sub(days).ok()?, to })
+    }
+
     /// First date.
     #[must_use]
     pub const fn from(self) -> Date {
@@ -312,6 +338,13 @@ mod tests {
         assert_eq!(DateRange::new(date(2026, 3, 2), date(2026, 3, 1)), Err(InvalidRange::Reversed));
         assert!(DateRange::new(date(2024, 1, 1), date(2024, 12, 31)).is_ok());
         assert_eq!(DateRange::new(date(2024, 1, 1), date(2025, 1, 1)), Err(InvalidRange::TooLong));
+    }
+
+    #[test]
+    fn the_range_before_is_as_long() {
+        let range = DateRange::new(date(2026, 3, 1), date(2026, 3, 31)).unwrap();
+        let before = range.before().unwrap();
+        assert_eq!((before.from(), before.to()), (date(2026, 1, 29), date(2026, 2, 28)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::codes::Code;
 use crate::limits::Place;
 use crate::options::Api;
 use crate::problem::Problem;
+use crate::report::FILES;
 
 /// Who may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +83,9 @@ async fn admit(access: Access, req: &ServiceRequest) -> Result<(Option<Caller>, 
             Some(caller)
         }
     };
-    // What is public is also looked at with a browser.
-    let fits = access == Access::Public || accepts_json(req.headers());
+    // What is public is also looked at with a browser, and what comes as a file is asked for as one.
+    let file = access == Access::May(Action::ReadReport) && prefers(req.headers(), &FILES).is_some();
+    let fits = access == Access::Public || accepts_json(req.headers()) || file;
     if fits { Ok((caller, place)) } else { Err(Problem::plain(Code::NotAcceptable)) }
 }
 
@@ -124,6 +126,39 @@ fn accepts_json(headers: &HeaderMap) -> bool {
         let json = ["*/*", "application/*", "application/json", "application/problem+json", ""];
         !refused && json.contains(&kind.as_str())
     })
+}
+
+/// Which of the types on offer a client likes best, the first of several; `None` if it wants none of them.
+pub(crate) fn prefers(headers: &HeaderMap, offered: &[&'static str]) -> Option<&'static str> {
+    let wishes: Vec<&str> = headers.get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).collect();
+    if wishes.is_empty() {
+        return offered.first().copied();
+    }
+    let ranges: Vec<(String, f32)> = wishes.iter().flat_map(|value| value.split(',')).map(wish).collect();
+    let liking = |kind: &str| {
+        let family = kind.split('/').next().map(|family| format!("{family}/*")).unwrap_or_default();
+        // What is said of the type itself outweighs what is said of its family, and that what is said of all.
+        [kind, family.as_str(), "*/*"]
+            .into_iter()
+            .find_map(|name| ranges.iter().find(|(range, _)| range == name).map(|(_, liking)| *liking))
+            .unwrap_or(0.0)
+    };
+    let mut best = None;
+    for kind in offered {
+        let liked = liking(kind);
+        if liked > 0.0 && best.is_none_or(|(_, most)| liked > most) {
+            best = Some((*kind, liked));
+        }
+    }
+    best.map(|(kind, _)| kind)
+}
+
+/// A type and how much it is liked, 0 to 1.
+fn wish(range: &str) -> (String, f32) {
+    let mut parts = range.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let liking = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(1.0));
+    (kind, liking)
 }
 
 /// Who is asking, in a handler. Routes that name no action have none.
@@ -208,6 +243,27 @@ mod tests {
         for bad in ["text/html", "image/png, text/*", "application/json;q=0"] {
             assert!(!accepts_json(&headers(header::ACCEPT, &[bad])), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_type_that_is_liked_best_is_sent() {
+        let offered = ["application/json", "text/csv"];
+        let of = |accept: &'static str| prefers(&headers(header::ACCEPT, &[accept]), &offered);
+        for json in [
+            "*/*",
+            "text/csv;q=0.5, application/json",
+            "application/*, text/*;q=0.9",
+            "application/json, text/csv",
+        ] {
+            assert_eq!(of(json), Some("application/json"), "{json}");
+        }
+        for csv in ["text/csv", "TEXT/CSV", "text/*, */*;q=0.1", "application/json;q=0, */*"] {
+            assert_eq!(of(csv), Some("text/csv"), "{csv}");
+        }
+        for none in ["image/png", "text/csv;q=0", "text/html"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(prefers(&HeaderMap::new(), &offered), Some("application/json"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use actix_web::http::header::{self, HeaderValue};
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
 use rollcall_domain::overrides::InvalidOverride;
@@ -12,7 +13,9 @@ use rollcall_usecases::departments::DepartmentError;
 use rollcall_usecases::enroll::EnrollError;
 use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
 use rollcall_usecases::faces::FaceError;
+use rollcall_usecases::planning::{PlanError, Wrong};
 use rollcall_usecases::recognize::RecognizeError;
+use rollcall_usecases::statistics::StatisticsError;
 use rollcall_usecases::users::UserError;
 use serde_json::{Value, json};
 
@@ -195,6 +198,40 @@ impl From<AttendanceError> for Problem {
     }
 }
 
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Denied(denied) => denied.into(),
+            PlanError::Invalid(wrong) => {
+                let each = wrong.into_iter();
+                let each = each.map(|Wrong { field, detail }| {
+                    FieldError::at(format!("/{field}"), "out-of-range", detail)
+                });
+                Self::invalid(each.collect())
+            }
+            PlanError::Unknown(field) => does_not_exist(field),
+            PlanError::NameTaken => taken(Code::ShiftExists, "/name"),
+            PlanError::InUse(by) => in_use(by),
+            PlanError::Overlaps => Self::plain(Code::Overlap),
+            PlanError::Locked(through) => locked_through(through),
+            PlanError::Begun => Self::plain(Code::AlreadyBegun),
+            PlanError::Decided => Self::plain(Code::AlreadyDecided),
+            PlanError::Outdated => Self::plain(Code::PreconditionFailed),
+            PlanError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StatisticsError> for Problem {
+    fn from(error: StatisticsError) -> Self {
+        match error {
+            StatisticsError::Denied(denied) => denied.into(),
+            StatisticsError::Attendance(error) => error.into(),
+            StatisticsError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<FaceError> for Problem {
     fn from(error: FaceError) -> Self {
         match error {
@@ -282,13 +319,22 @@ impl From<StoreError> for Problem {
             // Whoever retries on their own has given up already: many writers of one thing at once.
             StoreError::Stale => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
-            StoreError::Overlaps | StoreError::InUse(_) => Self::new(Code::Conflict, error.to_string()),
-            StoreError::Locked(_) => Self::new(Code::PeriodLocked, error.to_string()),
+            StoreError::Overlaps => Self::plain(Code::Overlap),
+            StoreError::Locked(through) => locked_through(through),
+            StoreError::InUse(by) => in_use(by),
             StoreError::Full => Self::plain(Code::Conflict),
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::hidden(Code::InternalError, &error),
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }
     }
+}
+
+fn locked_through(through: Date) -> Problem {
+    Problem::plain(Code::PeriodLocked).with("locked_through", through.to_string().into())
+}
+
+fn in_use(by: &'static str) -> Problem {
+    Problem::plain(Code::InUse).with("by", by.into())
 }
 
 /// The same for every address, whether or not it has an account.

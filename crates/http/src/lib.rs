@@ -6,12 +6,14 @@
 
 mod actor;
 mod admin;
+mod assignments;
 mod attendance;
 mod auth;
 mod bulk;
 mod client;
 mod codes;
 mod corrections;
+mod dashboard;
 mod departments;
 mod enroll;
 mod events;
@@ -21,8 +23,11 @@ mod frame;
 mod headers;
 mod health;
 mod history;
+mod holidays;
 mod input;
+mod leaves;
 mod limits;
+mod locks;
 mod mark;
 mod openapi;
 mod options;
@@ -35,8 +40,11 @@ mod profile;
 mod recognize;
 mod records;
 mod removal;
+mod report;
 mod routes;
 mod server;
+mod shifts;
+mod statistics;
 mod sync;
 #[cfg(test)]
 mod tests;

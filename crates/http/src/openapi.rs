@@ -21,8 +21,9 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, bulk, corrections, departments, enroll, events, face, health, history, mark, problems,
-    recognize, records, removal, sync, today, users,
+    admin, assignments, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
+    history, holidays, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
+    statistics, sync, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -37,6 +38,13 @@ const BEARER: &str = "bearer";
         corrections::list, corrections::create, corrections::get, corrections::approve, corrections::reject,
         corrections::withdraw, sync::sync, events::list, events::void, events::accept,
         records::get, records::put, records::revert,
+        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire,
+        assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
+        holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
+        leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,
+        locks::list, locks::close, locks::lift,
+        report::report,
+        dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         bulk::bulk, bulk::revert,
         admin::users, admin::set_status, departments::list, departments::create,
@@ -105,7 +113,9 @@ impl Modify for Table {
 fn complete(operation: &mut Operation, entry: &Entry) {
     let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
     let name = operation.operation_id.take().unwrap_or_default();
-    operation.operation_id = Some(format!("{tag}_{name}"));
+    // Several nouns share this tag.
+    let noun = entry.path.split('/').nth(2).filter(|_| tag == "planning").unwrap_or(&tag).replace('-', "_");
+    operation.operation_id = Some(format!("{noun}_{name}"));
     let roles = ExtensionsBuilder::new().add("x-roles", json!(roles(entry.access))).build();
     operation.extensions.get_or_insert_default().merge(roles);
     let open = matches!(entry.access, Access::Public | Access::People | Access::Password);
@@ -143,8 +153,14 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         told.push((409, "Does not fit what is stored."));
     }
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
-    let versioned = ["/api/users/{user_id}", "/api/attendance/records/{record_id}"];
-    if changes && versioned.contains(&entry.path) {
+    let conditional = [
+        "/api/users/{user_id}",
+        "/api/attendance/records/{record_id}",
+        "/api/shifts/{shift_id}",
+        "/api/shift-assignments/{assignment_id}",
+        "/api/holidays/{holiday_id}",
+    ];
+    if changes && conditional.contains(&entry.path) {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);
     }
     let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];

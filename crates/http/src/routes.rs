@@ -12,10 +12,10 @@ use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{
-    admin, auth, bulk, corrections, departments, enroll, events, face, health, history, mark, openapi,
-    problems,
+    admin, assignments, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
+    history, holidays, leaves, locks, mark, openapi, problems,
 };
-use crate::{recognize, records, removal, sync, today, users};
+use crate::{recognize, records, removal, report, shifts, statistics, sync, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -37,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 43] = [
+pub(crate) static TABLE: [Entry; 72] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -68,11 +68,42 @@ pub(crate) static TABLE: [Entry; 43] = [
     on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
     on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
     on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),
+    on(GET,    "/api/attendance/report",               May(A::ReadReport),               |r| r.to(report::report)),
+
+    on(GET,    "/api/shifts",                          May(A::ReadShifts),               |r| r.to(shifts::list)),
+    on(POST,   "/api/shifts",                          May(A::ManageShifts),             |r| r.to(shifts::create)),
+    on(GET,    "/api/shifts/{shift_id}",               May(A::ReadShifts),               |r| r.to(shifts::get)),
+    on(PUT,    "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::update)),
+    on(DELETE, "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::retire)),
+    on(GET,    "/api/shift-assignments",               May(A::ReadAssignments),          |r| r.to(assignments::list)),
+    on(POST,   "/api/shift-assignments",               May(A::ManageAssignments),        |r| r.to(assignments::create)),
+    on(GET,    "/api/shift-assignments/{assignment_id}", May(A::ReadAssignments),        |r| r.to(assignments::get)),
+    on(PUT,    "/api/shift-assignments/{assignment_id}", May(A::ManageAssignments),      |r| r.to(assignments::update)),
+    on(DELETE, "/api/shift-assignments/{assignment_id}", May(A::ManageAssignments),      |r| r.to(assignments::remove)),
+    on(GET,    "/api/holidays",                        May(A::ReadHolidays),             |r| r.to(holidays::list)),
+    on(POST,   "/api/holidays",                        May(A::ManageHolidays),           |r| r.to(holidays::create)),
+    on(GET,    "/api/holidays/{holiday_id}",           May(A::ReadHolidays),             |r| r.to(holidays::get)),
+    on(PUT,    "/api/holidays/{holiday_id}",           May(A::ManageHolidays),           |r| r.to(holidays::update)),
+    on(DELETE, "/api/holidays/{holiday_id}",           May(A::ManageHolidays),           |r| r.to(holidays::remove)),
+    on(GET,    "/api/leaves",                          May(A::ReadLeaves),               |r| r.to(leaves::list)),
+    on(POST,   "/api/leaves",                          May(A::RequestLeave),             |r| r.to(leaves::request)),
+    on(GET,    "/api/leaves/{leave_id}",               May(A::ReadLeaves),               |r| r.to(leaves::get)),
+    on(POST,   "/api/leaves/{leave_id}/approve",       May(A::DecideLeave),              |r| r.to(leaves::approve)),
+    on(POST,   "/api/leaves/{leave_id}/reject",        May(A::DecideLeave),              |r| r.to(leaves::reject)),
+    on(POST,   "/api/leaves/{leave_id}/withdraw",      May(A::RequestLeave),             |r| r.to(leaves::withdraw)),
+    on(GET,    "/api/locks",                           May(A::ReadLocks),                |r| r.to(locks::list)),
+    on(POST,   "/api/locks",                           May(A::ManageLocks),              |r| r.to(locks::close)),
+    on(POST,   "/api/locks/{lock_id}/lift",            May(A::ManageLocks),              |r| r.to(locks::lift)),
 
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),
     on(GET,    "/api/face/user/{user_id}/encodings",   May(A::ReadEncodings),            |r| r.to(face::encodings)),
     on(DELETE, "/api/face/encodings/{encoding_id}",    May(A::DeleteEncoding),           |r| r.to(face::delete)),
+
+    on(GET,    "/api/statistics/dashboard",            May(A::ReadDashboard),            |r| r.to(dashboard::dashboard)),
+    on(GET,    "/api/statistics/attendance/rate",      May(A::ReadStatistics),           |r| r.to(statistics::rate)),
+    on(GET,    "/api/statistics/attendance/trends",    May(A::ReadStatistics),           |r| r.to(statistics::trends)),
+    on(GET,    "/api/statistics/departments",          May(A::ReadStatistics),           |r| r.to(statistics::departments)),
 
     on(GET,    "/api/admin/users",                     May(A::AdminListUsers),           |r| r.to(admin::users)),
     on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),

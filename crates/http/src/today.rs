@@ -125,14 +125,14 @@ pub(crate) struct StandingView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Person)]
 pub(crate) struct PersonView {
-    id: String,
-    name: String,
-    employee_code: Option<String>,
-    department: Option<DepartmentRefView>,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) employee_code: Option<String>,
+    pub(crate) department: Option<DepartmentRefView>,
 }
 
 impl TotalsView {
-    const fn new(totals: &Totals) -> Self {
+    pub(crate) const fn new(totals: &Totals) -> Self {
         let Totals { expected, pending, present, late, half_day, absent, on_leave, .. } = *totals;
         let Totals { holiday, day_off, off_day_worked, checked_in_now, checked_out, .. } = *totals;
         Self {

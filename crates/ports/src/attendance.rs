@@ -132,7 +132,8 @@ pub struct Change {
     pub approvals: Vec<Approval>,
     /// Days whose overtime is no longer agreed to.
     pub withdrawn: Vec<DayKey>,
-    /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one.
+    /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one, which is
+    /// [`StoreError::Stale`] if there is one already.
     pub records: Vec<DayRecord>,
     /// Records that no longer follow from anything.
     pub gone: Vec<RecordId>,

@@ -32,6 +32,7 @@ pub mod probe;
 pub mod sealer;
 pub mod sessions;
 pub mod shifts;
+pub mod statistics;
 pub mod store;
 pub mod tokens;
 pub mod users;
@@ -83,6 +84,8 @@ pub struct Ports {
     pub batches: Arc<dyn batches::BatchStore>,
     /// Requests to correct days.
     pub corrections: Arc<dyn corrections::CorrectionStore>,
+    /// Records counted, and what else a dashboard shows.
+    pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// The database's own health.
     pub probe: Arc<dyn probe::DatabaseProbe>,
     /// The disk's own health.

@@ -1,6 +1,7 @@
 //! Punches and the records they come to.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Span;
@@ -18,6 +19,7 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, RelationDef, Select,
 };
+use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::attendance_change::commit;
@@ -33,17 +35,41 @@ use crate::transaction::{Read, transact};
 /// Records whose punches are asked for at once: databases limit the length of a list.
 const CHUNK: usize = 500;
 
+/// Lines in which people wait for each other's commits; two people who share one by chance wait a moment more.
+const LINES: usize = 256;
+
 /// [`AttendanceStore`] in SQL.
 #[derive(Debug, Clone)]
 pub struct SqlAttendanceStore {
     database: Database,
+    /// Many changes of one person at once would each open a transaction only to learn that they came late. Within one
+    /// process they learn it by a read.
+    lines: Arc<[Mutex<()>]>,
 }
 
 impl SqlAttendanceStore {
     /// The attendance of a migrated database.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        Self { database, lines: (0..LINES).map(|_| Mutex::new(())).collect() }
+    }
+
+    /// A person's turn to commit. Whoever had to wait for it and finds that the person has changed since is late.
+    async fn turn(&self, change: &Change) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let line = &self.lines[change.user.uuid().as_u128() as usize % LINES];
+        if let Ok(turn) = line.try_lock() {
+            return Ok(turn);
+        }
+        let turn = line.lock().await;
+        let revision: Option<i64> = attendance_heads::Entity::find_by_id(change.user.uuid())
+            .select_only()
+            .column(attendance_heads::Column::Revision)
+            .into_tuple()
+            .one(self.database.connection())
+            .await
+            .read()?;
+        let is_late = revision.unwrap_or_default() != i64::from(change.seen.0);
+        if is_late { Err(StoreError::Stale) } else { Ok(turn) }
     }
 
     async fn read(&self, wanted: Select<attendance_records::Entity>) -> Result<Vec<DayRecord>, StoreError> {
@@ -106,6 +132,7 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        let _turn = self.turn(change).await?;
         transact!(self.database, |connection| commit(connection, change))
     }
 

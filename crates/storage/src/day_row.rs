@@ -61,6 +61,7 @@ pub(crate) fn record_row(of: &DayRecord) -> attendance_records::ActiveModel {
         similarity: Set(of.similarity),
         override_id: Set(of.overridden.as_ref().map(|decision| decision.id.uuid())),
         overtime_approved: Set(of.overtime_approved),
+        arrival_seconds: Set(of.arrival()),
     }
 }
 

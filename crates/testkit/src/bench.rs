@@ -26,6 +26,7 @@ use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 
 use crate::builders::{date, dates};
@@ -88,6 +89,8 @@ bench! {
     batches: BatchStore
     /// Requests to correct days.
     corrections: CorrectionStore
+    /// Records counted.
+    statistics: StatisticsStore
     /// The database's own health.
     probe: DatabaseProbe
 }
@@ -97,6 +100,7 @@ bench! {
 /// # Panics
 /// When the stores do not answer.
 pub async fn the_shift(bench: &dyn StoreBench) -> Shift {
+    bench.plan().begin(&Shift::standard()).await.expect("a default shift");
     let plan = bench.plan().plan(&Shift::standard()).await.expect("a plan");
     plan.shifts[&plan.default].latest().clone()
 }

@@ -10,7 +10,7 @@ use super::strict::{self, Form, Place};
 use crate::codes::Code;
 use crate::problem::{FieldError, Problem};
 
-/// The query of a request; every member of `T` is an optional text.
+/// The query of a request; every member of `T` is an optional text, or a list of texts.
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: Form> FromRequest for Query<T> {
@@ -32,6 +32,11 @@ fn read<T: Form>(query: &str) -> Result<T, Problem> {
         .map_err(|_| Problem::new(Code::MalformedRequest, "the query cannot be read"))?;
     let (mut members, mut twice) = (Map::new(), Vec::new());
     for (key, value) in pairs {
+        if T::REPEATED.contains(&key.as_str()) {
+            let list = members.entry(key).or_insert_with(|| Value::Array(Vec::new()));
+            list.as_array_mut().into_iter().for_each(|list| list.push(Value::String(value.clone())));
+            continue;
+        }
         if members.insert(key.clone(), Value::String(value)).is_some() {
             twice.push(FieldError::of(key, "duplicate", "appears more than once"));
         }

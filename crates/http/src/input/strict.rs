@@ -15,6 +15,8 @@ pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     const NOT_ALLOWED: &'static [&'static str] = &[];
     /// Most bytes of a body that has no pictures.
     const LIMIT: usize = 256 << 10;
+    /// Keys of a query that may come several times; such a member is a list.
+    const REPEATED: &'static [&'static str] = &[];
 }
 
 /// Where members come from, which decides how they are named.

@@ -6,6 +6,7 @@ mod attendance;
 mod faces;
 mod frame;
 mod lists;
+mod report;
 mod socket;
 mod strictness;
 mod world;

@@ -86,6 +86,12 @@ impl World {
         self.api.usecases.auth.login(email, password).await.unwrap().1.access
     }
 
+    /// The same person with a new token, after the clock has moved.
+    pub(super) async fn again(&self, name: &str, who: Somebody) -> Somebody {
+        let token = self.login(&format!("{}@example.org", name.to_lowercase())).await;
+        Somebody { token, ..who }
+    }
+
     pub(super) async fn admin(&self) -> Somebody {
         self.person("Root", Role::Admin, None).await
     }

@@ -34,6 +34,7 @@ pub struct Model {
     pub similarity: Option<f32>,
     pub override_id: Option<Uuid>,
     pub overtime_approved: bool,
+    pub arrival_seconds: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

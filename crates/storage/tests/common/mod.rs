@@ -23,11 +23,12 @@ use rollcall_ports::probe::DatabaseProbe;
 use rollcall_ports::sealer::{SealError, Sealer};
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore,
     SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore,
-    SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlUserStore,
+    SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -54,6 +55,7 @@ pub(crate) struct Bench {
     attendance: Arc<dyn AttendanceStore>,
     batches: Arc<dyn BatchStore>,
     corrections: Arc<dyn CorrectionStore>,
+    statistics: Arc<dyn StatisticsStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -77,6 +79,7 @@ impl Bench {
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
             batches: Arc::new(SqlBatchStore::new(database.clone())),
             corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
+            statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
             home: Box::new(home),
@@ -111,6 +114,7 @@ stores! {
     attendance: AttendanceStore
     batches: BatchStore
     corrections: CorrectionStore
+    statistics: StatisticsStore
     probe: DatabaseProbe
 }
 

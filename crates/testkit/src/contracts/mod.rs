@@ -28,6 +28,7 @@ pub mod probe;
 pub mod sealer;
 pub mod sessions;
 pub mod shifts;
+pub mod statistics;
 pub mod tokens;
 pub mod users;
 
@@ -79,6 +80,7 @@ macro_rules! all_store_contracts {
         $crate::holiday_store_contract!($bench);
         $crate::leave_store_contract!($bench);
         $crate::attendance_store_contract!($bench);
+        $crate::statistics_store_contract!($bench);
         $crate::database_probe_contract!($bench);
     };
 }

@@ -239,12 +239,11 @@ impl World {
         own.approvals.extend(change.approvals.iter().cloned());
         for record in &change.records {
             let known = own.records.iter().position(|known| known.day.key == record.day.key);
-            let revision = known.map_or(Revision::NEW, |place| own.records[place].day.revision);
-            if revision != record.day.revision {
+            if known.is_some() == (record.day.revision == Revision::NEW) {
                 return Err(StoreError::Stale);
             }
             let mut stored = record.clone();
-            stored.day.revision = revision.next();
+            stored.day.revision = record.day.revision.next();
             stored.day.events.clear();
             match known {
                 Some(place) => own.records[place] = stored,

@@ -23,6 +23,7 @@ mod probe;
 mod sealer;
 mod sessions;
 mod shifts;
+mod statistics;
 mod tokens;
 mod users;
 mod world;
@@ -97,6 +98,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         attendance: stores.clone(),
         batches: stores.clone(),
         corrections: stores.clone(),
+        statistics: stores.clone(),
         probe: stores.clone(),
         disk: stores,
     };

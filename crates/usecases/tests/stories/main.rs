@@ -10,6 +10,8 @@ mod guessing;
 mod import;
 mod overrides;
 mod people;
+mod planning;
 mod recognize;
+mod statistics;
 mod support;
 mod sync;

@@ -1,0 +1,92 @@
+//! Reports as CSV (RFC 4180), sent while they are read.
+
+use std::io;
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use csv::{Terminator, WriterBuilder};
+use futures_util::stream;
+use rollcall_domain::calendar::Zone;
+use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
+
+use super::columns::{Cell, Columns, harmless};
+use crate::problem::Problem;
+
+/// A file of records. What can fail at first fails before anything is sent; what fails later breaks the file off.
+pub(super) async fn records(
+    mut answer: HttpResponseBuilder,
+    mut report: Report,
+    columns: Columns<ReportRow>,
+    zone: Zone,
+) -> Result<HttpResponse, Problem> {
+    let mut lines = Lines::default();
+    lines.write(columns.titles(&zone))?;
+    let first = report.next().await?.unwrap_or_default();
+    lines.add(&columns, &first, &zone)?;
+    let state = (report, columns, zone, Some(lines.taken()?));
+    let body = stream::try_unfold(state, |(mut report, columns, zone, waiting)| async move {
+        if let Some(bytes) = waiting {
+            return Ok(Some((bytes, (report, columns, zone, None))));
+        }
+        let broken = |error: &dyn std::error::Error| {
+            tracing::error!(cause = %error, "a report broke off");
+            io::Error::other("the report broke off")
+        };
+        match report.next().await {
+            Err(error) => Err(broken(&error)),
+            Ok(None) => Ok(None),
+            Ok(Some(rows)) => {
+                let mut lines = Lines::default();
+                lines.add(&columns, &rows, &zone).map_err(|_| io::Error::other("a row cannot be written"))?;
+                let bytes = lines.taken().map_err(|_| io::Error::other("a row cannot be written"))?;
+                Ok(Some((bytes, (report, columns, zone, None))))
+            }
+        }
+    });
+    Ok(answer.streaming(Box::pin(body)))
+}
+
+/// A file of sums.
+pub(super) fn groups(
+    mut answer: HttpResponseBuilder,
+    groups: &[ReportGroup],
+    columns: Columns<ReportGroup>,
+) -> Result<HttpResponse, Problem> {
+    let mut lines = Lines::default();
+    lines.write(columns.titles(&Zone::UTC))?;
+    lines.add(&columns, groups, &Zone::UTC)?;
+    Ok(answer.body(lines.taken()?))
+}
+
+/// Lines about to be sent.
+struct Lines(csv::Writer<Vec<u8>>);
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()))
+    }
+}
+
+impl Lines {
+    fn add<T>(&mut self, columns: &Columns<T>, rows: &[T], zone: &Zone) -> Result<(), Problem> {
+        rows.iter().try_for_each(|row| self.write(columns.cells(row, zone).into_iter().map(shown)))
+    }
+
+    fn write(&mut self, fields: impl IntoIterator<Item = String>) -> Result<(), Problem> {
+        self.0.write_record(fields).map_err(|_| Problem::broken("a line cannot be written"))
+    }
+
+    fn taken(self) -> Result<Bytes, Problem> {
+        self.0.into_inner().map(Bytes::from).map_err(|_| Problem::broken("lines cannot be written"))
+    }
+}
+
+fn shown(cell: Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => harmless(&text),
+        Cell::Number(number) => number.to_string(),
+        Cell::Date(date) => date.to_string(),
+        Cell::Time(time) => time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    }
+}

@@ -1,0 +1,263 @@
+//! Reports in each of their forms, and statistics.
+
+use actix_web::test::TestRequest;
+use rollcall_domain::access::Role;
+use serde_json::{Value, json};
+
+use super::world::{Answer, Somebody, World, bearer, pairs};
+
+const REPORT: &str = "/api/attendance/report?from=2026-03-02&to=2026-03-06";
+
+/// Ada came on Monday and, late, on Tuesday; her name is a formula. It is Saturday.
+async fn week() -> (World, Somebody, Somebody) {
+    let world = World::new();
+    let admin = world.admin().await;
+    let ada = world.employee("Ada").await;
+    let change = json!({ "name": "=cmd|'/C calc'!A0, \"Ada\"" });
+    world.put(&admin.token, &format!("/api/users/{}", ada.id), change).await.is(200);
+    world.fakes.clock.set("2026-03-07T12:00:00Z");
+    let (admin, ada) = (world.again("Root", admin).await, world.again("Ada", ada).await);
+    for (kind, at) in [
+        ("check_in", "2026-03-02T09:00:00Z"),
+        ("check_out", "2026-03-02T18:00:00Z"),
+        ("check_in", "2026-03-03T09:30:00Z"),
+        ("check_out", "2026-03-03T18:00:00Z"),
+    ] {
+        let punch =
+            json!({ "user_id": ada.id.to_string(), "type": kind, "at": at, "reason": "from the list" });
+        world.post(&admin.token, "/api/attendance/mark", punch).await.is(201);
+    }
+    (world, admin, ada)
+}
+
+fn lines(answer: &Answer) -> Vec<String> {
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    assert!(text.ends_with("\r\n"), "{text}");
+    text.trim_end().split("\r\n").map(str::to_owned).collect()
+}
+
+async fn accepting(world: &World, who: &Somebody, accept: &'static str) -> Answer {
+    let request = TestRequest::get().uri(REPORT).insert_header(("Accept", accept));
+    world.call(bearer(request, &who.token)).await
+}
+
+#[actix_web::test]
+async fn a_file_names_its_dates_and_the_time_zone_and_holds_no_formula() {
+    let (world, admin, ada) = week().await;
+    let path = format!(
+        "{REPORT}&format=csv&timezone=Asia/Kolkata&user_id={}&columns=name,date,status,first_in,worked_seconds",
+        ada.id
+    );
+    let file = world.get(&admin.token, &path).await;
+    assert_eq!(file.status, 200, "{file:?}");
+    assert!(file.header("content-type").starts_with("text/csv; charset=utf-8"), "{file:?}");
+    assert_eq!(
+        file.header("content-disposition"),
+        "attachment; filename=\"attendance_2026-03-02_2026-03-06.csv\""
+    );
+    let name = "\"'=cmd|'/C calc'!A0, \"\"Ada\"\"\"";
+    assert_eq!(
+        lines(&file),
+        [
+            "name,date,status,first_in (Asia/Kolkata),worked_seconds".to_owned(),
+            format!("{name},2026-03-02,present,2026-03-02 14:30:00,32400"),
+            format!("{name},2026-03-03,late,2026-03-03 15:00:00,30600"),
+            format!("{name},2026-03-04,absent,,"),
+            format!("{name},2026-03-05,absent,,"),
+            format!("{name},2026-03-06,absent,,"),
+        ]
+    );
+    let all = world.get(&admin.token, &format!("{REPORT}&format=csv")).await;
+    assert_eq!(lines(&all).len(), 11, "two people, five days, a header");
+    assert!(lines(&all)[0].contains("first_in (UTC),last_out (UTC)"));
+    let german = world.get(&admin.token, &format!("{REPORT}&format=csv&locale=de-DE")).await;
+    assert!(lines(&german)[0].starts_with("Personalnummer,Name,Abteilung,Datum"), "{german:?}");
+    let late = world.get(&admin.token, &format!("{REPORT}&format=csv&status=late&columns=date")).await;
+    assert_eq!(lines(&late), ["date", "2026-03-03"]);
+}
+
+#[actix_web::test]
+async fn the_header_accept_chooses_unless_the_query_does() {
+    let (world, admin, _) = week().await;
+    let kind = |answer: &Answer| answer.header("content-type").split(';').next().unwrap().to_owned();
+    const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    for (accept, expected) in [
+        ("text/csv", "text/csv"),
+        (XLSX, XLSX),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+    ] {
+        let answer = accepting(&world, &admin, accept).await;
+        assert_eq!((answer.status.as_u16(), kind(&answer)), (200, expected.to_owned()), "{accept}");
+    }
+    accepting(&world, &admin, "image/png").await.is_problem(406, "not-acceptable");
+    // Only what comes as a file can be asked for as one.
+    let today = TestRequest::get().uri("/api/attendance/today").insert_header(("Accept", "text/csv"));
+    world.call(bearer(today, &admin.token)).await.is_problem(406, "not-acceptable");
+    let request =
+        TestRequest::get().uri(&format!("{REPORT}&format=json")).insert_header(("Accept", "text/csv"));
+    assert_eq!(kind(&world.call(bearer(request, &admin.token)).await), "application/json");
+
+    let workbook = world.get(&admin.token, &format!("{REPORT}&format=xlsx")).await;
+    assert!(workbook.body.starts_with(b"PK\x03\x04"), "a ZIP archive");
+    assert_eq!(
+        workbook.header("content-disposition"),
+        "attachment; filename=\"attendance_2026-03-02_2026-03-06.xlsx\""
+    );
+    let sums = world.get(&admin.token, &format!("{REPORT}&format=xlsx&group_by=week")).await;
+    assert!(sums.body.starts_with(b"PK\x03\x04"));
+}
+
+#[actix_web::test]
+async fn records_are_paged_and_sums_have_totals() {
+    let (world, admin, ada) = week().await;
+    let page = world.get(&admin.token, &format!("{REPORT}&user_id={}&per_page=2&page=2", ada.id)).await;
+    assert!(page.header("link").contains("rel=\"next\""), "{page:?}");
+    let page = page.is(200);
+    assert_eq!(page["pagination"], json!({ "page": 2, "per_page": 2, "total": 5, "total_pages": 3 }));
+    let record = &page["data"][0];
+    assert_eq!((&record["date"], &record["status"]), (&json!("2026-03-04"), &json!("absent")));
+    assert_eq!(
+        (&record["user"]["id"], &record["user_id"]),
+        (&json!(ada.id.to_string()), &json!(ada.id.to_string()))
+    );
+
+    let two = format!("{REPORT}&user_id={}&user_id={}", ada.id, admin.id);
+    for (by, groups) in [("user", 2), ("department", 1), ("day", 5), ("week", 1), ("month", 1), ("shift", 1)]
+    {
+        let sums = world.get(&admin.token, &format!("{two}&group_by={by}")).await.is(200);
+        assert_eq!(sums["data"].as_array().map(Vec::len), Some(groups), "{sums}");
+        let totals = &sums["totals"];
+        assert_eq!(
+            (
+                &totals["records"],
+                &totals["present"],
+                &totals["late"],
+                &totals["absent"],
+                &totals["worked_seconds"]
+            ),
+            (&json!(10), &json!(1), &json!(1), &json!(8), &json!(63_000)),
+            "{sums}"
+        );
+        let sum = |name: &str| -> i64 {
+            sums["data"].as_array().unwrap().iter().map(|group| group[name].as_i64().unwrap()).sum()
+        };
+        assert_eq!((json!(sum("records")), json!(sum("absent"))), (json!(10), json!(8)));
+    }
+    let week = world.get(&admin.token, &format!("{two}&group_by=week")).await.is(200);
+    assert_eq!(week["data"][0]["key"], "2026-W10");
+    assert_eq!(
+        (&week["data"][0]["start"], &week["data"][0]["end"]),
+        (&json!("2026-03-02"), &json!("2026-03-06"))
+    );
+    let csv = world.get(&admin.token, &format!("{two}&group_by=day&format=csv&columns=key,records")).await;
+    assert_eq!(lines(&csv)[..2], ["key,records", "2026-03-02,2"]);
+}
+
+#[actix_web::test]
+async fn what_no_report_can_be_is_refused() {
+    let (world, admin, ada) = week().await;
+    let of = async |query: &str| world.get(&admin.token, &format!("/api/attendance/report?{query}")).await;
+    for (query, wrong) in [
+        ("from=2026-03-02&to=2026-03-01", ("to", "out-of-range")),
+        ("from=2025-01-01&to=2026-03-01", ("to", "out-of-range")),
+        ("group_by=mood", ("group_by", "unknown-value")),
+        ("format=pdf", ("format", "unknown-value")),
+        ("format=csv&columns=name,password", ("columns", "unknown-value")),
+        ("format=csv&columns=name,name", ("columns", "duplicate")),
+        ("format=csv&locale=tlh", ("locale", "unknown-value")),
+        ("format=csv&page=2", ("page", "not-applicable")),
+        ("columns=name", ("columns", "not-applicable")),
+        ("timezone=Mars/Olympus", ("timezone", "unknown-timezone")),
+        ("user_id=ada", ("user_id", "does-not-exist")),
+    ] {
+        let answer = of(query).await;
+        answer.is_problem(422, "validation-failed");
+        assert_eq!(answer.wrong(), pairs(&[wrong]), "{query}");
+    }
+    let many = vec![format!("user_id={}", ada.id); 101].join("&");
+    assert_eq!(of(&many).await.wrong(), pairs(&[("user_id", "out-of-range")]));
+    of("mood=good").await.is_problem(400, "unknown-parameter");
+    of("from=2026-03-01&from=2026-03-02").await.is_problem(400, "duplicate-parameter");
+    let nobody = "01890000-0000-7000-8000-000000000000";
+    of(&format!("user_id={nobody}")).await.is_problem(404, "not-found");
+    of(&format!("department_id={nobody}")).await.is_problem(404, "not-found");
+    let other = format!("{REPORT}&format=csv&user_id={}", admin.id);
+    world.get(&ada.token, &other).await.is_problem(404, "not-found");
+    world.fakes.stores.set_outage(true);
+    of("format=csv").await.is_problem(503, "database-unavailable");
+}
+
+#[actix_web::test]
+async fn rates_trends_and_dashboards_have_the_shapes_that_are_documented() {
+    let world = World::new();
+    let admin = world.admin().await;
+    let manager = world.person("Mia", Role::Manager, None).await;
+    let sales = world.department("Sales", Some(manager.id)).await;
+    let ada = world.person("Ada", Role::Employee, Some(sales)).await;
+    world.fakes.clock.set("2026-03-02T08:58:00Z");
+    world.post(&ada.token, "/api/attendance/mark", json!({})).await.is(201);
+    world.fakes.clock.set("2026-03-03T12:00:00Z");
+    let (admin, manager) = (world.again("Root", admin).await, world.again("Mia", manager).await);
+    let ada = world.again("Ada", ada).await;
+    let get =
+        async |who: &Somebody, path: &str| world.get(&who.token, &format!("/api/statistics/{path}")).await;
+
+    let dates = "from=2026-03-01&to=2026-03-08";
+    let rate = get(&manager, &format!("attendance/rate?{dates}&group_by=department")).await.is(200);
+    assert_eq!(
+        rate["data"],
+        json!([{
+            "key": sales.to_string(), "label": "Sales", "numerator": 1.0, "denominator": 1, "rate": 1.0, "late_rate": 0.0,
+            "punctuality": 1.0, "present": 1, "late": 0, "half_day": 0, "absent": 0
+        }])
+    );
+    assert!(rate["formula"].as_str().unwrap().contains("0.5 * half_day"), "{rate}");
+    let sunday = get(&admin, "attendance/rate?from=2026-03-01&to=2026-03-01").await.is(200);
+    assert_eq!((&sunday["data"][0]["denominator"], &sunday["data"][0]["rate"]), (&json!(0), &Value::Null));
+
+    let trends =
+        format!("attendance/trends?{dates}&interval=week&metrics=rate,avg_check_in&compare=previous");
+    let trends = get(&manager, &trends).await.is(200);
+    assert_eq!(
+        trends["data"][0],
+        json!({
+            "period": "2026-W09", "start": "2026-03-01", "end": "2026-03-01", "rate": null, "avg_check_in": null
+        })
+    );
+    assert_eq!(
+        trends["data"][1],
+        json!({
+            "period": "2026-W10", "start": "2026-03-02", "end": "2026-03-08", "rate": 1.0, "avg_check_in": "08:58:00"
+        })
+    );
+    assert_eq!(
+        (&trends["previous"]["from"], &trends["previous"]["to"]),
+        (&json!("2026-02-21"), &json!("2026-02-28"))
+    );
+
+    let departments = get(&admin, &format!("departments?{dates}&sort=-rate")).await.is(200);
+    let first = &departments["data"][0];
+    assert_eq!((&first["department"]["name"], &first["headcount"]), (&json!("Sales"), &json!(1)));
+    assert_eq!((&first["present_today"], &first["avg_check_in"]), (&json!(0), &json!("08:58:00")));
+    assert_eq!(departments["data"][1]["department"], Value::Null);
+
+    let glance = get(&admin, "dashboard?days=30").await.is(200);
+    assert_eq!((&glance["scope"], &glance["users"]["total"]), (&json!("all"), &json!(3)));
+    assert_eq!(glance["week"], json!({ "rate": 0.3333, "prev_rate": null, "delta": null }));
+    assert_eq!((&glance["recognition"]["attempts"], &glance["alerts"]), (&json!(0), &json!([])));
+    let own = get(&ada, "dashboard").await.is(200);
+    assert_eq!(
+        (&own["scope"], &own["week"]["rate"], &own["recognition"]),
+        (&json!("self"), &json!(1.0), &Value::Null)
+    );
+
+    for path in ["attendance/rate", "attendance/trends", "departments"] {
+        get(&ada, path).await.is_problem(403, "forbidden");
+    }
+    get(&admin, "dashboard?days=8").await.is_problem(422, "validation-failed");
+    get(&admin, "attendance/trends?metrics=mood").await.is_problem(422, "validation-failed");
+    get(&admin, "attendance/trends?interval=year").await.is_problem(422, "validation-failed");
+    get(&admin, "attendance/rate?group_by=mood").await.is_problem(422, "validation-failed");
+    get(&admin, "departments?sort=mood").await.is_problem(400, "unknown-parameter");
+}

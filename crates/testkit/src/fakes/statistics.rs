@@ -1,0 +1,177 @@
+//! What is stored, counted one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::attendance::{DayRecord, DayStatus};
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::id::UserId;
+use rollcall_domain::statistics::{Days, Whose};
+use rollcall_domain::text::canonical;
+use rollcall_domain::user::{DepartmentRef, People, Status, User};
+use rollcall_ports::statistics::{
+    By, Census, Devices, Enough, Heads, Key, Participant, Searches, StatisticsStore,
+};
+use rollcall_ports::store::StoreError;
+
+use super::world::{FakeStores, World, includes};
+
+#[async_trait]
+impl StatisticsStore for FakeStores {
+    async fn days(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        by: By,
+        now: Timestamp,
+    ) -> Result<Vec<(Key, Days)>, StoreError> {
+        let world = self.world()?;
+        let mut counted: BTreeMap<(Key, DayStatus, bool), Days> = BTreeMap::new();
+        for day in world.counted(whose, dates).filter(|day| day.due <= now) {
+            let one = Days::of(day, &day.record);
+            let key = match by {
+                By::Nothing => Key::Nothing,
+                By::Department => Key::Department(day.department),
+                By::User => Key::User(day.day.key.user),
+                By::Shift => Key::Shift(day.day.key.shift),
+                By::Date => Key::Date(day.day.key.date),
+            };
+            counted
+                .entry((key, one.status, one.scheduled))
+                .and_modify(|days| {
+                    days.days += one.days;
+                    days.worked_seconds += one.worked_seconds;
+                    days.overtime_seconds += one.overtime_seconds;
+                    days.late_seconds += one.late_seconds;
+                    days.arrivals += one.arrivals;
+                    days.arrival_seconds += one.arrival_seconds;
+                })
+                .or_insert(one);
+        }
+        Ok(counted.into_iter().map(|((key, ..), days)| (key, days)).collect())
+    }
+
+    async fn people(&self, whose: &Whose, dates: DateRange) -> Result<Vec<Participant>, StoreError> {
+        let world = self.world()?;
+        let mut records: BTreeMap<UserId, u64> = BTreeMap::new();
+        world.counted(whose, dates).for_each(|day| *records.entry(day.day.key.user).or_default() += 1);
+        let mut people: Vec<Participant> = records
+            .into_iter()
+            .filter_map(|(user, records)| {
+                let User { name, employee_code, .. } = world.users.get(&user)?.user.clone();
+                Some(Participant { user, name, employee_code, records })
+            })
+            .collect();
+        people.sort_by_key(|person| (canonical(person.name.as_str()), person.user));
+        Ok(people)
+    }
+
+    async fn heads(
+        &self,
+        whose: &Whose,
+        date: Date,
+        today: Date,
+        enrolled: Option<&Enough>,
+    ) -> Result<Vec<Heads>, StoreError> {
+        let world = self.world()?;
+        let mut people: BTreeMap<_, [BTreeSet<UserId>; 3]> = BTreeMap::new();
+        for (on, place) in [(date, 0), (today, 2)] {
+            let Ok(range) = DateRange::new(on, on) else { continue };
+            for day in world.counted(whose, range) {
+                let user = day.day.key.user;
+                let sets = people.entry(day.department).or_default();
+                if place == 0 {
+                    sets[0].insert(user);
+                    if world.is_recognizable(user, enrolled) {
+                        sets[1].insert(user);
+                    }
+                } else if day.record.first_in.is_some() {
+                    sets[2].insert(user);
+                }
+            }
+        }
+        let heads = people.into_iter().map(|(department, [people, enrolled, came])| Heads {
+            department,
+            people: people.len() as u32,
+            enrolled: enrolled.len() as u32,
+            came: came.len() as u32,
+        });
+        Ok(heads.filter(|heads| heads.people > 0 || heads.came > 0).collect())
+    }
+
+    async fn departments(&self) -> Result<Vec<DepartmentRef>, StoreError> {
+        let world = self.world()?;
+        let all = world.departments.values();
+        let mut named: Vec<DepartmentRef> = all
+            .map(|department| DepartmentRef { id: department.id, name: department.name.clone() })
+            .collect();
+        named.sort_by_key(|department| (canonical(department.name.as_str()), department.id));
+        Ok(named)
+    }
+
+    async fn census(&self, people: &People, enrolled: Option<&Enough>) -> Result<Census, StoreError> {
+        let world = self.world()?;
+        let mut census = Census::default();
+        let there = world.users.values().map(|person| &person.user);
+        for user in there.filter(|user| user.status != Status::Deleted && includes(people, user)) {
+            census.total += 1;
+            census.active += u32::from(user.status == Status::Active);
+            census.enrolled += u32::from(world.is_recognizable(user.id, enrolled));
+            census.incomplete += u32::from(user.is_matchable() && !world.is_recognizable(user.id, enrolled));
+            census.no_consent += u32::from(user.status == Status::Active && !user.is_matchable());
+        }
+        Ok(census)
+    }
+
+    async fn searches(&self, from: Timestamp, until: Timestamp) -> Result<Searches, StoreError> {
+        let world = self.world()?;
+        let mut searches = Searches::default();
+        for search in world.searches.iter().filter(|search| (from..until).contains(&search.at)) {
+            searches.attempts += 1;
+            match search.result {
+                "matched" => searches.matched += 1,
+                "unknown" => searches.unknown += 1,
+                "ambiguous" => searches.ambiguous += 1,
+                "rejected" => searches.rejected += 1,
+                _ => {}
+            }
+        }
+        Ok(searches)
+    }
+
+    async fn devices(&self, since: Timestamp) -> Result<Devices, StoreError> {
+        let world = self.world()?;
+        let mut devices = Devices::default();
+        for device in world.devices.values().filter(|device| device.revoked_at.is_none()) {
+            let mut own = world.searches.iter().filter(|search| search.device == Some(device.id));
+            match own.any(|search| search.at >= since) {
+                true => devices.online += 1,
+                false => devices.offline += 1,
+            }
+        }
+        Ok(devices)
+    }
+
+    /// Nobody can ask for a correction here yet.
+    async fn open_corrections(&self, _: &People) -> Result<u64, StoreError> {
+        self.world().map(|_| 0)
+    }
+}
+
+impl World {
+    fn counted(&self, whose: &Whose, dates: DateRange) -> impl Iterator<Item = &DayRecord> {
+        let all = self.attended.values().flat_map(|own| &own.records);
+        all.filter(move |day| {
+            dates.contains(day.day.key.date) && whose.includes(day.day.key.user, day.department)
+        })
+    }
+
+    fn is_recognizable(&self, user: UserId, enrolled: Option<&Enough>) -> bool {
+        let Some(enough) = enrolled else { return false };
+        let own = self.faces.iter().filter(|face| face.user == user && face.template.model == enough.model);
+        self.users.get(&user).is_some_and(|person| person.user.is_matchable())
+            && own.count() >= enough.least as usize
+    }
+}
