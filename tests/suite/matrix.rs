@@ -21,6 +21,19 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/attendance/mark", "EMA"),
     ("GET", "/api/attendance/user/{user_id}", "EMA"),
     ("GET", "/api/attendance/today", "EMA"),
+    ("GET", "/api/attendance/corrections", "EMA"),
+    ("POST", "/api/attendance/corrections", "EMA"),
+    ("GET", "/api/attendance/corrections/{correction_id}", "EMA"),
+    ("POST", "/api/attendance/corrections/{correction_id}/approve", "MA"),
+    ("POST", "/api/attendance/corrections/{correction_id}/reject", "MA"),
+    ("POST", "/api/attendance/corrections/{correction_id}/withdraw", "EMA"),
+    ("POST", "/api/attendance/sync", "AK"),
+    ("GET", "/api/attendance/events", "EMA"),
+    ("POST", "/api/attendance/events/{event_id}/void", "MA"),
+    ("POST", "/api/attendance/events/{event_id}/accept", "MA"),
+    ("GET", "/api/attendance/records/{record_id}", "EMA"),
+    ("PUT", "/api/attendance/records/{record_id}", "MA"),
+    ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
     ("GET", "/api/shifts", "MA"),
     ("POST", "/api/shifts", "A"),
     ("GET", "/api/shifts/{shift_id}", "MA"),
@@ -50,13 +63,6 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/statistics/attendance/rate", "MA"),
     ("GET", "/api/statistics/attendance/trends", "MA"),
     ("GET", "/api/statistics/departments", "MA"),
-    ("POST", "/api/attendance/sync", "AK"),
-    ("GET", "/api/attendance/events", "EMA"),
-    ("POST", "/api/attendance/events/{event_id}/void", "MA"),
-    ("POST", "/api/attendance/events/{event_id}/accept", "MA"),
-    ("GET", "/api/attendance/records/{record_id}", "EMA"),
-    ("PUT", "/api/attendance/records/{record_id}", "MA"),
-    ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
     ("POST", "/api/face/enroll", "EMAK"),
     ("POST", "/api/face/recognize", "EMAK"),
     ("GET", "/api/face/user/{user_id}/encodings", "EMA"),
@@ -107,20 +113,20 @@ pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
 /// A path of a template: about this person, and about something else that does not exist.
 pub(crate) fn path_of(template: &str, user: &str) -> String {
     let absent = "01890000-0000-7000-8000-000000000000";
-    [
+    let ids = [
         "{encoding_id}",
+        "{record_id}",
+        "{event_id}",
+        "{correction_id}",
+        "{batch_id}",
         "{shift_id}",
         "{assignment_id}",
         "{holiday_id}",
         "{leave_id}",
         "{lock_id}",
-        "{record_id}",
-        "{event_id}",
-        "{batch_id}",
-        "{correction_id}",
-    ]
-    .into_iter()
-    .fold(template.to_owned(), |path, id| path.replace(id, absent))
-    .replace("{user_id}", user)
-    .replace("{code}", "not-found")
+    ];
+    ids.into_iter()
+        .fold(template.to_owned(), |path, id| path.replace(id, absent))
+        .replace("{user_id}", user)
+        .replace("{code}", "not-found")
 }

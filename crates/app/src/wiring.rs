@@ -195,9 +195,9 @@ pub async fn ports_with(
         locks: Arc::new(SqlLockStore::new(of())),
         plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
-        statistics: Arc::new(SqlStatisticsStore::new(of())),
         batches: Arc::new(SqlBatchStore::new(of())),
         corrections: Arc::new(SqlCorrectionStore::new(of())),
+        statistics: Arc::new(SqlStatisticsStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
         disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),
     })

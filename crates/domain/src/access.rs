@@ -136,12 +136,6 @@ pub enum Action {
     ReadAttendance,
     /// See who is in today.
     ReadToday,
-    /// See or export the records of many.
-    ReadReport,
-    /// See how things are at a glance.
-    ReadDashboard,
-    /// See rates, trends and departments compared.
-    ReadStatistics,
     /// Say what a day came to, whatever its punches say; judge single punches.
     DecideRecord,
     /// Hand in punches that a device noted while it was on its own.
@@ -154,6 +148,12 @@ pub enum Action {
     ReadCorrections,
     /// Approve or reject requests for corrections.
     DecideCorrection,
+    /// See or export the records of many.
+    ReadReport,
+    /// See how things are at a glance.
+    ReadDashboard,
+    /// See rates, trends and departments compared.
+    ReadStatistics,
     /// Work records out anew.
     RecomputeAttendance,
     /// Store a face.
@@ -209,15 +209,15 @@ impl Action {
         Self::MarkAttendance,
         Self::ReadAttendance,
         Self::ReadToday,
-        Self::ReadReport,
-        Self::ReadDashboard,
-        Self::ReadStatistics,
         Self::DecideRecord,
         Self::SyncAttendance,
         Self::EnterInBulk,
         Self::RequestCorrection,
         Self::ReadCorrections,
         Self::DecideCorrection,
+        Self::ReadReport,
+        Self::ReadDashboard,
+        Self::ReadStatistics,
         Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
@@ -282,8 +282,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard | A::ReadCorrections => {
             (Everybody, Departments, Own, Nobody)
         }
-        A::ReadStatistics => (Everybody, Departments, Nobody, Nobody),
-        A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
+        A::ReadStatistics | A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
         A::SyncAttendance => (Everybody, Nobody, Nobody, Everybody),
         A::EnterInBulk => (Everybody, Nobody, Nobody, Nobody),
         A::RequestCorrection => (Own, Own, Own, Nobody),

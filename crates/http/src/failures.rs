@@ -184,6 +184,11 @@ impl From<AttendanceError> for Problem {
                 Self::invalid_field(&format!("/{field}"), "out-of-range", error.to_string())
             }
             AttendanceError::TooMany(_) => Self::invalid_field("/items", "too-many", error.to_string()),
+            AttendanceError::PendingAlready => Self::plain(Code::CorrectionPending),
+            AttendanceError::DecidedAlready => Self::plain(Code::DecidedAlready),
+            AttendanceError::CommentRequired => {
+                Self::invalid_field("/comment", "required", error.to_string())
+            }
             AttendanceError::NoRecord => Self::plain(Code::NoRecord),
             AttendanceError::NothingToRevert => Self::plain(Code::NothingToRevert),
             AttendanceError::NothingToReview => Self::plain(Code::NothingToReview),

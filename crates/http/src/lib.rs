@@ -12,6 +12,7 @@ mod auth;
 mod bulk;
 mod client;
 mod codes;
+mod corrections;
 mod dashboard;
 mod departments;
 mod enroll;

@@ -21,9 +21,9 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, assignments, auth, bulk, dashboard, departments, enroll, events, face, health, history, holidays,
-    leaves, locks, mark, problems, recognize, records, removal, report, shifts, statistics, sync, today,
-    users,
+    admin, assignments, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
+    history, holidays, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
+    statistics, sync, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -35,6 +35,9 @@ const BEARER: &str = "bearer";
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, removal::delete,
         mark::mark, history::of_user, today::today,
+        corrections::list, corrections::create, corrections::get, corrections::approve, corrections::reject,
+        corrections::withdraw, sync::sync, events::list, events::void, events::accept,
+        records::get, records::put, records::revert,
         shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire,
         assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
         holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
@@ -42,8 +45,6 @@ const BEARER: &str = "bearer";
         locks::list, locks::close, locks::lift,
         report::report,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
-        sync::sync, events::list, events::void, events::accept,
-        records::get, records::put, records::revert,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         bulk::bulk, bulk::revert,
         admin::users, admin::set_status, departments::list, departments::create,
@@ -154,10 +155,10 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
     let conditional = [
         "/api/users/{user_id}",
+        "/api/attendance/records/{record_id}",
         "/api/shifts/{shift_id}",
         "/api/shift-assignments/{assignment_id}",
         "/api/holidays/{holiday_id}",
-        "/api/attendance/records/{record_id}",
     ];
     if changes && conditional.contains(&entry.path) {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);

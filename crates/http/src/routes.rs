@@ -11,9 +11,11 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{admin, assignments, auth, bulk, dashboard, departments, enroll, events, face};
-use crate::{health, history, holidays, leaves, locks, mark, openapi, problems, recognize};
-use crate::{records, removal, report, shifts, statistics, sync, today, users};
+use crate::{
+    admin, assignments, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
+    history, holidays, leaves, locks, mark, openapi, problems,
+};
+use crate::{recognize, records, removal, report, shifts, statistics, sync, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -35,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 66] = [
+pub(crate) static TABLE: [Entry; 72] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -53,6 +55,19 @@ pub(crate) static TABLE: [Entry; 66] = [
     on(POST,   "/api/attendance/mark",                 May(A::MarkAttendance),           |r| r.to(mark::mark)),
     on(GET,    "/api/attendance/user/{user_id}",       May(A::ReadAttendance),           |r| r.to(history::of_user)),
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
+    on(GET,    "/api/attendance/corrections",          May(A::ReadCorrections),          |r| r.to(corrections::list)),
+    on(POST,   "/api/attendance/corrections",          May(A::RequestCorrection),        |r| r.to(corrections::create)),
+    on(GET,    "/api/attendance/corrections/{correction_id}", May(A::ReadCorrections),   |r| r.to(corrections::get)),
+    on(POST,   "/api/attendance/corrections/{correction_id}/approve", May(A::DecideCorrection), |r| r.to(corrections::approve)),
+    on(POST,   "/api/attendance/corrections/{correction_id}/reject", May(A::DecideCorrection), |r| r.to(corrections::reject)),
+    on(POST,   "/api/attendance/corrections/{correction_id}/withdraw", May(A::RequestCorrection), |r| r.to(corrections::withdraw)),
+    on(POST,   "/api/attendance/sync",                 May(A::SyncAttendance),           |r| r.to(sync::sync)),
+    on(GET,    "/api/attendance/events",               May(A::ReadAttendance),           |r| r.to(events::list)),
+    on(POST,   "/api/attendance/events/{event_id}/void", May(A::DecideRecord),           |r| r.to(events::void)),
+    on(POST,   "/api/attendance/events/{event_id}/accept", May(A::DecideRecord),         |r| r.to(events::accept)),
+    on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
+    on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
+    on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),
     on(GET,    "/api/attendance/report",               May(A::ReadReport),               |r| r.to(report::report)),
 
     on(GET,    "/api/shifts",                          May(A::ReadShifts),               |r| r.to(shifts::list)),
@@ -79,13 +94,6 @@ pub(crate) static TABLE: [Entry; 66] = [
     on(GET,    "/api/locks",                           May(A::ReadLocks),                |r| r.to(locks::list)),
     on(POST,   "/api/locks",                           May(A::ManageLocks),              |r| r.to(locks::close)),
     on(POST,   "/api/locks/{lock_id}/lift",            May(A::ManageLocks),              |r| r.to(locks::lift)),
-    on(POST,   "/api/attendance/sync",                 May(A::SyncAttendance),           |r| r.to(sync::sync)),
-    on(GET,    "/api/attendance/events",               May(A::ReadAttendance),           |r| r.to(events::list)),
-    on(POST,   "/api/attendance/events/{event_id}/void", May(A::DecideRecord),           |r| r.to(events::void)),
-    on(POST,   "/api/attendance/events/{event_id}/accept", May(A::DecideRecord),         |r| r.to(events::accept)),
-    on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
-    on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
-    on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),
 
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),

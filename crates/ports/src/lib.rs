@@ -80,12 +80,12 @@ pub struct Ports {
     pub plan: Arc<dyn plan::PlanStore>,
     /// Punches and records.
     pub attendance: Arc<dyn attendance::AttendanceStore>,
-    /// Records counted, and what else a dashboard shows.
-    pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// Things that were entered together.
     pub batches: Arc<dyn batches::BatchStore>,
     /// Requests to correct days.
     pub corrections: Arc<dyn corrections::CorrectionStore>,
+    /// Records counted, and what else a dashboard shows.
+    pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// The database's own health.
     pub probe: Arc<dyn probe::DatabaseProbe>,
     /// The disk's own health.

@@ -85,12 +85,12 @@ bench! {
     locks: LockStore
     /// Punches and records.
     attendance: AttendanceStore
-    /// Records counted.
-    statistics: StatisticsStore
     /// Things that were entered together.
     batches: BatchStore
     /// Requests to correct days.
     corrections: CorrectionStore
+    /// Records counted.
+    statistics: StatisticsStore
     /// The database's own health.
     probe: DatabaseProbe
 }

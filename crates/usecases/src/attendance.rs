@@ -20,6 +20,7 @@ use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::batches::BatchStore;
 use rollcall_ports::clock::Clock;
+use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
@@ -34,6 +35,7 @@ use crate::rules::Rules;
 
 pub(crate) mod book;
 pub mod bulk;
+pub mod corrections;
 pub mod events;
 mod history;
 mod overrides;
@@ -71,6 +73,7 @@ pub struct Attendance {
     pub(crate) days: Arc<dyn AttendanceStore>,
     pub(crate) plans: Arc<dyn PlanStore>,
     pub(crate) batches: Arc<dyn BatchStore>,
+    pub(crate) corrections: Arc<dyn CorrectionStore>,
     pub(crate) rules: Arc<Rules>,
     /// What is planned for everybody, as last read.
     plan: Arc<Mutex<Option<Arc<Plan>>>>,
@@ -240,6 +243,15 @@ pub enum AttendanceError {
     /// Nothing was decided that could be taken back.
     #[error("there is nothing to take back")]
     NothingToRevert,
+    /// The day is asked to be corrected already.
+    #[error("a request for that day is pending already")]
+    PendingAlready,
+    /// The request is no longer pending.
+    #[error("the request was decided already")]
+    DecidedAlready,
+    /// Whoever is told no is told why.
+    #[error("a comment of at least {MIN_REASON} characters is required")]
+    CommentRequired,
     /// The punch does not wait for somebody to look at it.
     #[error("there is nothing to look at")]
     NothingToReview,
@@ -296,6 +308,7 @@ impl Attendance {
             days: ports.attendance.clone(),
             plans: ports.plan.clone(),
             batches: ports.batches.clone(),
+            corrections: ports.corrections.clone(),
             rules,
             plan: Arc::default(),
             planned: Arc::new(AtomicI32::new(i32::MIN)),

@@ -13,11 +13,10 @@ use crate::problem::{FieldError, Problem};
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
     const NOT_ALLOWED: &'static [&'static str] = &[];
-    /// Keys of a query that may come several times; such a member is a list.
-    const REPEATED: &'static [&'static str] = &[];
-
     /// Most bytes of a body that has no pictures.
     const LIMIT: usize = 256 << 10;
+    /// Keys of a query that may come several times; such a member is a list.
+    const REPEATED: &'static [&'static str] = &[];
 }
 
 /// Where members come from, which decides how they are named.

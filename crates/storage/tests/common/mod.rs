@@ -53,9 +53,9 @@ pub(crate) struct Bench {
     leaves: Arc<dyn LeaveStore>,
     locks: Arc<dyn LockStore>,
     attendance: Arc<dyn AttendanceStore>,
-    statistics: Arc<dyn StatisticsStore>,
     batches: Arc<dyn BatchStore>,
     corrections: Arc<dyn CorrectionStore>,
+    statistics: Arc<dyn StatisticsStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -77,9 +77,9 @@ impl Bench {
             leaves: Arc::new(SqlLeaveStore::new(database.clone())),
             locks: Arc::new(SqlLockStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
-            statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             batches: Arc::new(SqlBatchStore::new(database.clone())),
             corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
+            statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
             home: Box::new(home),
@@ -112,9 +112,9 @@ stores! {
     leaves: LeaveStore
     locks: LockStore
     attendance: AttendanceStore
-    statistics: StatisticsStore
     batches: BatchStore
     corrections: CorrectionStore
+    statistics: StatisticsStore
     probe: DatabaseProbe
 }
 

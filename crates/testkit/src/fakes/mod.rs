@@ -96,9 +96,9 @@ pub fn fake_ports() -> (Ports, Fakes) {
         locks: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
-        statistics: stores.clone(),
         batches: stores.clone(),
         corrections: stores.clone(),
+        statistics: stores.clone(),
         probe: stores.clone(),
         disk: stores,
     };

@@ -3,7 +3,9 @@
 mod attendance;
 mod auth;
 mod bulk;
+mod corrections;
 mod enroll;
+mod events;
 mod guessing;
 mod import;
 mod overrides;
@@ -12,3 +14,4 @@ mod planning;
 mod recognize;
 mod statistics;
 mod support;
+mod sync;

@@ -1,0 +1,286 @@
+//! `/api/attendance/corrections`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::correction::CorrectionStatus;
+use rollcall_domain::id::{CorrectionId, DepartmentId, ShiftId};
+use rollcall_usecases::attendance::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, who};
+use crate::attendance::local;
+use crate::input::{
+    Decidable, Form, Json, Line, MaybeJson, PageNumber, PageSize, Query, Reason, Word, is, needed, one_of,
+    word,
+};
+use crate::options::Api;
+use crate::paging::{List, list as list_of, page, range};
+use crate::preconditions::etag;
+use crate::problem::Problem;
+use crate::profile::day;
+
+/// What your day came to. At least one of `status`, `first_in` and `last_out` is given.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = CorrectionRequest)]
+pub(crate) struct NewCorrectionForm {
+    /// Today or before.
+    #[validate(required, custom(function = "is::<Date>"))]
+    #[schema(value_type = String, format = Date, required = true)]
+    date: Option<String>,
+    /// The first shift of the date unless said otherwise.
+    #[validate(custom(function = "is::<ShiftId>"))]
+    shift_id: Option<String>,
+    /// Any status of a record but `pending`.
+    #[validate(custom(function = "is::<Decidable>"))]
+    status: Option<String>,
+    #[validate(custom(function = "is::<Timestamp>"))]
+    #[schema(format = DateTime)]
+    first_in: Option<String>,
+    #[validate(custom(function = "is::<Timestamp>"))]
+    #[schema(format = DateTime)]
+    last_out: Option<String>,
+    /// Why; at least 5 characters.
+    #[validate(required, custom(function = "is::<Reason>"))]
+    #[schema(value_type = String, required = true)]
+    reason: Option<String>,
+}
+
+impl Form for NewCorrectionForm {
+    const NOT_ALLOWED: &'static [&'static str] = &["id", "user_id", "requested_at"];
+}
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CorrectionsForm {
+    /// `pending`, `approved`, `rejected` or `withdrawn`.
+    #[validate(custom(function = "is::<CorrectionStatus>"))]
+    status: Option<String>,
+    /// Only this person's; an id or `me`.
+    user_id: Option<String>,
+    /// Only those of people in this department.
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// For this date or a later one.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    from: Option<String>,
+    /// For this date or an earlier one, at most 365 days later.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    to: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+}
+
+impl Form for CorrectionsForm {}
+
+impl Word for CorrectionStatus {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &Self::ALL, Self::name)
+    }
+}
+
+/// For the person who asked.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[schema(as = Approval)]
+#[serde(default)]
+pub(crate) struct ApprovalForm {
+    #[validate(custom(function = "is::<Line<500>>"))]
+    comment: Option<String>,
+}
+
+impl Form for ApprovalForm {}
+
+/// For the person who asked.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = Rejection)]
+pub(crate) struct RejectionForm {
+    /// Why not; at least 5 characters.
+    #[validate(required, custom(function = "is::<Reason>"))]
+    #[schema(value_type = String, required = true)]
+    comment: Option<String>,
+}
+
+impl Form for RejectionForm {}
+
+/// A request to correct a day.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Correction)]
+pub(crate) struct CorrectionView {
+    id: String,
+    user_id: String,
+    #[schema(format = Date)]
+    date: String,
+    timezone: String,
+    shift_id: Option<String>,
+    record_id: String,
+    /// What the day is said to have come to; `null` is left to the punches.
+    requested: RequestedView,
+    reason: String,
+    /// `pending`, `approved`, `rejected` or `withdrawn`.
+    status: &'static str,
+    #[schema(format = DateTime)]
+    requested_at: String,
+    decided_by: Option<String>,
+    #[schema(format = DateTime)]
+    decided_at: Option<String>,
+    comment: Option<String>,
+    version: u32,
+}
+
+/// What a day is said to have come to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestedCorrection)]
+struct RequestedView {
+    status: Option<&'static str>,
+    #[schema(format = DateTime)]
+    first_in: Option<String>,
+    #[schema(format = DateTime)]
+    last_out: Option<String>,
+}
+
+impl CorrectionView {
+    fn new(SeenCorrection { correction, zone }: SeenCorrection) -> Self {
+        let decided = correction.decided.as_ref();
+        Self {
+            id: correction.id.to_string(),
+            user_id: correction.user().to_string(),
+            date: day(correction.key.date),
+            timezone: zone.name().to_owned(),
+            shift_id: correction.key.shift.map(|id| id.to_string()),
+            record_id: correction.key.record().to_string(),
+            requested: RequestedView {
+                status: correction.day_status.map(DayStatus::name),
+                first_in: correction.first_in.map(|at| local(&zone, at)),
+                last_out: correction.last_out.map(|at| local(&zone, at)),
+            },
+            status: correction.status.name(),
+            requested_at: local(&zone, correction.requested_at),
+            decided_by: decided.and_then(|decided| decided.by).map(|id| id.to_string()),
+            decided_at: decided.map(|decided| local(&zone, decided.at)),
+            comment: decided.and_then(|decided| decided.comment.clone()),
+            version: correction.revision.0,
+            reason: correction.reason,
+        }
+    }
+}
+
+fn shown(of: SeenCorrection) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(of.correction.revision)).json(CorrectionView::new(of))
+}
+
+fn named(id: &str) -> Result<CorrectionId, Problem> {
+    id.parse().map_err(|_| Problem::not_found())
+}
+
+/// The requests you may see, latest first.
+#[utoipa::path(get, path = "/api/attendance/corrections", tag = "attendance", operation_id = "corrections",
+    params(CorrectionsForm),
+    responses((status = 200, description = "A page of requests.", body = List<CorrectionView>)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<CorrectionsForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = CorrectionQuery {
+        status: word(&form.status)?,
+        user: form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?,
+        department: word(&form.department_id)?,
+        within: range(&form.from, &form.to)?,
+        page: page(&form.page, &form.per_page)?,
+    };
+    let found = api.usecases.attendance.corrections(asker.actor(), query).await?;
+    Ok(list_of(&req, found, CorrectionView::new))
+}
+
+/// Asks for your own day to be corrected. It stays as it is until somebody else agrees.
+#[utoipa::path(post, path = "/api/attendance/corrections", tag = "attendance",
+    operation_id = "request_correction", request_body = NewCorrectionForm,
+    responses((status = 201, description = "Asked for; `Location` names it.", body = CorrectionView)))]
+pub(crate) async fn create(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewCorrectionForm>,
+) -> Result<HttpResponse, Problem> {
+    let request = CorrectionRequest {
+        date: needed(&form.date)?,
+        shift: word(&form.shift_id)?,
+        status: word::<Decidable>(&form.status)?.map(|status| status.0),
+        first_in: word(&form.first_in)?,
+        last_out: word(&form.last_out)?,
+        reason: needed::<Reason>(&form.reason)?.0,
+    };
+    let asked = api.usecases.attendance.request_correction(asker.actor(), &request).await?;
+    let location = (header::LOCATION, format!("/api/attendance/corrections/{}", asked.correction.id));
+    let tag = etag(asked.correction.revision);
+    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(CorrectionView::new(asked)))
+}
+
+/// One request.
+#[utoipa::path(get, path = "/api/attendance/corrections/{correction_id}", tag = "attendance",
+    operation_id = "correction", params(("correction_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request, with an `ETag`.", body = CorrectionView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(shown(api.usecases.attendance.correction(asker.actor(), named(&id)?).await?))
+}
+
+/// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
+#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/approve", tag = "attendance",
+    operation_id = "approve_correction", request_body = ApprovalForm,
+    params(("correction_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
+pub(crate) async fn approve(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    MaybeJson(form): MaybeJson<ApprovalForm>,
+) -> Result<HttpResponse, Problem> {
+    let comment = word::<Line<500>>(&form.comment)?.map(|line| line.0);
+    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), named(&id)?, comment).await?))
+}
+
+/// Rejects a request, and says why. Nobody decides on their own.
+#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/reject", tag = "attendance",
+    operation_id = "reject_correction", request_body = RejectionForm,
+    params(("correction_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
+pub(crate) async fn reject(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    Json(form): Json<RejectionForm>,
+) -> Result<HttpResponse, Problem> {
+    let comment = needed::<Reason>(&form.comment)?.0;
+    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), named(&id)?, &comment).await?))
+}
+
+/// Takes your own request back.
+#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/withdraw", tag = "attendance",
+    operation_id = "withdraw_correction",
+    params(("correction_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
+pub(crate) async fn withdraw(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), named(&id)?).await?))
+}

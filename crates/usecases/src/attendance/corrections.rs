@@ -1,0 +1,297 @@
+//! What people say their own day came to, and what somebody else thinks of it.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::attendance::{DayKey, DayStatus};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::correction::{Correction, CorrectionStatus};
+use rollcall_domain::id::{CorrectionId, DepartmentId, RecordId, ShiftId, UserId};
+use rollcall_domain::leave::Decided;
+use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::user::{People, User};
+use rollcall_ports::attendance::Change;
+use rollcall_ports::corrections::CorrectionFilter;
+use rollcall_ports::store::StoreError;
+
+use super::planning::rounded;
+use super::{Attendance, AttendanceError, MIN_REASON, OverrideRequest, RETRIES};
+use crate::people::{reach, reachable};
+use crate::roster::narrow;
+
+/// What somebody says their own day came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrectionRequest {
+    /// Which date, not in the future.
+    pub date: Date,
+    /// Which shift of that date, if not the first.
+    pub shift: Option<ShiftId>,
+    /// How it is to be read.
+    pub status: Option<DayStatus>,
+    /// When the person came.
+    pub first_in: Option<Timestamp>,
+    /// When the person left.
+    pub last_out: Option<Timestamp>,
+    /// Why; at least [`MIN_REASON`] characters.
+    pub reason: String,
+}
+
+/// Which requests are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CorrectionQuery {
+    /// Of this status.
+    pub status: Option<CorrectionStatus>,
+    /// Of this person.
+    pub user: Option<UserId>,
+    /// Of people in this department.
+    pub department: Option<DepartmentId>,
+    /// For one of these dates.
+    pub within: Option<DateRange>,
+    /// This page.
+    pub page: Page,
+}
+
+/// A request and the time zone of its day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenCorrection {
+    /// The request.
+    pub correction: Correction,
+    /// The time zone that held on the day.
+    pub zone: Zone,
+}
+
+impl Attendance {
+    /// Asks for one's own day to be corrected. It stays as it is until somebody else agrees.
+    #[tracing::instrument(name = "attendance.request_correction", skip_all)]
+    pub async fn request_correction(
+        &self,
+        actor: &Actor,
+        request: &CorrectionRequest,
+    ) -> Result<SeenCorrection, AttendanceError> {
+        let own = self.rules.self_service;
+        permit(actor, Action::RequestCorrection, own)?;
+        let id = actor.user().ok_or(Denied::Hidden)?;
+        let user = reach(&*self.users, actor, Action::RequestCorrection, own, id).await?;
+        let now = self.clock.now();
+        if request.date > self.zone_of(&user).await?.local(now).date() {
+            return Err(AttendanceError::FutureTime);
+        }
+        self.check_date(request.date, now)?;
+        let book = self.placed(&user, DateRange::around(request.date)).await?;
+        let first = book.day_on(request.date).ok_or(AttendanceError::NoRecord)?;
+        let key = DayKey { shift: request.shift.or(first.shift), ..first };
+        if key != first && book.version(key).is_none() {
+            return Err(AttendanceError::NoRecord);
+        }
+        let correction = Correction {
+            id: CorrectionId::new(self.ids.next()),
+            key,
+            day_status: request.status,
+            first_in: request.first_in.map(rounded),
+            last_out: request.last_out.map(rounded),
+            reason: request.reason.trim().to_owned(),
+            status: CorrectionStatus::Pending,
+            requested_at: rounded(now),
+            decided: None,
+            overriding: None,
+            revision: Revision::NEW,
+        };
+        // What could not be decided cannot be asked for.
+        self.decide(&mut book.clone(), key, &wanted(&correction), actor, None)?;
+        match self.corrections.insert(&correction).await {
+            Ok(()) => {}
+            Err(StoreError::Overlaps) => return Err(AttendanceError::PendingAlready),
+            Err(error) => return Err(error.into()),
+        }
+        self.correction_again(correction.id).await
+    }
+
+    /// A page of the requests the actor may see, latest first.
+    pub async fn corrections(
+        &self,
+        actor: &Actor,
+        query: CorrectionQuery,
+    ) -> Result<Paged<SeenCorrection>, AttendanceError> {
+        let own = self.rules.self_service;
+        permit(actor, Action::ReadCorrections, own)?;
+        let people = reachable(actor, Action::ReadCorrections, own)?;
+        let people: People = narrow(people, actor, query.department)?;
+        if let Some(user) = query.user {
+            reach(&*self.users, actor, Action::ReadCorrections, own, user).await?;
+        }
+        let CorrectionQuery { status, user, within, page, .. } = query;
+        let filter = CorrectionFilter { user, status, within };
+        let Paged { items, total, page } = self.corrections.list(&people, &filter, page).await?;
+        Ok(Paged { items: self.zoned(items).await?, total, page })
+    }
+
+    /// One request.
+    pub async fn correction(
+        &self,
+        actor: &Actor,
+        id: CorrectionId,
+    ) -> Result<SeenCorrection, AttendanceError> {
+        let (correction, _) = self.asked(actor, Action::ReadCorrections, id).await?;
+        let zoned = self.zoned(vec![correction]).await?.pop();
+        Ok(zoned.ok_or(Denied::Hidden)?)
+    }
+
+    /// Agrees to a request: the day is decided to be as it says, in the same commit.
+    #[tracing::instrument(name = "attendance.approve_correction", skip_all, fields(correction.id = %id))]
+    pub async fn approve_correction(
+        &self,
+        actor: &Actor,
+        id: CorrectionId,
+        comment: Option<String>,
+    ) -> Result<SeenCorrection, AttendanceError> {
+        let mut met = StoreError::Stale;
+        for _ in 0..RETRIES {
+            let (correction, user) = self.judged_request(actor, id).await?;
+            let key = correction.key;
+            let mut book = self.placed(&user, DateRange::around(key.date)).await?;
+            let decision = self.decide(&mut book, key, &wanted(&correction), actor, None)?;
+            let change = book.entry(&self.rules.policy).change;
+            let settled = Correction {
+                overriding: Some(decision.id),
+                ..self.settled(correction, actor, CorrectionStatus::Approved, comment.clone())
+            };
+            match self.corrections.settle(&settled, Some(&change)).await {
+                Ok(()) => return self.correction_again(id).await,
+                Err(StoreError::Stale) => met = StoreError::Stale,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(met.into())
+    }
+
+    /// Rejects a request, and says why.
+    #[tracing::instrument(name = "attendance.reject_correction", skip_all, fields(correction.id = %id))]
+    pub async fn reject_correction(
+        &self,
+        actor: &Actor,
+        id: CorrectionId,
+        comment: &str,
+    ) -> Result<SeenCorrection, AttendanceError> {
+        let comment = comment.trim();
+        if comment.chars().count() < MIN_REASON {
+            return Err(AttendanceError::CommentRequired);
+        }
+        for _ in 0..RETRIES {
+            let (correction, _) = self.judged_request(actor, id).await?;
+            let comment = Some(comment.to_owned());
+            let settled = self.settled(correction, actor, CorrectionStatus::Rejected, comment);
+            if self.settle(&settled, None).await? {
+                return self.correction_again(id).await;
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Takes one's own request back.
+    #[tracing::instrument(name = "attendance.withdraw_correction", skip_all, fields(correction.id = %id))]
+    pub async fn withdraw_correction(
+        &self,
+        actor: &Actor,
+        id: CorrectionId,
+    ) -> Result<SeenCorrection, AttendanceError> {
+        for _ in 0..RETRIES {
+            let (correction, _) = self.asked(actor, Action::RequestCorrection, id).await?;
+            pending(&correction)?;
+            let settled = self.settled(correction, actor, CorrectionStatus::Withdrawn, None);
+            if self.settle(&settled, None).await? {
+                return self.correction_again(id).await;
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Stores what came of a request, unless somebody else was faster.
+    async fn settle(&self, settled: &Correction, change: Option<&Change>) -> Result<bool, StoreError> {
+        match self.corrections.settle(settled, change).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Stale) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn settled(
+        &self,
+        correction: Correction,
+        actor: &Actor,
+        status: CorrectionStatus,
+        comment: Option<String>,
+    ) -> Correction {
+        let decided = Decided { by: actor.user(), at: rounded(self.clock.now()), comment };
+        Correction { status, decided: Some(decided), ..correction }
+    }
+
+    /// A request and whose it is, if the actor may do that with it.
+    async fn asked(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: CorrectionId,
+    ) -> Result<(Correction, User), AttendanceError> {
+        permit(actor, action, self.rules.self_service)?;
+        let correction = self.corrections.get(id).await?.ok_or(Denied::Hidden)?;
+        let user = reach(&*self.users, actor, action, self.rules.self_service, correction.user()).await?;
+        Ok((correction, user))
+    }
+
+    /// A pending request that the actor may decide on. Nobody decides on their own.
+    async fn judged_request(
+        &self,
+        actor: &Actor,
+        id: CorrectionId,
+    ) -> Result<(Correction, User), AttendanceError> {
+        let (correction, user) = self.asked(actor, Action::DecideCorrection, id).await?;
+        if actor.is(user.id) {
+            return Err(Denied::Forbidden.into());
+        }
+        pending(&correction)?;
+        Ok((correction, user))
+    }
+
+    async fn correction_again(&self, id: CorrectionId) -> Result<SeenCorrection, AttendanceError> {
+        let correction = self.corrections.get(id).await?.ok_or(Denied::Hidden)?;
+        let zoned = self.zoned(vec![correction]).await?.pop();
+        Ok(zoned.ok_or(Denied::Hidden)?)
+    }
+
+    /// Gives requests the time zones of their days.
+    async fn zoned(&self, corrections: Vec<Correction>) -> Result<Vec<SeenCorrection>, StoreError> {
+        let ids: Vec<RecordId> = corrections.iter().map(|correction| correction.key.record()).collect();
+        let records = self.days.records_named(&ids).await?;
+        let zones: HashMap<RecordId, Zone> =
+            records.into_iter().map(|record| (record.day.id, record.day.zone)).collect();
+        let seen = |correction: Correction| {
+            let zone = zones.get(&correction.key.record()).cloned();
+            SeenCorrection { correction, zone: zone.unwrap_or_else(|| self.zone_named(None)) }
+        };
+        Ok(corrections.into_iter().map(seen).collect())
+    }
+}
+
+/// What is to be decided of the day.
+fn wanted(correction: &Correction) -> OverrideRequest {
+    OverrideRequest {
+        status: correction.day_status,
+        first_in: correction.first_in,
+        last_out: correction.last_out,
+        overtime_seconds: None,
+        note: None,
+        reason: correction.reason.clone(),
+    }
+}
+
+const fn pending(correction: &Correction) -> Result<(), AttendanceError> {
+    match correction.status {
+        CorrectionStatus::Pending => Ok(()),
+        CorrectionStatus::Approved | CorrectionStatus::Rejected | CorrectionStatus::Withdrawn => {
+            Err(AttendanceError::DecidedAlready)
+        }
+    }
+}

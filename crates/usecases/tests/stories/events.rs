@@ -1,0 +1,112 @@
+//! Finding single punches and judging them.
+
+use rollcall_domain::access::{Actor, Denied};
+use rollcall_domain::attendance::{Direction, Event, Source};
+use rollcall_domain::page::Page;
+use rollcall_domain::policy::Punch;
+use rollcall_domain::user::User;
+use rollcall_testkit::builders::{a_lock, a_member, at};
+use rollcall_usecases::attendance::events::EventQuery;
+use rollcall_usecases::attendance::{AttendanceError, MarkRequest};
+
+use crate::support::{World, kiosk, person, world};
+
+fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
+    MarkRequest {
+        user: Some(user.id),
+        punch,
+        at: Some(at(when)),
+        reason: Some("forgot the badge".into()),
+        note: None,
+        location: None,
+        device: None,
+        force: false,
+    }
+}
+
+async fn enter(world: &World, user: &User, punch: Punch, when: &str) -> Event {
+    let marked = world.usecases.attendance.mark(&Actor::Operator, entered(user, punch, when)).await.unwrap();
+    marked.event.unwrap()
+}
+
+async fn times(world: &World, actor: &Actor, query: EventQuery) -> Result<Vec<String>, AttendanceError> {
+    let found = world.usecases.attendance.events(actor, query).await?;
+    Ok(found.items.iter().map(|seen| seen.event.at.to_string()[..16].to_owned()).collect())
+}
+
+#[tokio::test]
+async fn a_punch_that_was_taken_back_is_kept_and_the_day_worked_out_anew() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let ada = world.add_as(a_member("Ada", &department)).await;
+    world.fakes.clock.set("2026-03-03T12:00:00Z");
+    let early = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
+    enter(&world, &ada, Punch::CheckOut, "2026-03-02T12:00:00Z").await;
+    let void = async |actor: &Actor| {
+        world.usecases.attendance.void_event(actor, early.id, "was somebody else").await
+    };
+    assert!(matches!(void(&person(&ada)).await, Err(AttendanceError::Denied(Denied::Forbidden))));
+    assert!(matches!(void(&kiosk()).await, Err(AttendanceError::Denied(Denied::Forbidden))));
+    let judged = void(&manager).await.unwrap();
+    let voided = judged.seen.event.voided.unwrap();
+    assert_eq!((voided.by, voided.reason.as_str()), (manager.user(), "was somebody else"));
+    let day = judged.day.unwrap();
+    assert_eq!((day.record.first_in, day.events.len()), (None, 2), "the check-out ends nothing now");
+    assert_eq!(day.events[1].direction, None);
+    assert!(matches!(void(&manager).await, Err(AttendanceError::NothingToRevert)));
+    let waits = world.usecases.attendance.accept_event(&manager, early.id, "was her after all").await;
+    assert!(matches!(waits, Err(AttendanceError::NothingToReview)));
+}
+
+#[tokio::test]
+async fn nothing_is_judged_in_a_closed_period_or_elsewhere() {
+    let world = world();
+    let (_, manager) = world.department("Research").await;
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-03T12:00:00Z");
+    let event = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
+    let hidden = world.usecases.attendance.void_event(&manager, event.id, "was somebody else").await;
+    assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
+    world.ports.locks.insert(&a_lock("2026-03-02")).await.unwrap();
+    let locked = world.usecases.attendance.void_event(&Actor::Operator, event.id, "was somebody else").await;
+    assert!(matches!(locked, Err(AttendanceError::PeriodLocked)));
+    let unreasoned = world.usecases.attendance.void_event(&Actor::Operator, event.id, "no").await;
+    assert!(matches!(unreasoned, Err(AttendanceError::ReasonRequired)));
+}
+
+#[tokio::test]
+async fn everybody_finds_the_punches_they_may_see() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let (ada, bob) = (world.add_as(a_member("Ada", &department)).await, world.add("Bob").await);
+    world.fakes.clock.set("2026-03-03T12:00:00Z");
+    enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
+    enter(&world, &ada, Punch::CheckOut, "2026-03-02T18:00:00Z").await;
+    enter(&world, &bob, Punch::CheckIn, "2026-03-02T10:00:00Z").await;
+    let all = EventQuery::default;
+    let (nine, ten, six) = ("2026-03-02T09:00", "2026-03-02T10:00", "2026-03-02T18:00");
+    assert_eq!(times(&world, &Actor::Operator, all()).await.unwrap(), [six, ten, nine]);
+    assert_eq!(times(&world, &manager, all()).await.unwrap(), [six, nine]);
+    assert_eq!(times(&world, &person(&bob), all()).await.unwrap(), [ten]);
+    let of = |user: &User| EventQuery { user: Some(user.id), ..all() };
+    assert_eq!(times(&world, &Actor::Operator, of(&bob)).await.unwrap(), [ten]);
+    let denied = times(&world, &manager, of(&bob)).await;
+    assert!(matches!(denied, Err(AttendanceError::Denied(Denied::Hidden))));
+    let both = EventQuery { department: Some(department.id), ..of(&bob) };
+    assert_eq!(times(&world, &Actor::Operator, both).await.unwrap(), [""; 0]);
+    let left = EventQuery { direction: Some(Direction::CheckOut), ..all() };
+    assert_eq!(times(&world, &Actor::Operator, left).await.unwrap(), [six]);
+    let offline = EventQuery { source: Some(Source::Offline), ..all() };
+    assert_eq!(times(&world, &Actor::Operator, offline).await.unwrap(), [""; 0]);
+    let span = EventQuery {
+        from: Some(at("2026-03-02T09:00:01Z")),
+        until: Some(at("2026-03-02T18:00:00Z")),
+        ..all()
+    };
+    assert_eq!(times(&world, &Actor::Operator, span).await.unwrap(), [ten]);
+    let second = EventQuery { page: Page::new(2, 2).unwrap(), ..all() };
+    let found = world.usecases.attendance.events(&Actor::Operator, second).await.unwrap();
+    assert_eq!((found.items.len(), found.total), (1, 3));
+    assert_eq!(found.items[0].date.to_string(), "2026-03-02");
+    assert!(matches!(times(&world, &kiosk(), all()).await, Err(AttendanceError::Denied(Denied::Forbidden))));
+}
