@@ -23,6 +23,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/attendance/today", "EMA"),
     ("GET", "/api/shifts", "MA"),
     ("POST", "/api/shifts", "A"),
+    ("GET", "/api/shifts/lint", "MA"),
     ("GET", "/api/shifts/{shift_id}", "MA"),
     ("PUT", "/api/shifts/{shift_id}", "A"),
     ("DELETE", "/api/shifts/{shift_id}", "A"),

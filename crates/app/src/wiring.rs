@@ -265,7 +265,7 @@ pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) ->
     if !ports.faces.has_the_key().await.context("opening a stored template")? {
         bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
     }
-    ports.plan.plan(&settings.rules.shift).await.context("storing the default shift")?;
+    ports.plan.begin(&settings.rules.shift).await.context("storing the default shift")?;
     Ok(())
 }
 

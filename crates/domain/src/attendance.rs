@@ -283,10 +283,14 @@ impl Day {
         self.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing)
     }
 
-    /// The last punch at or before `at` that counts.
+    /// The last punch at or before `at` that counts. The end of a session that was not open does not.
     #[must_use]
     pub fn last_before(&self, at: Timestamp) -> Option<&Event> {
-        self.events.iter().rev().find(|event| event.at <= at && event.counts())
+        let mut counted = self.events.iter().rev().filter(|event| event.at <= at && event.counts());
+        let last = counted.next()?;
+        let went =
+            if last.direction.is_some() { Some(last) } else { counted.find(|e| e.direction.is_some()) };
+        went.map(|went| if went.direction == Some(Direction::CheckIn) { last } else { went })
     }
 }
 
@@ -361,7 +365,7 @@ pub enum Flag {
     MissingCheckOut,
     /// Worked too little to count as having been there.
     InsufficientHours,
-    /// Came but never left, and was taken to have left with the end of the shift.
+    /// Came but never left: taken to have left with the end of the shift, or ended by the system.
     AutoClosed,
     /// Came although on leave.
     WorkedOnLeave,
@@ -494,7 +498,11 @@ impl DayRecord {
     #[must_use]
     pub fn read(&self, now: Timestamp) -> Record {
         let decided = self.overridden.as_ref().is_some_and(|decision| decision.status.is_some());
-        self.record.read_at(self.due, decided, now)
+        let mut record = self.record.read_at(self.due, decided, now);
+        if let Some(seconds) = self.overridden.as_ref().and_then(|decision| decision.overtime_seconds) {
+            record.overtime_seconds = seconds;
+        }
+        record
     }
 
     /// Whether both say the same of the same day, whatever their revisions and punches.

@@ -104,7 +104,7 @@ impl Override {
     }
 
     /// The record as decided. `computed` is what the punches come to now, `retimed` the same with the times of the
-    /// override in place of the punches (see [`crate::classify::classify_as_if`]). What was not decided is kept from
+    /// override in place of the punches (see [`crate::classify::settle`]). What was not decided is kept from
     /// it; facts that changed since are flagged, because whoever decided did not know them.
     #[must_use]
     pub fn apply(&self, computed: &Record, retimed: Record) -> Record {

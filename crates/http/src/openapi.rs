@@ -34,7 +34,7 @@ const BEARER: &str = "bearer";
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, removal::delete,
         mark::mark, history::of_user, today::today,
-        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire,
+        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire, shifts::lint,
         assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
         holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
         leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,

@@ -91,6 +91,7 @@ bench! {
 /// # Panics
 /// When the stores do not answer.
 pub async fn the_shift(bench: &dyn StoreBench) -> Shift {
+    bench.plan().begin(&Shift::standard()).await.expect("a default shift");
     let plan = bench.plan().plan(&Shift::standard()).await.expect("a plan");
     plan.shifts[&plan.default].latest().clone()
 }

@@ -245,6 +245,9 @@ pub(crate) enum Taken {
     Decided(Box<Marked>),
     /// Nothing of that date may change.
     Locked,
+    /// There was nothing to end, and no day in which there could have been: outside of shifts what counts as nothing
+    /// makes none.
+    Nowhere,
 }
 
 impl Attendance {
@@ -307,8 +310,10 @@ impl Attendance {
             entered_by: if manual { actor.user() } else { None },
             forced: false,
         };
-        let Taken::Decided(marked) = self.commit(actor, &user, glance).await? else {
-            return Err(AttendanceError::PeriodLocked);
+        let marked = match self.commit(actor, &user, glance).await? {
+            Taken::Decided(marked) => marked,
+            Taken::Locked => return Err(AttendanceError::PeriodLocked),
+            Taken::Nowhere => return Err(AttendanceError::NoOpenSession),
         };
         match marked.decision {
             Decision::NoOpenSession => Err(AttendanceError::NoOpenSession),
@@ -381,7 +386,7 @@ impl Attendance {
         }
         if reading.decision.direction().is_none() {
             let kept = self.days.record(reading.key.record()).await?.or_else(|| entry.record(reading.key));
-            let kept = kept.ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
+            let Some(kept) = kept else { return Ok(Taken::Nowhere) };
             return Ok(decided(reading.decision, None, DayView::of(kept, now)));
         }
         self.days.commit(&entry.change).await?;

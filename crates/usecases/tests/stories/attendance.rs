@@ -83,6 +83,10 @@ async fn nobody_leaves_before_coming_or_comes_twice() {
     world.fakes.clock.advance(SignedDuration::from_mins(10));
     let twice = mark(&world, &person(&ada), now(Punch::CheckIn)).await;
     assert!(matches!(twice, Err(AttendanceError::AlreadyCheckedIn)));
+    // Long after the shift, too.
+    world.fakes.clock.set("2026-03-03T22:00:00Z");
+    let late = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    assert!(matches!(late, Err(AttendanceError::NoOpenSession)));
 }
 
 #[tokio::test]
