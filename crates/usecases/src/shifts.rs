@@ -8,10 +8,11 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied};
 use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
-use rollcall_domain::lint::{Finding, lint};
+use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::shift::{Counting, InvalidShift, Overtime, Pairing, Shift};
 use rollcall_domain::text::canonical;
+use rollcall_domain::user::People;
 use rollcall_ports::Ports;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::shifts::ShiftStore;
@@ -194,7 +195,12 @@ impl Shifts {
         let stored = self.shifts.list().await?.into_iter();
         let retired = stored.filter(|shift| shift.retired_at.is_some()).map(|shift| shift.id).collect();
         let personals = self.planning.attendance.personals(&people, dates).await?;
-        Ok(Linted { dates, people: personals.len(), findings: lint(&plan, &retired, &personals, dates) })
+        let mut findings = lint(&plan, &retired, &personals, dates);
+        if people != People::Everybody {
+            // Somebody out of sight may work it.
+            findings.retain(|finding| finding.code != Code::Unused);
+        }
+        Ok(Linted { dates, people: personals.len(), findings })
     }
 
     /// One of them.
