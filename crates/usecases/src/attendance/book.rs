@@ -284,12 +284,17 @@ impl Book {
 
     /// When the person is expected.
     pub(crate) fn schedule(&self) -> Schedule {
-        self.plan.schedule(&Personal {
+        self.plan.schedule(&self.personal())
+    }
+
+    /// What is known of the person alone.
+    pub(crate) fn personal(&self) -> Personal {
+        Personal {
             placements: self.placements.clone(),
             assignments: self.ledger.assignments.clone(),
             leaves: self.ledger.leaves.clone(),
             employment: self.employment,
-        })
+        }
     }
 
     /// What follows from the facts with what was added to them. Closed periods stay as they are.
