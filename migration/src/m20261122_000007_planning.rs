@@ -275,6 +275,9 @@ fn punches(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(text("reason").null())
         .col(flag("forced").not_null())
         .col(flag("needs_review").not_null())
+        .col(id("accepted_by").null())
+        .col(instant("accepted_at").null())
+        .col(text("accept_reason").null())
         .col(id("voided_by").null())
         .col(instant("voided_at").null())
         .col(text("void_reason").null())
@@ -299,7 +302,7 @@ async fn renew_punches(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         index("punches", "user_id", ["user_id", "at"]),
         index("punches", "record_id", ["record_id"]),
         index("punches", "at", ["at"]),
-        index("punches", "device_id", ["device_id"]),
+        index("punches", "device_id", ["device_id", "device_counter"]),
         index("punches", "entered_by", ["entered_by"]),
         index("punches", "batch_id", ["batch_id"]),
     ];

@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
         let indexes = [
             unique("overrides", "day", ["user_id", "work_date", "shift_key", "is_current"]),
             index("overrides", "batch_id", ["batch_id"]),
-            index("corrections", "user_id", ["user_id", "work_date"]),
+            unique("corrections", "pending", ["user_id", "work_date", "shift_key", "is_pending"]),
             index("corrections", "status", ["status", "requested_at"]),
             index("overtime_approvals", "batch_id", ["batch_id"]),
         ];
@@ -93,6 +93,7 @@ fn approvals(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .take()
 }
 
+/// `is_pending` is true or null, as `is_current` is of decisions.
 fn corrections(manager: &SchemaManager<'_>) -> TableCreateStatement {
     table(manager, "corrections")
         .col(id("id").primary_key())
@@ -110,6 +111,7 @@ fn corrections(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(instant("decided_at").null())
         .col(text("comment").null())
         .col(id("override_id").null())
+        .col(flag("is_pending").null())
         .col(small("revision").not_null())
         .foreign_key(&mut reference("corrections", "user_id", "users", "id"))
         .take()

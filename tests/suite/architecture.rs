@@ -138,6 +138,7 @@ fn the_core_names_little() {
             &[
                 "async-trait",
                 "bytes",
+                "fastrand",
                 "jiff",
                 "sha2",
                 "thiserror",

@@ -26,6 +26,7 @@ async fn a_day_is_told_in_full(db: Db) {
     {
       "decision": "checked_out",
       "event": {
+        "asked": "auto",
         "at": "2026-03-02T18:20:00+00:00",
         "date": "2026-03-02",
         "device_id": null,
@@ -35,6 +36,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "id": "[an id]",
         "liveness": null,
         "location": null,
+        "needs_review": false,
         "note": null,
         "prev_hash": null,
         "reason": null,
@@ -54,6 +56,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "early_exit_seconds": 0,
         "events": [
           {
+            "asked": "auto",
             "at": "2026-03-02T09:11:00.123456+00:00",
             "date": "2026-03-02",
             "device_id": null,
@@ -63,6 +66,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "id": "[an id]",
             "liveness": null,
             "location": null,
+            "needs_review": false,
             "note": null,
             "prev_hash": null,
             "reason": null,
@@ -75,6 +79,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "voided": false
           },
           {
+            "asked": "auto",
             "at": "2026-03-02T18:20:00+00:00",
             "date": "2026-03-02",
             "device_id": null,
@@ -84,6 +89,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "id": "[an id]",
             "liveness": null,
             "location": null,
+            "needs_review": false,
             "note": null,
             "prev_hash": null,
             "reason": null,
@@ -119,7 +125,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "timezone": "UTC",
         "user_id": "[id]",
         "verification_status": "verified",
-        "version": 2,
+        "version": 3,
         "worked_seconds": 32939
       }
     }

@@ -45,6 +45,7 @@ async fn a_match_is_told_in_full(db: Db) {
       "attendance": {
         "decision": "checked_in",
         "event": {
+          "asked": "auto",
           "at": "2026-03-02T09:11:00+00:00",
           "date": "2026-03-02",
           "device_id": "[id]",
@@ -54,6 +55,7 @@ async fn a_match_is_told_in_full(db: Db) {
           "id": "[an id]",
           "liveness": null,
           "location": null,
+          "needs_review": false,
           "note": null,
           "prev_hash": null,
           "reason": null,
@@ -95,7 +97,7 @@ async fn a_match_is_told_in_full(db: Db) {
           "timezone": "UTC",
           "user_id": "[id]",
           "verification_status": "verified",
-          "version": 1,
+          "version": 2,
           "worked_seconds": null
         }
       },

@@ -21,17 +21,50 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/attendance/mark", "EMA"),
     ("GET", "/api/attendance/user/{user_id}", "EMA"),
     ("GET", "/api/attendance/today", "EMA"),
+    ("GET", "/api/shifts", "MA"),
+    ("POST", "/api/shifts", "A"),
+    ("GET", "/api/shifts/{shift_id}", "MA"),
+    ("PUT", "/api/shifts/{shift_id}", "A"),
+    ("DELETE", "/api/shifts/{shift_id}", "A"),
+    ("GET", "/api/shift-assignments", "EMA"),
+    ("POST", "/api/shift-assignments", "MA"),
+    ("GET", "/api/shift-assignments/{assignment_id}", "EMA"),
+    ("PUT", "/api/shift-assignments/{assignment_id}", "MA"),
+    ("DELETE", "/api/shift-assignments/{assignment_id}", "MA"),
+    ("GET", "/api/holidays", "EMA"),
+    ("POST", "/api/holidays", "A"),
+    ("GET", "/api/holidays/{holiday_id}", "EMA"),
+    ("PUT", "/api/holidays/{holiday_id}", "A"),
+    ("DELETE", "/api/holidays/{holiday_id}", "A"),
+    ("GET", "/api/leaves", "EMA"),
+    ("POST", "/api/leaves", "EMA"),
+    ("GET", "/api/leaves/{leave_id}", "EMA"),
+    ("POST", "/api/leaves/{leave_id}/approve", "MA"),
+    ("POST", "/api/leaves/{leave_id}/reject", "MA"),
+    ("POST", "/api/leaves/{leave_id}/withdraw", "EMA"),
+    ("GET", "/api/locks", "MA"),
+    ("POST", "/api/locks", "A"),
+    ("POST", "/api/locks/{lock_id}/lift", "A"),
     ("GET", "/api/attendance/report", "EMA"),
     ("GET", "/api/statistics/dashboard", "EMA"),
     ("GET", "/api/statistics/attendance/rate", "MA"),
     ("GET", "/api/statistics/attendance/trends", "MA"),
     ("GET", "/api/statistics/departments", "MA"),
+    ("POST", "/api/attendance/sync", "AK"),
+    ("GET", "/api/attendance/events", "EMA"),
+    ("POST", "/api/attendance/events/{event_id}/void", "MA"),
+    ("POST", "/api/attendance/events/{event_id}/accept", "MA"),
+    ("GET", "/api/attendance/records/{record_id}", "EMA"),
+    ("PUT", "/api/attendance/records/{record_id}", "MA"),
+    ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
     ("POST", "/api/face/enroll", "EMAK"),
     ("POST", "/api/face/recognize", "EMAK"),
     ("GET", "/api/face/user/{user_id}/encodings", "EMA"),
     ("DELETE", "/api/face/encodings/{encoding_id}", "EMA"),
     ("GET", "/api/admin/users", "A"),
     ("PUT", "/api/admin/users/{user_id}/status", "A"),
+    ("POST", "/api/admin/attendance/bulk", "A"),
+    ("POST", "/api/admin/attendance/batches/{batch_id}/revert", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
     ("GET", "/api/health", "NEMAK"),
@@ -71,10 +104,23 @@ pub(crate) async fn operations(app: &TestApp) -> Vec<Operation> {
     found
 }
 
-/// A path of a template: about this person, and about a face that does not exist.
+/// A path of a template: about this person, and about something else that does not exist.
 pub(crate) fn path_of(template: &str, user: &str) -> String {
-    template
-        .replace("{user_id}", user)
-        .replace("{encoding_id}", "01890000-0000-7000-8000-000000000000")
-        .replace("{code}", "not-found")
+    let absent = "01890000-0000-7000-8000-000000000000";
+    [
+        "{encoding_id}",
+        "{shift_id}",
+        "{assignment_id}",
+        "{holiday_id}",
+        "{leave_id}",
+        "{lock_id}",
+        "{record_id}",
+        "{event_id}",
+        "{batch_id}",
+        "{correction_id}",
+    ]
+    .into_iter()
+    .fold(template.to_owned(), |path, id| path.replace(id, absent))
+    .replace("{user_id}", user)
+    .replace("{code}", "not-found")
 }

@@ -11,7 +11,7 @@ pub(crate) fn is_id(id: &str) -> insta::internals::Redaction {
     })
 }
 
-/// Hides an id that is any UUID of version 7.
+/// Hides an id that is any UUID of version 7, or of version 5, which follows from what it names.
 pub(crate) fn an_id() -> insta::internals::Redaction {
     insta::dynamic_redaction(|value: Content, path: ContentPath<'_>| {
         let text = value.as_str().unwrap_or_default();
@@ -49,11 +49,11 @@ fn number(value: &Content) -> Option<f64> {
     }
 }
 
-/// Whether the text is a UUID of version 7.
+/// Whether the text is a UUID of version 7 or 5.
 pub(crate) fn is_uuid(text: &str) -> bool {
     let digits = text.bytes().enumerate().all(|(place, byte)| match place {
         8 | 13 | 18 | 23 => byte == b'-',
-        14 => byte == b'7',
+        14 => byte == b'7' || byte == b'5',
         _ => byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase(),
     });
     text.len() == 36 && digits

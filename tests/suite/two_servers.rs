@@ -33,7 +33,7 @@ pub(crate) async fn beside(first: &TestApp, db: Db) -> TestApp {
 }
 
 /// The same person, asking the other server.
-fn at(app: &TestApp, person: &Client) -> Client {
+pub(crate) fn at(app: &TestApp, person: &Client) -> Client {
     app.anonymous().with_token(&person.token)
 }
 

@@ -17,9 +17,9 @@ use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
-    SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
-    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore,
-    SqlUserStore,
+    SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
+    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
+    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -196,6 +196,8 @@ pub async fn ports_with(
         plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
         statistics: Arc::new(SqlStatisticsStore::new(of())),
+        batches: Arc::new(SqlBatchStore::new(of())),
+        corrections: Arc::new(SqlCorrectionStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
         disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),
     })
@@ -267,7 +269,7 @@ pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) ->
     if !ports.faces.has_the_key().await.context("opening a stored template")? {
         bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
     }
-    ports.plan.plan(&settings.rules.shift).await.context("storing the default shift")?;
+    ports.plan.begin(&settings.rules.shift).await.context("storing the default shift")?;
     Ok(())
 }
 

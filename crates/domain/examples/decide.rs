@@ -2,60 +2,64 @@
 //!
 //! `cargo run -p rollcall-domain --example decide`
 
-use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, Event, Source};
-use rollcall_domain::calendar::Zone;
-use rollcall_domain::classify::classify;
-use rollcall_domain::id::{EventId, RecordId, UserId};
-use rollcall_domain::policy::{Policy, Punch, decide};
-use rollcall_domain::schedule::{Schedule, slot};
+use jiff::Timestamp;
+use rollcall_domain::attendance::{Event, Source};
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::{EventId, UserId};
+use rollcall_domain::policy::{Policy, Punch};
+use rollcall_domain::replay::{Facts, derive};
+use rollcall_domain::schedule::Schedule;
 use rollcall_domain::shift::Shift;
 use uuid::Uuid;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (ada, zone) = (UserId::new(Uuid::from_u128(1)), Zone::named("Europe/Berlin")?);
     let (schedule, policy) = (Schedule::simple(Shift::standard(), zone.clone()), Policy::STANDARD);
-    let mut days: Vec<Day> = Vec::new();
+    let monday = "2026-03-02".parse()?;
+    let dates = DateRange::new(monday, monday)?;
+    let mut events: Vec<Event> = Vec::new();
 
     for time in ["08:12:00", "08:12:20", "11:30:00", "17:20:00"] {
-        let at = format!("2026-03-02T{time}Z").parse()?;
+        let at: Timestamp = format!("2026-03-02T{time}Z").parse()?;
 
-        // Gather: the day to which the punch belongs, as it stands or new.
-        let (key, instance) = slot(ada, &schedule, &days, at);
-        let known = days.iter().position(|day| day.key == key);
-        let day = known.map(|place| days.remove(place)).unwrap_or(Day {
-            id: RecordId::new(Uuid::from_u128(2)),
-            key,
-            zone: zone.clone(),
-            shift: instance,
-            events: Vec::new(),
-            revision: Revision::NEW,
-        });
+        // Gather: everything that is known of the person, and what is new.
+        let id = EventId::new(Uuid::from_u128(events.len() as u128));
+        events.push(Event::new(id, ada, Punch::Auto, at, Source::Terminal));
+        let facts = Facts {
+            user: ada,
+            schedule: &schedule,
+            asked_from: None,
+            placements: &[],
+            events: &events,
+            overrides: &[],
+            approved: &[],
+        };
 
-        // Decide.
-        let decision = decide(&day, Punch::Auto, at, &policy);
-        show(&format!("{} {decision:?}", zone.local(at).time()));
+        // Decide: what the punch means follows from all of them.
+        let (records, readings) = derive(&facts, dates, &policy);
+        let Some(new) = readings.iter().find(|reading| reading.event == id) else { continue };
+        show(&format!("{} {:?}", zone.local(at).time(), new.decision));
 
-        // Commit: keep the event, if there is one.
-        days.push(match decision.direction() {
-            Some(direction) => day.with(Event {
-                id: EventId::new(Uuid::from_u128(3)),
-                user: ada,
-                direction,
-                at,
-                received_at: at,
-                source: Source::Terminal,
-                device: None,
-                entered_by: None,
-                similarity: None,
-                location: None,
-                note: None,
-                reason: None,
-            }),
-            None => day,
-        });
+        // Commit: a service would store the punch and the records that differ.
+        if let Some(record) = records.iter().find(|record| record.day.key == new.key) {
+            show(&format!("  {:?}", record.read(at).status));
+        }
+        if new.decision.direction().is_none() {
+            events.pop();
+        }
     }
-    show(&format!("{:#?}", classify(&days[0], "2026-03-02T18:00:00Z".parse()?)));
+
+    let facts = Facts {
+        user: ada,
+        schedule: &schedule,
+        asked_from: None,
+        placements: &[],
+        events: &events,
+        overrides: &[],
+        approved: &[],
+    };
+    let (records, _) = derive(&facts, dates, &policy);
+    show(&format!("{:#?}", records[0].read("2026-03-02T19:00:00Z".parse()?)));
     Ok(())
 }
 

@@ -142,6 +142,18 @@ pub enum Action {
     ReadDashboard,
     /// See rates, trends and departments compared.
     ReadStatistics,
+    /// Say what a day came to, whatever its punches say; judge single punches.
+    DecideRecord,
+    /// Hand in punches that a device noted while it was on its own.
+    SyncAttendance,
+    /// Enter many things at once.
+    EnterInBulk,
+    /// Ask for a day to be corrected.
+    RequestCorrection,
+    /// See requests for corrections.
+    ReadCorrections,
+    /// Approve or reject requests for corrections.
+    DecideCorrection,
     /// Work records out anew.
     RecomputeAttendance,
     /// Store a face.
@@ -184,7 +196,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 40] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -200,6 +212,12 @@ impl Action {
         Self::ReadReport,
         Self::ReadDashboard,
         Self::ReadStatistics,
+        Self::DecideRecord,
+        Self::SyncAttendance,
+        Self::EnterInBulk,
+        Self::RequestCorrection,
+        Self::ReadCorrections,
+        Self::DecideCorrection,
         Self::RecomputeAttendance,
         Self::EnrollFace,
         Self::RecognizeFace,
@@ -261,10 +279,14 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
         A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
-        A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard => {
+        A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard | A::ReadCorrections => {
             (Everybody, Departments, Own, Nobody)
         }
         A::ReadStatistics => (Everybody, Departments, Nobody, Nobody),
+        A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
+        A::SyncAttendance => (Everybody, Nobody, Nobody, Everybody),
+        A::EnterInBulk => (Everybody, Nobody, Nobody, Nobody),
+        A::RequestCorrection => (Own, Own, Own, Nobody),
         A::EnrollFace => (Everybody, Departments, when(own.enroll, Own), when(may_enroll, Everybody)),
         A::RecognizeFace => (Everybody, Everybody, when(own.check_in, Own), Everybody),
         A::ReadEncodings | A::DeleteEncoding => (Everybody, Departments, Own, Nobody),
@@ -343,6 +365,21 @@ pub fn permit_on(actor: &Actor, action: Action, own: SelfService, subject: Subje
     Err(if visible { Denied::Forbidden } else { Denied::Hidden })
 }
 
+/// Whether `actor` may judge what `subject` did. Managers are employees as far as they are concerned themselves.
+///
+/// # Errors
+/// As for [`permit_on`]; [`Denied::Forbidden`] to a manager who is the subject.
+pub fn permit_to_judge(
+    actor: &Actor,
+    action: Action,
+    own: SelfService,
+    subject: Subject,
+) -> Result<(), Denied> {
+    permit_on(actor, action, own, subject)?;
+    let oneself = actor.role() == Role::Manager && actor.is(subject.user);
+    if oneself { Err(Denied::Forbidden) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,10 +405,10 @@ mod tests {
     }
 
     #[test]
-    fn a_device_only_sees_faces() {
+    fn a_device_only_sees_faces_and_hands_in_what_it_saw() {
         let device = Actor::Device { id: DeviceId::new(Uuid::nil()), may_enroll: false };
         let allowed: Vec<_> = Action::ALL.into_iter().filter(|a| permit(&device, *a, OWN).is_ok()).collect();
-        assert_eq!(allowed, [Action::RecognizeFace, Action::VerifyToken]);
+        assert_eq!(allowed, [Action::SyncAttendance, Action::RecognizeFace, Action::VerifyToken]);
     }
 
     #[test]
@@ -392,6 +429,19 @@ mod tests {
             assert_eq!(permit(&employee, Action::MarkAttendance, own).is_ok(), expected);
             assert_eq!(permit(&employee, Action::EnrollFace, own).is_ok(), expected);
         }
+    }
+
+    #[test]
+    fn managers_do_not_judge_themselves() {
+        let manager = person(1, Role::Manager, &[7]);
+        let judge = |n: u128| {
+            let subject = Subject { user: user(n), department: Some(department(7)) };
+            permit_to_judge(&manager, Action::DecideRecord, OWN, subject)
+        };
+        assert_eq!((judge(1), judge(2)), (Err(Denied::Forbidden), Ok(())));
+        let admin = person(1, Role::Admin, &[]);
+        let oneself = Subject { user: user(1), department: None };
+        assert_eq!(permit_to_judge(&admin, Action::DecideRecord, OWN, oneself), Ok(()));
     }
 
     #[test]

@@ -145,10 +145,14 @@ pub struct Event {
     pub forced: bool,
     /// Somebody should look at it: it came too late, from a clock that cannot be trusted, or for a closed period.
     pub needs_review: bool,
+    /// Who looked at it and let it count.
+    pub accepted: Option<Voided>,
     /// Taken back; it is kept, and counts as nothing.
     pub voided: Option<Voided>,
     /// The entries it was made with.
     pub batch: Option<BatchId>,
+    /// The number a device gave it; each device counts up.
+    pub counter: Option<u64>,
 }
 
 impl Event {
@@ -171,8 +175,10 @@ impl Event {
             reason: None,
             forced: false,
             needs_review: false,
+            accepted: None,
             voided: None,
             batch: None,
+            counter: None,
         }
     }
 }
@@ -187,7 +193,7 @@ impl Event {
     }
 }
 
-/// Who took a punch back, when and why.
+/// Who took something back or let it count, when and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Voided {
     /// Who; `None` is the operator of the installation.
@@ -283,10 +289,14 @@ impl Day {
         self.shift.as_ref().map_or(Pairing::FirstLast, |instance| instance.shift.counting.pairing)
     }
 
-    /// The last punch at or before `at` that counts.
+    /// The last punch at or before `at` that counts. The end of a session that was not open does not.
     #[must_use]
     pub fn last_before(&self, at: Timestamp) -> Option<&Event> {
-        self.events.iter().rev().find(|event| event.at <= at && event.counts())
+        let mut counted = self.events.iter().rev().filter(|event| event.at <= at && event.counts());
+        let last = counted.next()?;
+        let went =
+            if last.direction.is_some() { Some(last) } else { counted.find(|e| e.direction.is_some()) };
+        went.map(|went| if went.direction == Some(Direction::CheckIn) { last } else { went })
     }
 }
 
@@ -361,7 +371,7 @@ pub enum Flag {
     MissingCheckOut,
     /// Worked too little to count as having been there.
     InsufficientHours,
-    /// Came but never left, and was taken to have left with the end of the shift.
+    /// Came but never left: taken to have left with the end of the shift, or ended by the system.
     AutoClosed,
     /// Came although on leave.
     WorkedOnLeave,
@@ -494,7 +504,11 @@ impl DayRecord {
     #[must_use]
     pub fn read(&self, now: Timestamp) -> Record {
         let decided = self.overridden.as_ref().is_some_and(|decision| decision.status.is_some());
-        self.record.read_at(self.due, decided, now)
+        let mut record = self.record.read_at(self.due, decided, now);
+        if let Some(seconds) = self.overridden.as_ref().and_then(|decision| decision.overtime_seconds) {
+            record.overtime_seconds = seconds;
+        }
+        record
     }
 
     /// When the person came, in seconds from local midnight of the record's date as clocks showed it: 32,400 is 09:00, and

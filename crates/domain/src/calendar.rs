@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Weekday};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Span, Timestamp, Zoned};
 
 /// A time zone of the IANA database, which is compiled into the program.
@@ -49,6 +49,18 @@ impl Zone {
     pub fn instant(&self, local: DateTime) -> Timestamp {
         // Only dates at the ends of the calendar (years -9999 and 9999) have no instant.
         self.0.to_ambiguous_zoned(local).compatible().map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+    }
+}
+
+impl Zone {
+    /// How often clocks of this zone show `local`: once, or with daylight saving never or twice.
+    #[must_use]
+    pub fn times_shown(&self, local: DateTime) -> u8 {
+        match self.0.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { .. } => 1,
+            AmbiguousOffset::Gap { .. } => 0,
+            AmbiguousOffset::Fold { .. } => 2,
+        }
     }
 }
 
@@ -205,10 +217,16 @@ pub struct Calendar {
 }
 
 impl Calendar {
+    /// Whether a date is a regular day off.
+    #[must_use]
+    pub fn is_off(&self, date: Date) -> bool {
+        self.offs.iter().any(|off| off.covers(date))
+    }
+
     /// What a date is. A holiday that falls on a day off is a holiday.
     #[must_use]
     pub fn kind(&self, date: Date) -> DayKind {
-        let off = self.offs.iter().any(|off| off.covers(date));
+        let off = self.is_off(date);
         match self.holidays.get(&date) {
             Some(Holiday { half: None, .. }) => DayKind::Holiday,
             _ if off => DayKind::Off,

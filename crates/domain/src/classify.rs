@@ -16,27 +16,14 @@ pub fn classify(day: &Day, now: Timestamp) -> Record {
 }
 
 /// What a day comes to once nothing more can happen, `open` telling whether the person had not left. With `first_in`
-/// or `last_out`, as if they had come or left then, see [`classify_as_if`].
+/// or `last_out`, as if they had come or left then: those that are given replace the first arrival and the last departure
+/// that the punches tell.
 #[must_use]
 pub fn settle(day: &Day, first_in: Option<Timestamp>, last_out: Option<Timestamp>) -> Record {
     let mut stay = Stay::of(&day.events, day.pairing());
     stay.retime(first_in, last_out);
     let record = read(day, &stay, Timestamp::MAX);
     Record { open: stay.still_in.is_some(), ..record }
-}
-
-/// What a day would come to if the person had come or left at other times than their punches tell: those that are
-/// given replace the first arrival and the last departure.
-#[must_use]
-pub fn classify_as_if(
-    day: &Day,
-    first_in: Option<Timestamp>,
-    last_out: Option<Timestamp>,
-    now: Timestamp,
-) -> Record {
-    let mut stay = Stay::of(&day.events, day.pairing());
-    stay.retime(first_in, last_out);
-    read(day, &stay, now)
 }
 
 fn read(day: &Day, stay: &Stay, now: Timestamp) -> Record {
@@ -52,7 +39,12 @@ fn read(day: &Day, stay: &Stay, now: Timestamp) -> Record {
 pub fn on_leave(record: Record) -> Record {
     let mut record = Record { status: DayStatus::OnLeave, late_seconds: 0, early_exit_seconds: 0, ..record };
     record.flags.retain(|flag| !matches!(flag, Flag::Late | Flag::EarlyExit | Flag::InsufficientHours));
-    if record.first_in.is_some() {
+    worked_on_leave(record)
+}
+
+/// A record of a date of leave that tells, if there is work in it, that there should not be any.
+pub(crate) fn worked_on_leave(mut record: Record) -> Record {
+    if record.first_in.or(record.last_out).is_some() {
         record.flags.extend([Flag::WorkedOnLeave, Flag::NeedsReview]);
     }
     record
@@ -84,20 +76,23 @@ pub fn classify_unmarked(instance: &ShiftInstance, policy: &Policy, now: Timesta
 }
 
 /// When a person was there.
+#[derive(Default)]
 struct Stay {
     /// Arrivals with the departures that end them, in order.
     pairs: Vec<(Timestamp, Timestamp)>,
     /// An arrival without a departure after it.
     still_in: Option<Timestamp>,
-    /// An arrival whose session the system ended.
+    /// An arrival whose session the system ended, nobody knows when the person left.
     cut_off: Option<Timestamp>,
+    /// A departure without any arrival before it.
+    left: Option<Timestamp>,
 }
 
 impl Stay {
     /// Reads punches in the order of time. A departure before any arrival ends nothing; one after another moves the
     /// end of what it ended.
     fn of(events: &[Event], pairing: Pairing) -> Self {
-        let mut stay = Self { pairs: Vec::new(), still_in: None, cut_off: None };
+        let mut stay = Self::default();
         for event in events.iter().filter(|event| event.counts()) {
             match event.direction {
                 Some(Direction::CheckIn) if stay.still_in.is_none() => stay.come(event.at, pairing),
@@ -110,47 +105,70 @@ impl Stay {
     }
 
     fn come(&mut self, at: Timestamp, pairing: Pairing) {
-        // Whoever comes back was never away, if only the first arrival counts.
         self.still_in = match pairing {
-            Pairing::FirstLast => Some(self.pairs.pop().map_or(at, |(first, _)| first)),
+            // Whoever comes back was never away, if only the first arrival counts.
+            Pairing::FirstLast => {
+                let first = self.pairs.pop().map(|(came, _)| came);
+                first.into_iter().chain(self.cut_off.take()).min().or(Some(at))
+            }
             Pairing::EveryPair => Some(at),
         };
     }
 
     fn leave(&mut self, at: Timestamp) {
-        match (self.still_in.take(), self.pairs.last_mut()) {
+        match (self.last_open(), self.pairs.last_mut()) {
             (Some(came), _) => self.pairs.push((came, at)),
             (None, Some((_, left))) => *left = at,
-            (None, None) => {}
+            (None, None) => self.left = Some(at),
         }
     }
 
-    /// Moves the first arrival and the last departure; pairs that are then empty are gone.
+    /// Takes the last arrival if no departure follows it.
+    fn last_open(&mut self) -> Option<Timestamp> {
+        let last = self.pairs.last().map(|(came, _)| *came);
+        self.still_in.take().or_else(|| self.cut_off.take_if(|cut| last.is_none_or(|came| came < *cut)))
+    }
+
+    /// Moves the first arrival and the last departure. What lies before the one or after the other did not happen.
     fn retime(&mut self, first_in: Option<Timestamp>, last_out: Option<Timestamp>) {
-        if last_out.is_some() {
-            self.still_in = self.still_in.take().or(self.cut_off.take());
-        }
         if let Some(came) = first_in {
-            match (self.pairs.first_mut(), &mut self.still_in) {
+            self.pairs.retain(|(_, left)| came <= *left);
+            let cut_off_first =
+                self.cut_off.is_some_and(|cut| self.pairs.first().is_none_or(|(first, _)| cut < *first));
+            match (self.pairs.first_mut(), self.left.take_if(|left| came <= *left)) {
+                _ if cut_off_first => self.cut_off = Some(came),
                 (Some((first, _)), _) => *first = came,
-                (None, still_in) => *still_in = Some(came),
+                (None, Some(left)) => self.pairs.push((came, left)),
+                (None, None) => self.still_in = Some(came),
             }
         }
         if let Some(left) = last_out {
-            self.pairs.extend(self.still_in.take().map(|came| (came, left)));
-            if let Some((_, last)) = self.pairs.last_mut() {
-                *last = left;
+            let open = self.last_open().map(|came| (came, left));
+            self.pairs.extend(open);
+            self.pairs.retain(|(came, _)| *came <= left);
+            match self.pairs.last_mut() {
+                Some((_, last)) => *last = left,
+                None => self.left = Some(left),
             }
         }
-        self.pairs.retain(|(came, left)| came <= left);
     }
 
     fn first_in(&self) -> Option<Timestamp> {
-        self.pairs.first().map(|(came, _)| *came).or(self.still_in).or(self.cut_off)
+        let first = self.pairs.first().map(|(came, _)| *came);
+        first.into_iter().chain(self.still_in).chain(self.cut_off).min()
     }
 
+    /// When the person left for good, as far as is known.
     fn last_out(&self) -> Option<Timestamp> {
-        self.pairs.last().map(|(_, left)| *left)
+        match self.pairs.last() {
+            Some((came, left)) => self.cut_off.is_none_or(|cut| cut < *came).then_some(*left),
+            None => self.left.filter(|_| self.cut_off.is_none()),
+        }
+    }
+
+    /// Whether it is known how long the person was there.
+    fn is_known(&self) -> bool {
+        self.still_in.is_none() && self.cut_off.is_none() && !self.pairs.is_empty()
     }
 
     /// Seconds of the pairs between two instants.
@@ -171,55 +189,56 @@ fn in_shift(instance: &ShiftInstance, stay: &Stay, now: Timestamp) -> Record {
         scheduled_seconds: instance.scheduled_seconds(),
         ..blank(DayStatus::Pending)
     };
-    let Some(came) = record.first_in else { return record };
+    if record.first_in.or(stay.left).is_none() {
+        return record;
+    }
 
-    let late = seconds(instance.start, came);
+    let late = record.first_in.map_or(0, |came| seconds(instance.start, came));
     if counting.flexible.is_none() && late > shift.grace.as_secs() {
         record.late_seconds = late;
         record.flags.push(Flag::Late);
     }
-    let arrived = if record.late_seconds > 0 { DayStatus::Late } else { DayStatus::Present };
+    record.status = if record.late_seconds > 0 { DayStatus::Late } else { DayStatus::Present };
 
     let closed;
     let stay = match stay.still_in {
-        None if stay.cut_off.is_some() => {
-            record.flags.extend([Flag::MissingCheckOut, Flag::AutoClosed]);
-            return Record { status: arrived, ..record };
-        }
         None => stay,
-        Some(_) if now < instance.closes => return Record { status: arrived, open: true, ..record },
-        Some(since) if counting.auto_out => {
+        Some(_) if now < instance.closes => return Record { open: true, ..record },
+        Some(since) if counting.auto_out && stay.cut_off.is_none() => {
             let left = instance.end.max(since);
             let pairs = stay.pairs.iter().copied().chain([(since, left)]).collect();
-            closed = Stay { pairs, still_in: None, cut_off: None };
+            closed = Stay { pairs, ..Stay::default() };
             record.flags.push(Flag::AutoClosed);
             &closed
         }
         Some(_) => {
             record.flags.push(Flag::MissingCheckOut);
-            return Record { status: arrived, ..record };
+            return record;
         }
     };
 
-    let left = stay.last_out().unwrap_or(came);
-    record.last_out = Some(left);
-    let early = seconds(left, instance.end);
+    record.last_out = stay.last_out();
+    let early = record.last_out.map_or(0, |left| seconds(left, instance.end));
     if counting.flexible.is_none() && early > shift.early_grace.as_secs() {
         record.early_exit_seconds = early;
         record.flags.push(Flag::EarlyExit);
+    }
+    if stay.cut_off.is_some() {
+        record.flags.extend([Flag::MissingCheckOut, Flag::AutoClosed]);
+    }
+    if !stay.is_known() {
+        return record;
     }
     record.break_seconds = stay.breaks();
     let worked = worked(instance, stay);
     record.worked_seconds = Some(worked);
     record.overtime_seconds = overtime(instance, stay, worked);
-    record.status = if worked < shift.absent_below.as_secs() {
+    if worked < instance.share(shift.absent_below) {
         record.flags.push(Flag::InsufficientHours);
-        DayStatus::Absent
-    } else if worked < shift.half_day_below.as_secs() {
-        DayStatus::HalfDay
-    } else {
-        arrived
-    };
+        record.status = DayStatus::Absent;
+    } else if worked < instance.share(shift.half_day_below) {
+        record.status = DayStatus::HalfDay;
+    }
     record
 }
 
@@ -238,11 +257,14 @@ fn worked(instance: &ShiftInstance, stay: &Stay) -> i64 {
 fn overtime(instance: &ShiftInstance, stay: &Stay, worked: i64) -> i64 {
     let counting = &instance.shift.counting;
     match counting.flexible {
-        Some(expected) => counting.overtime.of(0, (worked - expected.as_secs()).max(0)),
+        Some(expected) => counting.overtime.of(0, (worked - instance.share(expected)).max(0)),
         None => {
             let before = stay.within(Timestamp::MIN, instance.start);
             // A break that was taken off is no overtime either.
-            counting.overtime.of(before, stay.within(instance.end, Timestamp::MAX).min(worked))
+            let before = if counting.early_arrival { before.min(worked) } else { before };
+            let both = counting.early_arrival && counting.overtime.before;
+            let left = if both { worked - before } else { worked };
+            counting.overtime.of(before, stay.within(instance.end, Timestamp::MAX).min(left))
         }
     }
 }
@@ -250,21 +272,19 @@ fn overtime(instance: &ShiftInstance, stay: &Stay, worked: i64) -> i64 {
 /// Work outside of any shift: all of it is overtime.
 fn outside(day: &Day, stay: &Stay, now: Timestamp) -> Record {
     let closes = day.zone.instant(day.key.date.saturating_add(Span::new().days(1)).to_datetime(DAY_CUTOFF));
+    let open = stay.still_in.is_some() && now < closes;
     let cut_off = stay.cut_off.is_some();
-    let forgotten = (stay.still_in.is_some() && now >= closes) || cut_off;
     let mut flags = Vec::new();
-    flags.extend(forgotten.then_some(Flag::MissingCheckOut));
-    flags.extend(cut_off.then_some(Flag::AutoClosed));
-    let worked = (stay.still_in.is_none() && !cut_off)
-        .then(|| stay.within(Timestamp::MIN, Timestamp::MAX))
-        .filter(|_| !stay.pairs.is_empty());
+    flags.extend((!open && (stay.still_in.is_some() || cut_off)).then_some(Flag::MissingCheckOut));
+    flags.extend((!open && cut_off).then_some(Flag::AutoClosed));
+    let worked = stay.is_known().then(|| stay.within(Timestamp::MIN, Timestamp::MAX));
     Record {
         first_in: stay.first_in(),
-        last_out: worked.and(stay.last_out()),
+        last_out: stay.last_out().filter(|_| stay.still_in.is_none()),
         flags,
         worked_seconds: worked,
         overtime_seconds: worked.unwrap_or(0),
-        open: stay.still_in.is_some() && !forgotten,
+        open,
         ..blank(DayStatus::OffDayWorked)
     }
 }

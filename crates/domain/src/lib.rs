@@ -3,17 +3,24 @@
 //! Everything here is valid because it exists: a constructor is the only door into each type, and rows of
 //! a database, bytes of a network and arguments of an embedding service all come through it.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 pub mod access;
 pub mod assignment;
 pub mod attendance;
+pub mod batch;
 pub mod calendar;
 pub mod classify;
+pub mod correction;
 pub mod department;
 pub mod device;
 pub mod face;
 pub mod holiday;
 pub mod id;
 pub mod leave;
+pub mod lint;
 pub mod lock;
 pub mod lockout;
 pub mod matching;

@@ -59,6 +59,9 @@ impl Facts {
 /// The override says nothing, or not why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOverride {
+    /// A decision that leaves it open is none.
+    #[error("a day cannot be decided to be pending")]
+    Pending,
     /// No field is set.
     #[error("at least one of status, first_in, last_out and overtime must be given")]
     Empty,
@@ -86,6 +89,9 @@ impl Override {
             || self.first_in.is_some()
             || self.last_out.is_some()
             || self.overtime_seconds.is_some();
+        if self.status == Some(DayStatus::Pending) {
+            return Err(InvalidOverride::Pending);
+        }
         if !says_something {
             return Err(InvalidOverride::Empty);
         }
@@ -104,7 +110,7 @@ impl Override {
     }
 
     /// The record as decided. `computed` is what the punches come to now, `retimed` the same with the times of the
-    /// override in place of the punches (see [`crate::classify::classify_as_if`]). What was not decided is kept from
+    /// override in place of the punches (see [`crate::classify::settle`]). What was not decided is kept from
     /// it; facts that changed since are flagged, because whoever decided did not know them.
     #[must_use]
     pub fn apply(&self, computed: &Record, retimed: Record) -> Record {

@@ -1,12 +1,12 @@
-//! What a punch means. The rule engine is three files of pure functions, in the order in which they are asked: which
-//! shift a punch belongs to ([`crate::schedule`]), what it means (here), what the day then comes to
-//! ([`crate::classify`]). Intervals are half-open.
+//! What a punch means. The rule engine is three questions, in the order in which they are asked: which shift a punch belongs
+//! to ([`crate::schedule`]), what it means (here), what the day then comes to ([`crate::classify`]).
+//! [`crate::replay`] asks them of all punches of a person. Intervals are half-open.
 
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::attendance::Direction;
 pub use crate::attendance::Punch;
-use crate::attendance::{Day, Direction, Event};
 use crate::shift::Pairing;
 
 /// Outside of shifts, the local time at which a day begins.
@@ -68,29 +68,6 @@ impl Decision {
             | Self::Ignored => None,
         }
     }
-}
-
-/// The day whose accepted punch is the same glance as one at `at`, and when the next one counts. Two days can
-/// meet within a glance, so all that are near are asked.
-#[must_use]
-pub fn same_glance<'a>(
-    days: impl IntoIterator<Item = &'a Day>,
-    at: Timestamp,
-    policy: &Policy,
-) -> Option<(&'a Day, Timestamp)> {
-    // Whichever direction the other punch lies in: one entered later for the past is the same glance too.
-    let meets = |event: &Event| event.counts() && at.duration_since(event.at).abs() < policy.cooldown;
-    let near = |day: &'a Day| day.events.iter().find(|event| meets(event));
-    days.into_iter().find_map(|day| Some((day, after(near(day)?.at, policy.cooldown))))
-}
-
-/// Decides what a punch at `at` means on a day as it stands.
-#[must_use]
-pub fn decide(day: &Day, punch: Punch, at: Timestamp, policy: &Policy) -> Decision {
-    if let Some((_, until)) = same_glance([day], at, policy) {
-        return Decision::Cooldown(until);
-    }
-    next(day.last_before(at).map(|last| (last.direction, last.at)), day.pairing(), punch, at, policy)
 }
 
 /// What a punch means after the last one that counted on its day, which may have ended without a direction.

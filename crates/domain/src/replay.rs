@@ -8,14 +8,14 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::Revision;
-use crate::attendance::{Day, DayKey, DayRecord, Direction, Event, Flag, Punch, Record, Source};
+use crate::attendance::{Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source};
 use crate::calendar::{DateRange, Zone};
-use crate::classify::{blank, classify_unpunched, on_leave, settle};
-use crate::id::{EventId, ShiftId, UserId};
+use crate::classify::{blank, classify_unpunched, on_leave, settle, worked_on_leave};
+use crate::id::{EventId, UserId};
 use crate::overrides::Override;
 use crate::plan::{Placement, department_on};
 use crate::policy::{DAY_CUTOFF, Decision, Policy, after, next};
-use crate::schedule::{Expectation, Schedule, slot_among};
+use crate::schedule::{Expectation, Schedule, slot};
 use crate::shift::ShiftInstance;
 
 /// Dates before and after those wanted whose punches must be known: a night shift reaches into the next date, and two
@@ -47,8 +47,12 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// Whether a day has a record even if nobody came.
     fn asks(&self, key: DayKey) -> bool {
-        self.asked_from.is_none_or(|from| from <= key.date)
-            || self.overrides.iter().any(|(known, _)| *known == key)
+        self.asked_from.is_none_or(|from| from <= key.date) || self.decided(key)
+    }
+
+    /// Whether somebody decided about a day.
+    fn decided(&self, key: DayKey) -> bool {
+        self.overrides.iter().any(|(known, _)| *known == key)
     }
 }
 
@@ -80,9 +84,26 @@ pub fn replay(facts: &Facts<'_>, from: Date, to: Date, policy: &Policy) -> Repla
     let mut events: Vec<&Event> = facts.events.iter().collect();
     events.sort_by_key(|event| (event.at, event.id));
     let mut reader = Reader { facts, policy, windows, replay: Replay::default(), inside: None, last: None };
-    for event in events {
-        reader.read(event);
+    for moment in events.chunk_by_mut(|one, other| one.at == other.at) {
+        // Who is in leaves before they come again, who is not comes before they leave. Of equal punches the one that
+        // counts already goes on counting, so that of many at once only one does.
+        let inside = reader.inside.is_some();
+        moment.sort_by_key(|event| {
+            let place = match event.punch {
+                Punch::Auto => 0,
+                Punch::CheckIn if !inside => 1,
+                Punch::CheckOut => 2,
+                Punch::Close => 3,
+                Punch::CheckIn => 4,
+            };
+            (place, event.direction.is_none())
+        });
+        for event in moment {
+            reader.pass(event.at);
+            reader.read(event);
+        }
     }
+    reader.pass(Timestamp::MAX);
     let mut replay = reader.replay;
     replay.days.retain(|day| !day.events.is_empty());
     replay
@@ -93,10 +114,17 @@ struct Reader<'a> {
     policy: &'a Policy,
     windows: Vec<ShiftInstance>,
     replay: Replay,
-    /// The day in which the person still is, and since when.
-    inside: Option<(usize, Timestamp)>,
+    inside: Option<Inside>,
     /// The last punch that counted.
     last: Option<Timestamp>,
+}
+
+/// Where somebody is who has not left.
+#[derive(Clone, Copy)]
+struct Inside {
+    /// Which of the days.
+    place: usize,
+    since: Timestamp,
 }
 
 impl Reader<'_> {
@@ -106,7 +134,7 @@ impl Reader<'_> {
         let decision = if counts { self.decide(event, place) } else { Decision::Ignored };
         let direction = decision.direction();
         match (direction, decision) {
-            (Some(Direction::CheckIn), _) => self.inside = Some((place, event.at)),
+            (Some(Direction::CheckIn), _) => self.inside = Some(Inside { place, since: event.at }),
             (Some(Direction::CheckOut), _) | (None, Decision::Closed) => self.inside = None,
             (None, _) => {}
         }
@@ -120,7 +148,7 @@ impl Reader<'_> {
 
     fn decide(&self, event: &Event, place: usize) -> Decision {
         // What somebody wrote down as two punches was two.
-        let written_down = event.forced || (event.source == Source::Import && event.punch != Punch::Auto);
+        let written_down = event.forced || (is_from_elsewhere(event) && event.punch != Punch::Auto);
         let glance = |last: &Timestamp| event.at.duration_since(*last) < self.policy.cooldown;
         if let Some(last) = self.last.filter(glance)
             && !written_down
@@ -129,60 +157,54 @@ impl Reader<'_> {
             return Decision::Cooldown(after(last, self.policy.cooldown));
         }
         let day = &self.replay.days[place];
-        let last = day.events.iter().rev().find(|event| event.counts());
-        let decision = next(
-            last.map(|last| (last.direction, last.at)),
-            day.pairing(),
-            event.punch,
-            event.at,
-            self.policy,
-        );
+        let last = day.last_before(event.at).map(|last| (last.direction, last.at));
+        let decision = next(last, day.pairing(), event.punch, event.at, self.policy);
         match decision {
             Decision::NoOpenSession if event.forced => Decision::CheckedOut,
             decision => decision,
         }
     }
 
-    /// The day of a punch: where the person still is, if it can end that; else the window that is open; else none.
+    /// The day of a punch: where the person still is, if that window is open or somebody wrote down that they left; else
+    /// the window that is open; else none.
     fn place(&mut self, event: &Event) -> usize {
-        if let Some((place, came)) = self.inside {
+        if let Some(inside) = self.inside {
             let takes = |instance: &ShiftInstance| instance.takes(event.at);
-            let in_window = self.replay.days[place].shift.as_ref().is_some_and(takes);
-            let ends = event.punch == Punch::Close
-                || (event.punch == Punch::CheckOut && (event.forced || event.source == Source::Import));
-            if in_window || (ends && event.at.duration_since(came) <= LONGEST) {
-                return place;
+            let written_down = event.forced || is_from_elsewhere(event);
+            let ends = event.punch == Punch::CheckOut
+                && written_down
+                && event.at.duration_since(inside.since) <= LONGEST;
+            if ends || self.replay.days[inside.place].shift.as_ref().is_some_and(takes) {
+                return inside.place;
             }
         }
-        let (key, shift) = slot_among(self.facts.user, self.facts.schedule, &self.windows, event.at);
-        let early = self.came_early(key);
-        let place = self.day(key, shift);
-        if let Some(from) = early {
-            self.move_last(from, place);
+        let (key, shift) = slot(self.facts.user, self.facts.schedule, &self.windows, event.at);
+        self.day(key, shift)
+    }
+
+    /// Lets time pass up to an instant: whoever is in, outside of any shift, when the window of a shift of the same date
+    /// opens, came for that shift.
+    fn pass(&mut self, until: Timestamp) {
+        let Some(inside) = self.inside else { return };
+        let day = &self.replay.days[inside.place];
+        if day.shift.is_some() {
+            return;
         }
-        place
-    }
-
-    /// A day outside of shifts in which the person still is, when the punch is the first one of a shift of that date:
-    /// whoever came before the window opened came for that shift.
-    fn came_early(&self, key: DayKey) -> Option<usize> {
-        let (place, _) = self.inside?;
-        let day = &self.replay.days[place];
-        let new = !self.replay.days.iter().any(|day| day.key == key && day.events.iter().any(Event::counts));
-        (key.shift.is_some() && day.key.shift.is_none() && day.key.date == key.date && new).then_some(place)
-    }
-
-    /// Moves the last punch that counted from one day to another.
-    fn move_last(&mut self, from: usize, to: usize) {
-        let day = &mut self.replay.days[from];
-        let Some(last) = day.events.iter().rposition(Event::counts) else { return };
-        let event = day.events.remove(last);
-        let key = self.replay.days[to].key;
-        for reading in self.replay.readings.iter_mut().filter(|reading| reading.event == event.id) {
+        let opens = |instance: &&ShiftInstance| {
+            let opens = inside.since < instance.opens && instance.opens <= until;
+            opens && instance.date == day.key.date && instance.opens < instance.closes
+        };
+        let opening = self.windows.iter().filter(opens).min_by_key(|instance| instance.opens);
+        let Some(instance) = opening.cloned() else { return };
+        let came = self.replay.days[inside.place].events.iter().rposition(|event| event.direction.is_some());
+        let Some(came) = came.map(|came| self.replay.days[inside.place].events.remove(came)) else { return };
+        let key = DayKey { shift: Some(instance.shift.id), ..self.replay.days[inside.place].key };
+        for reading in self.replay.readings.iter_mut().filter(|reading| reading.event == came.id) {
             reading.key = key;
         }
-        self.inside = Some((to, event.at));
-        self.replay.days[to].events.insert(0, event);
+        let place = self.day(key, Some(instance));
+        self.replay.days[place].events.insert(0, came);
+        self.inside = Some(Inside { place, ..inside });
     }
 
     fn day(&mut self, key: DayKey, shift: Option<ShiftInstance>) -> usize {
@@ -194,69 +216,83 @@ impl Reader<'_> {
     }
 }
 
+/// Whether it was copied from other books, which said what it was.
+fn is_from_elsewhere(event: &Event) -> bool {
+    event.source == Source::Import || event.batch.is_some()
+}
+
 fn a_day(facts: &Facts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {
     let zone: Zone = facts.schedule.zones.on(key.date).clone();
     Day { id: key.record(), key, zone, shift, events: Vec::new(), revision: Revision::NEW }
 }
 
 /// A person's records of some dates, and what each punch came to: one record for each shift that was expected or
-/// punched, one for what was punched outside of shifts, one for a date that asks nothing. By date and shift.
+/// punched, one for what was worked outside of shifts, one for a date that asks nothing, one for each day about which
+/// somebody decided. By date and shift.
+///
+/// A punch outside of shifts that counts as nothing makes no record, so its [`Reading::key`] may be one that has none.
+/// Readings of dates that are not among `dates` are there for their context only: what came before them may be missing.
 #[must_use]
 pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayRecord>, Vec<Reading>) {
     let Replay { days: mut punched, readings } = replay(facts, dates.from(), dates.to(), policy);
-    punched.retain(|day| dates.contains(day.key.date));
     let margin = Span::new().days(2);
     let windows =
         facts.schedule.windows(dates.from().saturating_sub(margin), dates.to().saturating_add(margin));
-    let window = |date: Date, shift: ShiftId| {
-        windows.iter().find(|instance| instance.date == date && instance.shift.id == shift)
+    let window = |key: DayKey| {
+        windows.iter().find(|instance| instance.date == key.date && Some(instance.shift.id) == key.shift)
     };
     let mut records = Vec::new();
     for date in dates.days() {
         let expected = facts.schedule.on(date);
-        let (shifts, on_leave) = match &expected {
-            Expectation::Work(shifts) => (&shifts[..], false),
-            Expectation::Leave(shifts) => (&shifts[..], true),
-            Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => (&[][..], false),
-        };
-        for planned in shifts {
-            let planned = window(date, planned.shift.id).unwrap_or(planned);
-            let key = DayKey { user: facts.user, date, shift: Some(planned.shift.id) };
-            match take(&mut punched, key) {
-                Some(day) => records.push(record(facts, day, &expected, on_leave, policy)),
-                None if facts.asks(key) => {
-                    let day = a_day(facts, key, Some(planned.clone()));
-                    records.push(record(facts, day, &expected, on_leave, policy));
-                }
-                None => {}
-            }
+        let key = |shift| DayKey { user: facts.user, date, shift };
+        let outside = key(None);
+        let worked = |key: DayKey| punched.iter().any(|day| day.key == key && is_worked(day));
+        let mut keys: Vec<DayKey> =
+            expected.shifts().iter().map(|instance| key(Some(instance.shift.id))).collect();
+        keys.retain(|key| facts.asks(*key) || worked(*key));
+        let of_shifts = |key: &DayKey| key.user == facts.user && key.date == date && key.shift.is_some();
+        let decided: Vec<DayKey> = facts.overrides.iter().map(|(key, _)| *key).filter(of_shifts).collect();
+        keys.extend(decided.iter().filter(|key| !keys.contains(key)).copied().collect::<Vec<_>>());
+        // What was decided about a shift holds on a date that became free afterward.
+        let free = matches!(expected, Expectation::Holiday | Expectation::Off) && decided.is_empty();
+        if worked(outside) || facts.decided(outside) || (free && facts.asks(outside)) {
+            keys.push(outside);
         }
-        let key = DayKey { user: facts.user, date, shift: None };
-        match take(&mut punched, key) {
-            Some(day) => records.push(record(facts, day, &expected, false, policy)),
-            None if matches!(expected, Expectation::Holiday | Expectation::Off) && facts.asks(key) => {
-                records.push(record(facts, a_day(facts, key, None), &expected, false, policy));
-            }
-            None => {}
+        for key in keys {
+            let known = punched.iter().position(|day| day.key == key).map(|place| punched.swap_remove(place));
+            let planned = || window(key).cloned().or_else(|| facts.schedule.shift(key.shift?, date));
+            let day = known.unwrap_or_else(|| a_day(facts, key, planned()));
+            records.push(record(facts, day, &expected, &readings, policy));
         }
     }
     records.sort_by_key(|record| (record.day.key.date, record.day.key.shift));
     (records, readings)
 }
 
-fn take(days: &mut Vec<Day>, key: DayKey) -> Option<Day> {
-    let place = days.iter().position(|day| day.key == key)?;
-    Some(days.swap_remove(place))
+/// Whether anything that was punched counts.
+fn is_worked(day: &Day) -> bool {
+    day.events.iter().any(|event| event.counts() && event.direction.is_some())
 }
 
 /// What one day comes to once nothing more can happen.
-fn record(facts: &Facts<'_>, day: Day, expected: &Expectation, leave: bool, policy: &Policy) -> DayRecord {
-    let punched = day.events.iter().any(|event| event.counts() && event.direction.is_some());
+fn record(
+    facts: &Facts<'_>,
+    day: Day,
+    expected: &Expectation,
+    readings: &[Reading],
+    policy: &Policy,
+) -> DayRecord {
+    let punched = is_worked(&day);
     let decision = facts.overrides.iter().find(|(key, _)| *key == day.key).map(|(_, decision)| decision);
+    let own = own(&day, expected);
     let read = |first_in: Option<Timestamp>, last_out: Option<Timestamp>| {
         let there = punched || first_in.is_some() || last_out.is_some();
-        let record = if there { settle(&day, first_in, last_out) } else { unpunched(&day, expected, policy) };
-        if leave { on_leave(record) } else { record }
+        let record = if there { settle(&day, first_in, last_out) } else { unpunched(&own, policy) };
+        match (&own, expected) {
+            (Expectation::Leave(_), _) => on_leave(record),
+            (_, Expectation::Leave(_)) if day.shift.is_none() => worked_on_leave(record),
+            _ => record,
+        }
     };
     let computed = read(None, None);
     let mut record = match decision {
@@ -269,17 +305,21 @@ fn record(facts: &Facts<'_>, day: Day, expected: &Expectation, leave: bool, poli
         }
         None => computed,
     };
-    let unclear = |event: &Event| {
-        let odd = event.needs_review || (event.direction.is_none() && event.punch == Punch::CheckOut);
-        odd && event.voided.is_none()
+    // A departure that is kept although nobody had come: a punch is missing, or this one is wrong.
+    let never_came = |event: &Event| {
+        let came_to_nothing = event.punch == Punch::CheckOut && event.direction.is_none();
+        let of = |reading: &&Reading| came_to_nothing && reading.event == event.id;
+        readings.iter().find(of).is_some_and(|reading| reading.decision == Decision::NoOpenSession)
     };
-    let review =
-        day.events.iter().any(unclear) || day.events.iter().any(|event| event.forced && event.counts());
-    if review && !record.flags.contains(&Flag::NeedsReview) {
+    let unclear = |event: &Event| {
+        event.voided.is_none() && (event.needs_review || event.forced && event.counts() || never_came(event))
+    };
+    if day.events.iter().any(unclear) {
         record.flags.push(Flag::NeedsReview);
     }
     record.flags.sort();
-    let first = day.events.iter().find(|event| event.counts());
+    record.flags.dedup();
+    let first = day.events.iter().find(|event| event.counts() && event.direction.is_some());
     DayRecord {
         department: department_on(facts.placements, day.key.date),
         due: due(&day, punched, policy),
@@ -292,16 +332,22 @@ fn record(facts: &Facts<'_>, day: Day, expected: &Expectation, leave: bool, poli
     }
 }
 
+/// What a date asks as far as one day of it is concerned.
+fn own(day: &Day, expected: &Expectation) -> Expectation {
+    let is_asked =
+        |shift: &ShiftInstance| expected.shifts().iter().any(|asked| asked.shift.id == shift.shift.id);
+    match (expected, &day.shift) {
+        (Expectation::Leave(_), Some(shift)) if is_asked(shift) => Expectation::Leave(vec![shift.clone()]),
+        (Expectation::Work(_), Some(shift)) if is_asked(shift) => Expectation::Work(vec![shift.clone()]),
+        (Expectation::Holiday, _) => Expectation::Holiday,
+        _ => Expectation::Off,
+    }
+}
+
 /// The record of a day without a punch that counts.
-fn unpunched(day: &Day, expected: &Expectation, policy: &Policy) -> Record {
-    let own = match (&day.shift, expected) {
-        (Some(shift), Expectation::Leave(_)) => Expectation::Leave(vec![shift.clone()]),
-        (Some(shift), _) => Expectation::Work(vec![shift.clone()]),
-        (None, Expectation::Holiday) => Expectation::Holiday,
-        (None, _) => Expectation::Off,
-    };
-    let record = classify_unpunched(&own, policy, Timestamp::MAX).into_iter().next();
-    record.unwrap_or_else(|| blank(crate::attendance::DayStatus::DayOff))
+fn unpunched(own: &Expectation, policy: &Policy) -> Record {
+    let record = classify_unpunched(own, policy, Timestamp::MAX).into_iter().next();
+    record.unwrap_or_else(|| blank(DayStatus::DayOff))
 }
 
 /// From when on a day is final.

@@ -1,14 +1,17 @@
 //! Who works when: shifts assigned from a date on, the calendar, leave, employment, and whose clocks hold.
 
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 
-use crate::attendance::{Day, DayKey, Direction};
-use crate::calendar::{Calendar, DayKind, Zone};
-use crate::id::UserId;
+use crate::attendance::DayKey;
+use crate::calendar::{Calendar, DayKind, Half, Zone};
+use crate::id::{ShiftId, UserId};
 use crate::leave::Leave;
 use crate::policy::DAY_CUTOFF;
 use crate::shift::{Shift, ShiftInstance};
+
+/// How far apart two shifts can begin whose windows meet.
+const REACH: SignedDuration = SignedDuration::from_hours(72);
 
 /// Everything that decides when one person is expected.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,6 +145,17 @@ impl Employment {
     }
 }
 
+impl Expectation {
+    /// The shifts that are worked, or would be but for leave.
+    #[must_use]
+    pub fn shifts(&self) -> &[ShiftInstance] {
+        match self {
+            Self::Work(shifts) | Self::Leave(shifts) => shifts,
+            Self::Holiday | Self::Off | Self::NotEmployed => &[],
+        }
+    }
+}
+
 impl Schedule {
     /// One shift in one zone, without holidays or leave.
     #[must_use]
@@ -164,45 +178,66 @@ impl Schedule {
     }
 
     /// What a date asks of the person. Windows are as if the date stood alone; those of neighboring dates part where
-    /// they meet, see [`Self::windows_around`].
+    /// they meet, see [`Self::windows`].
     #[must_use]
     pub fn on(&self, date: Date) -> Expectation {
         if !self.takes_part(date) {
             return Expectation::NotEmployed;
         }
-        let free = match self.calendar.kind(date) {
-            DayKind::Holiday => return Expectation::Holiday,
+        let kind = self.calendar.kind(date);
+        let leave = self.leave(date);
+        let whole = leave.is_some_and(|leave| leave.half.is_none());
+        let free = match kind {
+            // Leave goes before a holiday, unless nobody would have worked anyhow.
+            DayKind::Holiday if !whole || self.calendar.is_off(date) => return Expectation::Holiday,
             DayKind::Off => return Expectation::Off,
             DayKind::HalfHoliday(half) => Some(half),
-            DayKind::Working => None,
+            DayKind::Working | DayKind::Holiday => None,
         };
         let zone = self.zones.on(date);
-        let mut shifts: Vec<ShiftInstance> = self
-            .assigned(date)
-            .filter(|shift| shift.is_worked_on(date))
-            .map(|shift| shift.on(date, zone))
-            .map(|instance| free.map_or(instance.clone(), |half| instance.without(half)))
-            .collect();
-        if shifts.is_empty() {
-            return Expectation::Off;
-        }
-        match self.leaves.iter().find(|leave| leave.covers(date)) {
-            None => Expectation::Work(shifts),
-            Some(Leave { half: Some(half), .. }) => {
-                for shift in &mut shifts {
-                    *shift = shift.without(*half);
-                }
-                Expectation::Work(shifts)
+        let mut shifts: Vec<ShiftInstance> = Vec::new();
+        for shift in self.assigned(date).filter(|shift| shift.is_worked_on(date)) {
+            // Whoever is given a shift twice works it once.
+            if shifts.iter().all(|known| known.shift.id != shift.id) {
+                shifts.push(shift.on(date, zone));
             }
-            Some(_) => Expectation::Leave(shifts),
+        }
+        if shifts.is_empty() {
+            return if kind == DayKind::Holiday { Expectation::Holiday } else { Expectation::Off };
+        }
+        let without = |half: Option<Half>| match half {
+            Some(half) => shifts.iter().map(|shift| shift.without(half)).collect(),
+            None => shifts.clone(),
+        };
+        match leave {
+            None => Expectation::Work(without(free)),
+            Some(Leave { half: None, .. }) => Expectation::Leave(without(free)),
+            // The other half is a holiday: nothing is left.
+            Some(Leave { half, .. }) if free.is_some() && free != half => Expectation::Leave(without(free)),
+            Some(Leave { half, .. }) => Expectation::Work(without(half)),
         }
     }
 
-    /// The shifts that begin within two dates of `date`, in order, their windows cut halfway where they overlap. Two
-    /// dates, so that every shift that can take a punch of `date` has both its neighbors to part from.
-    #[must_use]
-    pub fn windows_around(&self, date: Date) -> Vec<ShiftInstance> {
-        self.windows(date.saturating_sub(Span::new().days(2)), date.saturating_add(Span::new().days(2)))
+    /// The leave of a date; two different halves are all of it.
+    fn leave(&self, date: Date) -> Option<Leave> {
+        let covers = |leave: &&Leave| leave.covers(date);
+        self.leaves
+            .iter()
+            .filter(covers)
+            .copied()
+            .reduce(|one, other| if one.half == other.half { one } else { Leave { half: None, ..one } })
+    }
+
+    /// Whether the person has a shift on a date, whether or not it is a day on which to work it.
+    pub(crate) fn has_shift(&self, date: Date) -> bool {
+        self.assigned(date).next().is_some()
+    }
+
+    /// A shift the person works or worked, as it would be on a date.
+    pub(crate) fn shift(&self, id: ShiftId, date: Date) -> Option<ShiftInstance> {
+        let known = || self.assignments.iter().filter(|assignment| assignment.shift.id == id);
+        let given = known().find(|assignment| assignment.holds_on(date)).or_else(|| known().next_back())?;
+        Some(given.shift.on(date, self.zones.on(date)))
     }
 
     /// The shifts that begin between two dates, both included, in order, their windows cut halfway where they overlap.
@@ -211,10 +246,7 @@ impl Schedule {
         let mut planned: Vec<ShiftInstance> = from
             .series(Span::new().days(1))
             .take_while(|date| *date <= to)
-            .flat_map(|date| match self.on(date) {
-                Expectation::Work(shifts) | Expectation::Leave(shifts) => shifts,
-                Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => Vec::new(),
-            })
+            .flat_map(|date| self.on(date).shifts().to_vec())
             .collect();
         planned.sort_by_key(|instance| (instance.start, instance.end));
         part_windows(&mut planned);
@@ -230,31 +262,9 @@ impl Schedule {
     }
 }
 
-/// The day to which a punch at `at` belongs.
-///
-/// In this order: the shift in which the person still is, as long as its window is open; the shift whose
-/// window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
-/// `days` are the person's days around that time.
-#[must_use]
-pub fn slot(
-    user: UserId,
-    schedule: &Schedule,
-    days: &[Day],
-    at: Timestamp,
-) -> (DayKey, Option<ShiftInstance>) {
-    let still_in = days.iter().find(|day| {
-        let inside = day.last_before(at).is_some_and(|last| last.direction == Some(Direction::CheckIn));
-        inside && day.shift.as_ref().is_some_and(|instance| instance.takes(at))
-    });
-    if let Some(day) = still_in {
-        return (day.key, day.shift.clone());
-    }
-    let (today, _) = schedule.zones.at(at);
-    slot_among(user, schedule, &schedule.windows_around(today), at)
-}
-
-/// The same for somebody who is in no shift, when the windows around that time are known.
-pub(crate) fn slot_among(
+/// The day to which a punch at `at` of somebody who is in no shift belongs, when the windows around that time are known: the
+/// shift whose window is open and whose start is nearest; no shift, on the date that [`DAY_CUTOFF`] tells.
+pub(crate) fn slot(
     user: UserId,
     schedule: &Schedule,
     windows: &[ShiftInstance],
@@ -278,15 +288,26 @@ fn date_outside(schedule: &Schedule, at: Timestamp) -> Date {
     today.saturating_sub(Span::new().days(i64::from(yesterday)))
 }
 
-/// Cuts overlapping windows of consecutive shifts halfway between the earlier end and the later start.
+/// Cuts overlapping windows of shifts halfway between the earlier end and the later start, or as near to that as both of
+/// them reach: cutting makes no window longer. A shift that ends before that within another one is left without.
 fn part_windows(planned: &mut [ShiftInstance]) {
     for next in 1..planned.len() {
-        let (earlier, later) = (&planned[next - 1], &planned[next]);
-        if earlier.closes > later.opens {
-            let half = later.start.duration_since(earlier.end) / 2;
-            let cut = earlier.end.saturating_add(half).unwrap_or(earlier.end);
-            planned[next - 1].closes = cut;
-            planned[next].opens = cut;
+        // Of shifts that lie within each other, not only neighbors meet.
+        let near = |earlier: &ShiftInstance| planned[next].start.duration_since(earlier.start) <= REACH;
+        let first = planned[..next].iter().rposition(|earlier| !near(earlier)).map_or(0, |far| far + 1);
+        for earlier in (first..next).rev() {
+            let (one, other) = (&planned[earlier], &planned[next]);
+            if one.closes > other.opens && one.opens < one.closes {
+                let half = other.start.duration_since(one.end) / 2;
+                let middle = one.end.saturating_add(half).unwrap_or(one.end);
+                let cut = middle.max(other.opens).min(one.closes);
+                if cut < other.closes {
+                    planned[earlier].closes = cut;
+                    planned[next].opens = cut;
+                } else {
+                    planned[next].opens = other.closes;
+                }
+            }
         }
     }
 }

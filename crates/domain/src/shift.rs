@@ -250,7 +250,8 @@ impl Shift {
     pub fn on(&self, date: Date, zone: &Zone) -> ShiftInstance {
         let end_date = if self.ends <= self.starts { date.saturating_add(Span::new().days(1)) } else { date };
         let start = zone.instant(date.to_datetime(self.starts));
-        let end = zone.instant(end_date.to_datetime(self.ends));
+        // Clocks that skip the start can move it behind the end.
+        let end = zone.instant(end_date.to_datetime(self.ends)).max(start);
         ShiftInstance {
             shift: self.clone(),
             date,
@@ -301,7 +302,15 @@ impl ShiftInstance {
         self.shift
             .counting
             .flexible
-            .map_or_else(|| seconds(self.start, self.end), |expected| expected.as_secs())
+            .map_or_else(|| seconds(self.start, self.end), |expected| self.share(expected))
+    }
+
+    /// What is left of something that is asked of the whole shift, in seconds: half of it if half of the shift is free.
+    pub(crate) fn share(&self, of_whole: SignedDuration) -> i64 {
+        let (whole, length) = (self.shift.length().as_secs(), seconds(self.start, self.end));
+        // Daylight saving makes neither half nor whole of exactly the length that clocks show.
+        let half = (length - whole / 2).abs() < (length - whole).abs();
+        of_whole.as_secs() / if half { 2 } else { 1 }
     }
 
     /// The same with one half of it free: it ends or begins in its middle, and so does its window.

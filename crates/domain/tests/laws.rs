@@ -1,24 +1,28 @@
 //! What must hold whatever the input: property tests of the rule engine and its neighbors.
 
-use jiff::civil::Time;
-use jiff::{SignedDuration, Timestamp};
+mod clockwork;
+
+use clockwork::{ADA, Clockwork, POLICY, of};
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
-use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, DayStatus, Direction, Event, Flag, Source};
-use rollcall_domain::calendar::{Workdays, Zone};
-use rollcall_domain::classify::classify;
-use rollcall_domain::id::{EventId, RecordId, UserId};
+use rollcall_domain::attendance::{
+    Day, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source, Voided,
+};
+use rollcall_domain::calendar::{DateRange, Half, Holiday, Workdays, Zone};
+use rollcall_domain::classify::{classify, classify_unpunched, on_leave};
+use rollcall_domain::id::{EventId, ShiftId, UserId};
+use rollcall_domain::leave::Leave;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, Threshold, judge};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::{Policy, Punch, decide};
-use rollcall_domain::schedule::{Schedule, slot};
-use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift, ShiftInstance};
+use rollcall_domain::policy::Decision;
+use rollcall_domain::replay::Reading;
+use rollcall_domain::schedule::{Assignment, Expectation, Rank, Schedule};
+use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::statistics::Totals;
 use uuid::Uuid;
 
-const POLICY: Policy = Policy::STANDARD;
-const ADA: UserId = UserId::new(Uuid::from_u128(1));
 const ZONES: [&str; 7] = [
     "UTC",
     "Asia/Kolkata",
@@ -34,19 +38,6 @@ fn an_instant() -> impl Strategy<Value = Timestamp> {
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().expect("an instant");
     (0_i64..365 * 86_400, select(vec![0, 1, 400_000, 999_999]))
         .prop_map(move |(s, us)| start + SignedDuration::from_secs(s) + SignedDuration::from_micros(us))
-}
-
-/// Instants within three days of each other, often close together and often on or just after the minute.
-fn instants() -> impl Strategy<Value = Vec<Timestamp>> {
-    let offset = prop_oneof![0_i64..3 * 86_400, (0_i64..72 * 6).prop_map(|n| n * 600), 0_i64..300];
-    let micros = prop_oneof![Just(0_i64), 0_i64..1_000_000];
-    let offsets = prop::collection::vec((offset, micros), 1..12);
-    (0_i64..362, offsets).prop_map(|(day, offsets)| {
-        let midnight: Timestamp = "2026-01-01T00:00:00Z".parse().expect("an instant");
-        let start = midnight + SignedDuration::from_hours(24 * day);
-        let at = |(s, us)| start + SignedDuration::from_secs(s) + SignedDuration::from_micros(us);
-        offsets.into_iter().map(at).collect()
-    })
 }
 
 fn a_zone() -> impl Strategy<Value = Zone> {
@@ -90,54 +81,114 @@ fn a_counting() -> impl Strategy<Value = Counting> {
     )
 }
 
-fn a_direction() -> impl Strategy<Value = Direction> {
-    select(Direction::ALL.to_vec())
+/// A punch of somebody who is there, and some seconds since the first midnight at which they are, often close to another
+/// and often on or just after the minute.
+fn a_punch() -> impl Strategy<Value = (Punch, i64, i64)> {
+    let punch = select(vec![Punch::Auto, Punch::Auto, Punch::CheckIn, Punch::CheckOut]);
+    let offset = prop_oneof![
+        0_i64..3 * 86_400,
+        (0_i64..72 * 6).prop_map(|n| n * 600),
+        (0_i64..72 * 6, -60_i64..60).prop_map(|(n, s)| (n * 600 + s).max(0)),
+        0_i64..300
+    ];
+    (punch, offset, prop_oneof![Just(0_i64), 0_i64..1_000_000])
 }
 
-fn a_punch() -> impl Strategy<Value = Punch> {
-    select(vec![Punch::Auto, Punch::Auto, Punch::CheckIn, Punch::CheckOut])
+/// How a punch came about, and what is thought of it: forced, to be looked at, taken back, the system's.
+fn a_story() -> impl Strategy<Value = (Source, [bool; 4])> {
+    let rarely = || prop::bool::weighted(0.1);
+    let source = select(vec![Source::FaceRecognition, Source::Offline, Source::Import, Source::Manual]);
+    (source, [rarely(), rarely(), rarely(), rarely()])
 }
 
-fn an_event(direction: Direction, at: Timestamp) -> Event {
-    Event {
-        id: EventId::new(Uuid::from_u128(at.as_microsecond() as u128)),
-        user: ADA,
-        direction,
-        at,
-        received_at: at,
-        source: Source::FaceRecognition,
-        device: None,
-        entered_by: None,
-        similarity: None,
-        location: None,
-        note: None,
-        reason: None,
-    }
+/// The first date of three in which something happens.
+fn a_date() -> impl Strategy<Value = Date> {
+    (2_i64..360).prop_map(|day| jiff::civil::date(2026, 1, 1) + Span::new().days(day))
 }
 
-/// The day to which a punch belongs, without punches.
-fn a_day(shift: &Shift, zone: &Zone, days: &[Day], at: Timestamp) -> Day {
-    let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), days, at);
-    let id = RecordId::new(Uuid::from_u128(0));
-    Day { id, key, zone: zone.clone(), shift: instance, events: vec![], revision: Revision::NEW }
+/// One shift or two, holidays, leave, somewhere on earth.
+fn a_schedule(first: Date) -> impl Strategy<Value = Schedule> {
+    let half = || select(vec![None, Some(Half::First), Some(Half::Second)]);
+    let on = move || (0_i64..4).prop_map(move |day| first + Span::new().days(day));
+    let holidays = prop::collection::btree_map(on(), half(), 0..2);
+    let leaves = prop::collection::vec((on(), half()), 0..2);
+    let shifts = prop::collection::vec(a_shift(), 1..3);
+    (shifts, a_zone(), holidays, leaves).prop_map(|(shifts, zone, holidays, leaves)| {
+        let mut schedule = Schedule::simple(shifts[0].clone(), zone);
+        schedule.assignments = (0_u128..)
+            .zip(shifts)
+            .map(|(n, shift)| Shift { id: ShiftId::new(Uuid::from_u128(n)), ..shift })
+            .map(|shift| Assignment { shift, from: None, to: None, rank: Rank::Person })
+            .collect();
+        let holiday = |half| Holiday { name: "Holi".into(), half };
+        schedule.calendar.holidays = holidays.into_iter().map(|(on, half)| (on, holiday(half))).collect();
+        schedule.leaves = leaves.into_iter().map(|(on, half)| Leave { from: on, to: on, half }).collect();
+        schedule
+    })
 }
 
-/// Takes punches in this order, as the system would.
-fn take(shift: &Shift, zone: &Zone, punches: &[(Punch, Timestamp)]) -> Vec<Day> {
-    let mut days: Vec<Day> = Vec::new();
-    for (punch, at) in punches {
-        let new = a_day(shift, zone, &days, *at);
-        let known = days.iter().position(|day| day.key == new.key);
-        let day = known.map_or(new, |place| days[place].clone());
-        if let Some(direction) = decide(&day, *punch, *at, &POLICY).direction() {
-            let day = day.with(an_event(direction, *at));
-            match known {
-                Some(place) => days[place] = day,
-                None => days.push(day),
+/// Three days of somebody's life, whatever became known of it.
+fn a_life() -> impl Strategy<Value = (Date, Clockwork)> {
+    let events = || prop::collection::vec((a_punch(), a_story()), 0..14);
+    a_date().prop_flat_map(move |first| (Just(first), a_schedule(first), events())).prop_map(
+        |(first, schedule, punches)| {
+            let mut ada = of(schedule);
+            for ((punch, seconds, micros), (source, [forced, review, voided, close])) in punches {
+                let at = midnight(first) + SignedDuration::from_secs(seconds);
+                let at = at + SignedDuration::from_micros(micros);
+                let id = EventId::new(Uuid::from_u128(ada.events.len() as u128));
+                let punch = if close { Punch::Close } else { punch };
+                let voided = voided.then(|| Voided { by: None, at, reason: "somebody else".into() });
+                let event = Event::new(id, ADA, punch, at, source);
+                ada.events.push(Event { forced, needs_review: review, voided, ..event });
             }
-        }
+            (first, ada)
+        },
+    )
+}
+
+/// Three days of faces and buttons, each decided as it happened.
+fn an_online_life() -> impl Strategy<Value = (Date, Clockwork)> {
+    let punches = || prop::collection::vec(a_punch(), 0..12);
+    a_date().prop_flat_map(move |first| (Just(first), a_schedule(first), punches())).prop_map(
+        |(first, schedule, mut punches)| {
+            let mut ada = of(schedule);
+            punches.sort_by_key(|(_, seconds, micros)| (*seconds, *micros));
+            for (n, (punch, seconds, micros)) in (0_u128..).zip(punches) {
+                let at = midnight(first) + SignedDuration::from_secs(seconds);
+                let at = at + SignedDuration::from_micros(micros);
+                let event = Event::new(EventId::new(Uuid::from_u128(n)), ADA, punch, at, Source::Terminal);
+                if ada.keep(event).direction().is_none() {
+                    ada.events.pop();
+                }
+            }
+            (first, ada)
+        },
+    )
+}
+
+fn midnight(first: Date) -> Timestamp {
+    Zone::UTC.instant(first.to_datetime(Time::midnight()))
+}
+
+/// All dates to which the punches of a life can belong.
+fn around(first: Date) -> DateRange {
+    DateRange::new(first - Span::new().days(2), first + Span::new().days(5)).expect("a range")
+}
+
+/// Records without what says that somebody should look at them, and without their punches.
+fn bare(records: &[DayRecord]) -> Vec<DayRecord> {
+    let mut records = records.to_vec();
+    for record in &mut records {
+        record.record.flags.retain(|flag| *flag != Flag::NeedsReview);
+        record.day.events.clear();
     }
-    days
+    records
+}
+
+/// Whether something that counts was punched.
+fn is_worked(day: &Day) -> bool {
+    day.events.iter().any(|event| event.counts() && event.direction.is_some())
 }
 
 fn config() -> ProptestConfig {
@@ -149,181 +200,309 @@ proptest! {
 
     #[test]
     fn the_order_in_which_punches_arrive_does_not_matter(
-        shift in a_shift(),
-        zone in a_zone(),
-        events in instants().prop_flat_map(|at| {
-            let count = at.len();
-            (Just(at), prop::collection::vec(a_direction(), count))
-        }).prop_map(|(at, directions)| at.into_iter().zip(directions).collect::<Vec<_>>())
-            .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle())),
-        now in an_instant(),
+        (first, ada, shuffled) in a_life().prop_flat_map(|(first, ada)| {
+            let shuffled = Just(ada.events.clone()).prop_shuffle();
+            (Just(first), Just(ada), shuffled)
+        }),
     ) {
-        let (one, other) = events;
-        let empty = a_day(&shift, &zone, &[], one[0].0);
-        let with = |events: &[(Timestamp, Direction)]| {
-            events.iter().fold(empty.clone(), |day, (at, direction)| day.with(an_event(*direction, *at)))
-        };
-        prop_assert_eq!(classify(&with(&one), now), classify(&with(&other), now));
-        prop_assert!(with(&other).events.is_sorted_by_key(|event| event.at));
+        prop_assert_eq!(ada.derive(around(first)), ada.derive_with(around(first), &shuffled));
     }
 
     #[test]
-    fn a_record_is_consistent_in_itself(
-        shift in a_shift(),
-        zone in a_zone(),
-        punches in prop::collection::vec(a_direction(), 12),
-        at in instants(),
-        now in an_instant(),
-    ) {
-        let mut day = a_day(&shift, &zone, &[], at[0]);
-        for (at, direction) in at.into_iter().zip(punches) {
-            day = day.with(an_event(direction, at));
+    fn deriving_from_what_was_derived_changes_nothing((first, ada) in a_life()) {
+        let derived = ada.derive(around(first));
+        let stored: Vec<Event> = derived.0.iter().flat_map(|record| record.day.events.clone()).collect();
+        // Punches without a record are stored, too.
+        let others = ada.events.iter().filter(|event| stored.iter().all(|known| known.id != event.id)).cloned();
+        let again = ada.derive_with(around(first), &stored.iter().cloned().chain(others).collect::<Vec<_>>());
+        // Of two punches at the same instant either may be told first.
+        let told = |mut records: Vec<DayRecord>| {
+            records.iter_mut().for_each(|record| record.day.events.sort_by_key(|event| (event.at, event.id)));
+            records
+        };
+        prop_assert_eq!(told(derived.0), told(again.0));
+        let stored = |readings: Vec<Reading>| {
+            let mut stored: Vec<_> =
+                readings.into_iter().map(|read| (read.event, read.key, read.decision.direction())).collect();
+            stored.sort_by_key(|(event, ..)| *event);
+            stored
+        };
+        prop_assert_eq!(stored(derived.1), stored(again.1));
+    }
+
+    #[test]
+    fn every_punch_has_one_reading_and_at_most_one_record((first, ada) in a_life()) {
+        let (records, readings) = ada.derive(around(first));
+        let mut read: Vec<_> = readings.iter().map(|reading| reading.event).collect();
+        let mut known: Vec<_> = ada.events.iter().map(|event| event.id).collect();
+        read.sort();
+        known.sort();
+        prop_assert_eq!(read, known);
+        let mut keys: Vec<_> = records.iter().map(|record| (record.day.key.date, record.day.key.shift)).collect();
+        keys.dedup();
+        prop_assert!(keys.is_sorted() && keys.len() == records.len(), "{keys:?}");
+        for reading in &readings {
+            let holds = |record: &&DayRecord| record.day.events.iter().any(|event| event.id == reading.event);
+            let holding: Vec<_> = records.iter().filter(holds).collect();
+            prop_assert!(holding.len() <= 1, "{reading:?} in {holding:?}");
+            let counts = reading.decision.direction().is_some();
+            prop_assert!(!counts || holding.len() == 1, "{reading:?} is lost");
+            for record in holding {
+                prop_assert_eq!(record.day.key, reading.key);
+                prop_assert!(record.day.events.is_sorted_by_key(|event| event.at));
+                let event = record.day.events.iter().find(|event| event.id == reading.event).expect("held");
+                prop_assert_eq!(event.direction, reading.decision.direction());
+            }
         }
-        let record = classify(&day, now);
-        let durations = [
-            record.break_seconds,
-            record.scheduled_seconds,
-            record.late_seconds,
-            record.early_exit_seconds,
-            record.overtime_seconds,
-            record.worked_seconds.unwrap_or(0),
-        ];
-        prop_assert!(durations.iter().all(|seconds| *seconds >= 0), "{record:?}");
-        let flagged = |flag| record.flags.contains(&flag);
-        prop_assert_eq!(flagged(Flag::Late), record.late_seconds > 0, "{:?}", record);
-        prop_assert_eq!(flagged(Flag::EarlyExit), record.early_exit_seconds > 0, "{:?}", record);
-        prop_assert!(record.late_seconds == 0 || record.late_seconds > shift.grace.as_secs());
-        prop_assert!(record.early_exit_seconds == 0 || record.early_exit_seconds > shift.early_grace.as_secs());
-        prop_assert!(record.status != DayStatus::Late || flagged(Flag::Late), "{record:?}");
-        prop_assert!(record.status != DayStatus::Present || !flagged(Flag::Late), "{record:?}");
-        prop_assert!(!(record.open && record.last_out.is_some()), "{record:?}");
-        prop_assert!(!(record.open && flagged(Flag::MissingCheckOut)), "{record:?}");
-        prop_assert!(!(record.open && flagged(Flag::AutoClosed)), "{record:?}");
-        let overtime = &shift.counting.overtime;
-        let apart = overtime.before && !shift.counting.early_arrival;
-        prop_assert!(apart || record.overtime_seconds <= record.worked_seconds.unwrap_or(0), "{record:?}");
-        let capped = |cap: SignedDuration| record.overtime_seconds <= cap.as_secs();
-        prop_assert!(day.shift.is_none() || overtime.daily_cap.is_none_or(capped), "{record:?}");
-        let length = record.first_in.zip(record.last_out).map_or(0, |(came, left)| left.duration_since(came).as_secs());
-        prop_assert!(record.worked_seconds.unwrap_or(0) + record.break_seconds <= length, "{record:?}");
-        prop_assert_eq!(record.worked_seconds.is_some(), record.last_out.is_some());
+    }
+
+    #[test]
+    fn what_counts_as_nothing_changes_nothing((first, ada) in a_life()) {
+        let (records, readings) = ada.derive(around(first));
+        let changes = |decision: Decision| decision.direction().is_some() || decision == Decision::Closed;
+        let that_count: Vec<Event> = ada
+            .events
+            .iter()
+            .filter(|event| readings.iter().any(|read| read.event == event.id && changes(read.decision)))
+            .cloned()
+            .collect();
+        prop_assert_eq!(bare(&records), bare(&ada.derive_with(around(first), &that_count).0));
+    }
+
+    #[test]
+    fn only_punches_around_the_dates_matter(
+        first in a_date(),
+        (schedule, lives) in a_date().prop_flat_map(|on| (a_schedule(on), prop::collection::vec(a_life(), 5))),
+        wanted in 0_i64..12,
+    ) {
+        let mut ada = of(schedule);
+        for (n, (theirs, life)) in (0_i64..).zip(lives) {
+            let moved = midnight(first).duration_since(midnight(theirs)) + SignedDuration::from_hours(72 * n);
+            for event in life.events {
+                let id = EventId::new(Uuid::from_u128(ada.events.len() as u128));
+                ada.events.push(Event { id, at: event.at + moved, ..event });
+            }
+        }
+        let from = first + Span::new().days(wanted);
+        let dates = DateRange::new(from, from + Span::new().days(1)).expect("a range");
+        let (whole, whole_readings) = ada.derive(dates);
+        let (near, near_readings) = ada.derive_with(dates, &ada.known_of(dates));
+        prop_assert_eq!(whole, near);
+        let within = |readings: Vec<Reading>| {
+            readings.into_iter().filter(|reading| dates.contains(reading.key.date)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(within(whole_readings), within(near_readings));
+    }
+
+    #[test]
+    fn a_record_is_consistent_in_itself((first, ada) in a_life(), hours in -24_i64..150) {
+        let now = midnight(first) + SignedDuration::from_hours(hours);
+        for day in ada.derive(around(first)).0 {
+            let shift = day.day.shift.as_ref().map(|instance| &instance.shift);
+            for record in [day.record.clone(), day.read(now), day.read(Timestamp::MAX)] {
+                let durations = [
+                    record.break_seconds,
+                    record.scheduled_seconds,
+                    record.late_seconds,
+                    record.early_exit_seconds,
+                    record.overtime_seconds,
+                    record.worked_seconds.unwrap_or(0),
+                ];
+                prop_assert!(durations.iter().all(|seconds| *seconds >= 0), "{record:?}");
+                let flagged = |flag| record.flags.contains(&flag);
+                prop_assert_eq!(flagged(Flag::Late), record.late_seconds > 0, "{:?}", record);
+                prop_assert_eq!(flagged(Flag::EarlyExit), record.early_exit_seconds > 0, "{:?}", record);
+                let late = shift.is_none_or(|shift| record.late_seconds > shift.grace.as_secs());
+                prop_assert!(record.late_seconds == 0 || late, "{record:?}");
+                let early = shift.is_none_or(|shift| record.early_exit_seconds > shift.early_grace.as_secs());
+                prop_assert!(record.early_exit_seconds == 0 || early, "{record:?}");
+                prop_assert!(record.status != DayStatus::Late || flagged(Flag::Late), "{record:?}");
+                prop_assert!(record.status != DayStatus::Present || !flagged(Flag::Late), "{record:?}");
+                prop_assert!(record.flags.is_sorted(), "{record:?}");
+                let length = record.first_in.zip(record.last_out);
+                let length = length.map_or(0, |(came, left)| left.duration_since(came).as_secs());
+                prop_assert!(record.worked_seconds.unwrap_or(0) + record.break_seconds <= length, "{record:?}");
+                prop_assert!(record.worked_seconds.is_none() || record.last_out.is_some(), "{record:?}");
+                if let Some(shift) = shift {
+                    let overtime = &shift.counting.overtime;
+                    let apart = overtime.before && !shift.counting.early_arrival;
+                    let worked = record.worked_seconds.unwrap_or(0);
+                    prop_assert!(apart || record.overtime_seconds <= worked, "{record:?}");
+                    let capped = |cap: SignedDuration| record.overtime_seconds <= cap.as_secs();
+                    prop_assert!(overtime.daily_cap.is_none_or(capped), "{record:?}");
+                }
+            }
+            let open = day.read(now);
+            prop_assert!(!(open.open && (open.last_out.is_some() || open.worked_seconds.is_some())), "{open:?}");
+            let over = |flag| open.flags.contains(&flag);
+            prop_assert!(!(open.open && (over(Flag::MissingCheckOut) || over(Flag::AutoClosed))), "{open:?}");
+            prop_assert!(!day.read(Timestamp::MAX).open && day.read(Timestamp::MAX).status != DayStatus::Pending);
+        }
+    }
+
+    #[test]
+    fn a_stored_record_reads_at_any_time_as_if_it_were_worked_out_then(
+        (first, ada) in a_life(),
+        seconds in -86_400_i64..6 * 86_400,
+    ) {
+        let now = midnight(first) + SignedDuration::from_secs(seconds);
+        for day in ada.derive(around(first)).0 {
+            for now in [now, day.due, day.due - SignedDuration::from_micros(1)] {
+                let expected = ada.schedule.on(day.day.key.date);
+                let leave = matches!(expected, Expectation::Leave(_)) && day.day.shift.is_some();
+                let anew = match &day.day.shift {
+                    _ if is_worked(&day.day) && leave => on_leave(classify(&day.day, now)),
+                    _ if is_worked(&day.day) => classify(&day.day, now),
+                    Some(shift) if leave => {
+                        classify_unpunched(&Expectation::Leave(vec![shift.clone()]), &POLICY, now).remove(0)
+                    }
+                    Some(shift) => {
+                        classify_unpunched(&Expectation::Work(vec![shift.clone()]), &POLICY, now).remove(0)
+                    }
+                    None => classify_unpunched(&expected, &POLICY, now).remove(0),
+                };
+                let plain = |record: Record| {
+                    let added = [Flag::NeedsReview, Flag::WorkedOnLeave];
+                    let mut flags: Vec<_> = record.flags.into_iter().filter(|f| !added.contains(f)).collect();
+                    flags.sort();
+                    Record { flags, ..record }
+                };
+                prop_assert_eq!(plain(day.read(now)), plain(anew), "at {}", now);
+            }
+        }
+    }
+
+    #[test]
+    fn a_forgotten_check_out_never_changes_another_day((first, ada) in an_online_life(), forgetful in 0_usize..12) {
+        let (records, _) = ada.derive(around(first));
+        let of_shifts: Vec<_> =
+            records.iter().filter(|record| record.day.shift.is_some() && is_worked(&record.day)).collect();
+        let Some(forgotten) = of_shifts.get(forgetful % of_shifts.len().max(1)) else { return Ok(()) };
+        let came = forgotten.day.events[0].id;
+        let theirs = |event: &&Event| {
+            event.id == came || forgotten.day.events.iter().all(|known| known.id != event.id)
+        };
+        let without: Vec<Event> = ada.events.iter().filter(theirs).cloned().collect();
+        let others = |records: &[DayRecord]| {
+            let others = records.iter().filter(|record| record.day.key != forgotten.day.key);
+            others.cloned().collect::<Vec<_>>()
+        };
+        prop_assert_eq!(others(&records), others(&ada.derive_with(around(first), &without).0));
     }
 
     #[test]
     fn what_is_late_or_early_shows_in_its_seconds(
         shift in a_shift(),
         zone in a_zone(),
-        day in 0_i64..365,
+        on in a_date(),
         around_start in -2_000_000_i64..2_000_000,
         around_end in -2_000_000_i64..2_000_000,
     ) {
-        let date = jiff::civil::date(2026, 1, 1) + jiff::Span::new().days(day);
-        let instance = shift.on(date, &zone);
+        let shift = Shift { workdays: Workdays::ALL, ..shift };
+        let schedule = Schedule::simple(shift.clone(), zone.clone());
+        let instance = shift.on(on, &zone);
         let came = instance.start + shift.grace + SignedDuration::from_micros(around_start);
         let left = instance.end - shift.early_grace + SignedDuration::from_micros(around_end);
-        let key = DayKey { user: ADA, date, shift: Some(shift.id) };
-        let day = Day { key, shift: Some(instance), ..a_day(&shift, &zone, &[], came) };
-        let day = day.with(an_event(Direction::CheckIn, came)).with(an_event(Direction::CheckOut, left));
-        let record = classify(&day, left);
-        let late = record.late_seconds > shift.grace.as_secs();
-        prop_assert_eq!(record.flags.contains(&Flag::Late), late, "{:?}", record);
-        prop_assert_eq!(late, record.late_seconds > 0, "{:?}", record);
-        let early = record.early_exit_seconds > shift.early_grace.as_secs();
-        prop_assert_eq!(record.flags.contains(&Flag::EarlyExit), early, "{:?}", record);
-        prop_assert_eq!(early, record.early_exit_seconds > 0, "{:?}", record);
-        prop_assert!(late || record.status != DayStatus::Late);
-    }
-
-    #[test]
-    fn no_event_is_created_within_the_cooldown_of_another(
-        shift in a_shift(),
-        zone in a_zone(),
-        punches in prop::collection::vec(a_punch(), 12),
-        at in instants(),
-    ) {
-        let punches: Vec<_> = punches.into_iter().zip(at).collect();
-        for day in take(&shift, &zone, &punches) {
-            for pair in day.events.windows(2) {
-                prop_assert!(pair[1].at.duration_since(pair[0].at) >= POLICY.cooldown, "{pair:?}");
-            }
+        let event = |n, punch, at| Event::new(EventId::new(Uuid::from_u128(n)), ADA, punch, at, Source::Import);
+        let events = vec![event(1, Punch::CheckIn, came), event(2, Punch::CheckOut, left)];
+        let ada = Clockwork { events, ..of(schedule) };
+        for day in ada.derive(around(on)).0 {
+            let record = day.record;
+            let late = record.late_seconds > shift.grace.as_secs();
+            prop_assert_eq!(record.flags.contains(&Flag::Late), late, "{:?}", record);
+            prop_assert_eq!(late, record.late_seconds > 0, "{:?}", record);
+            let early = record.early_exit_seconds > shift.early_grace.as_secs();
+            prop_assert_eq!(record.flags.contains(&Flag::EarlyExit), early, "{:?}", record);
+            prop_assert_eq!(early, record.early_exit_seconds > 0, "{:?}", record);
+            prop_assert!(late || record.status != DayStatus::Late);
         }
     }
 
     #[test]
-    fn arrivals_and_departures_take_turns_when_punches_arrive_in_order(
-        shift in a_shift(),
-        zone in a_zone(),
-        punches in prop::collection::vec(a_punch(), 12),
-        mut at in instants(),
-    ) {
+    fn nothing_counts_within_the_cooldown_of_another((first, ada) in an_online_life()) {
+        let (records, _) = ada.derive(around(first));
+        let counted = records.iter().flat_map(|record| &record.day.events).filter(|event| event.counts());
+        let mut at: Vec<_> = counted.map(|event| event.at).collect();
         at.sort();
-        let punches: Vec<_> = punches.into_iter().zip(at).collect();
-        for day in take(&shift, &zone, &punches) {
-            let directions: Vec<_> = day.events.iter().map(|event| event.direction).collect();
-            let (first, rest) = directions.split_first().expect("an event");
-            prop_assert_eq!(*first, Direction::CheckIn);
+        for pair in at.windows(2) {
+            prop_assert!(pair[1].duration_since(pair[0]) >= POLICY.cooldown, "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn arrivals_and_departures_take_turns((first, ada) in an_online_life()) {
+        for DayRecord { day, .. } in ada.derive(around(first)).0.iter().filter(|record| is_worked(&record.day)) {
+            let directions: Vec<_> = day.events.iter().filter_map(|event| event.direction).collect();
+            let (arrival, rest) = directions.split_first().expect("an event");
+            prop_assert_eq!(*arrival, Direction::CheckIn);
             let twice_in = directions.windows(2).any(|two| two == [Direction::CheckIn; 2]);
             prop_assert!(!twice_in, "{directions:?}");
-            let pairs = day.shift.as_ref().is_some_and(|i| i.shift.counting.pairing == Pairing::EveryPair);
             let all_out = rest.iter().all(|direction| *direction == Direction::CheckOut);
-            prop_assert!(pairs || all_out, "{directions:?}");
+            prop_assert!(day.pairing() == Pairing::EveryPair || all_out, "{directions:?}");
         }
     }
 
     #[test]
-    fn every_punch_belongs_to_one_day_whose_window_holds_it(
-        shift in a_shift(),
-        zone in a_zone(),
-        punches in prop::collection::vec(a_punch(), 12),
-        at in instants(),
-    ) {
-        let punches: Vec<_> = punches.into_iter().zip(at).collect();
-        let days = take(&shift, &zone, &punches);
-        prop_assert_eq!(&days, &take(&shift, &zone, &punches), "the same again");
-        let mut keys: Vec<_> = days.iter().map(|day| (day.key.date, day.key.shift)).collect();
-        keys.sort();
-        keys.dedup();
-        prop_assert_eq!(keys.len(), days.len());
-        for day in &days {
-            for event in &day.events {
-                let holds = |i: &ShiftInstance| i.opens <= event.at && event.at < i.closes;
-                prop_assert!(day.shift.as_ref().is_none_or(holds), "{day:?}");
-            }
-        }
-        let mut reversed = days.clone();
-        reversed.reverse();
-        for (_, at) in &punches {
-            let here = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &days, *at);
-            prop_assert_eq!(here, slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &reversed, *at));
-        }
-    }
-
-    #[test]
-    fn a_shift_has_one_window_whichever_punch_asks(
-        shift in a_shift(),
-        zone in a_zone(),
-        at in instants(),
-    ) {
-        let slots: Vec<_> = at.iter().map(|at| slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], *at)).collect();
-        for (key, instance) in &slots {
-            for (other_key, other) in &slots {
-                prop_assert!(key != other_key || instance == other, "{instance:?} and {other:?}");
-                if let (Some(a), Some(b)) = (instance, other) {
-                    prop_assert!(a == b || a.closes <= b.opens || b.closes <= a.opens, "{a:?} and {b:?}");
-                }
+    fn a_punch_counts_for_the_shift_whose_window_holds_it((first, ada) in a_life()) {
+        for DayRecord { day, .. } in ada.derive(around(first)).0 {
+            let Some(instance) = &day.shift else { continue };
+            let counted: Vec<_> = day.events.iter().filter(|event| event.counts()).collect();
+            for (n, event) in counted.iter().enumerate() {
+                let early = n == 0 && event.at < instance.opens;
+                let written_down = event.forced || event.source == Source::Import;
+                let late = n > 0 && written_down && event.direction == Some(Direction::CheckOut);
+                prop_assert!(instance.takes(event.at) || early || late, "{event:?} in {instance:?}");
             }
         }
     }
 
     #[test]
-    fn a_punch_is_dated_within_a_day_of_its_own_clocks(
+    fn windows_of_different_days_never_meet((first, ada) in a_life()) {
+        let dates = around(first);
+        let windows = ada.schedule.windows(dates.from(), dates.to());
+        for (n, one) in windows.iter().enumerate() {
+            prop_assert!(one.opens <= one.closes, "{one:?}");
+            let (before, after) = (one.start.duration_since(one.opens), one.closes.duration_since(one.end));
+            prop_assert!(before <= one.shift.before && after <= one.shift.after, "{one:?}");
+            for other in &windows[n + 1..] {
+                let apart = one.closes <= other.opens || other.closes <= one.opens;
+                let empty = one.opens == one.closes || other.opens == other.closes;
+                prop_assert!(apart || empty, "{one:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_buckets_of_a_date_sum_to_those_expected((first, ada) in a_life(), hours in -24_i64..150) {
+        let now = midnight(first) + SignedDuration::from_hours(hours);
+        let (records, _) = ada.derive(around(first));
+        let mut totals = Totals::default();
+        for day in &records {
+            let record = day.read(now);
+            totals.count(record.status, record.open, record.last_out.is_some());
+        }
+        let t = &totals;
+        prop_assert_eq!(t.expected, t.pending + t.present + t.late + t.half_day + t.absent + t.on_leave);
+        let of_shifts = records.iter().filter(|day| day.day.key.shift.is_some()).count();
+        prop_assert_eq!(t.expected as usize, of_shifts);
+        let free = t.holiday + t.day_off + t.off_day_worked;
+        prop_assert_eq!(free as usize, records.len() - of_shifts);
+    }
+
+    #[test]
+    fn a_punch_is_dated_near_its_own_clocks(
         shift in a_shift(),
         zone in a_zone(),
         at in an_instant(),
     ) {
-        let (key, instance) = slot(ADA, &Schedule::simple(shift.clone(), zone.clone()), &[], at);
+        let event = Event::new(EventId::new(Uuid::nil()), ADA, Punch::Auto, at, Source::Terminal);
+        let ada = Clockwork { events: vec![event], ..of(Schedule::simple(shift, zone.clone())) };
+        let (records, readings) = ada.derive(around(zone.local(at).date()));
+        let key = readings[0].key;
+        let instance = records.into_iter().find(|record| record.day.key == key).expect("its record").day.shift;
         let apart = zone.local(at).date().since(key.date).expect("a span").get_days();
-        prop_assert!((-1..=1).contains(&apart));
+        // A shift of 24 hours ends a date later, and its window reaches into the one after that.
+        prop_assert!((-1..=2).contains(&apart), "{key:?} at {at} in {zone:?}");
         prop_assert_eq!(instance.map(|i| i.date), key.shift.map(|_| key.date));
     }
 

@@ -1,27 +1,24 @@
 //! When people are expected, and what becomes of a day in spite of its punches: leave and overrides.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, DayStatus, Direction, Event, Flag, Record, Source};
+use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Flag, Record};
 use rollcall_domain::calendar::{Half, Holiday, WeeklyOff, Workdays, Zone};
-use rollcall_domain::classify::{classify, classify_as_if, classify_unpunched, on_leave};
-use rollcall_domain::id::{EventId, RecordId, ShiftId, UserId};
+use rollcall_domain::classify::classify_unpunched;
+use rollcall_domain::id::{OverrideId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
-use rollcall_domain::overrides::{InvalidOverride, Override};
-use rollcall_domain::policy::Policy;
-use rollcall_domain::schedule::{Assignment, Employment, Expectation, Rank, Schedule, Zones, slot};
-use rollcall_domain::shift::{Shift, ShiftInstance};
+use rollcall_domain::overrides::{Facts, InvalidOverride, Override};
+use rollcall_domain::policy::{Decision, Policy, Punch};
+use rollcall_domain::schedule::{Assignment, Employment, Expectation, Rank, Schedule, Zones};
+use rollcall_domain::shift::{Counting, Pairing, Shift, ShiftInstance};
 use uuid::Uuid;
 
-const ADA: UserId = UserId::new(Uuid::from_u128(1));
+mod clockwork;
+
+use clockwork::{ADA, Clockwork, a_shift, date, of};
 
 fn zone(name: &str) -> Zone {
     Zone::named(name).expect("a zone")
-}
-
-fn date(text: &str) -> Date {
-    text.parse().expect("a date")
 }
 
 fn at(text: &str) -> Timestamp {
@@ -73,17 +70,20 @@ fn two_shifts_of_one_rank_are_both_worked() {
     }
     assert_eq!(worked(&schedule, "2026-03-02").len(), 2);
     // Their windows part halfway between the end of one and the start of the other.
-    let to = |text| slot(ADA, &schedule, &[], at(text)).0.shift;
-    assert_eq!(to("2026-03-02T10:29:59Z"), Some(shift(2).id));
-    assert_eq!(to("2026-03-02T10:30:00Z"), Some(shift(3).id));
+    for (local, expected) in [("2026-03-02T10:29:59", shift(2).id), ("2026-03-02T10:30:00", shift(3).id)] {
+        let mut ada = of(schedule.clone());
+        ada.face(local);
+        let worked = |day: &DayRecord| day.record.first_in.and(day.day.key.shift);
+        assert_eq!(ada.days("2026-03-02").iter().find_map(worked), Some(expected));
+    }
 }
 
 #[test]
 fn days_off_can_be_every_week_or_some_weeks_of_the_month() {
     let mut schedule = Schedule::simple(shift(2), Zone::UTC);
     schedule.calendar.offs = vec![
-        WeeklyOff { weekday: Weekday::Sunday, nth: None },
-        WeeklyOff { weekday: Weekday::Saturday, nth: Some(2) },
+        WeeklyOff { weekday: Weekday::Sunday, nth: None, from: None, to: None },
+        WeeklyOff { weekday: Weekday::Saturday, nth: Some(2), from: None, to: None },
     ];
     let off = |day: &str| schedule.on(date(day)) == Expectation::Off;
     assert_eq!(
@@ -116,7 +116,9 @@ fn nothing_is_expected_before_the_first_and_after_the_last_day() {
     assert_eq!(records("2026-03-04")[0].status, DayStatus::Absent);
     assert_eq!(records("2026-03-05"), []);
     // A punch then is kept, outside of any shift.
-    assert_eq!(slot(ADA, &schedule, &[], at("2026-03-02T09:00:00Z")).0.shift, None);
+    let mut ada = of(schedule);
+    ada.face("2026-03-02T09:00");
+    assert_eq!(ada.day("2026-03-02").day.key.shift, None);
 }
 
 #[test]
@@ -135,76 +137,159 @@ fn another_time_zone_holds_from_its_date_on() {
     assert_eq!(east.at(at("2026-03-09T18:30:00Z")), (date("2026-03-10"), &zone("Asia/Kolkata")));
 }
 
-fn day(schedule: &Schedule, punches: &[(Direction, &str)]) -> Day {
-    let (key, shift) = slot(ADA, schedule, &[], at(punches[0].1));
-    let event = |&(direction, time): &(Direction, &str)| Event {
-        id: EventId::new(Uuid::from_u128(0)),
-        user: ADA,
-        direction,
-        at: at(time),
-        received_at: at(time),
-        source: Source::Terminal,
-        device: None,
-        entered_by: None,
-        similarity: None,
-        location: None,
-        note: None,
-        reason: None,
-    };
-    Day {
-        id: RecordId::new(Uuid::from_u128(0)),
-        key: DayKey { user: ADA, ..key },
-        zone: Zone::UTC,
-        shift,
-        events: punches.iter().map(event).collect(),
-        revision: Revision::NEW,
-    }
+fn on_leave(from: &str, to: &str, half: Option<Half>) -> Leave {
+    Leave { from: date(from), to: date(to), half }
 }
-
-const LATER: &str = "2026-04-01T00:00:00Z";
 
 #[test]
 fn leave_is_no_absence_and_work_in_spite_of_it_is_looked_at() {
-    let leave = Leave { from: date("2026-03-02"), to: date("2026-03-03"), half: None };
-    let schedule = Schedule { leaves: vec![leave], ..simple() };
-    let records = classify_unpunched(&schedule.on(date("2026-03-03")), &Policy::STANDARD, at(LATER));
-    assert_eq!((records.len(), records[0].status, &records[0].flags), (1, DayStatus::OnLeave, &vec![]));
+    let leaves = vec![on_leave("2026-03-02", "2026-03-03", None)];
+    let mut ada = of(Schedule { leaves, ..simple() });
+    let away = ada.record("2026-03-03");
+    assert_eq!((away.status, &away.flags), (DayStatus::OnLeave, &vec![]));
 
-    let came = [(Direction::CheckIn, "2026-03-02T10:00:00Z"), (Direction::CheckOut, "2026-03-02T12:00:00Z")];
-    let record = on_leave(classify(&day(&schedule, &came), at(LATER)));
+    ada.face("2026-03-02T10:00");
+    ada.face("2026-03-02T12:00");
+    let record = ada.record("2026-03-02");
     assert_eq!((record.status, record.late_seconds), (DayStatus::OnLeave, 0));
     assert_eq!(record.flags, [Flag::WorkedOnLeave, Flag::NeedsReview]);
     assert_eq!(record.worked_seconds, Some(7_200));
+
+    // Outside of the shift, too.
+    ada.face("2026-03-03T20:00");
+    ada.face("2026-03-03T21:00");
+    let [outside, _] = &ada.days("2026-03-03")[..] else { panic!("two records") };
+    assert_eq!(outside.record.status, DayStatus::OffDayWorked);
+    assert_eq!(outside.record.flags, [Flag::WorkedOnLeave, Flag::NeedsReview]);
 }
 
 #[test]
-fn half_a_day_of_leave_shortens_the_shift() {
-    let leave = Leave { from: date("2026-03-02"), to: date("2026-03-02"), half: Some(Half::First) };
-    let schedule = Schedule { leaves: vec![leave], ..simple() };
-    let came = [(Direction::CheckIn, "2026-03-02T13:35:00Z"), (Direction::CheckOut, "2026-03-02T18:00:00Z")];
-    let day = day(&schedule, &came);
-    assert_eq!(day.shift.as_ref().map(|shift| shift.start), Some(at("2026-03-02T13:30:00Z")));
-    assert!(!classify(&day, at(LATER)).flags.contains(&Flag::Late));
+fn half_a_day_of_leave_shortens_the_shift_and_what_it_asks() {
+    let leaves = vec![on_leave("2026-03-02", "2026-03-02", Some(Half::First))];
+    let mut ada = of(Schedule { leaves, ..simple() });
+    ada.face("2026-03-02T13:35");
+    ada.face("2026-03-02T18:00");
+    let day = ada.day("2026-03-02");
+    assert_eq!(day.day.shift.map(|shift| shift.start), Some(at("2026-03-02T13:30:00Z")));
+    assert_eq!((day.record.status, day.record.flags), (DayStatus::Present, vec![]));
+    assert_eq!((day.record.scheduled_seconds, day.record.worked_seconds), (16_200, Some(15_900)));
+
+    // Half of the half: less than two hours and a quarter.
+    let worked = |left: &str| {
+        let mut ada = of(ada.schedule.clone());
+        ada.face("2026-03-02T13:30");
+        ada.face(left);
+        ada.record("2026-03-02").status
+    };
+    assert_eq!(worked("2026-03-02T15:44:59"), DayStatus::HalfDay);
+    assert_eq!(worked("2026-03-02T15:45"), DayStatus::Present);
+    assert_eq!(worked("2026-03-02T14:29:59"), DayStatus::Absent);
 }
 
-fn decided(computed: &Record) -> Override {
+#[test]
+fn of_flexible_hours_half_are_asked_of_half_a_day() {
+    let counting = Counting { flexible: Some(SignedDuration::from_hours(8)), ..Counting::STANDARD };
+    let leaves = vec![on_leave("2026-03-02", "2026-03-02", Some(Half::Second))];
+    let schedule = Schedule::simple(Shift { counting, ..Shift::standard() }, Zone::UTC);
+    assert_eq!(of(schedule.clone()).record("2026-03-02").scheduled_seconds, 28_800);
+    assert_eq!(of(Schedule { leaves, ..schedule }).record("2026-03-02").scheduled_seconds, 14_400);
+}
+
+#[test]
+fn what_is_free_twice_is_free_once() {
+    let with = |holiday: Option<Half>, leaves: &[Option<Half>]| {
+        let leaves = leaves.iter().map(|half| on_leave("2026-03-02", "2026-03-02", *half)).collect();
+        let mut schedule = Schedule { leaves, ..simple() };
+        if holiday.is_some() {
+            schedule
+                .calendar
+                .holidays
+                .insert(date("2026-03-02"), Holiday { name: "Eve".into(), half: holiday });
+        }
+        let record = of(schedule).record("2026-03-02");
+        (record.status, record.scheduled_seconds)
+    };
+    let (first, second) = (Some(Half::First), Some(Half::Second));
+    assert_eq!(with(second, &[second]), (DayStatus::Absent, 16_200));
+    assert_eq!(with(second, &[first]), (DayStatus::OnLeave, 16_200));
+    assert_eq!(with(None, &[first, first]), (DayStatus::Absent, 16_200));
+    assert_eq!(with(None, &[first, second]), (DayStatus::OnLeave, 32_400));
+    assert_eq!(with(None, &[first, None]), (DayStatus::OnLeave, 32_400));
+    assert_eq!(with(None, &[None, first]), (DayStatus::OnLeave, 32_400));
+}
+
+#[test]
+fn windows_part_halfway_and_never_grow() {
+    let minutes = SignedDuration::from_mins;
+    let windows = |shifts: &[(&str, &str, i64, i64)]| {
+        let mut schedule = simple();
+        for (n, (starts, ends, before, after)) in shifts.iter().enumerate() {
+            let id = ShiftId::new(Uuid::from_u128(10 + n as u128));
+            let shift =
+                Shift { id, before: minutes(*before), after: minutes(*after), ..a_shift(starts, ends) };
+            schedule.assignments.push(Assignment { shift, from: None, to: None, rank: Rank::Person });
+        }
+        let time = |at: Timestamp| Zone::UTC.local(at).strftime("%H:%M").to_string();
+        let day = schedule.windows(date("2026-03-02"), date("2026-03-02"));
+        day.iter().map(|i| format!("{}-{}", time(i.opens), time(i.closes))).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        windows(&[("06:00", "10:00", 60, 60), ("11:00", "15:00", 60, 60)]),
+        ["05:00-10:30", "10:30-16:00"]
+    );
+    assert_eq!(
+        windows(&[("06:00", "10:00", 60, 60), ("13:00", "15:00", 150, 60)]),
+        ["05:00-11:00", "11:00-16:00"]
+    );
+    assert_eq!(
+        windows(&[("06:00", "10:00", 60, 240), ("11:00", "15:00", 0, 60)]),
+        ["05:00-11:00", "11:00-16:00"]
+    );
+    assert_eq!(
+        windows(&[("06:00", "10:00", 60, 60), ("12:30", "15:00", 60, 60)]),
+        ["05:00-11:00", "11:30-16:00"]
+    );
+    assert_eq!(
+        windows(&[("08:00", "20:00", 60, 60), ("10:00", "12:00", 60, 60), ("13:30", "18:00", 60, 60)]),
+        ["07:00-16:45", "13:00-13:00", "16:45-19:00"],
+        "a shift within another one has no window"
+    );
+}
+
+#[test]
+fn a_start_that_clocks_move_behind_the_end_leaves_nothing_to_work() {
+    let shift = a_shift("02:30", "03:00");
+    let instance = shift.on(date("2026-03-08"), &zone("America/New_York"));
+    assert_eq!((instance.scheduled_seconds(), instance.start), (0, instance.end));
+}
+
+fn decided(facts: &Record) -> Override {
     Override {
+        id: OverrideId::new(Uuid::from_u128(7)),
         status: None,
         first_in: None,
         last_out: None,
         overtime_seconds: None,
         note: None,
         reason: "forgot to punch".into(),
-        by: UserId::new(Uuid::from_u128(9)),
+        by: Some(UserId::new(Uuid::from_u128(9))),
         at: at("2026-03-03T09:00:00Z"),
-        computed: computed.clone(),
+        batch: None,
+        before: facts.status,
+        facts: Facts::of(facts),
     }
+}
+
+/// Somebody who came at this time of Monday and never left.
+fn came(time: &str) -> Clockwork {
+    let mut ada = of(simple());
+    ada.face(&format!("2026-03-02T{time}"));
+    ada
 }
 
 #[test]
 fn an_override_says_something_and_why() {
-    let computed = classify(&day(&simple(), &[(Direction::CheckIn, "2026-03-02T09:00:00Z")]), at(LATER));
-    let nothing = decided(&computed);
+    let nothing = decided(&came("09:00").record("2026-03-02"));
     assert_eq!(nothing.check(), Err(InvalidOverride::Empty));
     let status = Override { status: Some(DayStatus::Present), ..nothing.clone() };
     assert_eq!(status.check(), Ok(()));
@@ -217,36 +302,145 @@ fn an_override_says_something_and_why() {
 
 #[test]
 fn a_forgotten_check_out_can_be_decided_and_later_facts_are_flagged() {
-    let before = day(&simple(), &[(Direction::CheckIn, "2026-03-02T09:20:00Z")]);
-    let computed = classify(&before, at(LATER));
+    let mut ada = came("09:20");
+    let computed = ada.record("2026-03-02");
     assert_eq!(computed.flags, [Flag::Late, Flag::MissingCheckOut]);
     let left = Some(at("2026-03-02T18:30:00Z"));
     let decision = Override { last_out: left, status: Some(DayStatus::Present), ..decided(&computed) };
-    let read = |day: &Day| {
-        let now = classify(day, at(LATER));
-        decision.apply(&now, classify_as_if(day, decision.first_in, decision.last_out, at(LATER)))
-    };
+    ada.overrides.push((ada.day("2026-03-02").day.key, decision));
 
-    let record = read(&before);
+    let record = ada.record("2026-03-02");
     assert_eq!((record.status, record.last_out), (DayStatus::Present, left));
     assert_eq!((record.worked_seconds, record.overtime_seconds), (Some(33_000), 1_800));
     assert_eq!(record.flags, [Flag::Late], "what else is true stays");
 
-    let after = Day { events: vec![], ..day(&simple(), &[(Direction::CheckIn, "2026-03-02T08:50:00Z")]) };
-    let event = day(&simple(), &[(Direction::CheckIn, "2026-03-02T08:50:00Z")]).events.remove(0);
-    let record = read(&after.with(event));
+    ada.face("2026-03-02T08:50");
+    let record = ada.record("2026-03-02");
     assert!(record.flags.contains(&Flag::OverrideDiffers), "{record:?}");
     assert_eq!(record.status, DayStatus::Present, "what was decided is kept");
-    // Reverting is reading the day without the decision.
-    assert_eq!(classify(&before, at(LATER)), computed);
+
+    // Reverting is deriving the day without the decision.
+    ada.events.pop();
+    ada.overrides.clear();
+    assert_eq!(ada.record("2026-03-02"), computed);
+}
+
+/// What Monday comes to when somebody decides about it. `day` is read at its end, and at noon of it.
+#[track_caller]
+fn overridden(mut ada: Clockwork, change: impl Fn(Override) -> Override) -> (Record, Record) {
+    let day = ada.day("2026-03-02");
+    let decision = change(decided(&day.record));
+    assert_eq!(decision.check(), Ok(()));
+    ada.overrides.push((day.day.key, decision));
+    let day = ada.day("2026-03-02");
+    (day.read(Timestamp::MAX), day.read(at("2026-03-02T12:00:00Z")))
 }
 
 #[test]
 fn a_day_nobody_punched_can_be_decided_whole() {
-    let empty = Day { events: vec![], ..day(&simple(), &[(Direction::CheckIn, "2026-03-02T09:00:00Z")]) };
-    let (came, left) = (Some(at("2026-03-02T09:00:00Z")), Some(at("2026-03-02T18:00:00Z")));
-    let record = classify_as_if(&empty, came, left, at(LATER));
+    let (first_in, last_out) = (Some(at("2026-03-02T09:00:00Z")), Some(at("2026-03-02T18:00:00Z")));
+    let (record, _) = overridden(of(simple()), |decision| Override { first_in, last_out, ..decision });
     assert_eq!((record.status, record.worked_seconds), (DayStatus::Present, Some(32_400)));
-    let length = left.zip(came).map(|(left, came)| left.duration_since(came));
-    assert_eq!(length, Some(SignedDuration::from_hours(9)));
+    // Somebody who left was there, for nobody knows how long.
+    let (record, _) = overridden(of(simple()), |decision| Override { last_out, ..decision });
+    assert_eq!((record.status, record.last_out), (DayStatus::Present, last_out));
+    assert_eq!((record.worked_seconds, record.flags), (None, vec![]));
+    let (record, noon) = overridden(of(simple()), |decision| Override { first_in, ..decision });
+    assert_eq!((record.status, record.flags), (DayStatus::Present, vec![Flag::MissingCheckOut]));
+    assert!(noon.open);
+}
+
+#[test]
+fn overtime_that_was_decided_holds_while_the_person_is_still_in() {
+    let (record, noon) =
+        overridden(came("09:00"), |decision| Override { overtime_seconds: Some(600), ..decision });
+    assert_eq!((record.overtime_seconds, noon.overtime_seconds), (600, 600));
+    assert!(noon.open && !record.open);
+}
+
+#[test]
+fn times_that_were_decided_replace_what_lies_beyond_them() {
+    let pairs = || {
+        let counting = Counting { pairing: Pairing::EveryPair, ..Counting::STANDARD };
+        let mut ada = of(Schedule::simple(Shift { counting, ..Shift::standard() }, Zone::UTC));
+        for time in ["09:00", "12:00", "13:00", "18:00"] {
+            ada.face(&format!("2026-03-02T{time}"));
+        }
+        ada
+    };
+    let last_out = Some(at("2026-03-02T12:30:00Z"));
+    let (record, _) = overridden(pairs(), |decision| Override { last_out, ..decision });
+    assert_eq!((record.last_out, record.worked_seconds, record.break_seconds), (last_out, Some(12_600), 0));
+    let (record, _) = overridden(pairs(), |decision| Override { first_in: last_out, ..decision });
+    assert_eq!((record.first_in, record.worked_seconds, record.break_seconds), (last_out, Some(19_800), 0));
+}
+
+#[test]
+fn who_left_after_the_system_ended_their_session_can_be_decided() {
+    let mut ada = came("09:00");
+    assert_eq!(ada.punch(Punch::Close, "2026-03-02T11:00"), Decision::Closed);
+    let last_out = Some(at("2026-03-02T18:00:00Z"));
+    let earlier = Some(at("2026-03-02T08:50:00Z"));
+    let (record, _) = overridden(ada.clone(), |decision| Override { last_out, ..decision });
+    assert_eq!((record.worked_seconds, record.flags), (Some(32_400), vec![]));
+    let (record, noon) = overridden(ada, |decision| Override { first_in: earlier, ..decision });
+    assert_eq!((record.first_in, record.worked_seconds), (earlier, None));
+    assert_eq!(record.flags, [Flag::MissingCheckOut, Flag::AutoClosed]);
+    assert!(!noon.open);
+}
+
+#[test]
+fn what_was_decided_outlives_the_plan() {
+    let decision =
+        |ada: &Clockwork| Override { status: Some(DayStatus::Present), ..decided(&ada.record("2026-03-02")) };
+    let present = |ada: &Clockwork| {
+        let day = ada.day("2026-03-02");
+        assert_eq!((day.record.status, day.record.flags), (DayStatus::Present, vec![]));
+        assert!(day.overridden.is_some());
+        day.day.key
+    };
+    let mut ada = of(simple());
+    let key = DayKey { user: ADA, date: date("2026-03-02"), shift: Some(Shift::STANDARD_ID) };
+    ada.overrides.push((key, decision(&ada)));
+    assert_eq!(present(&ada), key);
+    ada.schedule.leaves.push(on_leave("2026-03-02", "2026-03-02", None));
+    assert_eq!(present(&ada), key, "override before leave");
+    ada.schedule.calendar.holidays.insert(date("2026-03-02"), Holiday { name: "New".into(), half: None });
+    assert_eq!(present(&ada), key, "override before holiday");
+    ada.schedule.employment.from = Some(date("2026-03-03"));
+    assert_eq!(present(&ada), key, "override before employment");
+    ada.schedule.assignments.clear();
+    assert_eq!(present(&ada), key, "override before a shift that is gone");
+}
+
+#[test]
+fn before_somebody_is_asked_only_work_and_decisions_make_records() {
+    let mut ada = of(simple());
+    ada.face("2026-03-03T09:00");
+    let read = |ada: &Clockwork, on: &str| {
+        ada.days(on).iter().map(|day| (day.record.status, day.day.key.shift.is_some())).collect::<Vec<_>>()
+    };
+    ada.asked_from = Some(date("2026-03-05"));
+    assert_eq!(read(&ada, "2026-03-01"), [], "no day off");
+    assert_eq!(read(&ada, "2026-03-02"), [], "no absence");
+    assert_eq!(read(&ada, "2026-03-03"), [(DayStatus::Present, true)]);
+    assert_eq!(read(&ada, "2026-03-05"), [(DayStatus::Absent, true)]);
+    let key = DayKey { user: ADA, date: date("2026-03-04"), shift: Some(Shift::STANDARD_ID) };
+    let absent = ada.record("2026-03-05");
+    ada.overrides.push((key, Override { status: Some(DayStatus::HalfDay), ..decided(&absent) }));
+    assert_eq!(read(&ada, "2026-03-04"), [(DayStatus::HalfDay, true)]);
+}
+
+#[test]
+fn leave_goes_before_a_holiday_unless_nobody_would_have_worked() {
+    let with = |leave: Option<Half>, off: bool| {
+        let mut schedule = Schedule { leaves: vec![on_leave("2026-03-02", "2026-03-03", leave)], ..simple() };
+        schedule.calendar.holidays.insert(date("2026-03-02"), Holiday { name: "Holi".into(), half: None });
+        let monday = WeeklyOff { weekday: Weekday::Monday, nth: None, from: None, to: None };
+        schedule.calendar.offs.extend(off.then_some(monday));
+        of(schedule).record("2026-03-02").status
+    };
+    assert_eq!(with(None, false), DayStatus::OnLeave);
+    assert_eq!(with(Some(Half::First), false), DayStatus::Holiday);
+    assert_eq!(with(None, true), DayStatus::Holiday);
 }

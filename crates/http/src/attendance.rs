@@ -1,5 +1,6 @@
 //! Punches and days as clients see them.
 
+use jiff::civil::Date;
 use jiff::{Timestamp, Unit};
 use rollcall_domain::attendance::{DayStatus, Direction, Event, Flag, InvalidLocation, Location};
 use rollcall_domain::calendar::Zone;
@@ -7,6 +8,7 @@ use rollcall_domain::overrides::Override;
 use rollcall_domain::policy::Decision;
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_usecases::attendance::DayView;
+use rollcall_usecases::attendance::events::SeenEvent;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -70,10 +72,18 @@ pub(crate) struct EventView {
     liveness: Option<f64>,
     note: Option<String>,
     reason: Option<String>,
+    /// Entered although it does not fit what came before.
+    forced: bool,
+    /// The entries it was made with.
+    batch_id: Option<String>,
     /// Taken back; it counts as nothing.
     voided: bool,
+    /// Why it was taken back.
+    void_reason: Option<String>,
     /// Somebody should look at it; until then it counts as nothing.
     needs_review: bool,
+    /// Why it counts although somebody should have looked at it.
+    accept_reason: Option<String>,
     prev_hash: Option<String>,
     hash: Option<String>,
 }
@@ -81,6 +91,15 @@ pub(crate) struct EventView {
 impl EventView {
     /// A punch of `of`.
     pub(crate) fn new(event: &Event, of: &DayView) -> Self {
+        Self::dated(event, of.key.date, &of.zone)
+    }
+
+    /// A punch and its record's date.
+    pub(crate) fn seen(of: &SeenEvent) -> Self {
+        Self::dated(&of.event, of.date, &of.zone)
+    }
+
+    fn dated(event: &Event, date: Date, zone: &Zone) -> Self {
         let location =
             event.location.map(|Location { lat, lng, accuracy_m }| LocationForm { lat, lng, accuracy_m });
         Self {
@@ -88,10 +107,10 @@ impl EventView {
             user_id: event.user.to_string(),
             kind: event.direction.map(Direction::name),
             asked: event.punch.name(),
-            at: local(&of.zone, event.at),
-            received_at: local(&of.zone, event.received_at),
-            date: day(of.key.date),
-            timezone: of.zone.name().to_owned(),
+            at: local(zone, event.at),
+            received_at: local(zone, event.received_at),
+            date: day(date),
+            timezone: zone.name().to_owned(),
             source: event.source.name(),
             device_id: event.device.map(|id| id.to_string()),
             entered_by: event.entered_by.map(|id| id.to_string()),
@@ -101,8 +120,12 @@ impl EventView {
             liveness: None,
             note: event.note.clone(),
             reason: event.reason.clone(),
+            forced: event.forced,
+            batch_id: event.batch.map(|id| id.to_string()),
             voided: event.voided.is_some(),
+            void_reason: event.voided.as_ref().map(|voided| voided.reason.clone()),
             needs_review: event.needs_review,
+            accept_reason: event.accepted.as_ref().map(|accepted| accepted.reason.clone()),
             prev_hash: None,
             hash: None,
         }

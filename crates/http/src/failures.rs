@@ -2,8 +2,10 @@
 
 use actix_web::http::header::{self, HeaderValue};
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
+use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::user::{PasswordRule, Status};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::auth::{AuthError, InvitationError, LoginError, RefreshError, RegisterError};
@@ -11,6 +13,7 @@ use rollcall_usecases::departments::DepartmentError;
 use rollcall_usecases::enroll::EnrollError;
 use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
 use rollcall_usecases::faces::FaceError;
+use rollcall_usecases::planning::{PlanError, Wrong};
 use rollcall_usecases::recognize::RecognizeError;
 use rollcall_usecases::statistics::StatisticsError;
 use rollcall_usecases::users::UserError;
@@ -164,8 +167,52 @@ impl From<AttendanceError> for Problem {
             AttendanceError::BeforeJoinDate => Self::plain(Code::BeforeJoinDate),
             AttendanceError::NoOpenSession => Self::plain(Code::NoOpenSession),
             AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
+            AttendanceError::Outdated => Self::plain(Code::PreconditionFailed),
+            AttendanceError::Unfit(InvalidOverride::ReasonRequired) => {
+                Self::invalid_field("/reason", "required", error.to_string())
+            }
+            AttendanceError::Unfit(InvalidOverride::Empty | InvalidOverride::Pending) => {
+                Self::invalid_field("/status", "required", error.to_string())
+            }
+            AttendanceError::Unfit(InvalidOverride::Reversed) => {
+                Self::invalid_field("/last_out", "out-of-range", error.to_string())
+            }
+            AttendanceError::Unfit(InvalidOverride::NegativeOvertime) => {
+                Self::invalid_field("/overtime_seconds", "out-of-range", error.to_string())
+            }
+            AttendanceError::OutsideDay(field) => {
+                Self::invalid_field(&format!("/{field}"), "out-of-range", error.to_string())
+            }
+            AttendanceError::TooMany(_) => Self::invalid_field("/items", "too-many", error.to_string()),
+            AttendanceError::NoRecord => Self::plain(Code::NoRecord),
+            AttendanceError::NothingToRevert => Self::plain(Code::NothingToRevert),
+            AttendanceError::NothingToReview => Self::plain(Code::NothingToReview),
             AttendanceError::PeriodLocked => Self::plain(Code::PeriodLocked),
             AttendanceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlanError> for Problem {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Denied(denied) => denied.into(),
+            PlanError::Invalid(wrong) => {
+                let each = wrong.into_iter();
+                let each = each.map(|Wrong { field, detail }| {
+                    FieldError::at(format!("/{field}"), "out-of-range", detail)
+                });
+                Self::invalid(each.collect())
+            }
+            PlanError::Unknown(field) => does_not_exist(field),
+            PlanError::NameTaken => taken(Code::ShiftExists, "/name"),
+            PlanError::InUse(by) => in_use(by),
+            PlanError::Overlaps => Self::plain(Code::Overlap),
+            PlanError::Locked(through) => locked_through(through),
+            PlanError::Begun => Self::plain(Code::AlreadyBegun),
+            PlanError::Decided => Self::plain(Code::AlreadyDecided),
+            PlanError::Outdated => Self::plain(Code::PreconditionFailed),
+            PlanError::Store(error) => error.into(),
         }
     }
 }
@@ -267,13 +314,22 @@ impl From<StoreError> for Problem {
             // Whoever retries on their own has given up already: many writers of one thing at once.
             StoreError::Stale => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
-            StoreError::Overlaps | StoreError::InUse(_) => Self::new(Code::Conflict, error.to_string()),
-            StoreError::Locked(_) => Self::new(Code::PeriodLocked, error.to_string()),
+            StoreError::Overlaps => Self::plain(Code::Overlap),
+            StoreError::Locked(through) => locked_through(through),
+            StoreError::InUse(by) => in_use(by),
             StoreError::Full => Self::plain(Code::Conflict),
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::hidden(Code::InternalError, &error),
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }
     }
+}
+
+fn locked_through(through: Date) -> Problem {
+    Problem::plain(Code::PeriodLocked).with("locked_through", through.to_string().into())
+}
+
+fn in_use(by: &'static str) -> Problem {
+    Problem::plain(Code::InUse).with("by", by.into())
 }
 
 /// The same for every address, whether or not it has an account.

@@ -2,17 +2,19 @@
 
 use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use rollcall_domain::id::DeviceId;
 use rollcall_domain::policy::Punch;
-use rollcall_usecases::attendance::{MarkRequest, Marked};
+use rollcall_usecases::attendance::{DayView, MarkRequest, Marked, OverrideRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, who};
 use crate::attendance::{EventView, LocationForm, RecordView, decision, local, next_allowed};
-use crate::input::{Form, Json, Line, is, word};
+use crate::input::{Decidable, Form, Json, Line, is, word};
 use crate::options::Api;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Problem};
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = Mark)]
@@ -33,15 +35,56 @@ pub(crate) struct MarkForm {
     note: Option<String>,
     #[validate(nested)]
     location: Option<LocationForm>,
+    /// The device that saw it; not for employees, and with a reason.
+    #[validate(custom(function = "is::<DeviceId>"))]
+    device_id: Option<String>,
+    /// Leaving counts although there is no session to end; for administrators, with a reason and `check_out`.
+    force: Option<bool>,
+    /// Instead of a punch: how the day is to be read, with a reason. Not for employees. `PUT` of a record says more.
+    #[validate(custom(function = "is::<Decidable>"))]
+    status: Option<String>,
+    /// Which day, with `status`; today unless said otherwise.
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    date: Option<String>,
 }
 
 impl Form for MarkForm {}
+
+impl MarkForm {
+    /// Members that say something of a punch, next to a status that needs none; or of a day, without one.
+    fn misplaced(&self) -> Result<(), Problem> {
+        let force_fits = self.r#type.as_deref() == Some(Punch::CheckOut.name());
+        if self.status.is_none() {
+            let misplaced = [
+                ("/date", self.date.is_some(), "is told together with status"),
+                ("/force", self.force == Some(true) && !force_fits, "goes with check_out only"),
+            ];
+            return refuse(&misplaced);
+        }
+        let told = "is not told together with status";
+        refuse(&[
+            ("/type", self.r#type.is_some(), told),
+            ("/at", self.at.is_some(), told),
+            ("/location", self.location.is_some(), told),
+            ("/device_id", self.device_id.is_some(), told),
+            ("/force", self.force.is_some(), told),
+        ])
+    }
+}
+
+fn refuse(misplaced: &[(&str, bool, &str)]) -> Result<(), Problem> {
+    let wrong = misplaced.iter().filter(|(_, wrong, _)| *wrong);
+    let errors: Vec<_> =
+        wrong.map(|(pointer, _, told)| FieldError::at(*pointer, "misplaced", *told)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+}
 
 /// What came of a punch.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Marked)]
 pub(crate) struct MarkedView {
-    /// `checked_in`, `checked_out`, `cooldown` or `min_session`.
+    /// `checked_in`, `checked_out`, `cooldown` or `min_session`; `overridden` if a status was set.
     decision: &'static str,
     /// The punch, if one was recorded.
     event: Option<EventView>,
@@ -62,24 +105,49 @@ impl MarkedView {
             next_allowed_at: next_allowed(marked.decision).map(|at| local(&marked.day.zone, at)),
         }
     }
+
+    /// A day of which somebody said how it is to be read.
+    fn overridden(day: &DayView) -> Self {
+        Self {
+            decision: "overridden",
+            event: None,
+            record: RecordView::new(day, false),
+            next_allowed_at: None,
+        }
+    }
 }
 
-/// Enters a punch for yourself, or with a reason for somebody else.
+/// Enters a punch for yourself, or with a reason for somebody else; or, with `status`, says how a day is to be read.
 #[utoipa::path(post, path = "/api/attendance/mark", tag = "attendance", request_body = MarkForm,
     responses((status = 201, description = "Recorded.", body = MarkedView),
-              (status = 200, description = "Too soon: nothing was recorded.", body = MarkedView)))]
+              (status = 200, description = "Too soon, nothing was recorded; or a status was set.", body = MarkedView)))]
 pub(crate) async fn mark(
     api: web::Data<Api>,
     asker: Asker,
     Json(form): Json<MarkForm>,
 ) -> Result<HttpResponse, Problem> {
+    form.misplaced()?;
+    let user = form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?;
+    if let Some(Decidable(status)) = word(&form.status)? {
+        let request = OverrideRequest {
+            status: Some(status),
+            note: word::<Line<500>>(&form.note)?.map(|line| line.0),
+            reason: word::<Line<500>>(&form.reason)?.map(|line| line.0).unwrap_or_default(),
+            ..OverrideRequest::default()
+        };
+        let date = word(&form.date)?;
+        let day = api.usecases.attendance.override_day(asker.actor(), user, date, request).await?;
+        return Ok(HttpResponse::Ok().json(MarkedView::overridden(&day)));
+    }
     let request = MarkRequest {
-        user: form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?,
+        user,
         punch: word(&form.r#type)?.unwrap_or(Punch::Auto),
         at: word(&form.at)?,
         reason: word::<Line<500>>(&form.reason)?.map(|line| line.0),
         note: word::<Line<500>>(&form.note)?.map(|line| line.0),
         location: form.location.and_then(LocationForm::place),
+        device: word(&form.device_id)?,
+        force: form.force.unwrap_or(false),
     };
     let marked = api.usecases.attendance.mark(asker.actor(), request).await?;
     let mut answer = if marked.event.is_some() { HttpResponse::Created() } else { HttpResponse::Ok() };

@@ -21,8 +21,9 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, auth, dashboard, departments, enroll, face, health, history, mark, problems, recognize, removal,
-    report, statistics, today, users,
+    admin, assignments, auth, bulk, dashboard, departments, enroll, events, face, health, history, holidays,
+    leaves, locks, mark, problems, recognize, records, removal, report, shifts, statistics, sync, today,
+    users,
 };
 
 const BEARER: &str = "bearer";
@@ -33,9 +34,18 @@ const BEARER: &str = "bearer";
     paths(
         auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
         users::list, users::create, users::get, users::update, users::patch, removal::delete,
-        mark::mark, history::of_user, today::today, report::report,
+        mark::mark, history::of_user, today::today,
+        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire,
+        assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
+        holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
+        leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,
+        locks::list, locks::close, locks::lift,
+        report::report,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
+        sync::sync, events::list, events::void, events::accept,
+        records::get, records::put, records::revert,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
+        bulk::bulk, bulk::revert,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,
     ),
@@ -102,7 +112,9 @@ impl Modify for Table {
 fn complete(operation: &mut Operation, entry: &Entry) {
     let tag = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
     let name = operation.operation_id.take().unwrap_or_default();
-    operation.operation_id = Some(format!("{tag}_{name}"));
+    // Several nouns share this tag.
+    let noun = entry.path.split('/').nth(2).filter(|_| tag == "planning").unwrap_or(&tag).replace('-', "_");
+    operation.operation_id = Some(format!("{noun}_{name}"));
     let roles = ExtensionsBuilder::new().add("x-roles", json!(roles(entry.access))).build();
     operation.extensions.get_or_insert_default().merge(roles);
     let open = matches!(entry.access, Access::Public | Access::People | Access::Password);
@@ -140,7 +152,14 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         told.push((409, "Does not fit what is stored."));
     }
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
-    if changes && entry.path == "/api/users/{user_id}" {
+    let conditional = [
+        "/api/users/{user_id}",
+        "/api/shifts/{shift_id}",
+        "/api/shift-assignments/{assignment_id}",
+        "/api/holidays/{holiday_id}",
+        "/api/attendance/records/{record_id}",
+    ];
+    if changes && conditional.contains(&entry.path) {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);
     }
     let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];

@@ -52,6 +52,20 @@ impl FieldError {
     }
 }
 
+/// What is wrong with one of many things.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ItemProblem)]
+pub(crate) struct BriefView {
+    /// The stable code.
+    code: &'static str,
+    /// What is wrong this time, for people.
+    detail: String,
+    /// Every field that is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+}
+
 /// The body of every error (RFC 9457), sent as `application/problem+json`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -178,6 +192,12 @@ impl Problem {
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
+    }
+
+    /// The same in short, where a problem is not the whole answer.
+    pub(crate) fn brief(self) -> BriefView {
+        let Inner { code, detail, errors, .. } = *self.0;
+        BriefView { code: code.slug(), detail: detail.into_owned(), errors }
     }
 
     /// Its code.

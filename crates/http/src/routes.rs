@@ -11,8 +11,9 @@ use rollcall_domain::access::Action as A;
 use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
-use crate::{admin, auth, dashboard, departments, enroll, face, health, history, mark, openapi, problems};
-use crate::{recognize, removal, report, statistics, today, users};
+use crate::{admin, assignments, auth, bulk, dashboard, departments, enroll, events, face};
+use crate::{health, history, holidays, leaves, locks, mark, openapi, problems, recognize};
+use crate::{records, removal, report, shifts, statistics, sync, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -34,7 +35,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 33] = [
+pub(crate) static TABLE: [Entry; 66] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -54,6 +55,38 @@ pub(crate) static TABLE: [Entry; 33] = [
     on(GET,    "/api/attendance/today",                May(A::ReadToday),                |r| r.to(today::today)),
     on(GET,    "/api/attendance/report",               May(A::ReadReport),               |r| r.to(report::report)),
 
+    on(GET,    "/api/shifts",                          May(A::ReadShifts),               |r| r.to(shifts::list)),
+    on(POST,   "/api/shifts",                          May(A::ManageShifts),             |r| r.to(shifts::create)),
+    on(GET,    "/api/shifts/{shift_id}",               May(A::ReadShifts),               |r| r.to(shifts::get)),
+    on(PUT,    "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::update)),
+    on(DELETE, "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::retire)),
+    on(GET,    "/api/shift-assignments",               May(A::ReadAssignments),          |r| r.to(assignments::list)),
+    on(POST,   "/api/shift-assignments",               May(A::ManageAssignments),        |r| r.to(assignments::create)),
+    on(GET,    "/api/shift-assignments/{assignment_id}", May(A::ReadAssignments),        |r| r.to(assignments::get)),
+    on(PUT,    "/api/shift-assignments/{assignment_id}", May(A::ManageAssignments),      |r| r.to(assignments::update)),
+    on(DELETE, "/api/shift-assignments/{assignment_id}", May(A::ManageAssignments),      |r| r.to(assignments::remove)),
+    on(GET,    "/api/holidays",                        May(A::ReadHolidays),             |r| r.to(holidays::list)),
+    on(POST,   "/api/holidays",                        May(A::ManageHolidays),           |r| r.to(holidays::create)),
+    on(GET,    "/api/holidays/{holiday_id}",           May(A::ReadHolidays),             |r| r.to(holidays::get)),
+    on(PUT,    "/api/holidays/{holiday_id}",           May(A::ManageHolidays),           |r| r.to(holidays::update)),
+    on(DELETE, "/api/holidays/{holiday_id}",           May(A::ManageHolidays),           |r| r.to(holidays::remove)),
+    on(GET,    "/api/leaves",                          May(A::ReadLeaves),               |r| r.to(leaves::list)),
+    on(POST,   "/api/leaves",                          May(A::RequestLeave),             |r| r.to(leaves::request)),
+    on(GET,    "/api/leaves/{leave_id}",               May(A::ReadLeaves),               |r| r.to(leaves::get)),
+    on(POST,   "/api/leaves/{leave_id}/approve",       May(A::DecideLeave),              |r| r.to(leaves::approve)),
+    on(POST,   "/api/leaves/{leave_id}/reject",        May(A::DecideLeave),              |r| r.to(leaves::reject)),
+    on(POST,   "/api/leaves/{leave_id}/withdraw",      May(A::RequestLeave),             |r| r.to(leaves::withdraw)),
+    on(GET,    "/api/locks",                           May(A::ReadLocks),                |r| r.to(locks::list)),
+    on(POST,   "/api/locks",                           May(A::ManageLocks),              |r| r.to(locks::close)),
+    on(POST,   "/api/locks/{lock_id}/lift",            May(A::ManageLocks),              |r| r.to(locks::lift)),
+    on(POST,   "/api/attendance/sync",                 May(A::SyncAttendance),           |r| r.to(sync::sync)),
+    on(GET,    "/api/attendance/events",               May(A::ReadAttendance),           |r| r.to(events::list)),
+    on(POST,   "/api/attendance/events/{event_id}/void", May(A::DecideRecord),           |r| r.to(events::void)),
+    on(POST,   "/api/attendance/events/{event_id}/accept", May(A::DecideRecord),         |r| r.to(events::accept)),
+    on(GET,    "/api/attendance/records/{record_id}",  May(A::ReadAttendance),           |r| r.to(records::get)),
+    on(PUT,    "/api/attendance/records/{record_id}",  May(A::DecideRecord),             |r| r.to(records::put)),
+    on(POST,   "/api/attendance/records/{record_id}/revert", May(A::DecideRecord),       |r| r.to(records::revert)),
+
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),
     on(POST,   "/api/face/recognize",                  May(A::RecognizeFace),            |r| r.to(recognize::recognize)),
     on(GET,    "/api/face/user/{user_id}/encodings",   May(A::ReadEncodings),            |r| r.to(face::encodings)),
@@ -66,6 +99,8 @@ pub(crate) static TABLE: [Entry; 33] = [
 
     on(GET,    "/api/admin/users",                     May(A::AdminListUsers),           |r| r.to(admin::users)),
     on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),
+    on(POST,   "/api/admin/attendance/bulk",           May(A::EnterInBulk),              |r| r.to(bulk::bulk)),
+    on(POST,   "/api/admin/attendance/batches/{batch_id}/revert", May(A::EnterInBulk),   |r| r.to(bulk::revert)),
     on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
     on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
 

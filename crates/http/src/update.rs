@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::input::{Form, Language, Line, Picture, Word, is, present, word};
+use crate::input::{Form, Language, Line, Picture, clearable, is, present, word};
 use crate::problem::Problem;
 use crate::users::SERVER_SIDE;
 
@@ -123,8 +123,4 @@ impl UpdateForm {
             default_shift: clearable(&self.default_shift_id)?,
         })
     }
-}
-
-fn clearable<T: Word>(text: &Option<Option<String>>) -> Result<Option<Option<T>>, Problem> {
-    text.as_ref().map(word).transpose()
 }

@@ -55,6 +55,18 @@ pub trait AttendanceStore: Send + Sync {
     /// One punch.
     async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
+    /// The punches of these ids that there are, with the record to which each belongs, in any order.
+    async fn filed(&self, ids: &[EventId]) -> Result<Vec<(Event, Option<RecordId>)>, StoreError>;
+
+    /// The records of these ids that there are, without punches, in any order.
+    async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError>;
+
+    /// What was ever decided of a day, earliest first.
+    async fn decided(&self, key: DayKey) -> Result<Vec<Decided>, StoreError>;
+
+    /// The highest number that a device gave to a punch which is stored.
+    async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError>;
+
     /// A page of the punches of these people, latest first; two queries.
     async fn events(
         &self,
@@ -111,7 +123,7 @@ pub struct Change {
     /// Punches that are taken back.
     pub voided: Vec<(EventId, Voided)>,
     /// Punches that somebody looked at and lets count.
-    pub accepted: Vec<EventId>,
+    pub accepted: Vec<(EventId, Voided)>,
     /// Decisions; each replaces the one before on its day.
     pub decided: Vec<(DayKey, Override)>,
     /// Decisions that are taken back.
@@ -120,7 +132,8 @@ pub struct Change {
     pub approvals: Vec<Approval>,
     /// Days whose overtime is no longer agreed to.
     pub withdrawn: Vec<DayKey>,
-    /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one.
+    /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one, which is
+    /// [`StoreError::Stale`] if there is one already.
     pub records: Vec<DayRecord>,
     /// Records that no longer follow from anything.
     pub gone: Vec<RecordId>,
@@ -152,6 +165,20 @@ impl Change {
     }
 }
 
+/// What was decided of a day, and what became of the decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The decision.
+    pub decision: Override,
+    /// How it ended, if it did: taken back, or replaced by another one.
+    pub ended: Option<Voided>,
+}
+
+impl Decided {
+    /// Why a decision ended that another one replaced.
+    pub const REPLACED: &'static str = "replaced by another decision";
+}
+
 /// Overtime that is agreed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -174,6 +201,8 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Before this instant.
     pub until: Option<Timestamp>,
+    /// That count as this by now.
+    pub direction: Option<Direction>,
     /// Asked for as this.
     pub punch: Option<Punch>,
     /// That came about like this.

@@ -12,7 +12,9 @@ use std::sync::Arc;
 pub mod assignments;
 pub mod attempts;
 pub mod attendance;
+pub mod batches;
 pub mod clock;
+pub mod corrections;
 pub mod decisions;
 pub mod departments;
 pub mod devices;
@@ -80,6 +82,10 @@ pub struct Ports {
     pub attendance: Arc<dyn attendance::AttendanceStore>,
     /// Records counted, and what else a dashboard shows.
     pub statistics: Arc<dyn statistics::StatisticsStore>,
+    /// Things that were entered together.
+    pub batches: Arc<dyn batches::BatchStore>,
+    /// Requests to correct days.
+    pub corrections: Arc<dyn corrections::CorrectionStore>,
     /// The database's own health.
     pub probe: Arc<dyn probe::DatabaseProbe>,
     /// The disk's own health.

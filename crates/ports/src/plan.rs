@@ -12,8 +12,11 @@ use crate::store::StoreError;
 /// from which date on they are stale, see [`crate::attendance::Ledger::stale_from`]. Such changes wait for each other.
 #[async_trait]
 pub trait PlanStore: Send + Sync {
-    /// All of it. `standard` is stored as the shift everybody works if there is none yet. What is told may be newer
-    /// than the version says, never older.
+    /// Stores `standard` as the shift everybody works if there is none yet.
+    async fn begin(&self, standard: &Shift) -> Result<(), StoreError>;
+
+    /// All of it. As long as no shift is stored that everybody works, `standard` stands in for it. What is told may be
+    /// newer than the version says, never older.
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError>;
 }
 

@@ -87,6 +87,9 @@ pub trait UserStore: Send + Sync {
     /// Notes a login. Does not touch the revision.
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError>;
 
+    /// The person who has this employee code (canonical form); nobody who was deleted.
+    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError>;
+
     /// The active people among `people`, by canonical name: one query, whatever their number.
     async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError>;
 }

@@ -1,29 +1,31 @@
 //! Punches and the records they come to.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Span;
 use jiff::civil::{Date, Time};
-use rollcall_domain::attendance::{DayRecord, Event};
+use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{EventId, RecordId, UserId};
+use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::user::{People, Status};
-use rollcall_ports::attendance::{AttendanceStore, Change, EventFilter, Ledger};
+use rollcall_ports::attendance::{AttendanceStore, Change, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, RelationDef, Select,
 };
+use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::attendance_change::commit;
-use crate::convert::micros;
+use crate::convert::{instant_or_none, micros, valid};
 use crate::database::Database;
-use crate::day_row::{References, event, overriding, record};
+use crate::day_row::{References, event, overriding, record, shift_key};
 use crate::entity::{attendance_heads, attendance_records, overrides, punches, shifts, users};
 use crate::ledger::ledger;
 use crate::people::among;
@@ -33,17 +35,41 @@ use crate::transaction::{Read, transact};
 /// Records whose punches are asked for at once: databases limit the length of a list.
 const CHUNK: usize = 500;
 
+/// Lines in which people wait for each other's commits; two people who share one by chance wait a moment more.
+const LINES: usize = 256;
+
 /// [`AttendanceStore`] in SQL.
 #[derive(Debug, Clone)]
 pub struct SqlAttendanceStore {
     database: Database,
+    /// Many changes of one person at once would each open a transaction only to learn that they came late. Within one
+    /// process they learn it by a read.
+    lines: Arc<[Mutex<()>]>,
 }
 
 impl SqlAttendanceStore {
     /// The attendance of a migrated database.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        Self { database, lines: (0..LINES).map(|_| Mutex::new(())).collect() }
+    }
+
+    /// A person's turn to commit. Whoever had to wait for it and finds that the person has changed since is late.
+    async fn turn(&self, change: &Change) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let line = &self.lines[change.user.uuid().as_u128() as usize % LINES];
+        if let Ok(turn) = line.try_lock() {
+            return Ok(turn);
+        }
+        let turn = line.lock().await;
+        let revision: Option<i64> = attendance_heads::Entity::find_by_id(change.user.uuid())
+            .select_only()
+            .column(attendance_heads::Column::Revision)
+            .into_tuple()
+            .one(self.database.connection())
+            .await
+            .read()?;
+        let is_late = revision.unwrap_or_default() != i64::from(change.seen.0);
+        if is_late { Err(StoreError::Stale) } else { Ok(turn) }
     }
 
     async fn read(&self, wanted: Select<attendance_records::Entity>) -> Result<Vec<DayRecord>, StoreError> {
@@ -106,6 +132,7 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        let _turn = self.turn(change).await?;
         transact!(self.database, |connection| commit(connection, change))
     }
 
@@ -185,6 +212,51 @@ impl AttendanceStore for SqlAttendanceStore {
         row.map(event).transpose()
     }
 
+    async fn filed(&self, ids: &[EventId]) -> Result<Vec<(Event, Option<RecordId>)>, StoreError> {
+        let mut found = Vec::new();
+        for some in ids.chunks(CHUNK) {
+            let these =
+                punches::Entity::find().filter(punches::Column::Id.is_in(some.iter().map(|id| id.uuid())));
+            for row in these.all(self.database.connection()).await.read()? {
+                let record = row.record_id.map(RecordId::new);
+                found.push((event(row)?, record));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
+        let mut found = Vec::new();
+        for some in ids.chunks(CHUNK) {
+            let these = attendance_records::Column::Id.is_in(some.iter().map(|id| id.uuid()));
+            found.extend(self.read(attendance_records::Entity::find().filter(these)).await?);
+        }
+        Ok(found)
+    }
+
+    async fn decided(&self, key: DayKey) -> Result<Vec<Decided>, StoreError> {
+        let of_day = overrides::Entity::find()
+            .filter(overrides::Column::UserId.eq(key.user.uuid()))
+            .filter(overrides::Column::WorkDate.eq(key.date.to_string()))
+            .filter(overrides::Column::ShiftKey.eq(shift_key(key.shift)))
+            .order_by_asc(overrides::Column::DecidedAt)
+            .order_by_asc(overrides::Column::Id);
+        let rows = of_day.all(self.database.connection()).await.read()?;
+        rows.into_iter().map(decided).collect()
+    }
+
+    async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError> {
+        let highest: Option<Option<i64>> = punches::Entity::find()
+            .select_only()
+            .column_as(punches::Column::DeviceCounter.max(), "highest")
+            .filter(punches::Column::DeviceId.eq(device.uuid()))
+            .into_tuple()
+            .one(self.database.connection())
+            .await
+            .read()?;
+        valid("punches.device_counter", highest.flatten().map(u64::try_from).transpose())
+    }
+
     async fn events(
         &self,
         people: &People,
@@ -216,12 +288,20 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 }
 
+fn decided(row: overrides::Model) -> Result<Decided, StoreError> {
+    let at = instant_or_none("overrides.reverted_at", row.reverted_at)?;
+    let (by, reason) = (row.reverted_by.map(UserId::new), row.revert_reason.clone().unwrap_or_default());
+    let (_, decision) = overriding(row)?;
+    Ok(Decided { decision, ended: at.map(|at| Voided { by, at, reason }) })
+}
+
 fn wanted(filter: &EventFilter) -> Condition {
     let mut all = Condition::all();
-    let EventFilter { from, until, punch, source, device, batch, needs_review, voided } = *filter;
-    let conditions: [Option<Expr>; 8] = [
+    let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
+    let conditions: [Option<Expr>; 9] = [
         from.map(|at| punches::Column::At.gte(micros(at))),
         until.map(|at| punches::Column::At.lt(micros(at))),
+        direction.map(|direction| punches::Column::Direction.eq(direction.name())),
         punch.map(|punch| punches::Column::Punch.eq(punch.name())),
         source.map(|source| punches::Column::Source.eq(source.name())),
         device.map(|device| punches::Column::DeviceId.eq(device.uuid())),

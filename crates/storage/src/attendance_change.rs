@@ -4,10 +4,10 @@ use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayRecord, Event};
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, RecordId, ShiftId, UserId};
 use rollcall_domain::plan::Placement;
-use rollcall_ports::attendance::{Approval, Change};
+use rollcall_ports::attendance::{Approval, Change, Decided};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
 use crate::convert::micros;
@@ -37,8 +37,14 @@ pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) ->
         let this = punches::Entity::update_many().set(taken_back).filter(punches::Column::Id.eq(id.uuid()));
         this.filter(punches::Column::UserId.eq(change.user.uuid())).exec(connection).await?;
     }
-    for id in &change.accepted {
-        let accepted = punches::ActiveModel { needs_review: Set(false), ..Default::default() };
+    for (id, by) in &change.accepted {
+        let accepted = punches::ActiveModel {
+            needs_review: Set(false),
+            accepted_by: Set(by.by.map(UserId::uuid)),
+            accepted_at: Set(Some(micros(by.at))),
+            accept_reason: Set(Some(by.reason.clone())),
+            ..Default::default()
+        };
         let this = punches::Entity::update_many().set(accepted).filter(punches::Column::Id.eq(id.uuid()));
         this.exec(connection).await?;
     }
@@ -130,7 +136,7 @@ async fn decide(connection: &DatabaseTransaction, change: &Change) -> Result<(),
             is_current: Set(None),
             reverted_by: Set(decision.by.map(UserId::uuid)),
             reverted_at: Set(Some(micros(decision.at))),
-            revert_reason: Set(Some("replaced by another decision".into())),
+            revert_reason: Set(Some(Decided::REPLACED.into())),
             ..Default::default()
         };
         overrides::Entity::update_many()
@@ -179,14 +185,10 @@ async fn write_records(connection: &DatabaseTransaction, records: &[DayRecord]) 
         }
     }
     for record in known {
-        // What the record is about does not change.
-        let this = Condition::all()
-            .add(attendance_records::Column::Id.eq(record.day.id.uuid()))
-            .add(attendance_records::Column::Revision.eq(i64::from(record.day.revision.0)));
+        // Nobody else can have changed it: whoever does raises the person's revision first.
+        let this = attendance_records::Column::Id.eq(record.day.id.uuid());
         let written = attendance_records::Entity::update_many().set(record_row(record)).filter(this);
-        if written.exec(connection).await?.rows_affected == 0 {
-            return Err(StoreError::Stale.into());
-        }
+        written.exec(connection).await?;
     }
     Ok(())
 }

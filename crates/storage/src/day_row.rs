@@ -161,11 +161,14 @@ pub(crate) fn event_row(event: &Event, record: Option<RecordId>) -> punches::Act
         reason: Set(event.reason.clone()),
         forced: Set(event.forced),
         needs_review: Set(event.needs_review),
+        accepted_by: Set(event.accepted.as_ref().and_then(|accepted| accepted.by).map(UserId::uuid)),
+        accepted_at: Set(event.accepted.as_ref().map(|accepted| micros(accepted.at))),
+        accept_reason: Set(event.accepted.as_ref().map(|accepted| accepted.reason.clone())),
         voided_by: Set(event.voided.as_ref().and_then(|voided| voided.by).map(UserId::uuid)),
         voided_at: Set(event.voided.as_ref().map(|voided| micros(voided.at))),
         void_reason: Set(event.voided.as_ref().map(|voided| voided.reason.clone())),
         batch_id: Set(event.batch.map(BatchId::uuid)),
-        device_counter: Set(None),
+        device_counter: Set(event.counter.map(|number| i64::try_from(number).unwrap_or(i64::MAX))),
     }
 }
 
@@ -178,6 +181,11 @@ pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
     let source = Source::ALL.into_iter().find(|source| source.name() == row.source);
     let punch = Punch::ALL.into_iter().find(|punch| punch.name() == row.punch);
     let place = row.lat.zip(row.lng).map(|(lat, lng)| Location::new(lat, lng, row.accuracy_m));
+    let accepted = instant_or_none("punches.accepted_at", row.accepted_at)?.map(|at| Voided {
+        by: row.accepted_by.map(UserId::new),
+        at,
+        reason: row.accept_reason.unwrap_or_default(),
+    });
     let voided = instant_or_none("punches.voided_at", row.voided_at)?.map(|at| Voided {
         by: row.voided_by.map(UserId::new),
         at,
@@ -199,8 +207,10 @@ pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
         reason: row.reason,
         forced: row.forced,
         needs_review: row.needs_review,
+        accepted,
         voided,
         batch: row.batch_id.map(BatchId::new),
+        counter: valid("punches.device_counter", row.device_counter.map(u64::try_from).transpose())?,
     })
 }
 

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::entity::{
-    attendance_heads, attendance_records, face_encodings, invitations, leaves, login_attempts, overrides,
-    overtime_approvals, placements, punches, recognition_decisions, refresh_tokens, sessions,
+    attendance_heads, attendance_records, corrections, face_encodings, invitations, leaves, login_attempts,
+    overrides, overtime_approvals, placements, punches, recognition_decisions, refresh_tokens, sessions,
     shift_assignments, users,
 };
 use crate::error::Failure;
@@ -77,6 +77,8 @@ async fn destroy_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
     attendance_records::Entity::delete_many().filter(records).exec(connection).await?;
     let decided = overrides::Column::UserId.eq(user);
     overrides::Entity::delete_many().filter(decided).exec(connection).await?;
+    let asked = corrections::Column::UserId.eq(user);
+    corrections::Entity::delete_many().filter(asked).exec(connection).await?;
     let agreed = overtime_approvals::Column::UserId.eq(user);
     overtime_approvals::Entity::delete_many().filter(agreed).exec(connection).await?;
     leaves::Entity::delete_many().filter(leaves::Column::UserId.eq(user)).exec(connection).await?;
@@ -98,6 +100,7 @@ async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
         similarity: Set(None),
         note: Set(None),
         reason: Set(None),
+        accept_reason: Set(None),
         void_reason: Set(None),
         ..Default::default()
     };
@@ -112,6 +115,10 @@ async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
     let silent = overrides::ActiveModel { note: Set(None), reason: Set(String::new()), ..Default::default() };
     let decided = overrides::Column::UserId.eq(user);
     overrides::Entity::update_many().set(silent).filter(decided).exec(connection).await?;
+    let silent =
+        corrections::ActiveModel { reason: Set(String::new()), comment: Set(None), ..Default::default() };
+    let asked = corrections::Column::UserId.eq(user);
+    corrections::Entity::update_many().set(silent).filter(asked).exec(connection).await?;
     let silent = leaves::ActiveModel { reason: Set(None), comment: Set(None), ..Default::default() };
     leaves::Entity::update_many()
         .set(silent)

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::plan::{Plan, Whom};
+use rollcall_domain::plan::{Editions, Plan, Whom};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
@@ -18,7 +18,7 @@ use sea_orm::{
 };
 
 use crate::assignments::given;
-use crate::convert::{corrupt, date_or_none};
+use crate::convert::date_or_none;
 use crate::database::Database;
 use crate::entity::{attendance_heads, departments, holidays, locks, placements, shift_assignments, users};
 use crate::error::Failure;
@@ -43,16 +43,25 @@ impl SqlPlanStore {
 
 #[async_trait]
 impl PlanStore for SqlPlanStore {
+    async fn begin(&self, standard: &Shift) -> Result<(), StoreError> {
+        let stored = stored_shifts(self.database.connection()).await?;
+        if stored.iter().any(|shift| shift.is_default) {
+            return Ok(());
+        }
+        ensure_default(&self.database, standard).await
+    }
+
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError> {
         let connection = self.database.connection();
         // First, so that what changes meanwhile is read again when the new version is noticed.
         let version = plan_version(connection).await?;
-        let mut shifts = stored_shifts(connection).await?;
-        if !shifts.iter().any(|shift| shift.is_default) {
-            ensure_default(&self.database, standard).await?;
-            shifts = stored_shifts(connection).await?;
-        }
-        let default = shifts.iter().find(|shift| shift.is_default).ok_or_else(|| corrupt("shifts"))?.id;
+        let stored = stored_shifts(connection).await?;
+        let default = stored.iter().find(|shift| shift.is_default).map(|shift| shift.id);
+        let mut shifts: BTreeMap<_, _> = stored.into_iter().map(|shift| (shift.id, shift.editions)).collect();
+        let default = default.unwrap_or_else(|| {
+            shifts.entry(standard.id).or_insert_with(|| Editions::new(standard.clone()));
+            standard.id
+        });
         let for_several = shift_assignments::Entity::find()
             .filter(shift_assignments::Column::UserId.is_null())
             .order_by_asc(shift_assignments::Column::Id);
@@ -73,7 +82,7 @@ impl PlanStore for SqlPlanStore {
         Ok(Plan {
             version,
             default,
-            shifts: shifts.into_iter().map(|shift| (shift.id, shift.editions)).collect(),
+            shifts,
             assignments: assignments.into_iter().map(given).collect::<Result<_, _>>()?,
             calendars,
         })

@@ -131,6 +131,16 @@ impl UserStore for SqlUserStore {
         row.map(credentials).transpose()
     }
 
+    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError> {
+        let living = users::Entity::find()
+            .select_only()
+            .column(users::Column::Id)
+            .filter(users::Column::EmployeeCodeKey.eq(cut(code)))
+            .filter(users::Column::Tombstone.eq(Uuid::nil()));
+        let id: Option<Uuid> = living.into_tuple().one(self.database.connection()).await.read()?;
+        Ok(id.map(UserId::new))
+    }
+
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
         let hash = users::Entity::find_by_id(id.uuid()).select_only().column(users::Column::PasswordHash);
         let row: Option<Option<String>> = hash.into_tuple().one(self.database.connection()).await.read()?;

@@ -13,6 +13,8 @@ use rollcall_ports::Ports;
 use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::{AttendanceStore, Change, Ledger};
+use rollcall_ports::batches::BatchStore;
+use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
@@ -85,6 +87,10 @@ bench! {
     attendance: AttendanceStore
     /// Records counted.
     statistics: StatisticsStore
+    /// Things that were entered together.
+    batches: BatchStore
+    /// Requests to correct days.
+    corrections: CorrectionStore
     /// The database's own health.
     probe: DatabaseProbe
 }
@@ -94,6 +100,7 @@ bench! {
 /// # Panics
 /// When the stores do not answer.
 pub async fn the_shift(bench: &dyn StoreBench) -> Shift {
+    bench.plan().begin(&Shift::standard()).await.expect("a default shift");
     let plan = bench.plan().plan(&Shift::standard()).await.expect("a plan");
     plan.shifts[&plan.default].latest().clone()
 }

@@ -8,8 +8,8 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::attendance::{DayFilter, DayKey, DayRecord, DaySort, Event, Location, Record, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{DepartmentId, EventId, RecordId, UserId};
-use rollcall_domain::overrides::Override;
+use rollcall_domain::id::{DepartmentId, DeviceId, EventId, RecordId, UserId};
+use rollcall_domain::overrides::{InvalidOverride, Override};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::Plan;
 use rollcall_domain::policy::{Decision, Punch};
@@ -18,6 +18,7 @@ use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::batches::BatchStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
@@ -32,9 +33,14 @@ use crate::people::{Unreachable, reach};
 use crate::rules::Rules;
 
 pub(crate) mod book;
+pub mod bulk;
+pub mod events;
 mod history;
+mod overrides;
 pub(crate) mod planning;
+pub mod sync;
 
+pub use overrides::{Decided, OverrideRequest, RecordHistory};
 pub use planning::{CaughtUp, Difference};
 
 use planning::rounded;
@@ -64,6 +70,7 @@ pub struct Attendance {
     pub(crate) decisions: Arc<dyn DecisionLog>,
     pub(crate) days: Arc<dyn AttendanceStore>,
     pub(crate) plans: Arc<dyn PlanStore>,
+    pub(crate) batches: Arc<dyn BatchStore>,
     pub(crate) rules: Arc<Rules>,
     /// What is planned for everybody, as last read.
     plan: Arc<Mutex<Option<Arc<Plan>>>>,
@@ -86,6 +93,10 @@ pub struct MarkRequest {
     pub note: Option<String>,
     /// Where.
     pub location: Option<Location>,
+    /// At which device, if somebody enters what it saw.
+    pub device: Option<DeviceId>,
+    /// Leaving counts although there is no session to end.
+    pub force: bool,
 }
 
 /// What came of a punch.
@@ -211,6 +222,27 @@ pub enum AttendanceError {
     /// The period of that date is closed.
     #[error("the period of that date is closed")]
     PeriodLocked,
+    /// The record changed since it was read.
+    #[error("the record changed since it was read")]
+    Outdated,
+    /// What was decided of the day cannot be.
+    #[error(transparent)]
+    Unfit(#[from] InvalidOverride),
+    /// A time is not one of that day; the field is named.
+    #[error("{0} lies too far from that day")]
+    OutsideDay(&'static str),
+    /// Nothing is asked of the person on that date.
+    #[error("the person does not belong to the organization on that date")]
+    NoRecord,
+    /// More than can be entered at once; the limit is told.
+    #[error("at most {0} items are accepted at once")]
+    TooMany(usize),
+    /// Nothing was decided that could be taken back.
+    #[error("there is nothing to take back")]
+    NothingToRevert,
+    /// The punch does not wait for somebody to look at it.
+    #[error("there is nothing to look at")]
+    NothingToReview,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -236,6 +268,7 @@ pub(crate) struct Glance {
     pub(crate) note: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) entered_by: Option<UserId>,
+    pub(crate) device: Option<DeviceId>,
     pub(crate) forced: bool,
 }
 
@@ -245,6 +278,9 @@ pub(crate) enum Taken {
     Decided(Box<Marked>),
     /// Nothing of that date may change.
     Locked,
+    /// There was nothing to end, and no day in which there could have been: outside of shifts what counts as nothing
+    /// makes none.
+    Nowhere,
 }
 
 impl Attendance {
@@ -259,6 +295,7 @@ impl Attendance {
             decisions: ports.decisions.clone(),
             days: ports.attendance.clone(),
             plans: ports.plan.clone(),
+            batches: ports.batches.clone(),
             rules,
             plan: Arc::default(),
             planned: Arc::new(AtomicI32::new(i32::MIN)),
@@ -276,10 +313,15 @@ impl Attendance {
             return Err(AttendanceError::Inactive);
         }
         let now = self.clock.now();
-        let manual = !actor.is(id) || request.at.is_some();
+        let manual = !actor.is(id) || request.at.is_some() || request.device.is_some() || request.force;
         let own_clock = actor.role() == Role::Employee || (actor.role() == Role::Manager && actor.is(id));
-        if own_clock && request.at.is_some() {
-            return Err(AttendanceError::FieldNotAllowed("at"));
+        let withheld = [
+            ("at", own_clock && request.at.is_some()),
+            ("device_id", own_clock && request.device.is_some()),
+            ("force", actor.role() != Role::Admin && request.force),
+        ];
+        if let Some((field, _)) = withheld.into_iter().find(|(_, asked)| *asked) {
+            return Err(AttendanceError::FieldNotAllowed(field));
         }
         let reason = request.reason.map(|reason| reason.trim().to_owned());
         if manual && reason.as_ref().is_none_or(|reason| reason.chars().count() < MIN_REASON) {
@@ -305,10 +347,13 @@ impl Attendance {
             note: request.note,
             reason: if manual { reason } else { None },
             entered_by: if manual { actor.user() } else { None },
-            forced: false,
+            device: request.device,
+            forced: request.force,
         };
-        let Taken::Decided(marked) = self.commit(actor, &user, glance).await? else {
-            return Err(AttendanceError::PeriodLocked);
+        let marked = match self.commit(actor, &user, glance).await? {
+            Taken::Decided(marked) => marked,
+            Taken::Locked => return Err(AttendanceError::PeriodLocked),
+            Taken::Nowhere => return Err(AttendanceError::NoOpenSession),
         };
         match marked.decision {
             Decision::NoOpenSession => Err(AttendanceError::NoOpenSession),
@@ -344,7 +389,8 @@ impl Attendance {
                 }
                 continue;
             }
-            if let Some((Some(record), until)) = book.same_glance(at, &self.rules.policy)
+            if !glance.forced
+                && let Some((Some(record), until)) = book.same_glance(at, &self.rules.policy)
                 && let Some(kept) = self.days.record(record).await?
             {
                 let day = DayView::of(kept, now);
@@ -352,7 +398,7 @@ impl Attendance {
             }
             let event = Event {
                 received_at: rounded(now),
-                device: actor.device(),
+                device: actor.device().or(glance.device),
                 entered_by: glance.entered_by,
                 similarity: glance.similarity,
                 location: glance.location,
@@ -381,7 +427,7 @@ impl Attendance {
         }
         if reading.decision.direction().is_none() {
             let kept = self.days.record(reading.key.record()).await?.or_else(|| entry.record(reading.key));
-            let kept = kept.ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
+            let Some(kept) = kept else { return Ok(Taken::Nowhere) };
             return Ok(decided(reading.decision, None, DayView::of(kept, now)));
         }
         self.days.commit(&entry.change).await?;

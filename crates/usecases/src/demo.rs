@@ -129,7 +129,7 @@ impl Demo {
         let cast = cast::Cast::new(&mut rng, &*self.ids, request.people, first, today, now);
 
         let mut staged = Staged::default();
-        self.ports.plan.plan(&self.rules.shift).await?;
+        self.ports.plan.begin(&self.rules.shift).await?;
         for shift in &cast.shifts {
             self.ports.shifts.insert(shift).await?;
         }

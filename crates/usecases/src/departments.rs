@@ -13,11 +13,13 @@ use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::{DepartmentFilter, DepartmentStore};
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::ids::IdSource;
+use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
 use crate::people::reachable;
 use crate::rules::Rules;
+use crate::shifts::can_be_given;
 pub use rollcall_ports::departments::DepartmentKey;
 
 /// Adds and lists departments.
@@ -28,6 +30,7 @@ pub struct Departments {
     engine: Arc<dyn FaceEngine>,
     users: Arc<dyn UserStore>,
     departments: Arc<dyn DepartmentStore>,
+    shifts: Arc<dyn ShiftStore>,
     rules: Arc<Rules>,
 }
 
@@ -98,6 +101,7 @@ impl Departments {
             engine: ports.engine.clone(),
             users: ports.users.clone(),
             departments: ports.departments.clone(),
+            shifts: ports.shifts.clone(),
             rules,
         }
     }
@@ -116,6 +120,9 @@ impl Departments {
                 Some(found.ok_or(DepartmentError::Unknown("manager_id"))?)
             }
         };
+        if !can_be_given(&*self.shifts, new.default_shift).await? {
+            return Err(DepartmentError::Unknown("default_shift_id"));
+        }
         let department = Department {
             id: DepartmentId::new(self.ids.next()),
             name: new.name,

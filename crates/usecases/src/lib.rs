@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+pub mod assignments;
 mod attempts;
 pub mod attendance;
 pub mod auth;
@@ -16,13 +17,18 @@ pub mod devices;
 pub mod enroll;
 pub mod faces;
 pub mod health;
+pub mod holidays;
 pub mod import;
+pub mod leaves;
+pub mod locks;
 pub mod passwords;
 pub mod people;
+pub mod planning;
 pub mod recognize;
 pub mod report;
 pub mod roster;
 pub mod rules;
+pub mod shifts;
 pub mod statistics;
 pub mod users;
 
@@ -53,6 +59,16 @@ pub struct UseCases {
     pub faces: faces::Faces,
     /// Punches, records, recognition.
     pub attendance: attendance::Attendance,
+    /// Shifts.
+    pub shifts: shifts::Shifts,
+    /// To whom they are given.
+    pub assignments: assignments::Assignments,
+    /// Calendars.
+    pub holidays: holidays::Holidays,
+    /// Leave.
+    pub leaves: leaves::Leaves,
+    /// Closed periods.
+    pub locks: locks::Locks,
     /// Rates, trends, reports.
     pub statistics: statistics::Statistics,
     /// Kiosks and cameras.
@@ -79,6 +95,11 @@ impl UseCases {
             faces: faces::Faces::new(ports, gallery, rules.clone()),
             demo: demo::Demo::new(ports, attendance.clone(), rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),
+            shifts: shifts::Shifts::new(ports, attendance.clone(), rules.clone()),
+            assignments: assignments::Assignments::new(ports, attendance.clone(), rules.clone()),
+            holidays: holidays::Holidays::new(ports, attendance.clone(), rules.clone()),
+            leaves: leaves::Leaves::new(ports, attendance.clone(), rules.clone()),
+            locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
             attendance,
             devices: devices::Devices::new(ports),

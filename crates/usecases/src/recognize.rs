@@ -262,12 +262,13 @@ impl Attendance {
             note: None,
             reason: None,
             entered_by: None,
+            device: None,
             forced: false,
         };
         let marked = match self.commit(actor, &user, glance).await? {
             Taken::Decided(marked) => Some(marked),
             // Today is closed: the person is known, and nothing is recorded.
-            Taken::Locked => None,
+            Taken::Locked | Taken::Nowhere => None,
         };
         Ok(Outcome::Matched(Box::new(user), marked))
     }

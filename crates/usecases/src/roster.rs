@@ -133,7 +133,11 @@ fn day_that_counts(own: Vec<DayView>) -> Option<DayView> {
 
 /// The people asked for among those the actor may see. A department out of sight is like one that does not
 /// exist.
-fn narrow(people: People, actor: &Actor, department: Option<DepartmentId>) -> Result<People, Denied> {
+pub(crate) fn narrow(
+    people: People,
+    actor: &Actor,
+    department: Option<DepartmentId>,
+) -> Result<People, Denied> {
     let Some(department) = department else { return Ok(people) };
     // The organization's administrators are in nobody's department: the second entry then names no member.
     let besides = |id: UserId| People::Departments(vec![department], id);

@@ -21,6 +21,7 @@ use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::passwords::Passwords;
 use rollcall_ports::sessions::SessionStore;
+use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::tokens::AccessTokens;
 use rollcall_ports::users::{Invitation, UserStore};
@@ -31,6 +32,7 @@ use crate::faces::GalleryFeed;
 use crate::passwords::{hash_new, made_up, secret_text};
 use crate::people::{reach, reachable};
 use crate::rules::Rules;
+use crate::shifts::can_be_given;
 
 mod change;
 mod erasure;
@@ -53,6 +55,7 @@ pub struct Users {
     tokens: Arc<dyn AccessTokens>,
     users: Arc<dyn UserStore>,
     departments: Arc<dyn DepartmentStore>,
+    shifts: Arc<dyn ShiftStore>,
     sessions: Arc<dyn SessionStore>,
     decisions: Arc<dyn DecisionLog>,
     attempts: Attempts,
@@ -143,6 +146,7 @@ impl Users {
             tokens: ports.tokens.clone(),
             users: ports.users.clone(),
             departments: ports.departments.clone(),
+            shifts: ports.shifts.clone(),
             sessions: ports.sessions.clone(),
             decisions: ports.decisions.clone(),
             attempts: Attempts::new(ports, rules.clone()),
@@ -239,6 +243,7 @@ impl Users {
 
     async fn person(&self, new: NewUser) -> Result<User, UserError> {
         let department = self.department(new.department).await?;
+        self.check_shift(new.default_shift).await?;
         let id = UserId::new(self.ids.next());
         tracing::Span::current().record("user.id", tracing::field::display(id));
         Ok(User {
@@ -282,6 +287,11 @@ impl Users {
         }
         self.attendance.moved(before, &after).await?;
         self.profile(User { revision: after.revision.next(), ..after }).await
+    }
+
+    async fn check_shift(&self, id: Option<ShiftId>) -> Result<(), UserError> {
+        let known = can_be_given(&*self.shifts, id).await?;
+        if known { Ok(()) } else { Err(UserError::Unknown("default_shift_id")) }
     }
 
     async fn department(&self, id: Option<DepartmentId>) -> Result<Option<DepartmentRef>, UserError> {

@@ -8,9 +8,6 @@ use super::body::{api, check_length, in_time, is_json, not_of, read_all};
 use super::strict::{self, Form};
 use crate::problem::Problem;
 
-/// Most bytes of a JSON body without pictures.
-const LIMIT: usize = 256 << 10;
-
 /// A body that is JSON, has no member too many and none that is wrong.
 pub(crate) struct Json<T>(pub(crate) T);
 
@@ -25,8 +22,8 @@ impl<T: Form> FromRequest for Json<T> {
             if !is_json(&req) {
                 return Err(not_of("application/json"));
             }
-            check_length(&req, LIMIT)?;
-            let bytes = in_time(&api.options, read_all(payload, LIMIT)).await?;
+            check_length(&req, T::LIMIT)?;
+            let bytes = in_time(&api.options, read_all(payload, T::LIMIT)).await?;
             strict::from_json(&bytes).map(Self)
         })
     }
@@ -43,8 +40,8 @@ impl<T: Form + Default> FromRequest for MaybeJson<T> {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let api = api(&req)?;
-            check_length(&req, LIMIT)?;
-            let bytes = in_time(&api.options, read_all(payload, LIMIT)).await?;
+            check_length(&req, T::LIMIT)?;
+            let bytes = in_time(&api.options, read_all(payload, T::LIMIT)).await?;
             if bytes.is_empty() {
                 return Ok(Self(T::default()));
             }

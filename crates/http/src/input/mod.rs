@@ -2,6 +2,7 @@
 //! that is wrong with them.
 
 mod body;
+mod csv;
 mod json;
 mod multipart;
 mod patch;
@@ -10,11 +11,13 @@ mod query;
 mod strict;
 mod words;
 
+pub(crate) use self::csv::{JsonOrCsv, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;
 pub(crate) use photos::{PhotoForm, Text, Upload};
-pub(crate) use query::Query;
+pub(crate) use query::{Query, from_query};
 pub(crate) use strict::Form;
 pub(crate) use words::{
-    AnyStatus, AnyWord, Language, Line, PageNumber, PageSize, Picture, Word, are, is, needed, one_of, word,
+    AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Picture, Reason, Word, are,
+    are_weekdays, clearable, is, needed, one_of, weekdays, word,
 };

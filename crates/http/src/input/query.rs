@@ -22,6 +22,11 @@ impl<T: Form> FromRequest for Query<T> {
     }
 }
 
+/// The query of a request that only sometimes has one.
+pub(crate) fn from_query<T: Form>(req: &HttpRequest) -> Result<T, Problem> {
+    read(req.query_string())
+}
+
 fn read<T: Form>(query: &str) -> Result<T, Problem> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
         .map_err(|_| Problem::new(Code::MalformedRequest, "the query cannot be read"))?;

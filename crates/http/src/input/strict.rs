@@ -15,6 +15,9 @@ pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     const NOT_ALLOWED: &'static [&'static str] = &[];
     /// Keys of a query that may come several times; such a member is a list.
     const REPEATED: &'static [&'static str] = &[];
+
+    /// Most bytes of a body that has no pictures.
+    const LIMIT: usize = 256 << 10;
 }
 
 /// Where members come from, which decides how they are named.

@@ -2,17 +2,21 @@
 //! [`word`]. Both end in the domain's own parser, so "valid" is defined once.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time, Weekday};
 use rollcall_domain::access::Role;
-use rollcall_domain::attendance::{DayStatus, Source};
-use rollcall_domain::calendar::Zone;
+use rollcall_domain::attendance::{DayStatus, Direction, Source};
+use rollcall_domain::calendar::{Half, Workdays, Zone, weekday_name};
 use rollcall_domain::department::DepartmentName;
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::holiday::HolidayName;
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, ShiftId, UserId};
+use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::preferences::{Theme, is_language_tag};
+use rollcall_domain::shift::Pairing;
 use rollcall_domain::text::line;
 use rollcall_domain::user::{ConsentVersion, EmailAddress, EmployeeCode, Password, PersonName, Status};
+use rollcall_usecases::attendance::MIN_REASON;
 use validator::ValidationError;
 
 use crate::problem::Problem;
@@ -73,12 +77,28 @@ words! {
     ShiftId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
     Timestamp = "invalid-time" read_time;
     Date = "invalid-date" read_date;
+    Time = "invalid-time" read_time_of_day;
+    Weekday = "unknown-value" |text| one_of(text, &Workdays::WEEK, weekday_name);
+    Half = "unknown-value" |text| one_of(text, &Half::ALL, Half::name);
+    Pairing = "unknown-value" |text| one_of(text, &Pairing::ALL, Pairing::name);
+    HolidayName = "invalid-name" |text| Self::parse(text).map_err(told);
+    LeaveKind = "unknown-value" |text| one_of(text, &LeaveKind::ALL, LeaveKind::name);
+    LeaveStatus = "unknown-value" |text| one_of(text, &LeaveStatus::ALL, LeaveStatus::name);
+    AutoOut = "unknown-value" |text| one_of(text, &[AutoOut(false), AutoOut(true)], AutoOut::name);
     bool = "wrong-type" |text| one_of(text, &[true, false], |flag| if flag { "true" } else { "false" });
     Role = "unknown-value" |text| one_of(text, &Role::OF_PEOPLE, Role::name);
     Status = "unknown-value" |text| one_of(text, &Status::SETTABLE, Status::name);
     AnyStatus = "unknown-value" |text| one_of(text, &Status::ALL, Status::name).map(AnyStatus);
     DayStatus = "unknown-value" |text| one_of(text, &DayStatus::ALL, DayStatus::name);
     Source = "unknown-value" |text| one_of(text, &Source::ALL, Source::name);
+    Decidable = "unknown-value" |text| {
+        let all: Vec<_> = DayStatus::ALL.into_iter().filter(|status| *status != DayStatus::Pending).collect();
+        one_of(text, &all, DayStatus::name).map(Decidable)
+    };
+    Direction = "unknown-value" |text| one_of(text, &Direction::ALL, Direction::name);
+    BatchId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
+    EventId = "invalid-id" |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
+    DeviceId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
     Theme = "unknown-value" |text| one_of(text, &Theme::ALL, Theme::name);
     Punch = "unknown-value" |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);
     PageNumber = "out-of-range" |text| number(text, 1..=Page::MAX_NUMBER).map(PageNumber);
@@ -95,6 +115,24 @@ words! {
 /// A status a list may be narrowed to, removed people included.
 pub(crate) struct AnyStatus(pub(crate) Status);
 
+/// A status that somebody can decide on: any but `pending`.
+pub(crate) struct Decidable(pub(crate) DayStatus);
+
+/// Why something is done: 5 to 500 printable characters.
+pub(crate) struct Reason(pub(crate) String);
+
+impl Word for Reason {
+    const CODE: &'static str = "invalid-reason";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let reason = line(text, 500).map_err(told)?;
+        if reason.chars().count() >= MIN_REASON {
+            return Ok(Self(reason));
+        }
+        Err(format!("must have at least {MIN_REASON} characters"))
+    }
+}
+
 /// Number of a page, from 1.
 pub(crate) struct PageNumber(pub(crate) u32);
 
@@ -109,6 +147,38 @@ pub(crate) struct Language(pub(crate) String);
 
 /// The address of a picture.
 pub(crate) struct Picture(pub(crate) String);
+
+/// What a forgotten check-out is read as: the end of the shift, or nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct AutoOut(pub(crate) bool);
+
+impl AutoOut {
+    /// The stable word for it.
+    pub(crate) const fn name(self) -> &'static str {
+        if self.0 { "shift_end" } else { "none" }
+    }
+}
+
+/// Whether each text names a day of the week, none twice.
+pub(crate) fn are_weekdays(texts: &[String]) -> Result<(), ValidationError> {
+    let known = |text: &String| Weekday::read(text).is_ok();
+    let twice = |n: usize| texts[..n].contains(&texts[n]);
+    if texts.iter().all(known) && !(0..texts.len()).any(twice) {
+        return Ok(());
+    }
+    let told = "must be days of the week, monday to sunday, each at most once";
+    Err(ValidationError::new(Weekday::CODE).with_message(told.into()))
+}
+
+/// The days of texts that were validated.
+pub(crate) fn weekdays(texts: &[String]) -> Workdays {
+    Workdays::of(texts.iter().filter_map(|text| Weekday::read(text).ok()))
+}
+
+/// The value of a member that was validated; absent keeps, `null` clears.
+pub(crate) fn clearable<T: Word>(text: &Option<Option<String>>) -> Result<Option<Option<T>>, Problem> {
+    text.as_ref().map(word).transpose()
+}
 
 /// A printable text of at most `MAX` characters.
 pub(crate) struct Line<const MAX: usize>(pub(crate) String);
@@ -134,6 +204,11 @@ fn read_time(text: &str) -> Result<Timestamp, String> {
 fn read_date(text: &str) -> Result<Date, String> {
     let read = (text.len() == 10).then(|| text.parse().ok()).flatten();
     read.ok_or_else(|| "must be a date, such as 2026-03-02".into())
+}
+
+fn read_time_of_day(text: &str) -> Result<Time, String> {
+    let read = matches!(text.len(), 5 | 8).then(|| text.parse().ok()).flatten();
+    read.ok_or_else(|| "must be a time of day, such as 09:00".into())
 }
 
 /// Only what a browser shows as a picture: an address on this server or on the web.
@@ -180,6 +255,12 @@ mod tests {
         assert!(Date::read("2026-02-28").is_ok());
         for bad in ["2026-02-30", "2026-03-02T09:00:00Z", "20260302"] {
             assert!(Date::read(bad).is_err(), "{bad}");
+        }
+        for good in ["00:00", "09:00", "23:59:59"] {
+            assert!(Time::read(good).is_ok(), "{good}");
+        }
+        for bad in ["24:00", "9:00", "0900", "T0900", "09:00:00.5", "09:60", "09:00Z", "09:00+1"] {
+            assert!(Time::read(bad).is_err(), "{bad}");
         }
     }
 

@@ -31,6 +31,9 @@ async fn every_role_is_let_in_exactly_where_the_document_says() {
         let nobody = Uuid::from_u128(7).to_string();
         let uri = entry.path.replace("{user_id}", &nobody).replace("{encoding_id}", &nobody);
         let uri = uri.replace("{code}", "forbidden");
+        let uri = ["{shift_id}", "{assignment_id}", "{holiday_id}", "{leave_id}", "{lock_id}"]
+            .into_iter()
+            .fold(uri, |uri, id| uri.replace(id, &nobody));
         let roles = &document["paths"][entry.path][entry.method.as_str().to_lowercase()]["x-roles"];
         let ends_the_login = uri.ends_with("logout");
         for (role, token) in callers {

@@ -3,6 +3,8 @@
 
 pub mod attendance_heads;
 pub mod attendance_records;
+pub mod batches;
+pub mod corrections;
 pub mod counters;
 pub mod departments;
 pub mod devices;

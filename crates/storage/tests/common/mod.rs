@@ -9,6 +9,8 @@ use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::batches::BatchStore;
+use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
@@ -24,9 +26,9 @@ use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
-    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlDecisionLog, SqlDepartmentStore,
-    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
+    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore,
+    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore,
+    SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -52,6 +54,8 @@ pub(crate) struct Bench {
     locks: Arc<dyn LockStore>,
     attendance: Arc<dyn AttendanceStore>,
     statistics: Arc<dyn StatisticsStore>,
+    batches: Arc<dyn BatchStore>,
+    corrections: Arc<dyn CorrectionStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
 }
@@ -74,6 +78,8 @@ impl Bench {
             locks: Arc::new(SqlLockStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
             statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
+            batches: Arc::new(SqlBatchStore::new(database.clone())),
+            corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
             home: Box::new(home),
@@ -107,6 +113,8 @@ stores! {
     locks: LockStore
     attendance: AttendanceStore
     statistics: StatisticsStore
+    batches: BatchStore
+    corrections: CorrectionStore
     probe: DatabaseProbe
 }
 

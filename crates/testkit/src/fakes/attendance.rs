@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use jiff::Span;
 use jiff::civil::{Date, Time};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Event};
+use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{EventId, OverrideId, RecordId, UserId};
+use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::Placement;
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::user::{People, Status};
-use rollcall_ports::attendance::{Approval, AttendanceStore, Change, EventFilter, Ledger};
+use rollcall_ports::attendance::{Approval, AttendanceStore, Change, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, World, includes};
@@ -27,10 +27,21 @@ pub(super) struct Attended {
     pub(super) events: Vec<(Event, Option<RecordId>)>,
     /// Decisions that hold.
     pub(super) overrides: Vec<(DayKey, Override)>,
-    /// Decisions that were taken back.
-    pub(super) reverted: Vec<OverrideId>,
+    /// Decisions that do not hold any more.
+    pub(super) ended: Vec<(DayKey, Decided)>,
     pub(super) approvals: Vec<Approval>,
     pub(super) records: Vec<DayRecord>,
+}
+
+impl Attended {
+    /// Keeps the decisions that no longer hold.
+    fn end(&mut self, which: impl Fn(&DayKey, &Override) -> bool, back: &Voided) {
+        let (gone, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.overrides).into_iter().partition(|(key, decision)| which(key, decision));
+        self.overrides = kept;
+        let ended = |(key, decision)| (key, Decided { decision, ended: Some(back.clone()) });
+        self.ended.extend(gone.into_iter().map(ended));
+    }
 }
 
 #[async_trait]
@@ -44,15 +55,7 @@ impl AttendanceStore for FakeStores {
     }
 
     async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut world = self.world()?;
-        let before = world.attended.clone();
-        for change in changes {
-            if let Err(error) = world.commit(change) {
-                world.attended = before;
-                return Err(error);
-            }
-        }
-        Ok(())
+        self.world()?.commit_all(changes)
     }
 
     async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
@@ -95,6 +98,36 @@ impl AttendanceStore for FakeStores {
         Ok(all.find(|(event, _)| event.id == id).map(|(event, _)| event.clone()))
     }
 
+    async fn filed(&self, ids: &[EventId]) -> Result<Vec<(Event, Option<RecordId>)>, StoreError> {
+        let world = self.world()?;
+        let all = world.attended.values().flat_map(|own| &own.events);
+        Ok(all.filter(|(event, _)| ids.contains(&event.id)).cloned().collect())
+    }
+
+    async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
+        let world = self.world()?;
+        let all = world.attended.values().flat_map(|own| &own.records);
+        Ok(all.filter(|record| ids.contains(&record.day.id)).cloned().collect())
+    }
+
+    async fn decided(&self, key: DayKey) -> Result<Vec<Decided>, StoreError> {
+        let world = self.world()?;
+        let Some(own) = world.attended.get(&key.user) else { return Ok(Vec::new()) };
+        let ended = own.ended.iter().filter(|(known, _)| *known == key).map(|(_, decided)| decided.clone());
+        let holding = own.overrides.iter().filter(|(known, _)| *known == key);
+        let holding = holding.map(|(_, decision)| Decided { decision: decision.clone(), ended: None });
+        let mut decided: Vec<Decided> = ended.chain(holding).collect();
+        decided.sort_by_key(|decided| (decided.decision.at, decided.decision.id));
+        Ok(decided)
+    }
+
+    async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError> {
+        let world = self.world()?;
+        let all = world.attended.values().flat_map(|own| &own.events);
+        let own = all.filter(|(event, _)| event.device == Some(device));
+        Ok(own.filter_map(|(event, _)| event.counter).max())
+    }
+
     async fn events(
         &self,
         people: &People,
@@ -113,9 +146,10 @@ impl AttendanceStore for FakeStores {
 }
 
 fn wanted(filter: &EventFilter, event: &Event) -> bool {
-    let EventFilter { from, until, punch, source, device, batch, needs_review, voided } = *filter;
+    let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
     from.is_none_or(|at| event.at >= at)
         && until.is_none_or(|at| event.at < at)
+        && direction.is_none_or(|direction| event.direction == Some(direction))
         && punch.is_none_or(|punch| event.punch == punch)
         && source.is_none_or(|source| event.source == source)
         && device.is_none_or(|device| event.device == Some(device))
@@ -151,6 +185,18 @@ impl World {
         }
     }
 
+    /// All of them, or none.
+    pub(super) fn commit_all(&mut self, changes: &[Change]) -> Result<(), StoreError> {
+        let before = self.attended.clone();
+        for change in changes {
+            if let Err(error) = self.commit(change) {
+                self.attended = before;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     fn commit(&mut self, change: &Change) -> Result<(), StoreError> {
         if !self.users.contains_key(&change.user) {
             return Err(StoreError::Missing("user_id"));
@@ -178,12 +224,12 @@ impl World {
             own.placements.push(placement.clone());
         }
         own.placements.sort_by_key(|placement| placement.from);
-        for (id, _) in &change.reverted {
-            own.overrides.retain(|(_, decision)| decision.id != *id);
-            own.reverted.push(*id);
+        for (id, back) in &change.reverted {
+            own.end(|_, decision| decision.id == *id, back);
         }
         for (key, decision) in &change.decided {
-            own.overrides.retain(|(known, _)| known != key);
+            let reason = Decided::REPLACED.to_owned();
+            own.end(|known, _| known == key, &Voided { by: decision.by, at: decision.at, reason });
             own.overrides.push((*key, decision.clone()));
         }
         own.approvals.retain(|known| {
@@ -193,12 +239,11 @@ impl World {
         own.approvals.extend(change.approvals.iter().cloned());
         for record in &change.records {
             let known = own.records.iter().position(|known| known.day.key == record.day.key);
-            let revision = known.map_or(Revision::NEW, |place| own.records[place].day.revision);
-            if revision != record.day.revision {
+            if known.is_some() == (record.day.revision == Revision::NEW) {
                 return Err(StoreError::Stale);
             }
             let mut stored = record.clone();
-            stored.day.revision = revision.next();
+            stored.day.revision = record.day.revision.next();
             stored.day.events.clear();
             match known {
                 Some(place) => own.records[place] = stored,
@@ -210,8 +255,8 @@ impl World {
             if let Some((_, voided)) = change.voided.iter().find(|(id, _)| *id == event.id) {
                 event.voided = Some(voided.clone());
             }
-            if change.accepted.contains(&event.id) {
-                event.needs_review = false;
+            if let Some((_, accepted)) = change.accepted.iter().find(|(id, _)| *id == event.id) {
+                (event.needs_review, event.accepted) = (false, Some(accepted.clone()));
             }
             if let Some((_, place, direction)) = change.readings.iter().find(|(id, ..)| *id == event.id) {
                 (*record, event.direction) = (*place, *direction);

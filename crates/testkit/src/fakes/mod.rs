@@ -3,7 +3,9 @@
 mod assignments;
 mod attempts;
 mod attendance;
+mod batches;
 mod clock;
+mod corrections;
 mod decisions;
 mod departments;
 mod devices;
@@ -95,6 +97,8 @@ pub fn fake_ports() -> (Ports, Fakes) {
         plan: stores.clone(),
         attendance: stores.clone(),
         statistics: stores.clone(),
+        batches: stores.clone(),
+        corrections: stores.clone(),
         probe: stores.clone(),
         disk: stores,
     };

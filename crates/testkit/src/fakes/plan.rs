@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::plan::{Plan, Whom};
+use rollcall_domain::plan::{Editions, Plan, Whom};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
@@ -18,13 +18,18 @@ use super::world::{FakeStores, World};
 
 #[async_trait]
 impl PlanStore for FakeStores {
-    async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError> {
+    async fn begin(&self, standard: &Shift) -> Result<(), StoreError> {
         let mut world = self.world()?;
         if !world.shifts.values().any(|shift| shift.is_default) {
             let mut shift = first_wording(standard);
             shift.is_default = true;
             world.shifts.insert(standard.id, shift);
         }
+        Ok(())
+    }
+
+    async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError> {
+        let world = self.world()?;
         let default = world.shifts.values().find(|shift| shift.is_default).map(|shift| shift.id);
         let given = world.assignments.values().map(|assignment| &assignment.given);
         let mut calendars: BTreeMap<Option<DepartmentId>, Calendar> = BTreeMap::new();
@@ -37,10 +42,16 @@ impl PlanStore for FakeStores {
                 FreeDays::Weekly(off) => calendar.offs.push(off),
             }
         }
+        let mut shifts: BTreeMap<_, _> =
+            world.shifts.values().map(|shift| (shift.id, shift.editions.clone())).collect();
+        let default = default.unwrap_or_else(|| {
+            shifts.entry(standard.id).or_insert_with(|| Editions::new(standard.clone()));
+            standard.id
+        });
         Ok(Plan {
             version: world.plan_version,
-            default: default.unwrap_or(standard.id),
-            shifts: world.shifts.values().map(|shift| (shift.id, shift.editions.clone())).collect(),
+            default,
+            shifts,
             assignments: given.filter(|given| !matches!(given.to_whom, Whom::Person(_))).cloned().collect(),
             calendars,
         })

@@ -161,6 +161,18 @@ impl UserStore for FakeStores {
                 (event.note, event.reason, event.location, event.similarity) = (None, None, None, None);
             }
             own.records.iter_mut().for_each(|record| record.similarity = None);
+            let decisions = own.overrides.iter_mut().map(|(_, decision)| decision);
+            let ended = own.ended.iter_mut().map(|(_, decided)| &mut decided.decision);
+            for decision in decisions.chain(ended) {
+                (decision.note, decision.reason) = (None, String::new());
+            }
+        }
+        if erasure.attendance {
+            world.corrections.retain(|_, correction| correction.user() != user.id);
+        }
+        for correction in world.corrections.values_mut().filter(|other| other.user() == user.id) {
+            correction.reason.clear();
+            correction.decided.iter_mut().for_each(|decided| decided.comment = None);
         }
         let count = |number: usize| number as u64;
         Ok(Erased {
@@ -182,6 +194,15 @@ impl UserStore for FakeStores {
             status: person.user.status,
             token_version: person.token_version,
         }))
+    }
+
+    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError> {
+        let world = self.world()?;
+        let mut present = world.users.values().filter(|person| person.user.status != Status::Deleted);
+        let has = |person: &&Person| {
+            person.user.employee_code.as_ref().is_some_and(|own| canonical(own.as_str()) == canonical(code))
+        };
+        Ok(present.find(has).map(|person| person.user.id))
     }
 
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {

@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::attendance::{DayKey, Record};
+use rollcall_domain::batch::Batch;
+use rollcall_domain::correction::Correction;
 use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::id::{
-    AssignmentId, DepartmentId, DeviceId, HolidayId, LeaveId, LockId, SessionId, ShiftId, UserId,
+    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, LeaveId, LockId, SessionId,
+    ShiftId, UserId,
 };
 use rollcall_domain::leave::LeaveRequest;
 use rollcall_domain::lock::Lock;
@@ -51,6 +54,8 @@ pub(super) struct World {
     pub(super) leaves: BTreeMap<LeaveId, LeaveRequest>,
     pub(super) locks: BTreeMap<LockId, Lock>,
     pub(super) attended: BTreeMap<UserId, Attended>,
+    pub(super) batches: BTreeMap<BatchId, Batch>,
+    pub(super) corrections: BTreeMap<CorrectionId, Correction>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
+use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Voided};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{EventId, RecordId};
+use rollcall_domain::id::{EventId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::plan::{Personal, Placement, Plan};
 use rollcall_domain::policy::{Policy, after};
@@ -166,6 +167,43 @@ impl Book {
         self.place(from);
     }
 
+    /// Whose it is.
+    pub(crate) const fn user(&self) -> UserId {
+        self.change.user
+    }
+
+    /// What a day comes to with what was added so far.
+    pub(crate) fn read(&self, key: DayKey, policy: &Policy) -> Option<DayRecord> {
+        self.clone().entry(policy).record(key)
+    }
+
+    /// The day to which a punch belongs with what was added so far.
+    pub(crate) fn day_of(&self, event: EventId, policy: &Policy) -> Option<DayKey> {
+        self.clone().entry(policy).reading(event).map(|reading| reading.key)
+    }
+
+    /// A punch with what was added so far.
+    pub(crate) fn event(&self, id: EventId) -> Option<&Event> {
+        self.events.iter().find(|event| event.id == id)
+    }
+
+    /// What holds instead of a day's punches.
+    pub(crate) fn decision(&self, key: DayKey) -> Option<&Override> {
+        self.overrides.iter().find(|(known, _)| *known == key).map(|(_, decision)| decision)
+    }
+
+    /// The same without what was decided of a day.
+    pub(crate) fn without_decision(&self, key: DayKey) -> Self {
+        let mut book = self.clone();
+        book.overrides.retain(|(known, _)| *known != key);
+        book
+    }
+
+    /// The revision of a day's record as it was read.
+    pub(crate) fn version(&self, key: DayKey) -> Option<Revision> {
+        self.ledger.records.iter().find(|record| record.day.key == key).map(|record| record.day.revision)
+    }
+
     /// Whether nothing of that date may change.
     pub(crate) fn is_locked(&self, date: Date) -> bool {
         self.ledger.locked_through.is_some_and(|through| date <= through)
@@ -205,9 +243,9 @@ impl Book {
     }
 
     /// Lets a punch count that somebody looked at.
-    pub(crate) fn accept(&mut self, id: EventId) {
+    pub(crate) fn accept(&mut self, id: EventId, by: Voided) {
         self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
-        self.change.accepted.push(id);
+        self.change.accepted.push((id, by));
     }
 
     /// Decides what a day came to.

@@ -258,7 +258,7 @@ fn differences(user: UserId, stored: &[DayRecord], entry: &Entry) -> Vec<Differe
 }
 
 /// Notes where the person is by now. Whoever came today is not sent away before tomorrow.
-fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
+pub(super) fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
     let today = book.zone().local(now).date();
     let away = user.status != Status::Active;
     let since = user.standing.as_ref().map(|change| book.zone().local(change.at).date());

@@ -111,6 +111,7 @@ impl Users {
             None => None,
             Some(id) => Some(self.department(id).await?),
         };
+        self.check_shift(patch.default_shift.flatten()).await?;
         for _ in 0..RETRIES {
             if if_match.is_some_and(|revision| revision != user.revision) {
                 return Err(UserError::Outdated);

@@ -12,7 +12,16 @@ use rollcall_usecases::roster::TodayQuery;
 use crate::support::{World, admin, kiosk, person, with_role, world};
 
 fn now(punch: Punch) -> MarkRequest {
-    MarkRequest { user: None, punch, at: None, reason: None, note: None, location: None }
+    MarkRequest {
+        user: None,
+        punch,
+        at: None,
+        reason: None,
+        note: None,
+        location: None,
+        device: None,
+        force: false,
+    }
 }
 
 fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
@@ -83,6 +92,10 @@ async fn nobody_leaves_before_coming_or_comes_twice() {
     world.fakes.clock.advance(SignedDuration::from_mins(10));
     let twice = mark(&world, &person(&ada), now(Punch::CheckIn)).await;
     assert!(matches!(twice, Err(AttendanceError::AlreadyCheckedIn)));
+    // Long after the shift, too.
+    world.fakes.clock.set("2026-03-03T22:00:00Z");
+    let late = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    assert!(matches!(late, Err(AttendanceError::NoOpenSession)));
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 mod attendance;
 mod auth;
+mod bulk;
 mod enroll;
 mod guessing;
 mod import;
+mod overrides;
 mod people;
+mod planning;
 mod recognize;
 mod statistics;
 mod support;

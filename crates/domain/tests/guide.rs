@@ -1,0 +1,293 @@
+//! The guide, checked: every table of it that tells what a day comes to is played through the engine, and every list
+//! in it is complete.
+
+mod clockwork;
+
+use std::collections::BTreeMap;
+
+use clockwork::{Clockwork, POLICY, a_shift, date, of};
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Span, Timestamp};
+use rollcall_domain::attendance::{DayRecord, DayStatus, Event, Flag, Record, Source, Voided};
+use rollcall_domain::calendar::{Half, Holiday, Workdays, Zone};
+use rollcall_domain::id::OverrideId;
+use rollcall_domain::leave::Leave;
+use rollcall_domain::lint::Code;
+use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::schedule::Schedule;
+use rollcall_domain::shift::{Pairing, Shift};
+use uuid::Uuid;
+
+const GUIDE: &str = include_str!("../HOW-A-DAY-IS-DECIDED.md");
+
+/// Each row of the tables with these columns, by the names of its columns.
+fn rows(wanted: &[&str]) -> Vec<BTreeMap<&'static str, &'static str>> {
+    let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    let mut header: Option<Vec<&str>> = None;
+    for line in GUIDE.lines() {
+        match &header {
+            _ if !line.starts_with('|') => header = None,
+            None => header = Some(cells(line)),
+            Some(_) if line.starts_with("|---") => {}
+            Some(names) => {
+                let cells = cells(line);
+                assert_eq!(cells.len(), names.len(), "{line}");
+                if wanted.iter().all(|name| names.contains(name)) {
+                    rows.push(names.iter().copied().zip(cells).collect());
+                }
+            }
+        }
+    }
+    rows
+}
+
+/// Hours and minutes, with seconds where there are any.
+fn length(seconds: i64) -> String {
+    let (hours, minutes, rest) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if rest == 0 { format!("{hours}:{minutes:02}") } else { format!("{hours}:{minutes:02}:{rest:02}") }
+}
+
+fn parse_length(text: &str) -> SignedDuration {
+    let (hours, minutes) = text.split_once(':').expect("hours and minutes");
+    let number = |text: &str| text.parse::<i64>().expect("a number");
+    SignedDuration::from_mins(number(hours) * 60 + number(minutes))
+}
+
+/// A record in the words of the guide: everything it says, nothing that it does not.
+fn told(record: &Record) -> String {
+    let mut parts = vec![record.status.name().to_owned()];
+    match record.worked_seconds {
+        Some(worked) => parts.push(format!("worked {}", length(worked))),
+        None if record.first_in.or(record.last_out).is_some() && !record.open => {
+            parts.push("worked unknown".into());
+        }
+        None => {}
+    }
+    let mut say = |what: &str, seconds: i64| {
+        if seconds > 0 {
+            parts.push(format!("{what} {}", length(seconds)));
+        }
+    };
+    say("break", record.break_seconds);
+    say("late", record.late_seconds);
+    say("left early", record.early_exit_seconds);
+    say("overtime", record.overtime_seconds);
+    if record.open {
+        parts.push("still in".into());
+    }
+    let flags: Vec<_> = record.flags.iter().map(|flag| format!("`{}`", flag.name())).collect();
+    if !flags.is_empty() {
+        parts.push(flags.join(" "));
+    }
+    parts.join(", ")
+}
+
+const fn meaning(decision: Decision) -> &'static str {
+    match decision {
+        Decision::CheckedIn => "came",
+        Decision::CheckedOut => "left",
+        Decision::Cooldown(_) => "cooldown",
+        Decision::MinSession(_) => "min_session",
+        Decision::NoOpenSession => "no_open_session",
+        Decision::AlreadyCheckedIn => "already_checked_in",
+        Decision::Closed => "closed",
+        Decision::Ignored => "ignored",
+    }
+}
+
+/// Somebody and the date that is told of, as the first column describes them.
+fn given(text: &str) -> (Clockwork, Date) {
+    let mut shift = Shift::standard();
+    let mut zone = "Asia/Kolkata";
+    let mut on = date("2026-03-02");
+    let (mut holiday, mut leave) = (None, None);
+    for part in text.split(", ") {
+        let counting = &mut shift.counting;
+        match part.split_once(' ').map_or((part, ""), |(first, rest)| (first, rest)) {
+            ("day", "shift") => {}
+            ("night", "shift") => shift = a_shift("22:00", "06:00"),
+            ("evening", "shift") => shift = a_shift("16:00", "00:00"),
+            ("every", "pair") => counting.pairing = Pairing::EveryPair,
+            ("early", "arrival counts") => counting.early_arrival = true,
+            ("overtime", "before") => counting.overtime.before = true,
+            ("leaving", "is made up") => counting.auto_out = true,
+            ("flexible", hours) => counting.flexible = Some(parse_length(hours)),
+            ("break", rest) => {
+                let (pause, from) = rest.split_once(" from ").expect("from when on");
+                (counting.unpaid_break, counting.break_after) = (parse_length(pause), parse_length(from));
+            }
+            ("Berlin", "") => zone = "Europe/Berlin",
+            ("Sunday", "") => on = date("2026-03-08"),
+            ("holiday", "") => holiday = Some(None),
+            ("half", "a holiday in the afternoon") => holiday = Some(Some(Half::Second)),
+            ("leave", "") => leave = Some(None),
+            ("leave", "in the morning") => leave = Some(Some(Half::First)),
+            (day, "") => on = date(day),
+            _ => panic!("{part:?} is not known"),
+        }
+    }
+    let mut schedule = Schedule::simple(shift, Zone::named(zone).expect("a zone"));
+    if let Some(half) = holiday {
+        schedule.calendar.holidays.insert(on, Holiday { name: "Holi".into(), half });
+    }
+    schedule.leaves.extend(leave.map(|half| Leave { from: on, to: on, half }));
+    (of(schedule), on)
+}
+
+/// A time of the day or of the next one, and what follows it.
+fn time(text: &str, on: Date) -> (String, &str) {
+    let (on, text) =
+        text.strip_prefix("next day ").map_or((on, text), |rest| (on + Span::new().days(1), rest));
+    let (time, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (format!("{on}T{time}"), rest)
+}
+
+/// Takes the punches of a row; returns what each meant when it became known.
+fn punch(ada: &mut Clockwork, punches: &str, on: Date) -> String {
+    let mut meant = Vec::new();
+    for text in punches.split(", ").filter(|text| *text != "–") {
+        let (local, what) = time(text, on);
+        let (kind, how) = what.split_once('(').unwrap_or((what, ""));
+        let kind = match kind.trim() {
+            "" => Punch::Auto,
+            "in" => Punch::CheckIn,
+            "out" => Punch::CheckOut,
+            "ended" => Punch::Close,
+            other => panic!("{other:?} is no punch"),
+        };
+        let event = ada.event(kind, &local);
+        let voided = || Voided { by: None, at: event.at, reason: "somebody else".into() };
+        let kept = match how.trim_end_matches(')') {
+            "" => None,
+            "forced" => Some(Event { forced: true, source: Source::Manual, ..event }),
+            "offline" => Some(Event { source: Source::Offline, ..event }),
+            "imported" => Some(Event { source: Source::Import, ..event }),
+            "review" => Some(Event { source: Source::Offline, needs_review: true, ..event }),
+            "taken back" => Some(Event { voided: Some(voided()), ..event }),
+            other => panic!("{other:?} is not known"),
+        };
+        meant.push(meaning(match kept {
+            Some(event) => ada.keep(event),
+            None => ada.punch(kind, &local),
+        }));
+    }
+    meant.join(", ")
+}
+
+/// Decides about the only record of a date.
+fn decide(ada: &mut Clockwork, decided: &str, on: Date) {
+    let day = ada.day(&on.to_string());
+    let mut decision = Override {
+        id: OverrideId::new(Uuid::from_u128(1)),
+        status: None,
+        first_in: None,
+        last_out: None,
+        overtime_seconds: None,
+        note: None,
+        reason: "as the guide says".into(),
+        by: None,
+        at: day.due,
+        batch: None,
+        before: day.record.status,
+        facts: Facts::of(&day.record),
+    };
+    for part in decided.split(", ") {
+        match part.split_once(' ').expect("a field and its value") {
+            ("status", name) => decision.status = Some(DayStatus::named(name).expect("a status")),
+            ("came", text) => decision.first_in = Some(ada.at(&time(text, on).0)),
+            ("left", text) => decision.last_out = Some(ada.at(&time(text, on).0)),
+            _ => panic!("{part:?} cannot be decided"),
+        }
+    }
+    assert_eq!(decision.check(), Ok(()), "{decided}");
+    ada.overrides.push((day.day.key, decision));
+}
+
+#[test]
+fn every_example_comes_to_what_the_guide_says() {
+    let rows = rows(&["Given", "Punches", "Record"]);
+    assert!(rows.len() > 40, "{} examples were found", rows.len());
+    for row in rows {
+        let (mut ada, on) = given(row["Given"]);
+        let meant = punch(&mut ada, row["Punches"], on);
+        if let Some(means) = row.get("Means") {
+            assert_eq!(meant, *means, "{row:?}");
+        }
+        if let Some(decided) = row.get("Decided") {
+            decide(&mut ada, decided, on);
+        }
+        let now = row.get("Read at").map_or(Timestamp::MAX, |text| ada.at(&time(text, on).0));
+        let tell = |day: &DayRecord| {
+            let outside = matches!(ada.schedule.on(on).shifts(), [_, ..]) && day.day.key.shift.is_none();
+            format!("{}{}", if outside { "outside: " } else { "" }, told(&day.read(now)))
+        };
+        let record: Vec<_> = ada.days(&on.to_string()).iter().map(tell).collect();
+        assert_eq!(record.join("; "), row["Record"], "{row:?}");
+    }
+}
+
+#[test]
+fn every_status_flag_and_code_is_told() {
+    let told = |column: &str| rows(&[column, "It means"]).iter().map(|row| row[column]).collect::<Vec<_>>();
+    let words = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    let sorted = |mut words: Vec<String>| {
+        words.sort();
+        words
+    };
+    let same = |column: &str, names: &[&str]| {
+        let told = told(column).into_iter().map(str::to_owned).collect();
+        assert_eq!(sorted(told), sorted(words(names)), "{column}");
+    };
+    same("Status", &DayStatus::ALL.map(DayStatus::name));
+    same("Flag", &Flag::ALL.map(Flag::name));
+    same("Code", &Code::ALL.map(Code::name));
+}
+
+#[test]
+fn every_default_is_what_a_new_installation_begins_with() {
+    let shift = Shift::standard();
+    let counting = &shift.counting;
+    let seconds = |length: SignedDuration| length.as_secs().to_string();
+    let perhaps = |length: Option<SignedDuration>| length.map_or("none".into(), seconds);
+    let yes_no = |yes: bool| String::from(if yes { "yes" } else { "no" });
+    let clock = |time: Time| time.strftime("%H:%M").to_string();
+    let workdays =
+        if shift.workdays == Workdays::MONDAY_TO_FRIDAY { "Monday to Friday" } else { "something else" };
+    let defaults = [
+        ("starts", clock(shift.starts)),
+        ("ends", clock(shift.ends)),
+        ("workdays", workdays.into()),
+        ("grace_seconds", seconds(shift.grace)),
+        ("early_grace_seconds", seconds(shift.early_grace)),
+        ("before_seconds", seconds(shift.before)),
+        ("after_seconds", seconds(shift.after)),
+        ("half_day_below_seconds", seconds(shift.half_day_below)),
+        ("absent_below_seconds", seconds(shift.absent_below)),
+        ("pairing", counting.pairing.name().into()),
+        ("unpaid_break_seconds", seconds(counting.unpaid_break)),
+        ("break_after_seconds", seconds(counting.break_after)),
+        ("early_arrival", yes_no(counting.early_arrival)),
+        ("auto_out", yes_no(counting.auto_out)),
+        ("flexible_seconds", perhaps(counting.flexible)),
+        ("overtime_min_seconds", seconds(counting.overtime.min)),
+        ("overtime_before", yes_no(counting.overtime.before)),
+        ("overtime_step_seconds", seconds(counting.overtime.step)),
+        ("overtime_cap_seconds", perhaps(counting.overtime.daily_cap)),
+    ];
+    let told: Vec<_> = rows(&["Field of a shift", "Default"])
+        .iter()
+        .map(|row| (row["Field of a shift"].trim_matches('`'), row["Default"].to_owned()))
+        .collect();
+    assert_eq!(told, defaults);
+
+    let settings = rows(&["Setting", "Default"]);
+    let told = |name: &str| {
+        let row = settings.iter().find(|row| row["Setting"].trim_matches('`') == name).expect(name);
+        row["Default"].parse::<i64>().expect("seconds")
+    };
+    assert_eq!(told("RECOGNITION_COOLDOWN_SECONDS"), POLICY.cooldown.as_secs());
+    assert_eq!(told("MIN_SESSION_SECONDS"), POLICY.min_session.as_secs());
+    assert!(GUIDE.contains(&format!("settles for {} minutes", POLICY.settle.as_mins())));
+}

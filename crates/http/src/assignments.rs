@@ -1,0 +1,245 @@
+//! `/api/shift-assignments`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use rollcall_domain::assignment::Assignment;
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::plan::Whom;
+use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, who};
+use crate::input::{AnyWord, Form, Json, PageNumber, PageSize, Query, clearable, is, needed, present, word};
+use crate::options::Api;
+use crate::paging::{List, list as list_of, page, sort};
+use crate::preconditions::{IfMatch, etag};
+use crate::problem::Problem;
+use crate::profile::utc;
+
+const KEYS: [(&str, AssignmentKey); 2] =
+    [("from", AssignmentKey::From), ("created_at", AssignmentKey::CreatedAt)];
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AssignmentsForm {
+    /// Given to this person: an id, or `me`.
+    #[validate(custom(function = "is::<AnyWord>"))]
+    user_id: Option<String>,
+    /// Given to this department.
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// Of this shift.
+    #[validate(custom(function = "is::<ShiftId>"))]
+    shift_id: Option<String>,
+    /// That hold on this date.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    on: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// `from`, `created_at`.
+    sort: Option<String>,
+}
+
+impl Form for AssignmentsForm {}
+
+const SERVER_SIDE: &[&str] = &["id", "created_by", "created_at", "version"];
+
+/// A shift to be given to a person, to a department, or, without either, to everybody.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewShiftAssignment)]
+pub(crate) struct NewAssignmentForm {
+    #[validate(required, custom(function = "is::<ShiftId>"))]
+    #[schema(value_type = String, required = true)]
+    shift_id: Option<String>,
+    #[validate(custom(function = "is::<UserId>"))]
+    user_id: Option<String>,
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// First date on which it can begin.
+    #[validate(required, custom(function = "is::<Date>"))]
+    #[schema(value_type = String, format = Date, required = true)]
+    from: Option<String>,
+    /// Last date on which it can begin; for good without one.
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    to: Option<String>,
+}
+
+impl Form for NewAssignmentForm {
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+/// A change of which shift is given and when: absent members keep, `null` clears.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[schema(as = ShiftAssignmentUpdate)]
+#[serde(default)]
+pub(crate) struct AssignmentUpdateForm {
+    #[validate(custom(function = "is::<ShiftId>"))]
+    shift_id: Option<String>,
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    from: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(value_type = Option<String>, format = Date)]
+    to: Option<Option<String>>,
+}
+
+impl Form for AssignmentUpdateForm {
+    const NOT_ALLOWED: &'static [&'static str] =
+        &["id", "user_id", "department_id", "created_by", "created_at", "version"];
+}
+
+/// A shift that was given to a person, to a department, or to everybody.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShiftAssignment)]
+pub(crate) struct AssignmentView {
+    id: String,
+    shift_id: String,
+    user_id: Option<String>,
+    department_id: Option<String>,
+    #[schema(format = Date)]
+    from: Option<String>,
+    #[schema(format = Date)]
+    to: Option<String>,
+    created_by: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    version: u32,
+}
+
+impl AssignmentView {
+    fn new(assignment: Assignment) -> Self {
+        let given = assignment.given;
+        let (user, department) = match given.to_whom {
+            Whom::Everybody => (None, None),
+            Whom::Department(department) => (None, Some(department)),
+            Whom::Person(user) => (Some(user), None),
+        };
+        Self {
+            id: assignment.id.to_string(),
+            shift_id: given.shift.to_string(),
+            user_id: user.map(|id| id.to_string()),
+            department_id: department.map(|id| id.to_string()),
+            from: given.from.map(|date| date.to_string()),
+            to: given.to.map(|date| date.to_string()),
+            created_by: assignment.by.map(|id| id.to_string()),
+            created_at: utc(assignment.created_at),
+            version: assignment.revision.0,
+        }
+    }
+}
+
+/// The shifts that were given to you and those you answer for.
+#[utoipa::path(get, path = "/api/shift-assignments", tag = "planning", params(AssignmentsForm),
+    responses((status = 200, description = "A page of assignments.", body = List<AssignmentView>)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<AssignmentsForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = AssignmentQuery {
+        user: form.user_id.as_deref().map(|text| who(text, asker.actor())).transpose()?,
+        department: word(&form.department_id)?,
+        shift: word(&form.shift_id)?,
+        on: word(&form.on)?,
+        sort: sort(&form.sort, &KEYS)?,
+        page: page(&form.page, &form.per_page)?,
+    };
+    let found = api.usecases.assignments.list(asker.actor(), query).await?;
+    Ok(list_of(&req, found, AssignmentView::new))
+}
+
+/// Gives a shift. What is nearer to a person wins: their own before their department's before everybody's.
+#[utoipa::path(post, path = "/api/shift-assignments", tag = "planning", request_body = NewAssignmentForm,
+    responses((status = 201, description = "Given; `Location` names it.", body = AssignmentView)))]
+pub(crate) async fn create(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewAssignmentForm>,
+) -> Result<HttpResponse, Problem> {
+    let to_whom = match (word(&form.user_id)?, word(&form.department_id)?) {
+        (None, None) => Whom::Everybody,
+        (None, Some(department)) => Whom::Department(department),
+        (Some(user), None) => Whom::Person(user),
+        (Some(_), Some(_)) => {
+            let detail = "is either for a person or for a department";
+            return Err(Problem::invalid_field("/department_id", "not-both", detail));
+        }
+    };
+    let new = NewAssignment {
+        shift: needed(&form.shift_id)?,
+        to_whom,
+        from: needed(&form.from)?,
+        to: word(&form.to)?,
+    };
+    let given = api.usecases.assignments.create(asker.actor(), new).await?;
+    let location = (header::LOCATION, format!("/api/shift-assignments/{}", given.id));
+    Ok(HttpResponse::Created()
+        .insert_header(location)
+        .insert_header(etag(given.revision))
+        .json(AssignmentView::new(given)))
+}
+
+/// One assignment.
+#[utoipa::path(get, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+    params(("assignment_id" = String, Path, description = "An assignment.")),
+    responses((status = 200, description = "The assignment, with an `ETag`.", body = AssignmentView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(shown(api.usecases.assignments.get(asker.actor(), id).await?))
+}
+
+/// Changes which shift is given and when. Only administrators change what has been.
+#[utoipa::path(put, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+    request_body = AssignmentUpdateForm,
+    params(("assignment_id" = String, Path, description = "An assignment."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The assignment as it is now.", body = AssignmentView)))]
+pub(crate) async fn update(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+    Json(form): Json<AssignmentUpdateForm>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    let patch =
+        AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
+    Ok(shown(api.usecases.assignments.update(asker.actor(), id, patch, revision).await?))
+}
+
+/// Takes a shift back for all its dates; to let it end, give it a last date instead.
+#[utoipa::path(delete, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+    params(("assignment_id" = String, Path, description = "An assignment."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 204, description = "Taken back.")))]
+pub(crate) async fn remove(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    api.usecases.assignments.remove(asker.actor(), id, revision).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn shown(assignment: Assignment) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(assignment.revision)).json(AssignmentView::new(assignment))
+}

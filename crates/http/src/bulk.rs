@@ -1,0 +1,438 @@
+//! `POST /api/admin/attendance/bulk` and taking it back
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use rollcall_domain::Revision;
+use rollcall_domain::batch::Operation;
+use rollcall_domain::id::{BatchId, ShiftId};
+use rollcall_domain::user::EmployeeCode;
+use rollcall_usecases::attendance::bulk::{
+    BulkAnswer, BulkItem, BulkRequest, ItemProblem, MAX_ITEMS, Moment, OnConflict, Outcome, RevertedBatch,
+    Whose,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, who};
+use crate::attendance::RecordView;
+use crate::codes::Code;
+use crate::input::{
+    Decidable, Form, Json, JsonOrCsv, Line, Reason, Word, from_query, is, needed, one_of, table, word,
+};
+use crate::options::Api;
+use crate::problem::{BriefView, FieldError, Problem};
+use crate::profile::utc;
+use crate::records::ReasonForm;
+
+/// Columns of a table.
+const COLUMNS: [&str; 9] =
+    ["user_id", "employee_code", "email", "date", "shift_id", "status", "check_in", "check_out", "note"];
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = Bulk)]
+pub(crate) struct BulkForm {
+    /// `mark` (when people came and left), `set_status` (how days are to be read), `void` (take back the punches of
+    /// days), `approve_overtime` or `recompute`.
+    #[validate(required, custom(function = "is::<Operation>"))]
+    #[schema(value_type = String, required = true)]
+    operation: Option<String>,
+    /// `partial` enters what can be, `atomic` everything or nothing; `partial` unless said otherwise.
+    #[validate(custom(function = "is::<Mode>"))]
+    mode: Option<String>,
+    /// What becomes of an item that contradicts what is there: `error` (it fails), `skip` or `overwrite`; `error`
+    /// unless said otherwise.
+    #[validate(custom(function = "is::<OnConflict>"))]
+    on_conflict: Option<String>,
+    /// Only tell what would happen.
+    dry_run: Option<bool>,
+    /// Why; at least 5 characters.
+    #[validate(required, custom(function = "is::<Reason>"))]
+    #[schema(value_type = String, required = true)]
+    reason: Option<String>,
+    /// 1 to 1000.
+    #[validate(required, length(min = 1))]
+    #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
+    items: Option<Vec<ItemForm>>,
+}
+
+impl Form for BulkForm {
+    const LIMIT: usize = 4 << 20;
+}
+
+/// One person's day. Exactly one of `user_id`, `employee_code` and `email` names the person.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[schema(as = BulkItem)]
+pub(crate) struct ItemForm {
+    user_id: Option<String>,
+    employee_code: Option<String>,
+    email: Option<String>,
+    #[schema(format = Date, required = true)]
+    date: Option<String>,
+    /// The first shift of the date unless said otherwise.
+    shift_id: Option<String>,
+    /// Any status of a record but `pending`; for `set_status`, and for `mark` beside the times.
+    status: Option<String>,
+    /// When the person came: `HH:MM` or `HH:MM:SS` as clocks show it where they are, or a time with offset.
+    check_in: Option<String>,
+    /// When they left; where the shift or the arrival says so, after midnight.
+    check_out: Option<String>,
+    note: Option<String>,
+    /// The version of the record that was read; the item fails if it is another one by now.
+    if_version: Option<u32>,
+}
+
+/// What a table does not say of itself.
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BulkQuery {
+    /// With `text/csv`: as the member of the JSON body, and so on.
+    #[validate(required, custom(function = "is::<Operation>"))]
+    operation: Option<String>,
+    #[validate(custom(function = "is::<Mode>"))]
+    mode: Option<String>,
+    #[validate(custom(function = "is::<OnConflict>"))]
+    on_conflict: Option<String>,
+    #[validate(custom(function = "is::<bool>"))]
+    #[param(value_type = Option<bool>)]
+    dry_run: Option<String>,
+    #[validate(required, custom(function = "is::<Reason>"))]
+    reason: Option<String>,
+}
+
+impl Form for BulkQuery {}
+
+/// Whether all items hold or none.
+struct Mode {
+    atomic: bool,
+}
+
+impl Word for Mode {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &["partial", "atomic"], |name| name).map(|name| Self { atomic: name == "atomic" })
+    }
+}
+
+impl Word for Operation {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &Self::ALL, Self::name)
+    }
+}
+
+impl Word for OnConflict {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &Self::ALL, Self::name)
+    }
+}
+
+impl Word for Moment {
+    const CODE: &'static str = "invalid-time";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let format = match text.len() {
+            5 => "%H:%M",
+            8 => "%H:%M:%S",
+            _ => return Timestamp::read(text).map(Self::At),
+        };
+        let told = |_| "must be HH:MM, HH:MM:SS or a time with offset".to_owned();
+        Time::strptime(format, text).map(Self::Local).map_err(told)
+    }
+}
+
+impl ItemForm {
+    fn of_line(line: Vec<(&str, String)>) -> Self {
+        let mut item = Self::default();
+        for (column, cell) in line {
+            let member = match column {
+                "user_id" => &mut item.user_id,
+                "employee_code" => &mut item.employee_code,
+                "email" => &mut item.email,
+                "date" => &mut item.date,
+                "shift_id" => &mut item.shift_id,
+                "status" => &mut item.status,
+                "check_in" => &mut item.check_in,
+                "check_out" => &mut item.check_out,
+                _ => &mut item.note,
+            };
+            *member = Some(cell);
+        }
+        item
+    }
+
+    /// The item, or everything that is wrong with it.
+    fn read(&self, asker: &Asker) -> Result<BulkItem, Problem> {
+        let mut wrong = Vec::new();
+        let names = [&self.user_id, &self.employee_code, &self.email];
+        if names.iter().filter(|name| name.is_some()).count() != 1 {
+            let told = "exactly one of user_id, employee_code and email names the person";
+            wrong.push(FieldError::at("/user_id", "required", told));
+        }
+        if self.date.is_none() {
+            wrong.push(FieldError::at("/date", "required", "is required"));
+        }
+        let date = read::<Date>("/date", &self.date, &mut wrong);
+        let shift = read::<ShiftId>("/shift_id", &self.shift_id, &mut wrong);
+        let status = read::<Decidable>("/status", &self.status, &mut wrong);
+        let check_in = read::<Moment>("/check_in", &self.check_in, &mut wrong);
+        let check_out = read::<Moment>("/check_out", &self.check_out, &mut wrong);
+        let note = read::<Line<500>>("/note", &self.note, &mut wrong);
+        let code = read::<EmployeeCode>("/employee_code", &self.employee_code, &mut wrong);
+        let address = read::<Line<320>>("/email", &self.email, &mut wrong);
+        let (Some(date), true) = (date, wrong.is_empty()) else { return Err(Problem::invalid(wrong)) };
+        let who: Whose = match (&self.user_id, code, address) {
+            (Some(id), ..) => Whose::Id(who(id, asker.actor())?),
+            (None, Some(code), _) => Whose::Code(code.as_str().to_owned()),
+            (None, None, address) => Whose::Address(address.map(|line| line.0).unwrap_or_default()),
+        };
+        Ok(BulkItem {
+            who,
+            date,
+            shift,
+            status: status.map(|status| status.0),
+            check_in,
+            check_out,
+            note: note.map(|line| line.0),
+            if_version: self.if_version.map(Revision),
+        })
+    }
+}
+
+fn read<T: Word>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T> {
+    match T::read(text.as_ref()?) {
+        Ok(value) => Some(value),
+        Err(detail) => {
+            wrong.push(FieldError::at(pointer, T::CODE, detail));
+            None
+        }
+    }
+}
+
+impl BulkForm {
+    fn of_table(bytes: &[u8], query: BulkQuery) -> Result<Self, Problem> {
+        let lines = table(bytes, &COLUMNS)?;
+        if lines.is_empty() {
+            return Err(Problem::new(Code::MalformedCsv, "there is no line after the names of the columns"));
+        }
+        Ok(Self {
+            operation: query.operation,
+            mode: query.mode,
+            on_conflict: query.on_conflict,
+            dry_run: word(&query.dry_run)?,
+            reason: query.reason,
+            items: Some(lines.into_iter().map(ItemForm::of_line).collect()),
+        })
+    }
+
+    /// The request, and what is wrong with the items that cannot be read.
+    fn into_request(self, asker: &Asker) -> Result<(BulkRequest, Vec<Option<Problem>>), Problem> {
+        let forms = self.items.unwrap_or_default();
+        if forms.len() > MAX_ITEMS {
+            let told = format!("at most {MAX_ITEMS} items are accepted at once, these are {}", forms.len());
+            return Err(Problem::invalid_field("/items", "too-many", told));
+        }
+        let (mut items, mut unread) = (Vec::new(), Vec::new());
+        for form in &forms {
+            let (item, problem) = match form.read(asker) {
+                Ok(item) => (Some(item), None),
+                Err(problem) => (None, Some(problem)),
+            };
+            items.push(item);
+            unread.push(problem);
+        }
+        let request = BulkRequest {
+            operation: needed(&self.operation)?,
+            atomic: word::<Mode>(&self.mode)?.is_some_and(|mode| mode.atomic),
+            on_conflict: word(&self.on_conflict)?.unwrap_or(OnConflict::Error),
+            dry_run: self.dry_run.unwrap_or(false),
+            reason: needed::<Reason>(&self.reason)?.0,
+            items,
+        };
+        Ok((request, unread))
+    }
+}
+
+/// What came of many items.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkAnswer)]
+pub(crate) struct BulkView {
+    /// By which all of it can be taken back; `null` if nothing was entered.
+    batch_id: Option<String>,
+    dry_run: bool,
+    summary: BulkSummaryView,
+    /// In the order of the items.
+    results: Vec<ResultView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkSummary)]
+struct BulkSummaryView {
+    total: usize,
+    created: usize,
+    updated: usize,
+    unchanged: usize,
+    skipped: usize,
+    failed: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = BulkResult)]
+struct ResultView {
+    /// Place of the item, from 0.
+    index: usize,
+    /// `created`, `updated`, `unchanged`, `skipped` or `failed`.
+    outcome: &'static str,
+    record_id: Option<String>,
+    /// The record as it was stored.
+    before: Option<RecordView>,
+    /// The record as it is now, or would be.
+    after: Option<RecordView>,
+    /// Why it failed or was left out.
+    problem: Option<BriefView>,
+}
+
+impl BulkView {
+    fn new(answer: BulkAnswer, unread: Vec<Option<Problem>>, dry_run: bool) -> Self {
+        let summary = BulkSummaryView {
+            total: answer.results.len(),
+            created: answer.count(Outcome::Created),
+            updated: answer.count(Outcome::Updated),
+            unchanged: answer.count(Outcome::Unchanged),
+            skipped: answer.count(Outcome::Skipped),
+            failed: answer.count(Outcome::Failed),
+        };
+        let results = answer.results.into_iter().zip(unread).enumerate();
+        let results = results.map(|(index, (result, unread))| {
+            let day = result.after.as_ref().or(result.before.as_ref());
+            ResultView {
+                index,
+                outcome: result.outcome.name(),
+                record_id: day.map(|day| day.id.to_string()),
+                before: result.before.as_ref().map(|day| RecordView::new(day, false)),
+                after: result.after.as_ref().map(|day| RecordView::new(day, false)),
+                problem: unread.or_else(|| result.problem.map(Problem::from)).map(Problem::brief),
+            }
+        });
+        let batch_id = answer.batch.map(|id| id.to_string());
+        Self { batch_id, dry_run, summary, results: results.collect() }
+    }
+
+    /// All is well, some of it, or nothing.
+    fn answer(self, atomic: bool) -> Result<HttpResponse, Problem> {
+        let BulkSummaryView { total, failed, .. } = self.summary;
+        if failed > 0 && (atomic || failed == total) {
+            return Err(Problem::plain(Code::NothingApplied)
+                .with("batch_id", json!(self.batch_id))
+                .with("dry_run", json!(self.dry_run))
+                .with("summary", json!(self.summary))
+                .with("results", json!(self.results)));
+        }
+        let status = if failed > 0 { StatusCode::MULTI_STATUS } else { StatusCode::OK };
+        Ok(HttpResponse::build(status).json(self))
+    }
+}
+
+impl From<ItemProblem> for Problem {
+    fn from(problem: ItemProblem) -> Self {
+        match problem {
+            ItemProblem::Unreadable => Self::plain(Code::MalformedRequest),
+            ItemProblem::UnknownPerson => Self::not_found(),
+            ItemProblem::Duplicate => Self::plain(Code::DuplicateInRequest),
+            ItemProblem::Required(field) => {
+                Self::invalid_field(&format!("/{field}"), "required", problem.to_string())
+            }
+            ItemProblem::Misplaced(field) => {
+                Self::invalid_field(&format!("/{field}"), "misplaced", problem.to_string())
+            }
+            ItemProblem::Conflict => Self::new(Code::Conflict, problem.to_string()),
+            ItemProblem::NoOvertime => Self::plain(Code::NoOvertime),
+            ItemProblem::FarApart => Self::invalid_field("/date", "out-of-range", problem.to_string()),
+            ItemProblem::NotApplied => Self::plain(Code::NotApplied),
+            ItemProblem::Refused(error) => error.into(),
+        }
+    }
+}
+
+/// Enters many things at once, from JSON or from a table with the columns `user_id` or `employee_code` or `email`,
+/// `date`, `shift_id`, `status`, `check_in`, `check_out`, `note`. Entering the same once more changes nothing.
+#[utoipa::path(post, path = "/api/admin/attendance/bulk", tag = "admin", params(BulkQuery),
+    request_body(content((BulkForm = "application/json"), (String = "text/csv"))),
+    responses((status = 200, description = "All items are as asked for.", body = BulkView),
+              (status = 207, description = "Some are, some failed.", body = BulkView),
+              (status = 422, description = "`nothing-applied`: every item failed, or one of an atomic request; the \
+               problem has `summary` and `results`, too. Or the request itself is invalid.",
+               body = crate::problem::ProblemView<'static>, content_type = "application/problem+json")))]
+pub(crate) async fn bulk(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    body: JsonOrCsv<BulkForm>,
+) -> Result<HttpResponse, Problem> {
+    let form = match body {
+        JsonOrCsv::Json(form) => form,
+        JsonOrCsv::Csv(bytes) => BulkForm::of_table(&bytes, from_query(&req)?)?,
+    };
+    let (request, unread) = form.into_request(&asker)?;
+    let answer = api.usecases.attendance.bulk(asker.actor(), &request).await?;
+    BulkView::new(answer, unread, request.dry_run).answer(request.atomic)
+}
+
+/// A batch that was taken back.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevertedBatch)]
+pub(crate) struct RevertedView {
+    batch_id: String,
+    operation: &'static str,
+    /// Why it was entered.
+    reason: String,
+    #[schema(format = DateTime)]
+    reverted_at: Option<String>,
+    reverted_by: Option<String>,
+    /// Punches that were taken back.
+    events: usize,
+    /// Overrides that were taken back.
+    overrides: usize,
+    /// Days whose overtime is no longer approved.
+    approvals: usize,
+}
+
+impl RevertedView {
+    fn new(of: RevertedBatch) -> Self {
+        let reverted = of.batch.reverted;
+        Self {
+            batch_id: of.batch.id.to_string(),
+            operation: of.batch.operation.name(),
+            reason: of.batch.reason,
+            reverted_at: reverted.as_ref().map(|back| utc(back.at)),
+            reverted_by: reverted.and_then(|back| back.by).map(|id| id.to_string()),
+            events: of.events,
+            overrides: of.decisions,
+            approvals: of.approvals,
+        }
+    }
+}
+
+/// Takes back what a batch entered, as far as it still holds; all of it or, if a part is in a closed period by now,
+/// nothing.
+#[utoipa::path(post, path = "/api/admin/attendance/batches/{batch_id}/revert", tag = "admin",
+    operation_id = "revert_batch", request_body = ReasonForm,
+    params(("batch_id" = String, Path, description = "A batch.")),
+    responses((status = 200, description = "Taken back.", body = RevertedView)))]
+pub(crate) async fn revert(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    Json(form): Json<ReasonForm>,
+) -> Result<HttpResponse, Problem> {
+    let id: BatchId = id.parse().map_err(|_| Problem::not_found())?;
+    let reverted = api.usecases.attendance.revert_batch(asker.actor(), id, &form.reason()?).await?;
+    Ok(HttpResponse::Ok().json(RevertedView::new(reverted)))
+}

@@ -1,0 +1,293 @@
+//! `/api/holidays`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::{Date, Weekday};
+use rollcall_domain::calendar::{Half, weekday_name};
+use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
+use rollcall_domain::id::DepartmentId;
+use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::Asker;
+use crate::input::{Form, Json, PageNumber, PageSize, Query, clearable, is, needed, present, word};
+use crate::options::Api;
+use crate::paging::{List, list as list_of, page, range};
+use crate::preconditions::{IfMatch, etag};
+use crate::problem::{FieldError, Problem};
+use crate::profile::utc;
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HolidaysForm {
+    /// Only what holds in this department: its own calendar and everybody's.
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// Only what can make a date from this one on free.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    from: Option<String>,
+    /// Last date, at most 365 days later.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    to: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+}
+
+impl Form for HolidaysForm {}
+
+const SERVER_SIDE: &[&str] = &["id", "created_by", "created_at", "version"];
+
+/// A date, or a day of the week, that is to be free; for everybody, unless a department is named.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewHoliday)]
+pub(crate) struct NewHolidayForm {
+    #[validate(required, custom(function = "is::<HolidayName>"))]
+    #[schema(value_type = String, required = true)]
+    name: Option<String>,
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+    /// One date; this or `weekday`.
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    date: Option<String>,
+    /// `first` or `second`: only this half of each shift of the date is free.
+    #[validate(custom(function = "is::<Half>"))]
+    half: Option<String>,
+    /// A day of the week, `monday` to `sunday`.
+    #[validate(custom(function = "is::<Weekday>"))]
+    weekday: Option<String>,
+    /// Only the first, second … fifth of each month.
+    #[validate(range(min = 1, max = 5, code = "out-of-range", message = "must be 1..5"))]
+    nth: Option<i8>,
+    /// First date on which the day of the week can be free; tomorrow unless said otherwise.
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    from: Option<String>,
+    /// Last such date; for good without one.
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    to: Option<String>,
+}
+
+impl Form for NewHolidayForm {
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+impl NewHolidayForm {
+    fn days(&self) -> Result<NewFreeDays, Problem> {
+        let (date, weekday) = (word(&self.date)?, word(&self.weekday)?);
+        let of_date = [(self.half.is_some(), "/half")];
+        let of_week =
+            [(self.nth.is_some(), "/nth"), (self.from.is_some(), "/from"), (self.to.is_some(), "/to")];
+        let (days, of_other) = match (date, weekday) {
+            (Some(date), None) => (NewFreeDays::Date(date, word(&self.half)?), &of_week[..]),
+            (None, Some(weekday)) => {
+                let (from, to) = (word(&self.from)?, word(&self.to)?);
+                (NewFreeDays::Weekly { weekday, nth: self.nth, from, to }, &of_date[..])
+            }
+            (None, None) => {
+                return Err(Problem::invalid_field("/date", "required", "this or weekday is required"));
+            }
+            (Some(_), Some(_)) => {
+                return Err(Problem::invalid_field("/weekday", "not-both", "is either this or date"));
+            }
+        };
+        let wrong = of_other.iter().filter(|(present, _)| *present);
+        let wrong: Vec<_> = wrong
+            .map(|(_, pointer)| FieldError::at(*pointer, "invalid", "is not for an entry of this kind"))
+            .collect();
+        if wrong.is_empty() { Ok(days) } else { Err(Problem::invalid(wrong)) }
+    }
+}
+
+/// A change of an entry: absent members keep, `null` clears. A date stays a date, and a day of the week one.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[schema(as = HolidayUpdate)]
+#[serde(default)]
+pub(crate) struct HolidayUpdateForm {
+    #[validate(custom(function = "is::<HolidayName>"))]
+    name: Option<String>,
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    date: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<Half>"))]
+    #[schema(value_type = Option<String>)]
+    half: Option<Option<String>>,
+    #[validate(custom(function = "is::<Weekday>"))]
+    weekday: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[schema(value_type = Option<i8>)]
+    nth: Option<Option<i8>>,
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    from: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(value_type = Option<String>, format = Date)]
+    to: Option<Option<String>>,
+}
+
+impl Form for HolidayUpdateForm {
+    const NOT_ALLOWED: &'static [&'static str] =
+        &["id", "department_id", "created_by", "created_at", "version"];
+}
+
+/// A holiday, or a day of the week that is off.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Holiday)]
+pub(crate) struct HolidayView {
+    id: String,
+    /// Whose calendar it is in; everybody's without one.
+    department_id: Option<String>,
+    name: String,
+    #[schema(format = Date)]
+    date: Option<String>,
+    /// `first` or `second`; both without one.
+    half: Option<&'static str>,
+    weekday: Option<&'static str>,
+    nth: Option<i8>,
+    #[schema(format = Date)]
+    from: Option<String>,
+    #[schema(format = Date)]
+    to: Option<String>,
+    created_by: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    version: u32,
+}
+
+impl HolidayView {
+    fn new(entry: CalendarEntry) -> Self {
+        let view = Self {
+            id: entry.id.to_string(),
+            department_id: entry.department.map(|id| id.to_string()),
+            name: entry.name.as_str().to_owned(),
+            date: None,
+            half: None,
+            weekday: None,
+            nth: None,
+            from: None,
+            to: None,
+            created_by: entry.by.map(|id| id.to_string()),
+            created_at: utc(entry.created_at),
+            version: entry.revision.0,
+        };
+        match entry.days {
+            FreeDays::Date { on, half } => {
+                Self { date: Some(on.to_string()), half: half.map(Half::name), ..view }
+            }
+            FreeDays::Weekly(off) => Self {
+                weekday: Some(weekday_name(off.weekday)),
+                nth: off.nth,
+                from: off.from.map(|date| date.to_string()),
+                to: off.to.map(|date| date.to_string()),
+                ..view
+            },
+        }
+    }
+}
+
+/// The holidays and days off that concern you and those you answer for, by date.
+#[utoipa::path(get, path = "/api/holidays", tag = "planning", params(HolidaysForm),
+    responses((status = 200, description = "A page of entries.", body = List<HolidayView>)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<HolidaysForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = HolidayQuery {
+        department: word(&form.department_id)?,
+        within: range(&form.from, &form.to)?,
+        page: page(&form.page, &form.per_page)?,
+    };
+    let found = api.usecases.holidays.list(asker.actor(), query).await?;
+    Ok(list_of(&req, found, HolidayView::new))
+}
+
+/// Enters a holiday or a day off.
+#[utoipa::path(post, path = "/api/holidays", tag = "planning", request_body = NewHolidayForm,
+    responses((status = 201, description = "Entered; `Location` names it.", body = HolidayView)))]
+pub(crate) async fn create(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewHolidayForm>,
+) -> Result<HttpResponse, Problem> {
+    let new =
+        NewHoliday { department: word(&form.department_id)?, name: needed(&form.name)?, days: form.days()? };
+    let entered = api.usecases.holidays.create(asker.actor(), new).await?;
+    let location = (header::LOCATION, format!("/api/holidays/{}", entered.id));
+    Ok(HttpResponse::Created()
+        .insert_header(location)
+        .insert_header(etag(entered.revision))
+        .json(HolidayView::new(entered)))
+}
+
+/// One entry.
+#[utoipa::path(get, path = "/api/holidays/{holiday_id}", tag = "planning",
+    params(("holiday_id" = String, Path, description = "An entry.")),
+    responses((status = 200, description = "The entry, with an `ETag`.", body = HolidayView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(shown(api.usecases.holidays.get(asker.actor(), id).await?))
+}
+
+/// Changes an entry.
+#[utoipa::path(put, path = "/api/holidays/{holiday_id}", tag = "planning", request_body = HolidayUpdateForm,
+    params(("holiday_id" = String, Path, description = "An entry."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The entry as it is now.", body = HolidayView)))]
+pub(crate) async fn update(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+    Json(form): Json<HolidayUpdateForm>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    let patch = HolidayPatch {
+        name: word(&form.name)?,
+        date: word(&form.date)?,
+        half: clearable(&form.half)?,
+        weekday: word(&form.weekday)?,
+        nth: form.nth,
+        from: word(&form.from)?,
+        to: clearable(&form.to)?,
+    };
+    Ok(shown(api.usecases.holidays.update(asker.actor(), id, patch, revision).await?))
+}
+
+/// Takes an entry out.
+#[utoipa::path(delete, path = "/api/holidays/{holiday_id}", tag = "planning",
+    params(("holiday_id" = String, Path, description = "An entry."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 204, description = "Taken out.")))]
+pub(crate) async fn remove(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    api.usecases.holidays.remove(asker.actor(), id, revision).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn shown(entry: CalendarEntry) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(entry.revision)).json(HolidayView::new(entry))
+}

@@ -1,0 +1,265 @@
+//! `/api/leaves`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use rollcall_domain::calendar::Half;
+use rollcall_domain::id::{LeaveId, UserId};
+use rollcall_domain::leave::{LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_usecases::leaves::{LeaveKey, LeaveQuery, NewLeave};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, who};
+use crate::input::{AnyWord, Form, Json, Line, MaybeJson, PageNumber, PageSize, Query, is, needed, word};
+use crate::options::Api;
+use crate::paging::{List, list as list_of, page, range, sort};
+use crate::preconditions::etag;
+use crate::problem::Problem;
+use crate::profile::utc;
+
+const KEYS: [(&str, LeaveKey); 2] = [("from", LeaveKey::From), ("requested_at", LeaveKey::RequestedAt)];
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LeavesForm {
+    /// Of this person: an id, or `me`.
+    #[validate(custom(function = "is::<AnyWord>"))]
+    user_id: Option<String>,
+    /// `pending`, `approved`, `rejected`, `withdrawn`.
+    #[validate(custom(function = "is::<LeaveStatus>"))]
+    status: Option<String>,
+    /// `annual`, `sick`, `parental`, `unpaid`, `other`.
+    #[validate(custom(function = "is::<LeaveKind>"))]
+    kind: Option<String>,
+    /// Only leave on this date or later.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    from: Option<String>,
+    /// Last date, at most 365 days later.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    to: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// `from`, `requested_at`.
+    sort: Option<String>,
+}
+
+impl Form for LeavesForm {}
+
+/// Leave that is asked for.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewLeave)]
+pub(crate) struct NewLeaveForm {
+    /// For whom; yourself unless said otherwise.
+    #[validate(custom(function = "is::<UserId>"))]
+    user_id: Option<String>,
+    /// First date.
+    #[validate(required, custom(function = "is::<Date>"))]
+    #[schema(value_type = String, format = Date, required = true)]
+    from: Option<String>,
+    /// Last date; the first one unless said otherwise.
+    #[validate(custom(function = "is::<Date>"))]
+    #[schema(format = Date)]
+    to: Option<String>,
+    /// `first` or `second`: only this half of the one date.
+    #[validate(custom(function = "is::<Half>"))]
+    half: Option<String>,
+    /// `annual`, `sick`, `parental`, `unpaid`, `other`; `annual` unless said otherwise.
+    #[validate(custom(function = "is::<LeaveKind>"))]
+    kind: Option<String>,
+    #[validate(custom(function = "is::<Line<1000>>"))]
+    reason: Option<String>,
+}
+
+impl Form for NewLeaveForm {
+    const NOT_ALLOWED: &'static [&'static str] =
+        &["id", "status", "requested_by", "requested_at", "decided_by", "decided_at", "comment", "version"];
+}
+
+/// Words for the person who asked.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[schema(as = LeaveDecision)]
+#[serde(default)]
+pub(crate) struct CommentForm {
+    #[validate(custom(function = "is::<Line<1000>>"))]
+    comment: Option<String>,
+}
+
+impl Form for CommentForm {}
+
+/// Why the person may not be away.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = LeaveRejection)]
+pub(crate) struct RejectionForm {
+    #[validate(required, custom(function = "is::<Line<1000>>"))]
+    #[schema(value_type = String, required = true)]
+    comment: Option<String>,
+}
+
+impl Form for RejectionForm {}
+
+/// A request for leave and what came of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Leave)]
+pub(crate) struct LeaveView {
+    id: String,
+    user_id: String,
+    #[schema(format = Date)]
+    from: String,
+    #[schema(format = Date)]
+    to: String,
+    half: Option<&'static str>,
+    kind: &'static str,
+    reason: Option<String>,
+    /// `pending`, `approved`, `rejected`, `withdrawn`.
+    status: &'static str,
+    requested_by: Option<String>,
+    #[schema(format = DateTime)]
+    requested_at: String,
+    /// Who approved, rejected or withdrew it.
+    decided_by: Option<String>,
+    #[schema(format = DateTime)]
+    decided_at: Option<String>,
+    comment: Option<String>,
+    version: u32,
+}
+
+impl LeaveView {
+    fn new(request: LeaveRequest) -> Self {
+        let decided = request.decided;
+        Self {
+            id: request.id.to_string(),
+            user_id: request.user.to_string(),
+            from: request.leave.from.to_string(),
+            to: request.leave.to.to_string(),
+            half: request.leave.half.map(Half::name),
+            kind: request.kind.name(),
+            reason: request.reason,
+            status: request.status.name(),
+            requested_by: request.requested_by.map(|id| id.to_string()),
+            requested_at: utc(request.requested_at),
+            decided_by: decided.as_ref().and_then(|decided| decided.by).map(|id| id.to_string()),
+            decided_at: decided.as_ref().map(|decided| utc(decided.at)),
+            comment: decided.and_then(|decided| decided.comment),
+            version: request.revision.0,
+        }
+    }
+}
+
+/// Your requests for leave and those of the people you answer for.
+#[utoipa::path(get, path = "/api/leaves", tag = "planning", params(LeavesForm),
+    responses((status = 200, description = "A page of requests.", body = List<LeaveView>)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<LeavesForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = LeaveQuery {
+        user: form.user_id.as_deref().map(|text| who(text, asker.actor())).transpose()?,
+        status: word(&form.status)?,
+        kind: word(&form.kind)?,
+        within: range(&form.from, &form.to)?,
+        sort: sort(&form.sort, &KEYS)?,
+        page: page(&form.page, &form.per_page)?,
+    };
+    let found = api.usecases.leaves.list(asker.actor(), query).await?;
+    Ok(list_of(&req, found, LeaveView::new))
+}
+
+/// Asks for leave.
+#[utoipa::path(post, path = "/api/leaves", tag = "planning", request_body = NewLeaveForm,
+    responses((status = 201, description = "Asked for; `Location` names the request.", body = LeaveView)))]
+pub(crate) async fn request(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewLeaveForm>,
+) -> Result<HttpResponse, Problem> {
+    let from = needed(&form.from)?;
+    let new = NewLeave {
+        user: word(&form.user_id)?,
+        from,
+        to: word(&form.to)?.unwrap_or(from),
+        half: word(&form.half)?,
+        kind: word(&form.kind)?.unwrap_or(LeaveKind::Annual),
+        reason: word::<Line<1000>>(&form.reason)?.map(|line| line.0),
+    };
+    let asked = api.usecases.leaves.request(asker.actor(), new).await?;
+    let location = (header::LOCATION, format!("/api/leaves/{}", asked.id));
+    Ok(HttpResponse::Created()
+        .insert_header(location)
+        .insert_header(etag(asked.revision))
+        .json(LeaveView::new(asked)))
+}
+
+/// One request.
+#[utoipa::path(get, path = "/api/leaves/{leave_id}", tag = "planning",
+    params(("leave_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request, with an `ETag`.", body = LeaveView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(shown(api.usecases.leaves.get(asker.actor(), named(&id)?).await?))
+}
+
+/// Approves a request. Nobody but an administrator decides about their own.
+#[utoipa::path(post, path = "/api/leaves/{leave_id}/approve", tag = "planning", request_body = CommentForm,
+    params(("leave_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
+pub(crate) async fn approve(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    MaybeJson(form): MaybeJson<CommentForm>,
+) -> Result<HttpResponse, Problem> {
+    let comment = word::<Line<1000>>(&form.comment)?.map(|line| line.0);
+    Ok(shown(api.usecases.leaves.approve(asker.actor(), named(&id)?, comment).await?))
+}
+
+/// Rejects a request and says why. Nobody but an administrator decides about their own.
+#[utoipa::path(post, path = "/api/leaves/{leave_id}/reject", tag = "planning", request_body = RejectionForm,
+    params(("leave_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
+pub(crate) async fn reject(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    Json(form): Json<RejectionForm>,
+) -> Result<HttpResponse, Problem> {
+    let Line(comment) = needed::<Line<1000>>(&form.comment)?;
+    Ok(shown(api.usecases.leaves.reject(asker.actor(), named(&id)?, comment).await?))
+}
+
+/// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
+/// administrator's to take back.
+#[utoipa::path(post, path = "/api/leaves/{leave_id}/withdraw", tag = "planning", request_body = CommentForm,
+    params(("leave_id" = String, Path, description = "A request.")),
+    responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
+pub(crate) async fn withdraw(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    MaybeJson(form): MaybeJson<CommentForm>,
+) -> Result<HttpResponse, Problem> {
+    let comment = word::<Line<1000>>(&form.comment)?.map(|line| line.0);
+    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), named(&id)?, comment).await?))
+}
+
+fn named(id: &str) -> Result<LeaveId, Problem> {
+    id.parse().map_err(|_| Problem::not_found())
+}
+
+fn shown(request: LeaveRequest) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(request.revision)).json(LeaveView::new(request))
+}

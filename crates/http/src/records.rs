@@ -1,0 +1,178 @@
+//! `/api/attendance/records/{record_id}`
+
+use actix_web::{HttpResponse, web};
+use jiff::Timestamp;
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::id::RecordId;
+use rollcall_usecases::attendance::{Decided, OverrideRequest, RecordHistory};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::actor::Asker;
+use crate::attendance::{OverrideView, RecordView, local};
+use crate::input::{Decidable, Form, Json, Line, Reason, is, needed, word};
+use crate::options::Api;
+use crate::preconditions::{IfMatch, etag};
+use crate::problem::Problem;
+
+/// Most overtime of a day.
+const DAY: i64 = 86_400;
+
+/// What a day came to. At least one of `status`, `first_in`, `last_out` and `overtime_seconds` is given; what is absent
+/// or `null` is left to the punches.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = OverrideRequest)]
+pub(crate) struct OverrideForm {
+    /// Any status of a record but `pending`.
+    #[validate(custom(function = "is::<Decidable>"))]
+    status: Option<String>,
+    /// When the person came.
+    #[validate(custom(function = "is::<Timestamp>"))]
+    #[schema(format = DateTime)]
+    first_in: Option<String>,
+    /// When the person left.
+    #[validate(custom(function = "is::<Timestamp>"))]
+    #[schema(format = DateTime)]
+    last_out: Option<String>,
+    /// 0 to 86400.
+    #[validate(custom(function = "of_a_day"))]
+    #[schema(minimum = 0, maximum = 86400)]
+    overtime_seconds: Option<i64>,
+    #[validate(custom(function = "is::<Line<500>>"))]
+    note: Option<String>,
+    /// Why; at least 5 characters.
+    #[validate(required, custom(function = "is::<Reason>"))]
+    #[schema(value_type = String, required = true)]
+    reason: Option<String>,
+}
+
+fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
+    if (0..=DAY).contains(&seconds) {
+        return Ok(());
+    }
+    Err(ValidationError::new("out-of-range").with_message(format!("must be 0..{DAY}").into()))
+}
+
+impl Form for OverrideForm {}
+
+impl OverrideForm {
+    fn into_request(self) -> Result<OverrideRequest, Problem> {
+        Ok(OverrideRequest {
+            status: word::<Decidable>(&self.status)?.map(|status| status.0),
+            first_in: word(&self.first_in)?,
+            last_out: word(&self.last_out)?,
+            overtime_seconds: self.overtime_seconds,
+            note: word::<Line<500>>(&self.note)?.map(|line| line.0),
+            reason: needed::<Reason>(&self.reason)?.0,
+        })
+    }
+}
+
+/// Why something is done.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = Reasoned)]
+pub(crate) struct ReasonForm {
+    /// At least 5 characters.
+    #[validate(required, custom(function = "is::<Reason>"))]
+    #[schema(value_type = String, required = true)]
+    reason: Option<String>,
+}
+
+impl Form for ReasonForm {}
+
+impl ReasonForm {
+    /// The reason, which was validated.
+    pub(crate) fn reason(&self) -> Result<String, Problem> {
+        Ok(needed::<Reason>(&self.reason)?.0)
+    }
+}
+
+/// A day with its punches, and what was ever decided of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RecordHistory)]
+pub(crate) struct RecordHistoryView {
+    #[serde(flatten)]
+    record: RecordView,
+    /// Decisions, earliest first; the last one holds unless it has ended.
+    overrides: Vec<DecidedView>,
+}
+
+/// A decision and how it ended, if it did.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DecidedOverride)]
+struct DecidedView {
+    #[serde(flatten)]
+    decision: OverrideView,
+    /// When it was taken back or replaced.
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    ended_by: Option<String>,
+    ended_reason: Option<String>,
+}
+
+impl DecidedView {
+    fn new(of: &Decided, zone: &Zone) -> Self {
+        let ended = of.ended.as_ref();
+        Self {
+            decision: OverrideView::new(&of.decision, zone),
+            ended_at: ended.map(|ended| local(zone, ended.at)),
+            ended_by: ended.and_then(|ended| ended.by).map(|id| id.to_string()),
+            ended_reason: ended.map(|ended| ended.reason.clone()),
+        }
+    }
+}
+
+fn shown(of: &RecordHistory) -> HttpResponse {
+    let overrides = of.decided.iter().map(|decided| DecidedView::new(decided, &of.day.zone)).collect();
+    let view = RecordHistoryView { record: RecordView::new(&of.day, true), overrides };
+    HttpResponse::Ok().insert_header(etag(of.day.revision)).json(view)
+}
+
+fn named(id: &str) -> Result<RecordId, Problem> {
+    id.parse().map_err(|_| Problem::not_found())
+}
+
+/// One day with its punches, and what was ever decided of it.
+#[utoipa::path(get, path = "/api/attendance/records/{record_id}", tag = "attendance",
+    params(("record_id" = String, Path, description = "A record.")),
+    responses((status = 200, description = "The record, with an `ETag`.", body = RecordHistoryView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(shown(&api.usecases.attendance.record(asker.actor(), named(&id)?).await?))
+}
+
+/// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
+/// administrator.
+#[utoipa::path(put, path = "/api/attendance/records/{record_id}", tag = "attendance", operation_id = "override",
+    request_body = OverrideForm,
+    params(("record_id" = String, Path, description = "A record."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
+pub(crate) async fn put(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+    Json(form): Json<OverrideForm>,
+) -> Result<HttpResponse, Problem> {
+    let (id, request) = (named(&id)?, form.into_request()?);
+    Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
+}
+
+/// Takes back what was said of a day; it comes to what its punches say.
+#[utoipa::path(post, path = "/api/attendance/records/{record_id}/revert", tag = "attendance",
+    request_body = ReasonForm, params(("record_id" = String, Path, description = "A record.")),
+    responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
+pub(crate) async fn revert(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    Json(form): Json<ReasonForm>,
+) -> Result<HttpResponse, Problem> {
+    let (id, reason) = (named(&id)?, form.reason()?);
+    Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason).await?))
+}

@@ -1,0 +1,356 @@
+//! `/api/shifts`
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
+use rollcall_domain::calendar::weekday_name;
+use rollcall_domain::shift::{Pairing, Shift};
+use rollcall_usecases::shifts::{ShiftKey, ShiftPatch, ShiftQuery, StoredShift};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::Asker;
+use crate::input::{
+    AnyWord, AutoOut, Form, Json, Line, PageNumber, PageSize, Query, are_weekdays, is, present, weekdays,
+    word,
+};
+use crate::options::Api;
+use crate::paging::{List, list as list_of, page, sort};
+use crate::preconditions::{IfMatch, etag};
+use crate::problem::Problem;
+use crate::profile::utc;
+
+const KEYS: [(&str, ShiftKey); 2] = [("name", ShiftKey::Name), ("starts", ShiftKey::Starts)];
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ShiftsForm {
+    /// Part of the name, whatever its case.
+    #[validate(custom(function = "is::<AnyWord>"))]
+    q: Option<String>,
+    /// Also shifts that are retired; false unless said otherwise.
+    #[validate(custom(function = "is::<bool>"))]
+    #[param(value_type = Option<bool>)]
+    include_retired: Option<String>,
+    /// Page, from 1.
+    #[validate(custom(function = "is::<PageNumber>"))]
+    #[param(value_type = Option<u32>, minimum = 1)]
+    page: Option<String>,
+    /// Entries of a page; 20 unless asked otherwise.
+    #[validate(custom(function = "is::<PageSize>"))]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    per_page: Option<String>,
+    /// `name`, `starts`.
+    sort: Option<String>,
+}
+
+impl Form for ShiftsForm {}
+
+/// Forms that hold the rules of a shift, after fields of their own.
+macro_rules! rules_form {
+    ($(#[$attribute:meta])* $form:ident as $schema:ident { $($own:tt)* }) => {
+        $(#[$attribute])*
+        #[derive(Default, Deserialize, Validate, ToSchema)]
+        #[schema(as = $schema)]
+        #[serde(default)]
+        pub(crate) struct $form {
+            $($own)*
+            /// Days on which it begins: `monday` to `sunday`.
+            #[validate(custom(function = "are_weekdays"))]
+            workdays: Option<Vec<String>>,
+            /// Arrivals up to this long after the start are on time.
+            grace_seconds: Option<u32>,
+            /// Departures up to this long before the end are not early.
+            early_grace_seconds: Option<u32>,
+            /// Punches count from this long before the start …
+            before_seconds: Option<u32>,
+            /// … until this long after the end.
+            after_seconds: Option<u32>,
+            /// Less work than this is half a day.
+            half_day_below_seconds: Option<u32>,
+            /// Less work than this is an absence.
+            absent_below_seconds: Option<u32>,
+            /// `first_last` or `every_pair`: which punches belong together.
+            #[validate(custom(function = "is::<Pairing>"))]
+            pairing: Option<String>,
+            /// With `first_last`, taken off what was worked …
+            unpaid_break_seconds: Option<u32>,
+            /// … once that is at least this.
+            break_after_seconds: Option<u32>,
+            /// Time before the start is work, too.
+            count_early_arrival: Option<bool>,
+            /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end`.
+            #[validate(custom(function = "is::<AutoOut>"))]
+            auto_out: Option<String>,
+            /// Hours are free to choose, and so much is expected of a day.
+            #[serde(deserialize_with = "present")]
+            #[schema(value_type = Option<u32>)]
+            flexible_seconds: Option<Option<u32>>,
+            /// Work before the start can be overtime, not only work after the end.
+            overtime_before: Option<bool>,
+            /// Either part counts from this length on.
+            overtime_min_seconds: Option<u32>,
+            /// Overtime is cut down to whole multiples of this; 0 leaves it as it is.
+            overtime_step_seconds: Option<u32>,
+            /// No more overtime than this a day.
+            #[serde(deserialize_with = "present")]
+            #[schema(value_type = Option<u32>)]
+            overtime_cap_seconds: Option<Option<u32>>,
+        }
+
+        impl $form {
+            fn patch(&self) -> Result<ShiftPatch, Problem> {
+                Ok(ShiftPatch {
+                    name: word::<Line<{ Shift::MAX_NAME }>>(&self.name)?.map(|line| line.0),
+                    starts: word(&self.starts)?,
+                    ends: word(&self.ends)?,
+                    workdays: self.workdays.as_deref().map(weekdays),
+                    grace: self.grace_seconds.map(seconds),
+                    early_grace: self.early_grace_seconds.map(seconds),
+                    before: self.before_seconds.map(seconds),
+                    after: self.after_seconds.map(seconds),
+                    half_day_below: self.half_day_below_seconds.map(seconds),
+                    absent_below: self.absent_below_seconds.map(seconds),
+                    pairing: word(&self.pairing)?,
+                    unpaid_break: self.unpaid_break_seconds.map(seconds),
+                    break_after: self.break_after_seconds.map(seconds),
+                    early_arrival: self.count_early_arrival,
+                    auto_out: word::<AutoOut>(&self.auto_out)?.map(|auto_out| auto_out.0),
+                    flexible: self.flexible_seconds.map(|expected| expected.map(seconds)),
+                    overtime_before: self.overtime_before,
+                    overtime_min: self.overtime_min_seconds.map(seconds),
+                    overtime_step: self.overtime_step_seconds.map(seconds),
+                    overtime_cap: self.overtime_cap_seconds.map(|cap| cap.map(seconds)),
+                })
+            }
+        }
+    };
+}
+
+rules_form! {
+    /// A shift to be added; rules that are not said are those of the standard shift.
+    NewShiftForm as NewShift {
+        #[validate(required, custom(function = "is::<Line<{ Shift::MAX_NAME }>>"))]
+        #[schema(value_type = String, required = true)]
+        name: Option<String>,
+        /// Local time of its start, such as `09:00`.
+        #[validate(required, custom(function = "is::<Time>"))]
+        #[schema(value_type = String, required = true)]
+        starts: Option<String>,
+        /// Local time of its end; at or before the start means on the next day.
+        #[validate(required, custom(function = "is::<Time>"))]
+        #[schema(value_type = String, required = true)]
+        ends: Option<String>,
+    }
+}
+
+rules_form! {
+    /// A change of a shift from a date on: absent members keep.
+    ShiftUpdateForm as ShiftUpdate {
+        /// First date for which it holds: tomorrow unless said otherwise, or the first date of the newest wording if
+        /// that is still to come.
+        #[validate(custom(function = "is::<Date>"))]
+        #[schema(format = Date)]
+        from: Option<String>,
+        #[validate(custom(function = "is::<Line<{ Shift::MAX_NAME }>>"))]
+        name: Option<String>,
+        /// Local time of its start, such as `09:00`.
+        #[validate(custom(function = "is::<Time>"))]
+        starts: Option<String>,
+        /// Local time of its end; at or before the start means on the next day.
+        #[validate(custom(function = "is::<Time>"))]
+        ends: Option<String>,
+    }
+}
+
+const SERVER_SIDE: &[&str] = &["id", "default", "editions", "retired_at", "version"];
+
+impl Form for NewShiftForm {
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+impl Form for ShiftUpdateForm {
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+const fn seconds(seconds: u32) -> SignedDuration {
+    SignedDuration::from_secs(seconds as i64)
+}
+
+/// A shift: the newest wording of its rules, and all of them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Shift)]
+pub(crate) struct ShiftView {
+    id: String,
+    #[serde(flatten)]
+    newest: EditionView,
+    /// Everybody works it unless told otherwise.
+    default: bool,
+    /// Every wording, by the date from which on it holds.
+    editions: Vec<EditionView>,
+    /// Since when it is given to nobody any more.
+    #[schema(format = DateTime)]
+    retired_at: Option<String>,
+    version: u32,
+}
+
+/// The rules of a shift from a date on.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ShiftEdition)]
+pub(crate) struct EditionView {
+    /// First date for which it holds; the first wording has none.
+    #[schema(format = Date)]
+    from: Option<String>,
+    name: String,
+    starts: String,
+    ends: String,
+    workdays: Vec<&'static str>,
+    grace_seconds: i64,
+    early_grace_seconds: i64,
+    before_seconds: i64,
+    after_seconds: i64,
+    half_day_below_seconds: i64,
+    absent_below_seconds: i64,
+    pairing: &'static str,
+    unpaid_break_seconds: i64,
+    break_after_seconds: i64,
+    count_early_arrival: bool,
+    auto_out: &'static str,
+    flexible_seconds: Option<i64>,
+    overtime_before: bool,
+    overtime_min_seconds: i64,
+    overtime_step_seconds: i64,
+    overtime_cap_seconds: Option<i64>,
+}
+
+impl EditionView {
+    fn new((from, shift): (Option<Date>, &Shift)) -> Self {
+        let (counting, overtime) = (&shift.counting, &shift.counting.overtime);
+        let time =
+            |time: Time| time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" }).to_string();
+        Self {
+            from: from.map(|date| date.to_string()),
+            name: shift.name.clone(),
+            starts: time(shift.starts),
+            ends: time(shift.ends),
+            workdays: shift.workdays.days().map(weekday_name).collect(),
+            grace_seconds: shift.grace.as_secs(),
+            early_grace_seconds: shift.early_grace.as_secs(),
+            before_seconds: shift.before.as_secs(),
+            after_seconds: shift.after.as_secs(),
+            half_day_below_seconds: shift.half_day_below.as_secs(),
+            absent_below_seconds: shift.absent_below.as_secs(),
+            pairing: counting.pairing.name(),
+            unpaid_break_seconds: counting.unpaid_break.as_secs(),
+            break_after_seconds: counting.break_after.as_secs(),
+            count_early_arrival: counting.early_arrival,
+            auto_out: AutoOut(counting.auto_out).name(),
+            flexible_seconds: counting.flexible.map(|expected| expected.as_secs()),
+            overtime_before: overtime.before,
+            overtime_min_seconds: overtime.min.as_secs(),
+            overtime_step_seconds: overtime.step.as_secs(),
+            overtime_cap_seconds: overtime.daily_cap.map(|cap| cap.as_secs()),
+        }
+    }
+}
+
+impl ShiftView {
+    fn new(shift: StoredShift) -> Self {
+        let newest = shift.editions.wordings().last().unwrap_or((None, shift.editions.latest()));
+        Self {
+            id: shift.id.to_string(),
+            newest: EditionView::new(newest),
+            default: shift.is_default,
+            editions: shift.editions.wordings().map(EditionView::new).collect(),
+            retired_at: shift.retired_at.map(utc),
+            version: shift.revision.0,
+        }
+    }
+}
+
+/// The shifts there are.
+#[utoipa::path(get, path = "/api/shifts", tag = "planning", params(ShiftsForm),
+    responses((status = 200, description = "A page of shifts.", body = List<ShiftView>)))]
+pub(crate) async fn list(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<ShiftsForm>,
+) -> Result<HttpResponse, Problem> {
+    let query = ShiftQuery {
+        include_retired: word(&form.include_retired)?.unwrap_or(false),
+        sort: sort(&form.sort, &KEYS)?,
+        page: page(&form.page, &form.per_page)?,
+        q: form.q.filter(|q| !q.is_empty()),
+    };
+    let found = api.usecases.shifts.list(asker.actor(), query).await?;
+    Ok(list_of(&req, found, ShiftView::new))
+}
+
+/// Adds a shift. Nobody works it until it is given to somebody.
+#[utoipa::path(post, path = "/api/shifts", tag = "planning", request_body = NewShiftForm,
+    responses((status = 201, description = "Added; `Location` names it.", body = ShiftView)))]
+pub(crate) async fn create(
+    api: web::Data<Api>,
+    asker: Asker,
+    Json(form): Json<NewShiftForm>,
+) -> Result<HttpResponse, Problem> {
+    let added = api.usecases.shifts.create(asker.actor(), form.patch()?).await?;
+    let location = (header::LOCATION, format!("/api/shifts/{}", added.id));
+    Ok(HttpResponse::Created()
+        .insert_header(location)
+        .insert_header(etag(added.revision))
+        .json(ShiftView::new(added)))
+}
+
+/// One shift.
+#[utoipa::path(get, path = "/api/shifts/{shift_id}", tag = "planning",
+    params(("shift_id" = String, Path, description = "A shift.")),
+    responses((status = 200, description = "The shift, with an `ETag`.", body = ShiftView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(shown(api.usecases.shifts.get(asker.actor(), id).await?))
+}
+
+/// Words a shift anew from a date on; records of earlier dates keep its rules as they were.
+#[utoipa::path(put, path = "/api/shifts/{shift_id}", tag = "planning", request_body = ShiftUpdateForm,
+    params(("shift_id" = String, Path, description = "A shift."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The shift as it is now.", body = ShiftView)))]
+pub(crate) async fn update(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+    Json(form): Json<ShiftUpdateForm>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    let (patch, from) = (form.patch()?, word(&form.from)?);
+    Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
+}
+
+/// Retires a shift: nobody can be given it any more, and records keep it.
+#[utoipa::path(delete, path = "/api/shifts/{shift_id}", tag = "planning",
+    params(("shift_id" = String, Path, description = "A shift."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 204, description = "Retired.")))]
+pub(crate) async fn retire(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    api.usecases.shifts.retire(asker.actor(), id, revision).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn shown(shift: StoredShift) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(shift.revision)).json(ShiftView::new(shift))
+}

@@ -1,0 +1,144 @@
+//! Things that were entered together.
+
+use async_trait::async_trait;
+use rollcall_domain::attendance::{DayKey, Voided};
+use rollcall_domain::batch::{Batch, Operation};
+use rollcall_domain::id::{BatchId, UserId};
+use rollcall_ports::attendance::Change;
+use rollcall_ports::batches::{BatchStore, Entries};
+use rollcall_ports::store::StoreError;
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
+
+use crate::attendance_change::commit;
+use crate::convert::{count, date, instant, instant_or_none, micros, named};
+use crate::database::Database;
+use crate::day_row::{event, overriding, shift_of_key};
+use crate::entity::{batches, overrides, overtime_approvals, punches};
+use crate::error::Failure;
+use crate::transaction::{Read, transact};
+
+/// [`BatchStore`] in SQL.
+#[derive(Debug, Clone)]
+pub struct SqlBatchStore {
+    database: Database,
+}
+
+impl SqlBatchStore {
+    /// The batches of a migrated database.
+    #[must_use]
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl BatchStore for SqlBatchStore {
+    async fn commit(&self, batch: &Batch, changes: &[Change]) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            begin(connection, batch).await?;
+            for change in changes {
+                commit(connection, change).await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn get(&self, id: BatchId) -> Result<Option<Batch>, StoreError> {
+        let row = batches::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
+        row.map(batch).transpose()
+    }
+
+    async fn entries(&self, id: BatchId) -> Result<Entries, StoreError> {
+        let connection = self.database.connection();
+        let mut entries = Entries::default();
+        let entered = punches::Entity::find()
+            .filter(punches::Column::BatchId.eq(id.uuid()))
+            .filter(punches::Column::VoidedAt.is_null())
+            .order_by_asc(punches::Column::At)
+            .order_by_asc(punches::Column::Id);
+        for row in entered.all(connection).await.read()? {
+            entries.events.push(event(row)?);
+        }
+        let decided = overrides::Entity::find()
+            .filter(overrides::Column::BatchId.eq(id.uuid()))
+            .filter(overrides::Column::IsCurrent.eq(true));
+        for row in decided.all(connection).await.read()? {
+            let (key, decision) = overriding(row)?;
+            entries.decisions.push((decision.id, key));
+        }
+        let agreed =
+            overtime_approvals::Entity::find().filter(overtime_approvals::Column::BatchId.eq(id.uuid()));
+        for row in agreed.all(connection).await.read()? {
+            let date = date("overtime_approvals.work_date", &row.work_date)?;
+            let user = UserId::new(row.user_id);
+            entries.approved.push(DayKey { user, date, shift: shift_of_key(row.shift_key) });
+        }
+        Ok(entries)
+    }
+
+    async fn revert(&self, id: BatchId, back: &Voided, changes: &[Change]) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            end(connection, id, back).await?;
+            for change in changes {
+                commit(connection, change).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Stores the batch unless an earlier part of it did.
+async fn begin(connection: &DatabaseTransaction, batch: &Batch) -> Result<(), Failure> {
+    if batches::Entity::find_by_id(batch.id.uuid()).one(connection).await?.is_some() {
+        return Ok(());
+    }
+    let row = batches::ActiveModel {
+        id: Set(batch.id.uuid()),
+        operation: Set(batch.operation.name().into()),
+        reason: Set(batch.reason.clone()),
+        made_by: Set(batch.by.map(UserId::uuid)),
+        made_at: Set(micros(batch.at)),
+        items: Set(i64::from(batch.items)),
+        reverted_by: Set(None),
+        reverted_at: Set(None),
+        revert_reason: Set(None),
+    };
+    batches::Entity::insert(row).exec_without_returning(connection).await?;
+    Ok(())
+}
+
+/// Of several who take the same batch back, one gets past this line.
+async fn end(connection: &DatabaseTransaction, id: BatchId, back: &Voided) -> Result<(), Failure> {
+    let row = batches::ActiveModel {
+        reverted_by: Set(back.by.map(UserId::uuid)),
+        reverted_at: Set(Some(micros(back.at))),
+        revert_reason: Set(Some(back.reason.clone())),
+        ..Default::default()
+    };
+    let ended = batches::Entity::update_many()
+        .set(row)
+        .filter(batches::Column::Id.eq(id.uuid()))
+        .filter(batches::Column::RevertedAt.is_null())
+        .exec(connection)
+        .await?;
+    if ended.rows_affected == 0 { Err(StoreError::Stale.into()) } else { Ok(()) }
+}
+
+fn batch(row: batches::Model) -> Result<Batch, StoreError> {
+    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == row.operation);
+    let by = row.reverted_by.map(UserId::new);
+    let reason = row.revert_reason.unwrap_or_default();
+    Ok(Batch {
+        id: BatchId::new(row.id),
+        operation: named("batches.operation", operation)?,
+        reason: row.reason,
+        by: row.made_by.map(UserId::new),
+        at: instant("batches.made_at", row.made_at)?,
+        items: count("batches.items", row.items)?,
+        reverted: instant_or_none("batches.reverted_at", row.reverted_at)?.map(|at| Voided {
+            by,
+            at,
+            reason,
+        }),
+    })
+}

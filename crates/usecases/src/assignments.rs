@@ -1,0 +1,245 @@
+//! Shifts given to people, departments or everybody.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Action, Actor, Denied, Scope};
+use rollcall_domain::assignment::Assignment;
+use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
+use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::plan::{Given, Whom};
+use rollcall_ports::Ports;
+use rollcall_ports::assignments::{AssignmentFilter, AssignmentStore};
+use rollcall_ports::plan::Visible;
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::Attendance;
+use crate::planning::{PlanError, Planning, RETRIES};
+use crate::rules::Rules;
+pub use rollcall_ports::assignments::AssignmentKey;
+
+/// Gives shifts, takes them back and lists who has which.
+#[derive(Clone)]
+pub struct Assignments {
+    planning: Planning,
+    assignments: Arc<dyn AssignmentStore>,
+}
+
+/// A shift to be given.
+#[derive(Debug, Clone)]
+pub struct NewAssignment {
+    /// Which.
+    pub shift: ShiftId,
+    /// To whom.
+    pub to_whom: Whom,
+    /// First date.
+    pub from: Date,
+    /// Last date; unset is for good.
+    pub to: Option<Date>,
+}
+
+/// What is to be different; absent fields stay, `Some(None)` clears.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field is the one of that name of `NewAssignment`")]
+pub struct AssignmentPatch {
+    pub shift: Option<ShiftId>,
+    pub from: Option<Date>,
+    pub to: Option<Option<Date>>,
+}
+
+/// Which assignments are wanted, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct AssignmentQuery {
+    /// Given to this person.
+    pub user: Option<UserId>,
+    /// Given to this department.
+    pub department: Option<DepartmentId>,
+    /// Of this shift.
+    pub shift: Option<ShiftId>,
+    /// That hold on this date.
+    pub on: Option<Date>,
+    /// In this order.
+    pub sort: Vec<Sort<AssignmentKey>>,
+    /// This page.
+    pub page: Page,
+}
+
+impl Assignments {
+    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+        Self { planning: Planning::new(ports, attendance, rules), assignments: ports.assignments.clone() }
+    }
+
+    /// The assignments the actor may see: those that concern them or the people they answer for.
+    pub async fn list(&self, actor: &Actor, query: AssignmentQuery) -> Result<Paged<Assignment>, PlanError> {
+        let scope = self.planning.permit(actor, Action::ReadAssignments)?;
+        if let Some(user) = query.user {
+            self.planning.reach(actor, Action::ReadAssignments, user).await?;
+        }
+        if let Some(department) = query.department {
+            self.see(actor, scope, Whom::Department(department)).await?;
+        }
+        let visible = match (scope, actor) {
+            (Scope::Everybody, _) => Visible::All,
+            (Scope::Departments, Actor::Person { id, manages, .. }) => {
+                Visible::Departments(manages.clone(), *id)
+            }
+            (Scope::Own, Actor::Person { id, .. }) => {
+                Visible::One(*id, self.planning.own_department(actor).await?)
+            }
+            _ => return Err(Denied::Forbidden.into()),
+        };
+        let AssignmentQuery { user, department, shift, on, sort, page } = query;
+        let filter = AssignmentFilter { user, department, shift, on };
+        Ok(self.assignments.list(&visible, &filter, &sort, page).await?)
+    }
+
+    /// One of them.
+    pub async fn get(&self, actor: &Actor, id: AssignmentId) -> Result<Assignment, PlanError> {
+        let scope = self.planning.permit(actor, Action::ReadAssignments)?;
+        let known = self.known(id).await?;
+        self.see(actor, scope, known.given.to_whom).await?;
+        Ok(known)
+    }
+
+    async fn known(&self, id: AssignmentId) -> Result<Assignment, PlanError> {
+        Ok(self.assignments.get(id).await?.ok_or(Denied::Hidden)?)
+    }
+
+    /// Whether the actor may see what is given to somebody.
+    async fn see(&self, actor: &Actor, scope: Scope, whom: Whom) -> Result<(), PlanError> {
+        let action = Action::ReadAssignments;
+        match whom {
+            Whom::Everybody => Ok(()),
+            Whom::Department(department) if scope == Scope::Own => {
+                let own = self.planning.own_department(actor).await?;
+                if own == Some(department) { Ok(()) } else { Err(Denied::Hidden.into()) }
+            }
+            Whom::Department(department) => Ok(self.planning.permit_department(actor, action, department)?),
+            Whom::Person(user) => {
+                let person = self.planning.users.get(user).await?.ok_or(Denied::Hidden)?;
+                self.planning.permit_on(actor, action, &person).map_err(|_| Denied::Hidden.into())
+            }
+        }
+    }
+
+    /// Whether the actor may give somebody a shift.
+    async fn manage(&self, actor: &Actor, whom: Whom) -> Result<(), PlanError> {
+        let action = Action::ManageAssignments;
+        match (whom, self.planning.permit(actor, action)?) {
+            (_, Scope::Everybody) => Ok(()),
+            (Whom::Everybody, _) => Err(Denied::Forbidden.into()),
+            (Whom::Department(department), _) => {
+                Ok(self.planning.permit_department(actor, action, department)?)
+            }
+            (Whom::Person(user), _) => Ok(self.planning.reach(actor, action, user).await.map(drop)?),
+        }
+    }
+
+    /// Only administrators change what has been.
+    fn check_date(&self, actor: &Actor, from: Date) -> Result<(), PlanError> {
+        let everything = self.planning.permit(actor, Action::ManageAssignments)? == Scope::Everybody;
+        if everything || from >= self.planning.today() { Ok(()) } else { Err(PlanError::Begun) }
+    }
+
+    /// Gives a shift.
+    #[tracing::instrument(name = "assignments.create", skip_all)]
+    pub async fn create(&self, actor: &Actor, new: NewAssignment) -> Result<Assignment, PlanError> {
+        match self.manage(actor, new.to_whom).await {
+            // In a body, somebody out of sight is told like somebody who does not exist.
+            Err(PlanError::Denied(Denied::Hidden)) => {
+                return Err(PlanError::Unknown(match new.to_whom {
+                    Whom::Person(_) => "user_id",
+                    Whom::Department(_) | Whom::Everybody => "department_id",
+                }));
+            }
+            other => other?,
+        }
+        if let Whom::Person(user) = new.to_whom {
+            self.planning.person(user).await?.ok_or(PlanError::Unknown("user_id"))?;
+        }
+        let assignment = Assignment {
+            id: AssignmentId::new(self.planning.ids.next()),
+            given: Given { shift: new.shift, to_whom: new.to_whom, from: Some(new.from), to: new.to },
+            by: actor.user(),
+            created_at: self.planning.clock.now(),
+            revision: Revision::NEW,
+        };
+        assignment.check().map_err(|error| PlanError::wrong("to", error))?;
+        self.check_date(actor, new.from)?;
+        self.assignments.insert(&assignment).await?;
+        self.planning.settle().await;
+        Ok(Assignment { revision: Revision::NEW.next(), ..assignment })
+    }
+
+    /// Changes which shift is given and when. With `if_match`, only if that is still the revision.
+    #[tracing::instrument(name = "assignments.update", skip_all, fields(assignment.id = %id))]
+    pub async fn update(
+        &self,
+        actor: &Actor,
+        id: AssignmentId,
+        patch: AssignmentPatch,
+        if_match: Option<Revision>,
+    ) -> Result<Assignment, PlanError> {
+        for _ in 0..RETRIES {
+            let known = self.to_change(actor, id, if_match).await?;
+            let given = Given {
+                shift: patch.shift.unwrap_or(known.given.shift),
+                to_whom: known.given.to_whom,
+                from: patch.from.or(known.given.from),
+                to: patch.to.unwrap_or(known.given.to),
+            };
+            let Some(first) = given.differs_from(&known.given) else { return Ok(known) };
+            let changed = Assignment { given, ..known };
+            changed.check().map_err(|error| PlanError::wrong("to", error))?;
+            self.check_date(actor, first)?;
+            match self.assignments.save(&changed).await {
+                Ok(()) => {
+                    self.planning.settle().await;
+                    return Ok(Assignment { revision: changed.revision.next(), ..changed });
+                }
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PlanError::given_up())
+    }
+
+    /// Takes a shift back for all its dates; to let it end, give it a last date instead.
+    #[tracing::instrument(name = "assignments.remove", skip_all, fields(assignment.id = %id))]
+    pub async fn remove(
+        &self,
+        actor: &Actor,
+        id: AssignmentId,
+        if_match: Option<Revision>,
+    ) -> Result<(), PlanError> {
+        for _ in 0..RETRIES {
+            let known = self.to_change(actor, id, if_match).await?;
+            self.check_date(actor, known.begins())?;
+            match self.assignments.remove(id, known.revision).await {
+                Ok(()) => {
+                    self.planning.settle().await;
+                    return Ok(());
+                }
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PlanError::given_up())
+    }
+
+    async fn to_change(
+        &self,
+        actor: &Actor,
+        id: AssignmentId,
+        if_match: Option<Revision>,
+    ) -> Result<Assignment, PlanError> {
+        self.planning.permit(actor, Action::ManageAssignments)?;
+        let known = self.get(actor, id).await?;
+        self.manage(actor, known.given.to_whom).await?;
+        if if_match.is_some_and(|revision| revision != known.revision) {
+            return Err(PlanError::Outdated);
+        }
+        Ok(known)
+    }
+}

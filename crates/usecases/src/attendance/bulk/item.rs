@@ -1,0 +1,305 @@
+//! One item of many: what it means for one person's day.
+
+use jiff::Timestamp;
+use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source};
+use rollcall_domain::batch::Operation;
+use rollcall_domain::calendar::Zone;
+use rollcall_domain::id::EventId;
+use rollcall_domain::overrides::InvalidOverride;
+use rollcall_domain::schedule::Expectation;
+use rollcall_ports::attendance::Approval;
+
+use super::{BulkItem, ItemProblem, Job, OnConflict, Outcome};
+use crate::attendance::book::{Book, Entry};
+use crate::attendance::{Attendance, AttendanceError, MAX_AHEAD, OverrideRequest};
+
+/// When a person came and left by what was entered for a day, decided or punched.
+struct Known {
+    came: Option<Timestamp>,
+    left: Option<Timestamp>,
+}
+
+impl Attendance {
+    /// The day that an item is about: the named shift, else the first of the date. What is taken back or agreed to may
+    /// also be outside of any shift.
+    pub(super) fn day_meant(&self, book: &Book, job: &Job<'_>, item: &BulkItem) -> Option<DayKey> {
+        let first = book.day_on(item.date)?;
+        if let Some(shift) = item.shift {
+            let key = DayKey { shift: Some(shift), ..first };
+            let planned = match book.schedule().on(item.date) {
+                Expectation::Work(shifts) | Expectation::Leave(shifts) => {
+                    shifts.iter().any(|instance| instance.shift.id == shift)
+                }
+                Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => false,
+            };
+            return (planned || book.version(key).is_some()).then_some(key);
+        }
+        let outside = DayKey { shift: None, ..first };
+        let there = |key: DayKey| {
+            let record = book.read(key, &self.rules.policy);
+            record.is_some_and(|record| record.day.events.iter().any(|event| event.voided.is_none()))
+        };
+        let may_be_outside = matches!(job.request.operation, Operation::Void | Operation::ApproveOvertime);
+        Some(if may_be_outside && !there(first) && there(outside) { outside } else { first })
+    }
+
+    /// The book with an item, and what came of it.
+    pub(super) fn enter_item(
+        &self,
+        job: &Job<'_>,
+        book: &Book,
+        key: DayKey,
+        item: &BulkItem,
+    ) -> Result<(Book, Outcome), ItemProblem> {
+        self.check_date(key.date, job.now)?;
+        if book.is_locked(key.date) {
+            return Err(AttendanceError::PeriodLocked.into());
+        }
+        if item.if_version.is_some_and(|seen| book.version(key) != Some(seen)) {
+            return Err(AttendanceError::Outdated.into());
+        }
+        let mut book = book.clone();
+        let outcome = match job.request.operation {
+            Operation::Mark => self.enter_punches(job, &mut book, key, item),
+            Operation::SetStatus => self.enter_status(job, &mut book, key, item),
+            Operation::Void => self.take_back(job, &mut book, key, item),
+            Operation::ApproveOvertime => self.agree(job, &mut book, key, item),
+            Operation::Recompute => nothing_but_the_day(item).map(|()| Outcome::Unchanged),
+        }?;
+        Ok((book, outcome))
+    }
+
+    fn enter_punches(
+        &self,
+        job: &Job<'_>,
+        book: &mut Book,
+        key: DayKey,
+        item: &BulkItem,
+    ) -> Result<Outcome, ItemProblem> {
+        if item.check_in.is_none() && item.check_out.is_none() {
+            return Err(ItemProblem::Required("check_in"));
+        }
+        let record = book.read(key, &self.rules.policy);
+        let known = known(book, key, record.as_ref());
+        let (came, left) = times(job, book, key, item, record.as_ref(), known.came)?;
+        let decision = book.decision(key).cloned();
+        let status = decision.as_ref().and_then(|decision| decision.status);
+        let same = came.is_none_or(|at| known.came == Some(at))
+            && left.is_none_or(|at| known.left == Some(at))
+            && item.status.is_none_or(|wanted| status == Some(wanted));
+        if same {
+            return Ok(Outcome::Unchanged);
+        }
+        let contradicts = |asked: Option<Timestamp>, known: Option<Timestamp>| {
+            asked.zip(known).is_some_and(|(a, b)| a != b)
+        };
+        let conflict = decision.is_some() || contradicts(came, known.came) || contradicts(left, known.left);
+        if conflict {
+            return match job.request.on_conflict {
+                OnConflict::Error => Err(ItemProblem::Conflict),
+                OnConflict::Skip => Ok(Outcome::Skipped),
+                OnConflict::Overwrite => {
+                    let request = OverrideRequest {
+                        status: item.status.or(status),
+                        first_in: came.or_else(|| decision.as_ref()?.first_in),
+                        last_out: left.or_else(|| decision.as_ref()?.last_out),
+                        overtime_seconds: decision.as_ref().and_then(|decision| decision.overtime_seconds),
+                        note: item.note.clone(),
+                        reason: job.batch.reason.clone(),
+                    };
+                    self.decide(book, key, &request, job.actor, Some(job.batch.id))?;
+                    Ok(Outcome::Updated)
+                }
+            };
+        }
+        let mut added = Vec::new();
+        for (asked, known, punch) in [(came, known.came, Punch::CheckIn), (left, known.left, Punch::CheckOut)]
+        {
+            if let Some(at) = asked.filter(|_| known.is_none()) {
+                let event = self.written_down(job, key, item, punch, at);
+                book.add(event.clone());
+                added.push(event);
+            }
+        }
+        let entry = book.clone().entry(&self.rules.policy);
+        for event in &added {
+            check_reading(&entry, key, event)?;
+        }
+        if item.status.is_some() {
+            let request = OverrideRequest {
+                status: item.status,
+                note: item.note.clone(),
+                reason: job.batch.reason.clone(),
+                ..OverrideRequest::default()
+            };
+            self.decide(book, key, &request, job.actor, Some(job.batch.id))?;
+        }
+        let nothing_before = known.came.is_none() && known.left.is_none();
+        Ok(if nothing_before { Outcome::Created } else { Outcome::Updated })
+    }
+
+    fn written_down(
+        &self,
+        job: &Job<'_>,
+        key: DayKey,
+        item: &BulkItem,
+        punch: Punch,
+        at: Timestamp,
+    ) -> Event {
+        Event {
+            received_at: job.batch.at,
+            entered_by: job.actor.user(),
+            note: item.note.clone(),
+            reason: Some(job.batch.reason.clone()),
+            batch: Some(job.batch.id),
+            ..Event::new(EventId::new(self.ids.next()), key.user, punch, at, Source::Manual)
+        }
+    }
+
+    fn enter_status(
+        &self,
+        job: &Job<'_>,
+        book: &mut Book,
+        key: DayKey,
+        item: &BulkItem,
+    ) -> Result<Outcome, ItemProblem> {
+        let Some(status) = item.status else { return Err(ItemProblem::Required("status")) };
+        let record = book.read(key, &self.rules.policy);
+        let (first_in, last_out) = times(job, book, key, item, record.as_ref(), None)?;
+        let request = OverrideRequest {
+            status: Some(status),
+            first_in,
+            last_out,
+            overtime_seconds: None,
+            note: item.note.clone(),
+            reason: job.batch.reason.clone(),
+        };
+        let outcome = match book.decision(key) {
+            None => Outcome::Created,
+            Some(known)
+                if (known.status, known.first_in, known.last_out) == (Some(status), first_in, last_out)
+                    && known.note == item.note =>
+            {
+                return Ok(Outcome::Unchanged);
+            }
+            Some(_) => match job.request.on_conflict {
+                OnConflict::Error => return Err(ItemProblem::Conflict),
+                OnConflict::Skip => return Ok(Outcome::Skipped),
+                OnConflict::Overwrite => Outcome::Updated,
+            },
+        };
+        self.decide(book, key, &request, job.actor, Some(job.batch.id))?;
+        Ok(outcome)
+    }
+
+    fn take_back(
+        &self,
+        job: &Job<'_>,
+        book: &mut Book,
+        key: DayKey,
+        item: &BulkItem,
+    ) -> Result<Outcome, ItemProblem> {
+        nothing_but_the_day(item)?;
+        let record = book.read(key, &self.rules.policy);
+        let events = record.into_iter().flat_map(|record| record.day.events);
+        let there = events.filter(|event| event.voided.is_none() && event.punch != Punch::Close);
+        let ids: Vec<EventId> = there.map(|event| event.id).collect();
+        for id in &ids {
+            let back = rollcall_domain::attendance::Voided {
+                by: job.batch.by,
+                at: job.batch.at,
+                reason: job.batch.reason.clone(),
+            };
+            book.void(*id, back);
+        }
+        Ok(if ids.is_empty() { Outcome::Unchanged } else { Outcome::Updated })
+    }
+
+    fn agree(
+        &self,
+        job: &Job<'_>,
+        book: &mut Book,
+        key: DayKey,
+        item: &BulkItem,
+    ) -> Result<Outcome, ItemProblem> {
+        nothing_but_the_day(item)?;
+        let record = book.read(key, &self.rules.policy).ok_or(AttendanceError::NoRecord)?;
+        if record.overtime_approved {
+            return Ok(Outcome::Unchanged);
+        }
+        if record.read(job.now).overtime_seconds == 0 {
+            return Err(ItemProblem::NoOvertime);
+        }
+        book.approve(Approval {
+            key,
+            reason: job.batch.reason.clone(),
+            by: job.batch.by,
+            at: job.batch.at,
+            batch: Some(job.batch.id),
+        });
+        Ok(Outcome::Updated)
+    }
+}
+
+/// A punch counts as what was written down, on the day for which it was, or not at all.
+fn check_reading(entry: &Entry, key: DayKey, event: &Event) -> Result<(), ItemProblem> {
+    let Some(reading) = entry.reading(event.id) else { return Err(ItemProblem::Conflict) };
+    let field = if event.punch == Punch::CheckIn { "check_in" } else { "check_out" };
+    match (reading.decision.direction(), event.punch) {
+        (Some(Direction::CheckIn), Punch::CheckIn) | (Some(Direction::CheckOut), Punch::CheckOut) => {
+            let own = reading.key == key;
+            if own { Ok(()) } else { Err(AttendanceError::OutsideDay(field).into()) }
+        }
+        (None, Punch::CheckOut) => Err(AttendanceError::NoOpenSession.into()),
+        _ => Err(ItemProblem::Conflict),
+    }
+}
+
+/// What was decided, else what was punched; nothing is made up for a forgotten check-out.
+fn known(book: &Book, key: DayKey, record: Option<&DayRecord>) -> Known {
+    let decision = book.decision(key);
+    let counting = || record.into_iter().flat_map(|record| &record.day.events).filter(|event| event.counts());
+    let going = |direction| counting().filter(move |event| event.direction == Some(direction));
+    let came = going(Direction::CheckIn).map(|event| event.at).min();
+    let left = going(Direction::CheckOut).map(|event| event.at).max();
+    Known {
+        came: decision.and_then(|decision| decision.first_in).or(came),
+        left: decision.and_then(|decision| decision.last_out).or(left),
+    }
+}
+
+/// When the person came and left by what the item says.
+fn times(
+    job: &Job<'_>,
+    book: &Book,
+    key: DayKey,
+    item: &BulkItem,
+    record: Option<&DayRecord>,
+    known_arrival: Option<Timestamp>,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), ItemProblem> {
+    let zone: &Zone = record.map_or_else(|| book.zone(), |record| &record.day.zone);
+    let window = record.and_then(|record| record.day.shift.as_ref());
+    let came = item.check_in.map(|moment| moment.on(key.date, zone, window, None));
+    let left = item.check_out.map(|moment| moment.on(key.date, zone, window, came.or(known_arrival)));
+    if came.or(known_arrival).zip(left).is_some_and(|(came, left)| left < came) {
+        return Err(AttendanceError::Unfit(InvalidOverride::Reversed).into());
+    }
+    let future = |at: Timestamp| at.duration_since(job.now) > MAX_AHEAD;
+    if came.is_some_and(future) || left.is_some_and(future) {
+        return Err(AttendanceError::FutureTime.into());
+    }
+    Ok((came, left))
+}
+
+fn nothing_but_the_day(item: &BulkItem) -> Result<(), ItemProblem> {
+    let members = [
+        ("status", item.status.is_some()),
+        ("check_in", item.check_in.is_some()),
+        ("check_out", item.check_out.is_some()),
+        ("note", item.note.is_some()),
+    ];
+    match members.into_iter().find(|(_, told)| *told) {
+        Some((member, _)) => Err(ItemProblem::Misplaced(member)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,220 @@
+//! Leave: asked for, decided about, withdrawn.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Action, Actor, Denied, Role};
+use rollcall_domain::calendar::{DateRange, Half};
+use rollcall_domain::id::{LeaveId, UserId};
+use rollcall_domain::leave::{Decided, InvalidLeave, Leave, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_ports::Ports;
+use rollcall_ports::leaves::{LeaveFilter, LeaveStore};
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::Attendance;
+use crate::people::reachable;
+use crate::planning::{PlanError, Planning, RETRIES};
+use crate::rules::Rules;
+pub use rollcall_ports::leaves::LeaveKey;
+
+/// Takes requests for leave and decides about them.
+#[derive(Clone)]
+pub struct Leaves {
+    planning: Planning,
+    leaves: Arc<dyn LeaveStore>,
+}
+
+/// Leave that is asked for.
+#[derive(Debug, Clone)]
+pub struct NewLeave {
+    /// For whom; unset is the actor.
+    pub user: Option<UserId>,
+    /// First date.
+    pub from: Date,
+    /// Last date.
+    pub to: Date,
+    /// Only this half of the one date.
+    pub half: Option<Half>,
+    /// What kind of leave.
+    pub kind: LeaveKind,
+    /// Why, in the person's own words.
+    pub reason: Option<String>,
+}
+
+/// Which requests are wanted, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct LeaveQuery {
+    /// Of this person.
+    pub user: Option<UserId>,
+    /// Of this status.
+    pub status: Option<LeaveStatus>,
+    /// Of this kind.
+    pub kind: Option<LeaveKind>,
+    /// For one of these dates.
+    pub within: Option<DateRange>,
+    /// In this order.
+    pub sort: Vec<Sort<LeaveKey>>,
+    /// This page.
+    pub page: Page,
+}
+
+impl From<InvalidLeave> for PlanError {
+    fn from(error: InvalidLeave) -> Self {
+        let field = match error {
+            InvalidLeave::Range(_) => "to",
+            InvalidLeave::HalfOfSeveral => "half",
+        };
+        Self::wrong(field, error)
+    }
+}
+
+impl Leaves {
+    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+        Self { planning: Planning::new(ports, attendance, rules), leaves: ports.leaves.clone() }
+    }
+
+    /// The requests of the people the actor may see.
+    pub async fn list(&self, actor: &Actor, query: LeaveQuery) -> Result<Paged<LeaveRequest>, PlanError> {
+        let people = reachable(actor, Action::ReadLeaves, self.planning.rules.self_service)?;
+        if let Some(user) = query.user {
+            self.planning.reach(actor, Action::ReadLeaves, user).await?;
+        }
+        let LeaveQuery { user, status, kind, within, sort, page } = query;
+        let filter = LeaveFilter { user, status, kind, within };
+        Ok(self.leaves.list(&people, &filter, &sort, page).await?)
+    }
+
+    /// One of them.
+    pub async fn get(&self, actor: &Actor, id: LeaveId) -> Result<LeaveRequest, PlanError> {
+        self.planning.permit(actor, Action::ReadLeaves)?;
+        let known = self.leaves.get(id).await?.ok_or(Denied::Hidden)?;
+        let person = self.planning.users.get(known.user).await?.ok_or(Denied::Hidden)?;
+        self.planning.permit_on(actor, Action::ReadLeaves, &person).map_err(|_| Denied::Hidden)?;
+        Ok(known)
+    }
+
+    /// Asks for leave.
+    #[tracing::instrument(name = "leaves.request", skip_all)]
+    pub async fn request(&self, actor: &Actor, new: NewLeave) -> Result<LeaveRequest, PlanError> {
+        self.planning.permit(actor, Action::RequestLeave)?;
+        let user = new.user.or_else(|| actor.user()).ok_or(PlanError::Unknown("user_id"))?;
+        match self.planning.reach(actor, Action::RequestLeave, user).await {
+            // In a body, somebody out of sight is told like somebody who does not exist.
+            Err(crate::people::Unreachable::Denied(Denied::Hidden)) => {
+                return Err(PlanError::Unknown("user_id"));
+            }
+            other => other.map(drop)?,
+        }
+        let request = LeaveRequest {
+            id: LeaveId::new(self.planning.ids.next()),
+            user,
+            leave: Leave::new(new.from, new.to, new.half)?,
+            kind: new.kind,
+            reason: new.reason,
+            status: LeaveStatus::Pending,
+            requested_by: actor.user(),
+            requested_at: self.planning.clock.now(),
+            decided: None,
+            revision: Revision::NEW,
+        };
+        self.leaves.insert(&request).await?;
+        Ok(LeaveRequest { revision: Revision::NEW.next(), ..request })
+    }
+
+    /// Lets a person be away. Nobody but an administrator decides about their own leave.
+    #[tracing::instrument(name = "leaves.approve", skip_all, fields(leave.id = %id))]
+    pub async fn approve(
+        &self,
+        actor: &Actor,
+        id: LeaveId,
+        comment: Option<String>,
+    ) -> Result<LeaveRequest, PlanError> {
+        self.judge(actor, id, LeaveStatus::Approved, comment).await
+    }
+
+    /// Does not let a person be away, and says why.
+    #[tracing::instrument(name = "leaves.reject", skip_all, fields(leave.id = %id))]
+    pub async fn reject(
+        &self,
+        actor: &Actor,
+        id: LeaveId,
+        comment: String,
+    ) -> Result<LeaveRequest, PlanError> {
+        self.judge(actor, id, LeaveStatus::Rejected, Some(comment)).await
+    }
+
+    async fn judge(
+        &self,
+        actor: &Actor,
+        id: LeaveId,
+        status: LeaveStatus,
+        comment: Option<String>,
+    ) -> Result<LeaveRequest, PlanError> {
+        self.planning.permit(actor, Action::DecideLeave)?;
+        for _ in 0..RETRIES {
+            let known = self.get(actor, id).await?;
+            if actor.is(known.user) && actor.role() != Role::Admin {
+                return Err(Denied::Forbidden.into());
+            }
+            if let Some(done) = self.moved_to(actor, known, status, comment.clone()).await? {
+                return Ok(done);
+            }
+        }
+        Err(PlanError::given_up())
+    }
+
+    /// Takes a request back: by the person, by whoever asked for them, or by an administrator. Leave that was approved
+    /// and has begun is an administrator's to take back.
+    #[tracing::instrument(name = "leaves.withdraw", skip_all, fields(leave.id = %id))]
+    pub async fn withdraw(
+        &self,
+        actor: &Actor,
+        id: LeaveId,
+        comment: Option<String>,
+    ) -> Result<LeaveRequest, PlanError> {
+        self.planning.permit(actor, Action::RequestLeave)?;
+        for _ in 0..RETRIES {
+            let known = self.get(actor, id).await?;
+            if actor.role() != Role::Admin {
+                if !actor.is(known.user) && !known.requested_by.is_some_and(|by| actor.is(by)) {
+                    return Err(Denied::Forbidden.into());
+                }
+                if known.status == LeaveStatus::Approved && known.leave.from <= self.planning.today() {
+                    return Err(PlanError::Begun);
+                }
+            }
+            if let Some(done) = self.moved_to(actor, known, LeaveStatus::Withdrawn, comment.clone()).await? {
+                return Ok(done);
+            }
+        }
+        Err(PlanError::given_up())
+    }
+
+    /// The request with its new status; `None` when somebody else decided about it since it was read.
+    async fn moved_to(
+        &self,
+        actor: &Actor,
+        known: LeaveRequest,
+        status: LeaveStatus,
+        comment: Option<String>,
+    ) -> Result<Option<LeaveRequest>, PlanError> {
+        if !known.status.may_become(status) {
+            return Err(PlanError::Decided);
+        }
+        let counted = known.status == LeaveStatus::Approved;
+        let decided = Some(Decided { by: actor.user(), at: self.planning.clock.now(), comment });
+        let decided = LeaveRequest { status, decided, ..known };
+        match self.leaves.decide(&decided).await {
+            Ok(()) => {
+                if counted || status == LeaveStatus::Approved {
+                    self.planning.settle().await;
+                }
+                Ok(Some(LeaveRequest { revision: decided.revision.next(), ..decided }))
+            }
+            Err(StoreError::Stale) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

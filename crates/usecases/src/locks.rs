@@ -1,0 +1,86 @@
+//! Closed periods.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rollcall_domain::access::{Action, Actor, Denied};
+use rollcall_domain::id::LockId;
+use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::page::{Page, Paged};
+use rollcall_ports::Ports;
+use rollcall_ports::locks::LockStore;
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::Attendance;
+use crate::planning::{PlanError, Planning};
+use crate::rules::Rules;
+
+/// Closes periods and opens them again.
+#[derive(Clone)]
+pub struct Locks {
+    planning: Planning,
+    locks: Arc<dyn LockStore>,
+}
+
+impl Locks {
+    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+        Self { planning: Planning::new(ports, attendance, rules), locks: ports.locks.clone() }
+    }
+
+    /// Every lock, or only those that hold; latest first.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        only_holding: bool,
+        page: Page,
+    ) -> Result<Paged<Lock>, PlanError> {
+        self.planning.permit(actor, Action::ReadLocks)?;
+        Ok(self.locks.list(only_holding, page).await?)
+    }
+
+    /// Closes everything up to a date, which is past.
+    #[tracing::instrument(name = "locks.close", skip_all, fields(%through))]
+    pub async fn close(&self, actor: &Actor, through: Date, reason: String) -> Result<Lock, PlanError> {
+        self.planning.permit(actor, Action::ManageLocks)?;
+        check_reason(&reason)?;
+        if through >= self.planning.today() {
+            return Err(PlanError::wrong("through", "must be before today"));
+        }
+        // What is closed must be what follows from the facts.
+        self.planning.settle().await;
+        let lock = Lock {
+            id: LockId::new(self.planning.ids.next()),
+            through,
+            reason,
+            by: actor.user(),
+            at: self.planning.clock.now(),
+            lifted: None,
+        };
+        self.locks.insert(&lock).await?;
+        Ok(lock)
+    }
+
+    /// Lets what a lock closed change again.
+    #[tracing::instrument(name = "locks.lift", skip_all, fields(lock.id = %id))]
+    pub async fn lift(&self, actor: &Actor, id: LockId, reason: String) -> Result<Lock, PlanError> {
+        self.planning.permit(actor, Action::ManageLocks)?;
+        check_reason(&reason)?;
+        let known = self.locks.get(id).await?.ok_or(Denied::Hidden)?;
+        let lifted = Lifted { by: actor.user(), at: self.planning.clock.now(), reason };
+        match self.locks.lift(id, &lifted).await {
+            Ok(()) => Ok(Lock { lifted: Some(lifted), ..known }),
+            Err(StoreError::Stale) => Err(PlanError::Decided),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn check_reason(reason: &str) -> Result<(), PlanError> {
+    if reason.trim().chars().count() < Lock::MIN_REASON {
+        return Err(PlanError::wrong(
+            "reason",
+            format!("must have at least {} characters", Lock::MIN_REASON),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Shifts.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Action, Actor, Denied};
+use rollcall_domain::calendar::Workdays;
+use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::shift::{Counting, InvalidShift, Overtime, Pairing, Shift};
+use rollcall_domain::text::canonical;
+use rollcall_ports::Ports;
+use rollcall_ports::plan::PlanStore;
+use rollcall_ports::shifts::ShiftStore;
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::Attendance;
+pub use crate::planning::{PlanError, Wrong};
+use crate::planning::{Planning, RETRIES};
+use crate::rules::Rules;
+pub use rollcall_ports::shifts::StoredShift;
+
+/// Adds, words, retires and lists shifts.
+#[derive(Clone)]
+pub struct Shifts {
+    planning: Planning,
+    shifts: Arc<dyn ShiftStore>,
+    plans: Arc<dyn PlanStore>,
+}
+
+/// Rules of a shift that are to be different; absent ones stay.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field is the one of that name of `Shift`, `Counting` or `Overtime`")]
+pub struct ShiftPatch {
+    pub name: Option<String>,
+    pub starts: Option<Time>,
+    pub ends: Option<Time>,
+    pub workdays: Option<Workdays>,
+    pub grace: Option<SignedDuration>,
+    pub early_grace: Option<SignedDuration>,
+    pub before: Option<SignedDuration>,
+    pub after: Option<SignedDuration>,
+    pub half_day_below: Option<SignedDuration>,
+    pub absent_below: Option<SignedDuration>,
+    pub pairing: Option<Pairing>,
+    pub unpaid_break: Option<SignedDuration>,
+    pub break_after: Option<SignedDuration>,
+    pub early_arrival: Option<bool>,
+    pub auto_out: Option<bool>,
+    pub flexible: Option<Option<SignedDuration>>,
+    pub overtime_before: Option<bool>,
+    pub overtime_min: Option<SignedDuration>,
+    pub overtime_step: Option<SignedDuration>,
+    pub overtime_cap: Option<Option<SignedDuration>>,
+}
+
+/// Which shifts are wanted, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct ShiftQuery {
+    /// Part of the name.
+    pub q: Option<String>,
+    /// Also those that are retired.
+    pub include_retired: bool,
+    /// In this order.
+    pub sort: Vec<Sort<ShiftKey>>,
+    /// This page.
+    pub page: Page,
+}
+
+/// What a list of shifts can be ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShiftKey {
+    /// Name, in canonical form.
+    Name,
+    /// Local time of the start.
+    Starts,
+}
+
+impl ShiftPatch {
+    fn applied_to(&self, before: &Shift) -> Shift {
+        let counting = &before.counting;
+        Shift {
+            id: before.id,
+            edition: before.edition,
+            name: self.name.as_deref().unwrap_or(&before.name).trim().to_owned(),
+            starts: self.starts.unwrap_or(before.starts),
+            ends: self.ends.unwrap_or(before.ends),
+            workdays: self.workdays.unwrap_or(before.workdays),
+            grace: self.grace.unwrap_or(before.grace),
+            early_grace: self.early_grace.unwrap_or(before.early_grace),
+            before: self.before.unwrap_or(before.before),
+            after: self.after.unwrap_or(before.after),
+            half_day_below: self.half_day_below.unwrap_or(before.half_day_below),
+            absent_below: self.absent_below.unwrap_or(before.absent_below),
+            counting: Counting {
+                pairing: self.pairing.unwrap_or(counting.pairing),
+                unpaid_break: self.unpaid_break.unwrap_or(counting.unpaid_break),
+                break_after: self.break_after.unwrap_or(counting.break_after),
+                early_arrival: self.early_arrival.unwrap_or(counting.early_arrival),
+                auto_out: self.auto_out.unwrap_or(counting.auto_out),
+                flexible: self.flexible.unwrap_or(counting.flexible),
+                overtime: Overtime {
+                    before: self.overtime_before.unwrap_or(counting.overtime.before),
+                    min: self.overtime_min.unwrap_or(counting.overtime.min),
+                    step: self.overtime_step.unwrap_or(counting.overtime.step),
+                    daily_cap: self.overtime_cap.unwrap_or(counting.overtime.daily_cap),
+                },
+            },
+        }
+    }
+
+    /// The standard rules for a shift of the length that is asked for: a short one is not half a day from its start.
+    fn new_shift(&self, id: ShiftId) -> Shift {
+        let standard = Shift {
+            id,
+            edition: EditionId::new(id.uuid()),
+            starts: self.starts.unwrap_or(Shift::standard().starts),
+            ends: self.ends.unwrap_or(Shift::standard().ends),
+            ..Shift::standard()
+        };
+        let expected = self.flexible.flatten().unwrap_or_else(|| standard.length());
+        let half_day_below = standard.half_day_below.min(expected / 2);
+        let absent_below = standard.absent_below.min(self.half_day_below.unwrap_or(half_day_below) / 2);
+        self.applied_to(&Shift { half_day_below, absent_below, ..standard })
+    }
+}
+
+impl From<InvalidShift> for PlanError {
+    fn from(InvalidShift(flaws): InvalidShift) -> Self {
+        Self::Invalid(flaws.into_iter().map(|flaw| Wrong::new(flaw.field, flaw.detail)).collect())
+    }
+}
+
+impl Shifts {
+    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+        Self {
+            planning: Planning::new(ports, attendance, rules),
+            shifts: ports.shifts.clone(),
+            plans: ports.plan.clone(),
+        }
+    }
+
+    /// The shifts there are.
+    pub async fn list(&self, actor: &Actor, query: ShiftQuery) -> Result<Paged<StoredShift>, PlanError> {
+        self.planning.permit(actor, Action::ReadShifts)?;
+        // A new installation has its default from the first time anybody looks.
+        self.plans.plan(&self.planning.rules.shift).await?;
+        let mut all = self.shifts.list().await?;
+        let name = |shift: &StoredShift| canonical(&shift.editions.latest().name);
+        all.retain(|shift| {
+            let fits = query.q.as_deref().is_none_or(|q| name(shift).contains(&canonical(q)));
+            fits && (query.include_retired || shift.retired_at.is_none())
+        });
+        all.sort_by(|a, b| {
+            let by = |sort: &Sort<ShiftKey>| {
+                let order = match sort.key {
+                    ShiftKey::Name => name(a).cmp(&name(b)),
+                    ShiftKey::Starts => a.editions.latest().starts.cmp(&b.editions.latest().starts),
+                };
+                if sort.descending { order.reverse() } else { order }
+            };
+            let decided = query.sort.iter().map(by).find(|order| order.is_ne());
+            decided.unwrap_or(a.id.cmp(&b.id))
+        });
+        Ok(query.page.of(all))
+    }
+
+    /// One of them.
+    pub async fn get(&self, actor: &Actor, id: ShiftId) -> Result<StoredShift, PlanError> {
+        self.planning.permit(actor, Action::ReadShifts)?;
+        self.known(id).await
+    }
+
+    async fn known(&self, id: ShiftId) -> Result<StoredShift, PlanError> {
+        Ok(self.shifts.get(id).await?.ok_or(Denied::Hidden)?)
+    }
+
+    /// Adds a shift; what is not said is as in the standard one.
+    #[tracing::instrument(name = "shifts.create", skip_all)]
+    pub async fn create(&self, actor: &Actor, new: ShiftPatch) -> Result<StoredShift, PlanError> {
+        self.planning.permit(actor, Action::ManageShifts)?;
+        let shift = new.new_shift(ShiftId::new(self.planning.ids.next())).checked()?;
+        self.shifts.insert(&shift).await?;
+        self.known(shift.id).await
+    }
+
+    /// Words a shift anew from a date on: tomorrow unless told otherwise, or the date of its newest wording if that is
+    /// still to come. What was planned for later dates stays. With `if_match`, only if that is still the revision.
+    #[tracing::instrument(name = "shifts.reword", skip_all, fields(shift.id = %id))]
+    pub async fn update(
+        &self,
+        actor: &Actor,
+        id: ShiftId,
+        patch: ShiftPatch,
+        from: Option<Date>,
+        if_match: Option<Revision>,
+    ) -> Result<StoredShift, PlanError> {
+        self.planning.permit(actor, Action::ManageShifts)?;
+        for _ in 0..RETRIES {
+            let known = self.in_force(id, if_match).await?;
+            let newest = known.editions.wordings().filter_map(|(from, _)| from).last();
+            let from = from.unwrap_or_else(|| newest.unwrap_or(Date::MIN).max(self.planning.tomorrow()));
+            let before = known.editions.on(from);
+            let after = patch.applied_to(before).checked()?;
+            if after == *before {
+                return Ok(known);
+            }
+            let after = Shift { edition: EditionId::new(self.planning.ids.next()), ..after };
+            match self.shifts.reword(&after, from, known.revision).await {
+                Ok(()) => {
+                    self.planning.settle().await;
+                    return self.known(id).await;
+                }
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PlanError::given_up())
+    }
+
+    /// Keeps a shift from being given to anybody from now on.
+    #[tracing::instrument(name = "shifts.retire", skip_all, fields(shift.id = %id))]
+    pub async fn retire(
+        &self,
+        actor: &Actor,
+        id: ShiftId,
+        if_match: Option<Revision>,
+    ) -> Result<(), PlanError> {
+        self.planning.permit(actor, Action::ManageShifts)?;
+        for _ in 0..RETRIES {
+            let known = self.in_force(id, if_match).await?;
+            let (now, today) = (self.planning.clock.now(), self.planning.today());
+            match self.shifts.retire(id, known.revision, now, today).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(PlanError::given_up())
+    }
+
+    /// What can still be changed; a retired shift is like one that is gone.
+    async fn in_force(&self, id: ShiftId, if_match: Option<Revision>) -> Result<StoredShift, PlanError> {
+        let known = self.known(id).await?;
+        if known.retired_at.is_some() {
+            return Err(Denied::Hidden.into());
+        }
+        if if_match.is_some_and(|revision| revision != known.revision) {
+            return Err(PlanError::Outdated);
+        }
+        Ok(known)
+    }
+}
+
+/// Whether somebody can be given that shift; nobody is given none.
+pub(crate) async fn can_be_given(shifts: &dyn ShiftStore, id: Option<ShiftId>) -> Result<bool, StoreError> {
+    let Some(id) = id else { return Ok(true) };
+    Ok(shifts.get(id).await?.is_some_and(|shift| shift.retired_at.is_none()))
+}

@@ -1,0 +1,323 @@
+//! Entering many things at once.
+
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Actor, Denied, Role};
+use rollcall_domain::attendance::{DayStatus, Flag, Source};
+use rollcall_domain::batch::Operation;
+use rollcall_domain::id::BatchId;
+use rollcall_domain::user::{EmployeeCode, User};
+use rollcall_testkit::builders::{a_lock, a_user, at, date, fresh};
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::attendance::bulk::{
+    BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict, Outcome, Whose,
+};
+
+use crate::overrides::record_on;
+use crate::support::{World, person, with_role, world};
+
+fn item(user: &User, on: &str) -> BulkItem {
+    BulkItem {
+        who: Whose::Id(user.id),
+        date: date(on),
+        shift: None,
+        status: None,
+        check_in: None,
+        check_out: None,
+        note: None,
+        if_version: None,
+    }
+}
+
+fn local(time: &str) -> Option<Moment> {
+    Some(Moment::Local(time.parse().unwrap()))
+}
+
+fn day(user: &User, on: &str, check_in: &str, check_out: &str) -> BulkItem {
+    BulkItem { check_in: local(check_in), check_out: local(check_out), ..item(user, on) }
+}
+
+fn request(operation: Operation, items: Vec<BulkItem>) -> BulkRequest {
+    BulkRequest {
+        operation,
+        atomic: false,
+        on_conflict: OnConflict::Error,
+        dry_run: false,
+        reason: "the reader was broken".into(),
+        items: items.into_iter().map(Some).collect(),
+    }
+}
+
+async fn bulk(world: &World, request: &BulkRequest) -> BulkAnswer {
+    world.usecases.attendance.bulk(&Actor::Operator, request).await.unwrap()
+}
+
+fn outcomes(answer: &BulkAnswer) -> Vec<Outcome> {
+    answer.results.iter().map(|result| result.outcome).collect()
+}
+
+fn problem(result: &ItemResult) -> &ItemProblem {
+    result.problem.as_ref().unwrap()
+}
+
+use Outcome::{Created, Failed, Skipped, Unchanged, Updated};
+
+#[tokio::test]
+async fn punches_are_entered_once_however_often_they_are_sent() {
+    let world = world();
+    let ada = world
+        .add_as(User { employee_code: Some(EmployeeCode::parse("E-7").unwrap()), ..a_user("Ada") })
+        .await;
+    let bob = world.add_as(User { timezone: Some("Asia/Kolkata".into()), ..a_user("Bob") }).await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let mut items = vec![
+        day(&ada, "2026-03-02", "09:00:00", "18:30:00"),
+        day(&ada, "2026-03-03", "09:20:00", "18:00:00"),
+        day(&bob, "2026-03-02", "09:00:00", "09:00:00"),
+    ];
+    items[0].who = Whose::Code(" e-7 ".into());
+    items[2].who = Whose::Address(bob.email.as_str().to_uppercase());
+    let first = bulk(&world, &request(Operation::Mark, items.clone())).await;
+    assert_eq!(outcomes(&first), [Created; 3], "{first:?}");
+    assert!(first.batch.is_some());
+    let after = first.results[0].after.as_ref().unwrap();
+    assert_eq!((after.record.status, after.record.overtime_seconds), (DayStatus::Present, 1800));
+    assert_eq!(first.results[0].before.as_ref().unwrap().record.status, DayStatus::Absent);
+    assert_eq!(first.results[1].after.as_ref().unwrap().record.status, DayStatus::Late);
+    let bobs = first.results[2].after.as_ref().unwrap();
+    assert_eq!(bobs.record.first_in, Some(at("2026-03-02T03:30:00Z")), "as his clocks show it");
+    assert_eq!(bobs.record.last_out, bobs.record.first_in, "in and out within one second");
+
+    // In another order, too.
+    items.reverse();
+    let second = bulk(&world, &request(Operation::Mark, items)).await;
+    assert_eq!((outcomes(&second), second.batch), (vec![Unchanged; 3], None));
+    let found = world.usecases.attendance.record(&Actor::Operator, after.id).await.unwrap();
+    assert_eq!(found.day.events.len(), 2);
+    let event = &found.day.events[0];
+    assert_eq!((event.source, event.batch), (Source::Manual, first.batch));
+    assert_eq!(event.reason.as_deref(), Some("the reader was broken"));
+    assert!(!found.day.record.flags.contains(&Flag::NeedsReview));
+}
+
+#[tokio::test]
+async fn what_is_there_already_is_kept_left_out_or_replaced_as_asked() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let only_in = BulkItem { check_out: None, ..day(&ada, "2026-03-02", "09:00:00", "18:00:00") };
+    bulk(&world, &request(Operation::Mark, vec![only_in])).await;
+    let whole = day(&ada, "2026-03-02", "09:00:00", "17:00:00");
+    assert_eq!(outcomes(&bulk(&world, &request(Operation::Mark, vec![whole])).await), [Updated]);
+    let other = vec![day(&ada, "2026-03-02", "09:00:00", "18:00:00")];
+    let refused = bulk(&world, &request(Operation::Mark, other.clone())).await;
+    assert!(matches!(problem(&refused.results[0]), ItemProblem::Conflict));
+    let skip = BulkRequest { on_conflict: OnConflict::Skip, ..request(Operation::Mark, other.clone()) };
+    let skipped = bulk(&world, &skip).await;
+    assert_eq!((outcomes(&skipped), skipped.batch), (vec![Skipped], None));
+    let overwrite = BulkRequest { on_conflict: OnConflict::Overwrite, ..skip };
+    let replaced = bulk(&world, &overwrite).await;
+    assert_eq!(outcomes(&replaced), [Updated]);
+    let record = &replaced.results[0].after.as_ref().unwrap().record;
+    assert_eq!(record.last_out, Some(at("2026-03-02T18:00:00Z")));
+    assert_eq!(outcomes(&bulk(&world, &overwrite).await), [Unchanged]);
+    // Taken back, the day is what was punched.
+    let id = replaced.batch.unwrap();
+    let back = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    assert_eq!((back.events, back.decisions, back.approvals), (0, 1, 0));
+    let id = record_on(&world, &ada, "2026-03-02").await;
+    let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+    assert_eq!(found.day.record.last_out, Some(at("2026-03-02T17:00:00Z")));
+}
+
+#[tokio::test]
+async fn each_item_stands_for_itself_unless_all_are_to_hold() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    world.ports.locks.insert(&a_lock("2026-02-27")).await.unwrap();
+    let twice = day(&ada, "2026-03-05", "09:00:00", "18:00:00");
+    let stale =
+        BulkItem { if_version: Some(Revision(99)), ..day(&ada, "2026-03-04", "09:00:00", "18:00:00") };
+    let items = vec![
+        day(&ada, "2026-03-02", "09:00:00", "18:00:00"),
+        day(&a_user("Nobody"), "2026-03-02", "09:00:00", "18:00:00"),
+        twice.clone(),
+        BulkItem { check_in: local("09:01:00"), ..twice },
+        day(&ada, "2026-02-27", "09:00:00", "18:00:00"),
+        item(&ada, "2026-03-03"),
+        stale,
+        BulkItem { check_in: None, ..day(&ada, "2026-03-03", "09:00:00", "18:00:00") },
+        day(&ada, "2026-03-06", "18:00:00", "23:59:00"),
+        day(&ada, "2025-01-06", "09:00:00", "18:00:00"),
+    ];
+    let check = |answer: &BulkAnswer| {
+        let told = |n: usize| problem(&answer.results[n]);
+        assert!(matches!(told(1), ItemProblem::UnknownPerson));
+        assert!(matches!(told(2), ItemProblem::Duplicate) && matches!(told(3), ItemProblem::Duplicate));
+        assert!(matches!(told(4), ItemProblem::Refused(AttendanceError::PeriodLocked)));
+        // Two items about one day that say different things are still two about one day.
+        assert!(matches!(told(5), ItemProblem::Duplicate) && matches!(told(7), ItemProblem::Duplicate));
+        assert!(matches!(told(6), ItemProblem::Refused(AttendanceError::Outdated)));
+        assert!(matches!(told(8), ItemProblem::Refused(AttendanceError::FutureTime)), "{:?}", told(8));
+    };
+    let without_far: Vec<_> = items[..9].to_vec();
+    let dry = BulkRequest { dry_run: true, ..request(Operation::Mark, without_far.clone()) };
+    let tried = bulk(&world, &dry).await;
+    check(&tried);
+    assert_eq!((tried.results[0].outcome, tried.count(Failed), tried.batch), (Created, 8, None));
+    let atomic = BulkRequest { atomic: true, ..request(Operation::Mark, without_far.clone()) };
+    let refused = bulk(&world, &atomic).await;
+    check(&refused);
+    assert!(matches!(problem(&refused.results[0]), ItemProblem::NotApplied));
+    assert_eq!((refused.results[0].outcome, refused.batch), (Skipped, None));
+    let id = record_on(&world, &ada, "2026-03-02").await;
+    let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+    assert!(found.day.events.is_empty(), "neither the trial nor the failed one wrote anything");
+
+    let partial = bulk(&world, &request(Operation::Mark, without_far)).await;
+    check(&partial);
+    assert_eq!((partial.results[0].outcome, partial.batch.is_some()), (Created, true));
+    let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+    assert_eq!(found.day.events.len(), 2);
+    // Too long a time between one person's items.
+    let far = bulk(&world, &request(Operation::Mark, items)).await;
+    assert!(matches!(problem(&far.results[9]), ItemProblem::FarApart));
+}
+
+#[tokio::test]
+async fn all_hold_or_none_across_people() {
+    let world = world();
+    let (ada, bob) = (world.add("Ada").await, world.add("Bob").await);
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let good = vec![
+        day(&ada, "2026-03-02", "09:00:00", "18:00:00"),
+        day(&bob, "2026-03-02", "09:00:00", "18:00:00"),
+    ];
+    let atomic = |items| BulkRequest { atomic: true, ..request(Operation::Mark, items) };
+    let mut unread = atomic(good.clone());
+    unread.items.push(None);
+    let refused = bulk(&world, &unread).await;
+    assert_eq!(outcomes(&refused), [Skipped, Skipped, Failed]);
+    assert!(matches!(problem(&refused.results[2]), ItemProblem::Unreadable));
+    let done = bulk(&world, &atomic(good)).await;
+    assert_eq!(outcomes(&done), [Created, Created]);
+    let id = done.batch.unwrap();
+    let back = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    assert_eq!((back.events, back.batch.items), (4, 2));
+    for user in [&ada, &bob] {
+        let id = record_on(&world, user, "2026-03-02").await;
+        let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+        assert_eq!(found.day.record.status, DayStatus::Absent);
+        assert!(found.day.events.iter().all(|event| event.voided.is_some()), "kept, but counting as nothing");
+    }
+    let again = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await;
+    assert!(matches!(again, Err(AttendanceError::NothingToRevert)));
+    let unknown =
+        world.usecases.attendance.revert_batch(&Actor::Operator, BatchId::new(fresh()), "the wrong file");
+    assert!(matches!(unknown.await, Err(AttendanceError::Denied(Denied::Hidden))));
+}
+
+#[tokio::test]
+async fn a_batch_that_reaches_into_a_closed_period_stays_whole() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let items = vec![
+        day(&ada, "2026-03-02", "09:00:00", "18:00:00"),
+        day(&ada, "2026-03-03", "09:00:00", "18:00:00"),
+    ];
+    let id = bulk(&world, &request(Operation::Mark, items)).await.batch.unwrap();
+    world.ports.locks.insert(&a_lock("2026-03-02")).await.unwrap();
+    let refused = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await;
+    assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
+    for on in ["2026-03-02", "2026-03-03"] {
+        let id = record_on(&world, &ada, on).await;
+        let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+        assert_eq!(found.day.record.status, DayStatus::Present, "{on}");
+    }
+}
+
+#[tokio::test]
+async fn days_are_set_voided_approved_and_worked_out_anew() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let sick = |on: &str, note: &str| BulkItem {
+        status: Some(DayStatus::OnLeave),
+        note: Some(note.into()),
+        ..item(&ada, on)
+    };
+    let set = request(Operation::SetStatus, vec![sick("2026-03-02", "flu"), item(&ada, "2026-03-03")]);
+    let answer = bulk(&world, &set).await;
+    assert_eq!(outcomes(&answer), [Created, Failed]);
+    assert!(matches!(problem(&answer.results[1]), ItemProblem::Required("status")));
+    assert_eq!(answer.results[0].after.as_ref().unwrap().record.status, DayStatus::OnLeave);
+    let other = request(Operation::SetStatus, vec![sick("2026-03-02", "a cold")]);
+    assert!(matches!(problem(&bulk(&world, &other).await.results[0]), ItemProblem::Conflict));
+    let same = request(Operation::SetStatus, vec![sick("2026-03-02", "flu")]);
+    assert_eq!(outcomes(&bulk(&world, &same).await), [Unchanged]);
+
+    let long = vec![day(&ada, "2026-03-04", "09:00:00", "19:00:00")];
+    bulk(&world, &request(Operation::Mark, long)).await;
+    let on = |on: &str| vec![item(&ada, on)];
+    let agree = request(Operation::ApproveOvertime, on("2026-03-04"));
+    let agreed = bulk(&world, &agree).await;
+    assert_eq!(outcomes(&agreed), [Updated]);
+    assert!(agreed.results[0].after.as_ref().unwrap().overtime_approved);
+    assert_eq!(outcomes(&bulk(&world, &agree).await), [Unchanged]);
+    let none = bulk(&world, &request(Operation::ApproveOvertime, on("2026-03-05"))).await;
+    assert!(matches!(problem(&none.results[0]), ItemProblem::NoOvertime));
+    let id = agreed.batch.unwrap();
+    let back = world.usecases.attendance.revert_batch(&Actor::Operator, id, "not agreed after all").await;
+    assert_eq!(back.unwrap().approvals, 1);
+
+    let recompute = request(Operation::Recompute, on("2026-03-04"));
+    assert_eq!(outcomes(&bulk(&world, &recompute).await), [Unchanged]);
+    let void = request(Operation::Void, on("2026-03-04"));
+    let voided = bulk(&world, &void).await;
+    assert_eq!(outcomes(&voided), [Updated]);
+    let after = voided.results[0].after.as_ref().unwrap();
+    assert_eq!((after.record.status, after.overtime_approved), (DayStatus::Absent, false));
+    assert_eq!(outcomes(&bulk(&world, &void).await), [Unchanged]);
+    let told = BulkItem { status: Some(DayStatus::Absent), ..item(&ada, "2026-03-04") };
+    let misplaced = bulk(&world, &request(Operation::Void, vec![told])).await;
+    assert!(matches!(problem(&misplaced.results[0]), ItemProblem::Misplaced("status")));
+}
+
+#[tokio::test]
+async fn nights_reach_into_the_next_date() {
+    let world = crate::support::world_with(|rules| {
+        rules.shift.starts = jiff::civil::time(22, 0, 0, 0);
+        rules.shift.ends = jiff::civil::time(6, 0, 0, 0);
+    });
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let nights = vec![
+        day(&ada, "2026-03-02", "21:55:00", "06:05:00"),
+        day(&ada, "2026-03-03", "00:30:00", "05:59:00"),
+    ];
+    let answer = bulk(&world, &request(Operation::Mark, nights)).await;
+    assert_eq!(outcomes(&answer), [Created, Created], "{answer:?}");
+    let record = |n: usize| &answer.results[n].after.as_ref().unwrap().record;
+    assert_eq!(record(0).last_out, Some(at("2026-03-03T06:05:00Z")));
+    assert_eq!((record(1).first_in, record(1).status), (Some(at("2026-03-04T00:30:00Z")), DayStatus::Late));
+}
+
+#[tokio::test]
+async fn it_is_for_administrators_and_has_limits() {
+    let world = world();
+    let (_, manager) = world.department("Research").await;
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let one = request(Operation::Mark, vec![day(&ada, "2026-03-02", "09:00:00", "18:00:00")]);
+    for actor in [&manager, &person(&ada), &with_role(ada.id, Role::Employee, &[])] {
+        let refused = world.usecases.attendance.bulk(actor, &one).await;
+        assert!(matches!(refused, Err(AttendanceError::Denied(Denied::Forbidden))));
+    }
+    let many = BulkRequest { items: vec![None; MAX_ITEMS + 1], ..one.clone() };
+    let refused = world.usecases.attendance.bulk(&Actor::Operator, &many).await;
+    assert!(matches!(refused, Err(AttendanceError::TooMany(MAX_ITEMS))));
+    let unreasoned = BulkRequest { reason: " why ".into(), ..one };
+    let refused = world.usecases.attendance.bulk(&Actor::Operator, &unreasoned).await;
+    assert!(matches!(refused, Err(AttendanceError::ReasonRequired)));
+}

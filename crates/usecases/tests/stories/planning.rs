@@ -1,0 +1,382 @@
+//! What is planned, and that records follow it.
+
+use jiff::SignedDuration;
+use jiff::civil::{Date, Weekday, time};
+use rollcall_domain::access::{Actor, Denied, Role};
+use rollcall_domain::attendance::{DayRecord, DayStatus};
+use rollcall_domain::calendar::Half;
+use rollcall_domain::holiday::HolidayName;
+use rollcall_domain::id::{ShiftId, UserId};
+use rollcall_domain::leave::{LeaveKind, LeaveStatus};
+use rollcall_domain::plan::Whom;
+use rollcall_domain::shift::Shift;
+use rollcall_domain::user::User;
+use rollcall_testkit::builders::{a_department, a_member, date, dates, fresh};
+use rollcall_usecases::assignments::{AssignmentPatch, AssignmentQuery, NewAssignment};
+use rollcall_usecases::departments::{DepartmentError, NewDepartment};
+use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
+use rollcall_usecases::leaves::{LeaveQuery, NewLeave};
+use rollcall_usecases::planning::PlanError;
+use rollcall_usecases::shifts::{ShiftPatch, ShiftQuery, StoredShift};
+use rollcall_usecases::users::{UserError, UserPatch};
+
+use crate::support::{World, admin, person, with_role, world};
+
+fn named(name: &str) -> ShiftPatch {
+    ShiftPatch {
+        name: Some(name.into()),
+        starts: Some(time(14, 0, 0, 0)),
+        ends: Some(time(22, 0, 0, 0)),
+        ..ShiftPatch::default()
+    }
+}
+
+async fn a_late_shift(world: &World) -> StoredShift {
+    world.usecases.shifts.create(&admin(), named("Late")).await.unwrap()
+}
+
+fn given(shift: &StoredShift, to_whom: Whom, from: &str) -> NewAssignment {
+    NewAssignment { shift: shift.id, to_whom, from: date(from), to: None }
+}
+
+fn leave(user: Option<UserId>, from: &str, to: &str) -> NewLeave {
+    NewLeave { user, from: date(from), to: date(to), half: None, kind: LeaveKind::Annual, reason: None }
+}
+
+fn holiday(on: &str) -> NewHoliday {
+    NewHoliday {
+        department: None,
+        name: HolidayName::parse("Founders' Day").unwrap(),
+        days: NewFreeDays::Date(date(on), None),
+    }
+}
+
+/// Whose records are kept up.
+async fn employee(world: &World) -> User {
+    let ada = world.add("Ada").await;
+    world.usecases.attendance.catch_up().await.unwrap();
+    ada
+}
+
+async fn records(world: &World, user: &User, on: &str) -> Vec<DayRecord> {
+    world.ports.attendance.records_of(&[user.id], dates(on, on)).await.unwrap()
+}
+
+async fn on(world: &World, user: &User, on: &str) -> Vec<(Option<ShiftId>, DayStatus)> {
+    let of_date = records(world, user, on).await.into_iter();
+    of_date.map(|record| (record.day.key.shift, record.record.status)).collect()
+}
+
+fn fields(error: PlanError) -> Vec<&'static str> {
+    match error {
+        PlanError::Invalid(wrong) => wrong.into_iter().map(|wrong| wrong.field).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_installation_has_one_shift_that_can_be_worded_anew() {
+    let world = world();
+    let listed = world.usecases.shifts.list(&admin(), ShiftQuery::default()).await.unwrap();
+    let [only] = &listed.items[..] else { panic!("{listed:?}") };
+    assert!(only.is_default);
+    assert_eq!(only.editions.latest(), &Shift::standard());
+
+    let ada = employee(&world).await;
+    let patch = ShiftPatch { ends: Some(time(17, 0, 0, 0)), ..ShiftPatch::default() };
+    let seen = Some(only.revision);
+    let changed = world.usecases.shifts.update(&admin(), only.id, patch.clone(), None, seen).await.unwrap();
+    let wordings: Vec<_> = changed.editions.wordings().map(|(from, shift)| (from, shift.ends)).collect();
+    let tomorrow = Some(date("2026-03-03"));
+    assert_eq!(wordings, [(None, time(18, 0, 0, 0)), (tomorrow, time(17, 0, 0, 0))]);
+    let again = world.usecases.shifts.update(&admin(), only.id, patch.clone(), None, seen).await;
+    assert!(matches!(again, Err(PlanError::Outdated)));
+    let same = world.usecases.shifts.update(&admin(), only.id, patch, None, None).await.unwrap();
+    assert_eq!(same, changed, "what is so already is no change");
+    for (on, hours) in [("2026-03-02", 9), ("2026-03-03", 8)] {
+        let scheduled = records(&world, &ada, on).await.into_iter();
+        assert_eq!(
+            scheduled.map(|record| record.record.scheduled_seconds).sum::<i64>(),
+            hours * 3600,
+            "{on}"
+        );
+    }
+    let refused = world.usecases.shifts.retire(&admin(), only.id, None).await;
+    assert!(matches!(refused, Err(PlanError::InUse("default"))));
+}
+
+#[tokio::test]
+async fn rules_that_cannot_hold_are_all_named() {
+    let world = world();
+    let minutes = SignedDuration::from_mins;
+    let bad = ShiftPatch {
+        grace: Some(minutes(600)),
+        half_day_below: Some(minutes(60)),
+        absent_below: Some(minutes(61)),
+        unpaid_break: Some(minutes(30)),
+        ..named("Late")
+    };
+    let refused = world.usecases.shifts.create(&admin(), bad).await.unwrap_err();
+    assert_eq!(fields(refused), ["grace_seconds", "absent_below_seconds", "break_after_seconds"]);
+    // A short shift is not half a day from its start.
+    let short = ShiftPatch { ends: Some(time(15, 0, 0, 0)), ..named("Short") };
+    let short = world.usecases.shifts.create(&admin(), short).await.unwrap();
+    assert_eq!(short.editions.latest().half_day_below, minutes(30));
+    let twice = world.usecases.shifts.create(&admin(), named("SHORT")).await;
+    assert!(matches!(twice, Err(PlanError::NameTaken)));
+    let (_, manager) = world.department("Sales").await;
+    let refused = world.usecases.shifts.create(&manager, named("Mine")).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+    assert_eq!(world.usecases.shifts.get(&manager, short.id).await.unwrap(), short);
+}
+
+#[tokio::test]
+async fn who_is_given_a_shift_is_expected_at_it() {
+    let world = world();
+    let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
+    let usual = Some(Shift::STANDARD_ID);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(usual, DayStatus::Absent)]);
+    let new = given(&late, Whom::Person(ada.id), "2026-03-03");
+    let assignment = world.usecases.assignments.create(&admin(), new.clone()).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-02").await, [(usual, DayStatus::Absent)]);
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(late.id), DayStatus::Absent)]);
+    let twice = world.usecases.assignments.create(&admin(), new).await;
+    assert!(matches!(twice, Err(PlanError::Overlaps)));
+    let refused = world.usecases.shifts.retire(&admin(), late.id, None).await;
+    assert!(matches!(refused, Err(PlanError::InUse("shift_assignments"))));
+
+    let reversed = AssignmentPatch { to: Some(Some(date("2026-03-02"))), ..AssignmentPatch::default() };
+    let refused = world.usecases.assignments.update(&admin(), assignment.id, reversed, None).await;
+    assert_eq!(fields(refused.unwrap_err()), ["to"]);
+    world.usecases.assignments.remove(&admin(), assignment.id, Some(assignment.revision)).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(usual, DayStatus::Absent)]);
+    world.usecases.shifts.retire(&admin(), late.id, None).await.unwrap();
+    let listed = world.usecases.shifts.list(&admin(), ShiftQuery::default()).await.unwrap();
+    assert_eq!(listed.total, 1);
+    let again = world.usecases.shifts.retire(&admin(), late.id, None).await;
+    assert!(matches!(again, Err(PlanError::Denied(Denied::Hidden))));
+}
+
+#[tokio::test]
+async fn managers_give_shifts_to_their_people_from_today_on() {
+    let world = world();
+    let late = a_late_shift(&world).await;
+    let (sales, manager) = world.department("Sales").await;
+    let ada = world.add_as(a_member("Ada", &sales)).await;
+    let bob = world.add("Bob").await;
+    let give = async |to_whom, from: &str| {
+        world.usecases.assignments.create(&manager, given(&late, to_whom, from)).await
+    };
+    give(Whom::Department(sales.id), "2026-03-02").await.unwrap();
+    let own = give(Whom::Person(ada.id), "2026-03-02").await.unwrap();
+    assert!(matches!(
+        give(Whom::Person(ada.id), "2026-03-01").await,
+        Err(PlanError::Overlaps | PlanError::Begun)
+    ));
+    assert!(matches!(give(Whom::Person(bob.id), "2026-03-02").await, Err(PlanError::Unknown("user_id"))));
+    let elsewhere = Whom::Department(a_department("None").id);
+    assert!(matches!(give(elsewhere, "2026-03-02").await, Err(PlanError::Unknown("department_id"))));
+    let everybody = give(Whom::Everybody, "2026-03-02").await;
+    assert!(matches!(everybody, Err(PlanError::Denied(Denied::Forbidden))));
+
+    let bobs = given(&late, Whom::Person(bob.id), "2026-02-02");
+    let bobs = world.usecases.assignments.create(&admin(), bobs).await.unwrap();
+    let total = async |actor: &Actor| {
+        world.usecases.assignments.list(actor, AssignmentQuery::default()).await.unwrap().total
+    };
+    assert_eq!((total(&admin()).await, total(&manager).await), (3, 2));
+    assert_eq!((total(&person(&ada)).await, total(&person(&bob)).await), (2, 1));
+    for actor in [&manager, &person(&ada)] {
+        let hidden = world.usecases.assignments.get(actor, bobs.id).await;
+        assert!(matches!(hidden, Err(PlanError::Denied(Denied::Hidden))), "{hidden:?}");
+    }
+    let refused = world.usecases.assignments.remove(&person(&ada), own.id, None).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+    world.fakes.clock.set("2026-03-10T08:00:00Z");
+    let begun = world.usecases.assignments.remove(&manager, own.id, None).await;
+    assert!(matches!(begun, Err(PlanError::Begun)));
+    let ends = AssignmentPatch { to: Some(Some(date("2026-03-10"))), ..AssignmentPatch::default() };
+    world.usecases.assignments.update(&manager, own.id, ends, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_expected_on_a_holiday() {
+    let world = world();
+    let ada = employee(&world).await;
+    let entry = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(None, DayStatus::Holiday)]);
+    let twice = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await;
+    assert!(matches!(twice, Err(PlanError::Overlaps)));
+    let weekly = HolidayPatch { weekday: Some(Weekday::Friday), ..HolidayPatch::default() };
+    let refused = world.usecases.holidays.update(&admin(), entry.id, weekly, None).await;
+    assert_eq!(fields(refused.unwrap_err()), ["weekday"]);
+    let half = HolidayPatch { half: Some(Some(Half::Second)), ..HolidayPatch::default() };
+    let entry = world.usecases.holidays.update(&admin(), entry.id, half, Some(entry.revision)).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
+    world.usecases.holidays.remove(&admin(), entry.id, None).await.unwrap();
+
+    let off = NewFreeDays::Weekly { weekday: Weekday::Tuesday, nth: Some(1), from: None, to: None };
+    let off = NewHoliday { days: off, ..holiday("2026-03-03") };
+    world.usecases.holidays.create(&admin(), off).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(None, DayStatus::DayOff)]);
+    let sixth = NewFreeDays::Weekly { weekday: Weekday::Tuesday, nth: Some(6), from: None, to: None };
+    let sixth = NewHoliday { days: sixth, ..holiday("2026-03-03") };
+    let refused = world.usecases.holidays.create(&admin(), sixth).await;
+    assert_eq!(fields(refused.unwrap_err()), ["nth"]);
+}
+
+#[tokio::test]
+async fn everybody_sees_the_calendars_that_concern_them() {
+    let world = world();
+    let (sales, manager) = world.department("Sales").await;
+    let (other, _) = world.department("Other").await;
+    let ada = world.add_as(a_member("Ada", &sales)).await;
+    for department in [None, Some(sales.id), Some(other.id)] {
+        let new = NewHoliday { department, ..holiday("2026-05-01") };
+        world.usecases.holidays.create(&admin(), new).await.unwrap();
+    }
+    let total = async |actor: &Actor, query: HolidayQuery| {
+        world.usecases.holidays.list(actor, query).await.map(|found| found.total)
+    };
+    let all = HolidayQuery::default();
+    assert_eq!(total(&admin(), all).await.unwrap(), 3);
+    assert_eq!(total(&manager, all).await.unwrap(), 2);
+    assert_eq!(total(&person(&ada), all).await.unwrap(), 2);
+    let of_other = HolidayQuery { department: Some(other.id), ..all };
+    assert!(matches!(total(&person(&ada), of_other).await, Err(PlanError::Denied(Denied::Hidden))));
+    let april = HolidayQuery { within: Some(dates("2026-04-01", "2026-04-30")), ..all };
+    assert_eq!(total(&admin(), april).await.unwrap(), 0);
+    let refused = world.usecases.holidays.create(&manager, holiday("2026-05-08")).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+}
+
+#[tokio::test]
+async fn leave_is_asked_for_approved_and_withdrawn() {
+    let world = world();
+    let (sales, manager) = world.department("Sales").await;
+    let ada = world.add_as(a_member("Ada", &sales)).await;
+    world.usecases.attendance.catch_up().await.unwrap();
+    let leaves = &world.usecases.leaves;
+    let own = leaves.request(&person(&ada), leave(None, "2026-03-03", "2026-03-04")).await.unwrap();
+    assert_eq!((own.user, own.status), (ada.id, LeaveStatus::Pending));
+    let twice = leaves.request(&person(&ada), leave(None, "2026-03-04", "2026-03-05")).await;
+    assert!(matches!(twice, Err(PlanError::Overlaps)));
+    let refused = leaves.approve(&person(&ada), own.id, None).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
+
+    let approved = leaves.approve(&manager, own.id, Some("enjoy".into())).await.unwrap();
+    assert_eq!(approved.status, LeaveStatus::Approved);
+    assert_eq!(approved.decided.unwrap().by, manager.user());
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::OnLeave)]);
+    let again = leaves.reject(&manager, own.id, "too late".into()).await;
+    assert!(matches!(again, Err(PlanError::Decided)));
+    let refused = leaves.withdraw(&manager, own.id, None).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))), "it is not the manager's request");
+    leaves.withdraw(&person(&ada), own.id, None).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
+
+    let sick = leaves.request(&manager, leave(Some(ada.id), "2026-03-02", "2026-03-02")).await.unwrap();
+    leaves.approve(&admin(), sick.id, None).await.unwrap();
+    let begun = leaves.withdraw(&person(&ada), sick.id, None).await;
+    assert!(matches!(begun, Err(PlanError::Begun)));
+    leaves.withdraw(&admin(), sick.id, None).await.unwrap();
+    let all = LeaveQuery { user: Some(ada.id), ..LeaveQuery::default() };
+    assert_eq!(leaves.list(&manager, all).await.unwrap().total, 2);
+}
+
+#[tokio::test]
+async fn nobody_but_an_administrator_decides_about_their_own_leave() {
+    let world = world();
+    let (sales, _) = world.department("Sales").await;
+    let boss = world.add_as(a_member("Boss", &sales)).await;
+    let manager = with_role(boss.id, Role::Manager, &[sales.id]);
+    let leaves = &world.usecases.leaves;
+    let own = leaves.request(&manager, leave(None, "2026-03-03", "2026-03-03")).await.unwrap();
+    let refused = leaves.approve(&manager, own.id, None).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+    let root = with_role(boss.id, Role::Admin, &[]);
+    assert_eq!(leaves.approve(&root, own.id, None).await.unwrap().status, LeaveStatus::Approved);
+}
+
+#[tokio::test]
+async fn leave_out_of_sight_is_not_there() {
+    let world = world();
+    let (_, manager) = world.department("Sales").await;
+    let (ada, bob) = (world.add("Ada").await, world.add("Bob").await);
+    let leaves = &world.usecases.leaves;
+    let own = leaves.request(&person(&ada), leave(None, "2026-03-03", "2026-03-03")).await.unwrap();
+    for actor in [&manager, &person(&bob)] {
+        let hidden = leaves.get(actor, own.id).await;
+        assert!(matches!(hidden, Err(PlanError::Denied(Denied::Hidden))));
+        let for_her = leaves.request(actor, leave(Some(ada.id), "2026-04-01", "2026-04-01")).await;
+        assert!(matches!(for_her, Err(PlanError::Unknown("user_id"))), "{for_her:?}");
+    }
+    let hidden = leaves.approve(&manager, own.id, None).await;
+    assert!(matches!(hidden, Err(PlanError::Denied(Denied::Hidden))));
+    let half = NewLeave { half: Some(Half::First), ..leave(None, "2026-04-01", "2026-04-02") };
+    assert_eq!(fields(leaves.request(&person(&ada), half).await.unwrap_err()), ["half"]);
+    let reversed = leave(None, "2026-04-02", "2026-04-01");
+    assert_eq!(fields(leaves.request(&person(&ada), reversed).await.unwrap_err()), ["to"]);
+}
+
+#[tokio::test]
+async fn what_is_closed_is_not_planned_anew() {
+    let world = world();
+    let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
+    let (locks, through): (_, Date) = (&world.usecases.locks, date("2026-02-28"));
+    let close = async |through, reason: &str| locks.close(&admin(), through, reason.into()).await;
+    assert_eq!(fields(close(through, "no").await.unwrap_err()), ["reason"]);
+    assert_eq!(fields(close(date("2026-03-02"), "payroll is done").await.unwrap_err()), ["through"]);
+    let lock = close(through, "payroll is done").await.unwrap();
+    let closed = |error: PlanError| assert!(matches!(error, PlanError::Locked(date) if date == through));
+    let give = async |from| {
+        let new = given(&late, Whom::Person(ada.id), from);
+        world.usecases.assignments.create(&admin(), new).await
+    };
+    closed(give("2026-02-28").await.unwrap_err());
+    closed(world.usecases.holidays.create(&admin(), holiday("2026-02-27")).await.unwrap_err());
+    let patch = ShiftPatch { ends: Some(time(21, 0, 0, 0)), ..ShiftPatch::default() };
+    let worded = world.usecases.shifts.update(&admin(), late.id, patch, Some(through), None).await;
+    closed(worded.unwrap_err());
+    let away = leave(None, "2026-02-27", "2026-03-03");
+    closed(world.usecases.leaves.request(&person(&ada), away).await.unwrap_err());
+
+    let lifted = locks.lift(&admin(), lock.id, "one was forgotten".into()).await.unwrap();
+    assert_eq!(lifted.lifted.unwrap().reason, "one was forgotten");
+    assert!(matches!(locks.lift(&admin(), lock.id, "once more".into()).await, Err(PlanError::Decided)));
+    give("2026-02-27").await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-02-27").await, [(Some(late.id), DayStatus::Absent)]);
+    let (_, manager) = world.department("Sales").await;
+    assert_eq!(locks.list(&manager, false, Default::default()).await.unwrap().total, 1);
+    let refused = locks.lift(&manager, lock.id, "once more".into()).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+}
+
+#[tokio::test]
+async fn a_usual_shift_is_one_that_can_be_given() {
+    let world = world();
+    let (ada, late) = (world.add("Ada").await, a_late_shift(&world).await);
+    let usual = |shift| UserPatch { default_shift: Some(Some(shift)), ..UserPatch::default() };
+    let set = async |shift| world.usecases.users.update(&admin(), ada.id, usual(shift), None).await;
+    assert!(matches!(set(ShiftId::new(fresh())).await, Err(UserError::Unknown("default_shift_id"))));
+    set(late.id).await.unwrap();
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(late.id), DayStatus::Absent)]);
+    let refused = world.usecases.shifts.retire(&admin(), late.id, None).await;
+    assert!(matches!(refused, Err(PlanError::InUse("users"))));
+
+    let clear = UserPatch { default_shift: Some(None), ..UserPatch::default() };
+    world.usecases.users.update(&admin(), ada.id, clear, None).await.unwrap();
+    world.usecases.shifts.retire(&admin(), late.id, None).await.unwrap();
+    let department = NewDepartment {
+        name: rollcall_domain::department::DepartmentName::parse("Night").unwrap(),
+        code: None,
+        description: None,
+        manager: None,
+        parent: None,
+        timezone: None,
+        default_shift: Some(late.id),
+    };
+    let refused = world.usecases.departments.create(&admin(), department).await;
+    assert!(matches!(refused, Err(DepartmentError::Unknown("default_shift_id"))));
+}
