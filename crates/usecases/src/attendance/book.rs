@@ -118,6 +118,7 @@ impl Book {
         Self {
             dates,
             present,
+            change: Change { plan: Some(plan.version), ..Change::none(user.id, &ledger) },
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
             asked_from: Some(user.join_date.map_or(created, |joined| joined.max(earliest))),
@@ -125,7 +126,6 @@ impl Book {
             overrides: ledger.overrides.clone(),
             approved: ledger.approved.clone(),
             placements: ledger.placements.clone(),
-            change: Change::none(user.id, &ledger),
             ledger,
         }
     }
