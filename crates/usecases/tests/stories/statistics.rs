@@ -25,7 +25,8 @@ async fn came(world: &World, user: &User, from: &str, to: &str) {
     for (punch, when) in [(Punch::CheckIn, from), (Punch::CheckOut, to)] {
         let reason = Some("from the paper list".into());
         let (user, at) = (Some(user.id), Some(at(when)));
-        let request = MarkRequest { user, punch, at, reason, note: None, location: None };
+        let request =
+            MarkRequest { user, punch, at, reason, note: None, location: None, device: None, force: false };
         world.usecases.attendance.mark(&Actor::Operator, request).await.unwrap();
     }
 }
