@@ -76,7 +76,7 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
     let third = json!({ "date": "2026-03-03", "status": "half_day", "reason": "left at noon" });
     let third = ada.post(PATH, third).await.expect(201);
     let path = format!("{PATH}/{}", third["id"].as_str().expect("an id"));
-    admin.post_nothing(&format!("{path}/withdraw")).await.problem(404, "not-found");
+    admin.post_nothing(&format!("{path}/withdraw")).await.problem(403, "forbidden");
     assert_eq!(ada.post_nothing(&format!("{path}/withdraw")).await.expect(200)["status"], "withdrawn");
 
     let statuses = |list: &Value| -> Vec<String> {
