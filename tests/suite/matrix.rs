@@ -36,6 +36,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/attendance/records/{record_id}/revert", "MA"),
     ("GET", "/api/shifts", "MA"),
     ("POST", "/api/shifts", "A"),
+    ("GET", "/api/shifts/lint", "MA"),
     ("GET", "/api/shifts/{shift_id}", "MA"),
     ("PUT", "/api/shifts/{shift_id}", "A"),
     ("DELETE", "/api/shifts/{shift_id}", "A"),

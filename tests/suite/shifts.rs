@@ -114,6 +114,13 @@ async fn shifts_are_added_and_retired(db: Db) {
         admin.post("/api/shifts", json!({ "name": "Late" })).await.problem(422, "validation-failed");
     assert_eq!(missing["errors"].as_array().map(Vec::len), Some(2), "{missing}");
 
+    let odd = admin.get("/api/shifts/lint?from=2026-03-02&to=2026-03-31").await.expect(200);
+    let found = odd["findings"].as_array().expect("findings").iter();
+    let found: Vec<_> = found.map(|finding| (&finding["code"], &finding["shift_id"])).collect();
+    assert_eq!(found, [(&json!("unused"), &added["id"])], "{odd}");
+    assert_eq!(odd["people"], 1, "the administrator: {odd}");
+    admin.get("/api/shifts/lint?from=2026-03-02&to=2026-03-01").await.problem(422, "validation-failed");
+
     let usual = json!({ "default_shift_id": added["id"] });
     let ada = app.person("Ada", usual).await;
     let used = admin.delete(&path).await.problem(409, "in-use");

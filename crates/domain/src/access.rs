@@ -168,6 +168,8 @@ pub enum Action {
     ReadShifts,
     /// Add, change and retire shifts.
     ManageShifts,
+    /// Ask what is odd about the plan.
+    LintPlan,
     /// See who was given which shift.
     ReadAssignments,
     /// Give shifts and take them back.
@@ -196,7 +198,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -225,6 +227,7 @@ impl Action {
         Self::DeleteEncoding,
         Self::ReadShifts,
         Self::ManageShifts,
+        Self::LintPlan,
         Self::ReadAssignments,
         Self::ManageAssignments,
         Self::ReadHolidays,
@@ -294,7 +297,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ReadAssignments | A::ReadHolidays | A::ReadLeaves | A::RequestLeave => {
             (Everybody, Departments, Own, Nobody)
         }
-        A::ManageAssignments | A::DecideLeave => (Everybody, Departments, Nobody, Nobody),
+        A::LintPlan | A::ManageAssignments | A::DecideLeave => (Everybody, Departments, Nobody, Nobody),
         A::ReadHealth => (Everybody, Nobody, Nobody, Nobody),
         A::Logout => (Own, Own, Own, Nobody),
         A::VerifyToken => (Own, Own, Own, Own),

@@ -38,7 +38,7 @@ const BEARER: &str = "bearer";
         corrections::list, corrections::create, corrections::get, corrections::approve, corrections::reject,
         corrections::withdraw, sync::sync, events::list, events::void, events::accept,
         records::get, records::put, records::revert,
-        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire,
+        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire, shifts::lint,
         assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
         holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
         leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,

@@ -37,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 72] = [
+pub(crate) static TABLE: [Entry; 73] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -72,6 +72,7 @@ pub(crate) static TABLE: [Entry; 72] = [
 
     on(GET,    "/api/shifts",                          May(A::ReadShifts),               |r| r.to(shifts::list)),
     on(POST,   "/api/shifts",                          May(A::ManageShifts),             |r| r.to(shifts::create)),
+    on(GET,    "/api/shifts/lint",                     May(A::LintPlan),                 |r| r.to(shifts::lint)),
     on(GET,    "/api/shifts/{shift_id}",               May(A::ReadShifts),               |r| r.to(shifts::get)),
     on(PUT,    "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::update)),
     on(DELETE, "/api/shifts/{shift_id}",               May(A::ManageShifts),             |r| r.to(shifts::retire)),

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 use rollcall_domain::calendar::weekday_name;
+use rollcall_domain::lint::Finding;
 use rollcall_domain::shift::{Pairing, Shift};
 use rollcall_usecases::shifts::{ShiftKey, ShiftPatch, ShiftQuery, StoredShift};
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::input::{
     word,
 };
 use crate::options::Api;
-use crate::paging::{List, list as list_of, page, sort};
+use crate::paging::{List, list as list_of, page, range, sort};
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
@@ -287,6 +288,87 @@ pub(crate) async fn list(
     };
     let found = api.usecases.shifts.list(asker.actor(), query).await?;
     Ok(list_of(&req, found, ShiftView::new))
+}
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LintForm {
+    /// First date; today unless a date is given.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    from: Option<String>,
+    /// Last date, at most 365 days later; 27 days after today unless a date is given.
+    #[validate(custom(function = "is::<Date>"))]
+    #[param(format = Date)]
+    to: Option<String>,
+}
+
+impl Form for LintForm {}
+
+/// What is odd about the plan, the worst first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlanFindings)]
+pub(crate) struct LintedView {
+    #[schema(format = Date)]
+    from: String,
+    #[schema(format = Date)]
+    to: String,
+    /// How many people were looked at.
+    people: usize,
+    findings: Vec<FindingView>,
+}
+
+/// Something odd, told once however many people and dates it concerns.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PlanFinding)]
+pub(crate) struct FindingView {
+    /// `error`, `warning` or `info`.
+    severity: &'static str,
+    code: &'static str,
+    /// The same for people.
+    message: String,
+    shift_id: Option<String>,
+    /// Somebody whom it concerns …
+    user_id: Option<String>,
+    /// … and how many people it concerns.
+    people: u32,
+    /// The first date on which it shows …
+    #[schema(format = Date)]
+    date: Option<String>,
+    /// … and on how many dates it shows.
+    dates: u32,
+}
+
+impl FindingView {
+    fn new(finding: Finding) -> Self {
+        Self {
+            severity: finding.severity.name(),
+            code: finding.code.name(),
+            shift_id: finding.shift.map(|id| id.to_string()),
+            user_id: finding.person.map(|id| id.to_string()),
+            people: finding.people,
+            date: finding.date.map(|date| date.to_string()),
+            dates: finding.dates,
+            message: finding.message,
+        }
+    }
+}
+
+/// What is odd about what is planned for the people you answer for.
+#[utoipa::path(get, path = "/api/shifts/lint", tag = "planning", params(LintForm),
+    responses((status = 200, description = "What was found.", body = LintedView)))]
+pub(crate) async fn lint(
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<LintForm>,
+) -> Result<HttpResponse, Problem> {
+    let linted = api.usecases.shifts.lint(asker.actor(), range(&form.from, &form.to)?).await?;
+    Ok(HttpResponse::Ok().json(LintedView {
+        from: linted.dates.from().to_string(),
+        to: linted.dates.to().to_string(),
+        people: linted.people,
+        findings: linted.findings.into_iter().map(FindingView::new).collect(),
+    }))
 }
 
 /// Adds a shift. Nobody works it until it is given to somebody.

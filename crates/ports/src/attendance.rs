@@ -112,6 +112,10 @@ pub struct Change {
     pub user: UserId,
     /// What was read; [`Revision::NEW`] for somebody without facts.
     pub seen: Revision,
+    /// The version of the plan from which this follows. A change of the plan raises the revision of everybody it concerns,
+    /// except of those of whom nothing was known, or who belonged elsewhere, until now: of them this is compared, too.
+    /// `None` compares nothing.
+    pub plan: Option<u64>,
     /// Through which date there are records afterward.
     pub planned_through: Option<Date>,
     /// From which date on they still do not follow from the facts.
@@ -148,6 +152,7 @@ impl Change {
         Self {
             user,
             seen: ledger.revision,
+            plan: None,
             planned_through: ledger.planned_through,
             stale_from: ledger.stale_from,
             placements: Vec::new(),

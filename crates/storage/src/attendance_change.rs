@@ -16,12 +16,14 @@ use crate::entity::{
     attendance_heads, attendance_records, devices, overrides, overtime_approvals, placements, punches, users,
 };
 use crate::error::{Failure, name_missing, violated_key};
+use crate::queue::plan_version;
 
 /// Rows of one statement: SQLite takes 32,766 values, and a record has thirty.
 const CHUNK: usize = 200;
 
 pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) -> Result<(), Failure> {
     raise(connection, change).await?;
+    compare_plan(connection, change).await?;
     place(connection, change.user, &change.placements).await?;
     decide(connection, change).await?;
     approve(connection, change).await?;
@@ -97,6 +99,15 @@ async fn raise(connection: &DatabaseTransaction, change: &Change) -> Result<(), 
         .exec(connection)
         .await?;
     if raised.rows_affected == 0 { Err(StoreError::Stale.into()) } else { Ok(()) }
+}
+
+/// Refuses what follows from an older plan, of people whom a change of it could not have marked.
+async fn compare_plan(connection: &DatabaseTransaction, change: &Change) -> Result<(), Failure> {
+    let unmarked = change.seen == Revision::NEW || !change.placements.is_empty();
+    match change.plan.filter(|_| unmarked) {
+        Some(version) if version != plan_version(connection).await? => Err(StoreError::Stale.into()),
+        _ => Ok(()),
+    }
 }
 
 async fn place(connection: &DatabaseTransaction, user: UserId, placed: &[Placement]) -> Result<(), Failure> {

@@ -32,7 +32,7 @@ pub(crate) async fn next_plan_change(connection: &impl ConnectionTrait) -> Resul
 pub(crate) async fn lock_plan(connection: &impl ConnectionTrait) -> Result<(), Failure> {
     // A server locks the row though it stays as it is; SQLite lets one writer in anyhow.
     counters::Entity::update_many()
-        .col_expr(counters::Column::Value, Expr::col(counters::Column::Value).into())
+        .col_expr(counters::Column::Value, Expr::col(counters::Column::Value))
         .filter(counters::Column::Name.eq(PLAN))
         .exec(connection)
         .await?;

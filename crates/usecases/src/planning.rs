@@ -112,7 +112,7 @@ pub(crate) struct Planning {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) users: Arc<dyn UserStore>,
-    attendance: Attendance,
+    pub(crate) attendance: Attendance,
     pub(crate) rules: Arc<Rules>,
 }
 

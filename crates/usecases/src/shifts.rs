@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Span};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied};
-use rollcall_domain::calendar::Workdays;
+use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::shift::{Counting, InvalidShift, Overtime, Pairing, Shift};
 use rollcall_domain::text::canonical;
+use rollcall_domain::user::People;
 use rollcall_ports::Ports;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::Attendance;
+use crate::people::reachable;
 pub use crate::planning::{PlanError, Wrong};
 use crate::planning::{Planning, RETRIES};
 use crate::rules::Rules;
@@ -76,6 +79,17 @@ pub enum ShiftKey {
     Name,
     /// Local time of the start.
     Starts,
+}
+
+/// What is odd about a plan.
+#[derive(Debug, Clone)]
+pub struct Linted {
+    /// The dates that were looked at.
+    pub dates: DateRange,
+    /// How many people were looked at.
+    pub people: usize,
+    /// What was found, the worst first.
+    pub findings: Vec<Finding>,
 }
 
 impl ShiftPatch {
@@ -146,7 +160,7 @@ impl Shifts {
     pub async fn list(&self, actor: &Actor, query: ShiftQuery) -> Result<Paged<StoredShift>, PlanError> {
         self.planning.permit(actor, Action::ReadShifts)?;
         // A new installation has its default from the first time anybody looks.
-        self.plans.plan(&self.planning.rules.shift).await?;
+        self.plans.begin(&self.planning.rules.shift).await?;
         let mut all = self.shifts.list().await?;
         let name = |shift: &StoredShift| canonical(&shift.editions.latest().name);
         all.retain(|shift| {
@@ -165,6 +179,28 @@ impl Shifts {
             decided.unwrap_or(a.id.cmp(&b.id))
         });
         Ok(query.page.of(all))
+    }
+
+    /// What is odd about the plan of these dates, the next four weeks unless told otherwise, for the people the actor
+    /// answers for. A few small queries for each of them.
+    pub async fn lint(&self, actor: &Actor, dates: Option<DateRange>) -> Result<Linted, PlanError> {
+        let people = reachable(actor, Action::LintPlan, self.planning.rules.self_service)?;
+        let today = self.planning.today();
+        let four_weeks = || DateRange::new(today, today.saturating_add(Span::new().days(27)));
+        let dates = match dates {
+            Some(dates) => dates,
+            None => four_weeks().map_err(|error| PlanError::wrong("to", error))?,
+        };
+        let plan = self.plans.plan(&self.planning.rules.shift).await?;
+        let stored = self.shifts.list().await?.into_iter();
+        let retired = stored.filter(|shift| shift.retired_at.is_some()).map(|shift| shift.id).collect();
+        let personals = self.planning.attendance.personals(&people, dates).await?;
+        let mut findings = lint(&plan, &retired, &personals, dates);
+        if people != People::Everybody {
+            // Somebody out of sight may work it.
+            findings.retain(|finding| finding.code != Code::Unused);
+        }
+        Ok(Linted { dates, people: personals.len(), findings })
     }
 
     /// One of them.

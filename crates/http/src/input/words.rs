@@ -207,7 +207,8 @@ fn read_date(text: &str) -> Result<Date, String> {
 }
 
 fn read_time_of_day(text: &str) -> Result<Time, String> {
-    let read = matches!(text.len(), 5 | 8).then(|| text.parse().ok()).flatten();
+    let plain = matches!(text.len(), 5 | 8) && text.get(2..3) == Some(":");
+    let read = plain.then(|| text.parse().ok()).flatten();
     read.ok_or_else(|| "must be a time of day, such as 09:00".into())
 }
 

@@ -1,5 +1,7 @@
 //! Reports in each of their forms, and statistics.
 
+use std::io::Read;
+
 use actix_web::test::TestRequest;
 use rollcall_domain::access::Role;
 use serde_json::{Value, json};
@@ -34,6 +36,14 @@ fn lines(answer: &Answer) -> Vec<String> {
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
     assert!(text.ends_with("\r\n"), "{text}");
     text.trim_end().split("\r\n").map(str::to_owned).collect()
+}
+
+/// The first sheet of a workbook, as it is written.
+fn sheet(answer: &Answer) -> String {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&answer.body)).unwrap();
+    let mut text = String::new();
+    archive.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut text).unwrap();
+    text
 }
 
 async fn accepting(world: &World, who: &Somebody, accept: &'static str) -> Answer {
@@ -104,6 +114,10 @@ async fn the_header_accept_chooses_unless_the_query_does() {
         workbook.header("content-disposition"),
         "attachment; filename=\"attendance_2026-03-02_2026-03-06.xlsx\""
     );
+    let sheet = sheet(&workbook);
+    assert!(sheet.contains("first_in (UTC)"), "the header row names the time zone: {sheet}");
+    assert!(sheet.contains("'=cmd|") && !sheet.contains("<f>"), "no formula: {sheet}");
+    assert_eq!(sheet.matches("<row ").count(), 11);
     let sums = world.get(&admin.token, &format!("{REPORT}&format=xlsx&group_by=week")).await;
     assert!(sums.body.starts_with(b"PK\x03\x04"));
 }

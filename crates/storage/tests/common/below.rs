@@ -2,15 +2,11 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, Event};
-use rollcall_domain::id::UserId;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::People;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::bench::the_shift;
-use rollcall_testkit::builders::{
-    a_check_in, a_consenting_user, a_day_of, a_department, a_face_of, a_member, a_punch_on, a_user,
-};
+use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_punch_on, a_user};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use super::Bench;
@@ -54,11 +50,6 @@ macro_rules! stamp_below {
             #[test]
             fn a_second_row_of_one_day_or_punch_is_impossible() {
                 rollcall_testkit::run(async { below::keys_are_unique(&$bench().await).await });
-            }
-
-            #[test]
-            fn only_corrections_that_wait_are_counted() {
-                rollcall_testkit::run(async { below::open_corrections(&$bench().await).await });
             }
 
             #[test]
@@ -199,32 +190,4 @@ pub(crate) async fn swapped_templates_do_not_open(bench: &Bench) {
         let since = bench.faces().changes_since(change.number - 1, 1, 1).await.unwrap();
         assert_eq!(since.unreadable, 1);
     }
-}
-
-/// Requests of every status, past every check of the program.
-pub(crate) async fn open_corrections(bench: &Bench) {
-    let department = a_department("Research");
-    bench.departments().insert(&department).await.unwrap();
-    let (ada, bob) = (a_member("Ada", &department), a_user("Bob"));
-    let connection = bench.database.connection();
-    for user in [&ada, &bob] {
-        bench.users().insert(user, None).await.unwrap();
-        for status in ["pending", "pending", "approved", "rejected"] {
-            let sql = "INSERT INTO corrections (id, user_id, work_date, shift_key, reason, status, requested_at, revision) \
-                 VALUES (?, ?, '2026-03-02', ?, 'forgot the badge', ?, 0, 1)";
-            let values = [
-                rollcall_testkit::builders::fresh().into(),
-                user.id.uuid().into(),
-                uuid::Uuid::nil().into(),
-                status.into(),
-            ];
-            let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-            connection.execute_raw(statement).await.unwrap();
-        }
-    }
-    let waiting = async |people| bench.statistics().open_corrections(&people).await.unwrap();
-    assert_eq!(waiting(People::One(ada.id)).await, 2);
-    assert_eq!(waiting(People::Departments(vec![department.id], bob.id)).await, 4);
-    assert_eq!(waiting(People::Departments(vec![department.id], UserId::new(uuid::Uuid::nil()))).await, 2);
-    assert!(waiting(People::Everybody).await >= 4);
 }

@@ -34,6 +34,7 @@ macro_rules! empty_database_contract {
             of_two_administrators_who_go_at_once_one_stays
             of_two_administrators_who_demote_each_other_one_stays
             the_standard_shift_is_stored_once
+            what_follows_from_an_older_plan_is_not_stored
             of_several_standard_shifts_at_once_one_is_stored
             what_is_for_everybody_concerns_everybody
             everybody_is_everybody
@@ -164,6 +165,20 @@ pub async fn the_standard_shift_is_stored_once(bench: &dyn StoreBench) {
     let plan = bench.plan().plan(&Shift::standard()).await.unwrap();
     assert_eq!(plan, Plan { version: plan.version, ..Plan::simple(first.clone()) });
     assert_eq!(the_shift(bench).await, first);
+}
+
+/// Nothing is known of the person yet, so no change of the plan could have marked them.
+pub async fn what_follows_from_an_older_plan_is_not_stored(bench: &dyn StoreBench) {
+    let (user, shift) = (stored(bench, a_user("Ada")).await.id, the_shift(bench).await);
+    let before = bench.plan().plan(&shift).await.unwrap().version;
+    bench.shifts().insert(&a_shift()).await.unwrap();
+    let after = bench.plan().plan(&shift).await.unwrap().version;
+    assert!(after > before);
+    let (day, event) = (a_day_of(&shift, user, "2026-03-02"), a_check_in(user, "2026-03-02T09:00:00Z"));
+    let first = a_punch_on(&day, &event, Revision::NEW);
+    let of = |plan| rollcall_ports::attendance::Change { plan: Some(plan), ..first.clone() };
+    assert_matches!(bench.attendance().commit(&of(before)).await, Err(StoreError::Stale));
+    bench.attendance().commit(&of(after)).await.unwrap();
 }
 
 pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreBench) {

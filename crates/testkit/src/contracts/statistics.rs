@@ -4,8 +4,9 @@ use jiff::SignedDuration;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, DayRecord, DayStatus, Record};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::department::{Department, DepartmentName};
-use rollcall_domain::id::{DepartmentId, DeviceId, UserId};
+use rollcall_domain::id::{CorrectionId, DepartmentId, DeviceId, UserId};
 use rollcall_domain::statistics::{Days, Whose};
 use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
@@ -35,7 +36,7 @@ macro_rules! statistics_store_contract {
             departments_come_by_name
             a_census_tells_who_can_be_recognized
             searches_are_counted_by_what_came_of_them
-            nobody_waits_for_a_correction
+            corrections_that_wait_are_counted
         }
     };
 }
@@ -85,7 +86,8 @@ fn numbers(counted: &[(Key, Days)]) -> Vec<(Key, DayStatus, bool, u64)> {
 
 pub async fn days_are_counted_by_what_they_came_to(bench: &dyn StoreBench) {
     use DayStatus as S;
-    let of = Some(department(bench).await);
+    let research = department(bench).await;
+    let of = Some(research);
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let mut late = day(bench, ada, "2026-03-02", of, S::Late).await;
     (late.record.worked_seconds, late.record.late_seconds) = (Some(30_000), 1_200);
@@ -100,7 +102,7 @@ pub async fn days_are_counted_by_what_they_came_to(bench: &dyn StoreBench) {
     decided.record.worked_seconds = Some(1);
     keep(bench, bob, vec![decided, day(bench, bob, "2026-03-03", of, S::Absent).await]).await;
 
-    let counted = count(bench, &Whose::of_departments(vec![of.unwrap()]), By::Nothing).await;
+    let counted = count(bench, &Whose::of_departments(vec![research]), By::Nothing).await;
     assert_eq!(
         numbers(&counted),
         [
@@ -389,9 +391,38 @@ pub async fn searches_are_counted_by_what_came_of_them(bench: &dyn StoreBench) {
     assert_eq!(bench.statistics().searches(start - second, start).await.unwrap(), Searches::default());
 }
 
-pub async fn nobody_waits_for_a_correction(bench: &dyn StoreBench) {
-    let ada = stored(bench, a_user("Ada")).await.id;
-    assert_eq!(bench.statistics().open_corrections(&People::One(ada)).await.unwrap(), 0);
+pub async fn corrections_that_wait_are_counted(bench: &dyn StoreBench) {
+    let department = a_department("Research");
+    bench.departments().insert(&department).await.unwrap();
+    let (ada, bob) = (stored(bench, a_member("Ada", &department)).await, stored(bench, a_user("Bob")).await);
+    let asked = |user: UserId, on: &str| Correction {
+        id: CorrectionId::new(fresh()),
+        key: a_day(user, on).key,
+        day_status: Some(DayStatus::Present),
+        first_in: None,
+        last_out: None,
+        reason: "forgot the badge".into(),
+        status: CorrectionStatus::Pending,
+        requested_at: at("2026-03-05T09:00:00Z"),
+        decided: None,
+        overriding: None,
+        revision: Revision::NEW,
+    };
+    let withdrawn = asked(ada.id, "2026-03-04");
+    for correction in
+        [&asked(ada.id, "2026-03-02"), &asked(ada.id, "2026-03-03"), &withdrawn, &asked(bob.id, "2026-03-02")]
+    {
+        bench.corrections().insert(correction).await.unwrap();
+    }
+    let waiting = async |people| bench.statistics().open_corrections(&people).await.unwrap();
+    assert_eq!(waiting(People::One(ada.id)).await, 3);
+    let withdrawn =
+        Correction { status: CorrectionStatus::Withdrawn, revision: Revision::NEW.next(), ..withdrawn };
+    bench.corrections().settle(&withdrawn, None).await.unwrap();
+    assert_eq!(waiting(People::One(ada.id)).await, 2);
+    assert_eq!(waiting(People::Departments(vec![department.id], bob.id)).await, 3);
+    assert_eq!(waiting(People::Departments(vec![department.id], UserId::new(fresh()))).await, 2);
+    assert!(waiting(People::Everybody).await >= 3);
 }
 
 /// Needs a database of its own: kiosks are everybody's.

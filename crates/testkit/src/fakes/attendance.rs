@@ -202,7 +202,9 @@ impl World {
             return Err(StoreError::Missing("user_id"));
         }
         let mut own = self.attended.get(&change.user).cloned().unwrap_or_default();
-        if own.revision != change.seen {
+        let unmarked = change.seen == Revision::NEW || !change.placements.is_empty();
+        let replanned = change.plan.filter(|_| unmarked).is_some_and(|version| version != self.plan_version);
+        if own.revision != change.seen || replanned {
             return Err(StoreError::Stale);
         }
         for (event, _) in &change.events {

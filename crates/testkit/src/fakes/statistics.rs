@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::DateRange;
+use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::UserId;
 use rollcall_domain::statistics::{Days, Whose};
 use rollcall_domain::text::canonical;
@@ -154,9 +155,14 @@ impl StatisticsStore for FakeStores {
         Ok(devices)
     }
 
-    /// Nobody can ask for a correction here yet.
-    async fn open_corrections(&self, _: &People) -> Result<u64, StoreError> {
-        self.world().map(|_| 0)
+    async fn open_corrections(&self, people: &People) -> Result<u64, StoreError> {
+        let world = self.world()?;
+        let theirs = |correction: &&Correction| {
+            let person = world.users.get(&correction.user());
+            person.is_some_and(|person| includes(people, &person.user))
+        };
+        let waiting = |correction: &&Correction| correction.status == CorrectionStatus::Pending;
+        Ok(world.corrections.values().filter(waiting).filter(theirs).count() as u64)
     }
 }
 

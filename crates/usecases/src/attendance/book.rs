@@ -118,6 +118,7 @@ impl Book {
         Self {
             dates,
             present,
+            change: Change { plan: Some(plan.version), ..Change::none(user.id, &ledger) },
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
             asked_from: Some(user.join_date.map_or(created, |joined| joined.max(earliest))),
@@ -125,7 +126,6 @@ impl Book {
             overrides: ledger.overrides.clone(),
             approved: ledger.approved.clone(),
             placements: ledger.placements.clone(),
-            change: Change::none(user.id, &ledger),
             ledger,
         }
     }
@@ -284,12 +284,17 @@ impl Book {
 
     /// When the person is expected.
     pub(crate) fn schedule(&self) -> Schedule {
-        self.plan.schedule(&Personal {
+        self.plan.schedule(&self.personal())
+    }
+
+    /// What is known of the person alone.
+    pub(crate) fn personal(&self) -> Personal {
+        Personal {
             placements: self.placements.clone(),
             assignments: self.ledger.assignments.clone(),
             leaves: self.ledger.leaves.clone(),
             employment: self.employment,
-        })
+        }
     }
 
     /// What follows from the facts with what was added to them. Closed periods stay as they are.

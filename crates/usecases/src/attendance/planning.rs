@@ -12,6 +12,7 @@ use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{EventId, UserId};
 use rollcall_domain::page::Page;
+use rollcall_domain::plan::Personal;
 use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::store::StoreError;
 
@@ -82,6 +83,21 @@ impl Attendance {
             self.catch_up().await?;
         }
         Ok(())
+    }
+
+    /// What is known of these people alone, as far as it decides when they are expected.
+    pub(crate) async fn personals(
+        &self,
+        people: &People,
+        dates: DateRange,
+    ) -> Result<Vec<(UserId, Personal)>, StoreError> {
+        let mut all = Vec::new();
+        for entry in self.users.roster(people).await? {
+            if let Some(user) = self.users.get(entry.user).await? {
+                all.push((user.id, self.open(&user, dates).await?.personal()));
+            }
+        }
+        Ok(all)
     }
 
     /// Works out what a change of a profile means for the person's records: where they belong, whether they take part,

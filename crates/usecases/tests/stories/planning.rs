@@ -354,6 +354,34 @@ async fn what_is_closed_is_not_planned_anew() {
 }
 
 #[tokio::test]
+async fn what_is_odd_about_a_plan_is_told_to_who_answers_for_it() {
+    let world = world();
+    let (_, manager) = world.department("Sales").await;
+    let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
+    let codes = async |actor: &Actor| {
+        let linted = world.usecases.shifts.lint(actor, None).await.unwrap();
+        let codes = linted.findings.iter().map(|finding| finding.code.name()).collect::<Vec<_>>();
+        (linted.people, codes)
+    };
+    assert_eq!(codes(&admin()).await, (2, vec!["unused"]));
+    assert_eq!(codes(&manager).await, (1, vec![]), "others may work it");
+    world.usecases.shifts.list(&admin(), ShiftQuery::default()).await.unwrap();
+    let both = [&late.id, &Shift::STANDARD_ID];
+    for shift in both {
+        let new = NewAssignment {
+            shift: *shift,
+            to_whom: Whom::Person(ada.id),
+            from: date("2026-03-03"),
+            to: None,
+        };
+        world.usecases.assignments.create(&admin(), new).await.unwrap();
+    }
+    assert_eq!(codes(&admin()).await, (2, vec!["shifts_overlap"]));
+    let refused = world.usecases.shifts.lint(&person(&ada), None).await;
+    assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
+}
+
+#[tokio::test]
 async fn a_usual_shift_is_one_that_can_be_given() {
     let world = world();
     let (ada, late) = (world.add("Ada").await, a_late_shift(&world).await);
