@@ -26,12 +26,15 @@ async fn a_day_is_told_in_full(db: Db) {
     {
       "decision": "checked_out",
       "event": {
+        "accept_reason": null,
         "asked": "auto",
         "at": "2026-03-02T18:20:00+00:00",
+        "batch_id": null,
         "date": "2026-03-02",
         "device_id": null,
         "distance": null,
         "entered_by": null,
+        "forced": false,
         "hash": null,
         "id": "[an id]",
         "liveness": null,
@@ -46,6 +49,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "timezone": "UTC",
         "type": "check_out",
         "user_id": "[id]",
+        "void_reason": null,
         "voided": false
       },
       "next_allowed_at": null,
@@ -56,12 +60,15 @@ async fn a_day_is_told_in_full(db: Db) {
         "early_exit_seconds": 0,
         "events": [
           {
+            "accept_reason": null,
             "asked": "auto",
             "at": "2026-03-02T09:11:00.123456+00:00",
+            "batch_id": null,
             "date": "2026-03-02",
             "device_id": null,
             "distance": null,
             "entered_by": null,
+            "forced": false,
             "hash": null,
             "id": "[an id]",
             "liveness": null,
@@ -76,15 +83,19 @@ async fn a_day_is_told_in_full(db: Db) {
             "timezone": "UTC",
             "type": "check_in",
             "user_id": "[id]",
+            "void_reason": null,
             "voided": false
           },
           {
+            "accept_reason": null,
             "asked": "auto",
             "at": "2026-03-02T18:20:00+00:00",
+            "batch_id": null,
             "date": "2026-03-02",
             "device_id": null,
             "distance": null,
             "entered_by": null,
+            "forced": false,
             "hash": null,
             "id": "[an id]",
             "liveness": null,
@@ -99,6 +110,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "timezone": "UTC",
             "type": "check_out",
             "user_id": "[id]",
+            "void_reason": null,
             "voided": false
           }
         ],

@@ -45,12 +45,15 @@ async fn a_match_is_told_in_full(db: Db) {
       "attendance": {
         "decision": "checked_in",
         "event": {
+          "accept_reason": null,
           "asked": "auto",
           "at": "2026-03-02T09:11:00+00:00",
+          "batch_id": null,
           "date": "2026-03-02",
           "device_id": "[id]",
           "distance": "[0 to 0.2]",
           "entered_by": null,
+          "forced": false,
           "hash": null,
           "id": "[an id]",
           "liveness": null,
@@ -65,6 +68,7 @@ async fn a_match_is_told_in_full(db: Db) {
           "timezone": "UTC",
           "type": "check_in",
           "user_id": "[id]",
+          "void_reason": null,
           "voided": false
         },
         "message": "Welcome.",

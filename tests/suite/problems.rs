@@ -129,7 +129,6 @@ async fn every_code_of_the_contract_has_a_page() {
 const OUT_OF_REACH: &[(&str, &str)] = &[
     ("request-timeout", "takes a minute; the tests of `http` shorten it"),
     ("draining", "by then no connection is taken any more; the tests of `http` hold the state"),
-    ("conflict", "for rules of the database that no use-case of today can break"),
 ];
 
 /// Every code is told by some story, as far as reading the stories can tell.

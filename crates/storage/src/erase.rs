@@ -112,9 +112,17 @@ async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
     let silent = attendance_records::ActiveModel { similarity: Set(None), ..Default::default() };
     let records = attendance_records::Column::UserId.eq(user);
     attendance_records::Entity::update_many().set(silent).filter(records).exec(connection).await?;
-    let silent = overrides::ActiveModel { note: Set(None), reason: Set(String::new()), ..Default::default() };
+    let silent = overrides::ActiveModel {
+        note: Set(None),
+        reason: Set(String::new()),
+        revert_reason: Set(None),
+        ..Default::default()
+    };
     let decided = overrides::Column::UserId.eq(user);
     overrides::Entity::update_many().set(silent).filter(decided).exec(connection).await?;
+    let silent = overtime_approvals::ActiveModel { reason: Set(String::new()), ..Default::default() };
+    let agreed = overtime_approvals::Column::UserId.eq(user);
+    overtime_approvals::Entity::update_many().set(silent).filter(agreed).exec(connection).await?;
     let silent =
         corrections::ActiveModel { reason: Set(String::new()), comment: Set(None), ..Default::default() };
     let asked = corrections::Column::UserId.eq(user);

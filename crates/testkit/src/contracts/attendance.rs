@@ -12,7 +12,7 @@ use rollcall_domain::page::Page;
 use rollcall_domain::plan::Placement;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, User};
-use rollcall_ports::attendance::{Approval, Change, EventFilter, Ledger};
+use rollcall_ports::attendance::{Approval, Change, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, save, stored, successes};
@@ -48,6 +48,9 @@ macro_rules! attendance_store_contract {
             where_a_person_belongs_is_kept_by_date
             who_is_not_planned_is_behind
             punches_are_listed_latest_first
+            what_is_named_is_found_with_where_it_belongs
+            what_was_decided_of_a_day_is_kept
+            the_highest_number_of_a_device_is_known
         }
     };
 }
@@ -595,4 +598,65 @@ pub async fn punches_are_listed_latest_first(bench: &dyn StoreBench) {
     assert_eq!(count(EventFilter { batch: Some(BatchId::new(fresh())), ..everything }).await, 0);
     assert_eq!(count(EventFilter { needs_review: Some(true), ..everything }).await, 0);
     assert_eq!(count(EventFilter { voided: Some(false), ..everything }).await, 3);
+}
+
+pub async fn what_is_named_is_found_with_where_it_belongs(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, event) = begun(bench, user, "2026-03-02").await;
+    let known = ledger(bench, user).await;
+    let stray = a_check_in(user, "2026-03-03T09:00:00Z");
+    let change = Change { events: vec![(stray.clone(), None)], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    let unknown = EventId::new(fresh());
+    let mut found = bench.attendance().filed(&[stray.id, unknown, event.id]).await.unwrap();
+    found.sort_by_key(|(event, _)| event.at);
+    assert_eq!(found, [(event, Some(day.id)), (stray, None)]);
+    assert_eq!(bench.attendance().filed(&[]).await.unwrap(), []);
+    let absent = a_day(user, "2026-03-09").id;
+    assert_eq!(bench.attendance().records_named(&[absent, day.id]).await.unwrap(), known.records);
+    assert_eq!(bench.attendance().records_named(&[]).await.unwrap(), []);
+}
+
+pub async fn what_was_decided_of_a_day_is_kept(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let first = a_decision(user);
+    let second = Override { at: at("2026-03-04T09:00:00Z"), ..a_decision(user) };
+    let elsewhere = (DayKey { shift: None, ..day.key }, a_decision(user));
+    for decided in [vec![(day.key, first.clone()), elsewhere], vec![(day.key, second.clone())]] {
+        let known = ledger(bench, user).await;
+        let change = Change { decided, ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.unwrap();
+    }
+    let back = Voided { by: None, at: at("2026-03-05T09:00:00Z"), reason: "a mistake".into() };
+    let known = ledger(bench, user).await;
+    let change = Change { reverted: vec![(second.id, back.clone())], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    let replaced = Voided { by: Some(user), at: second.at, reason: Decided::REPLACED.into() };
+    let expected =
+        [Decided { decision: first, ended: Some(replaced) }, Decided { decision: second, ended: Some(back) }];
+    assert_eq!(bench.attendance().decided(day.key).await.unwrap(), expected);
+    let other = DayKey { date: date("2026-03-03"), ..day.key };
+    assert_eq!(bench.attendance().decided(other).await.unwrap(), []);
+}
+
+pub async fn the_highest_number_of_a_device_is_known(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (door, gate) = (a_device("Door"), a_device("Gate"));
+    for device in [&door, &gate] {
+        bench.devices().insert(device).await.unwrap();
+    }
+    assert_eq!(bench.attendance().last_counter(door.id).await.unwrap(), None);
+    for (n, (device, counter)) in [(&door, 7), (&gate, 9), (&door, 3)].into_iter().enumerate() {
+        let event = Event {
+            device: Some(device.id),
+            counter: Some(counter),
+            ..a_check_in(user, &format!("2026-03-02T1{n}:00:00Z"))
+        };
+        let known = ledger(bench, user).await;
+        let change = Change { events: vec![(event.clone(), None)], ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.unwrap();
+        assert_eq!(bench.attendance().event(event.id).await.unwrap().unwrap().counter, Some(counter));
+    }
+    assert_eq!(bench.attendance().last_counter(door.id).await.unwrap(), Some(7));
 }

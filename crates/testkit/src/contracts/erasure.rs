@@ -1,9 +1,14 @@
 //! What a [`UserStore`](rollcall_ports::users::UserStore) promises about erasing somebody.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Event, Location};
+use rollcall_domain::attendance::{DayStatus, Event, Location};
+use rollcall_domain::correction::{Correction, CorrectionStatus};
+use rollcall_domain::id::{CorrectionId, UserId};
+use rollcall_domain::leave::Decided;
 use rollcall_domain::lockout::LockOut;
-use rollcall_domain::user::{Status, StatusChange, User};
+use rollcall_domain::page::Page;
+use rollcall_domain::user::{People, Status, StatusChange, User};
+use rollcall_ports::corrections::CorrectionFilter;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Erased, Erasure};
 
@@ -33,7 +38,31 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
         ..a_check_in(user.id, "2026-03-02T09:00:00Z")
     };
     bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    let asked = Correction {
+        id: CorrectionId::new(fresh()),
+        key: day.key,
+        day_status: Some(DayStatus::OnLeave),
+        first_in: None,
+        last_out: None,
+        reason: "was at the dentist's".into(),
+        status: CorrectionStatus::Pending,
+        requested_at: at("2026-03-02T12:00:00Z"),
+        decided: None,
+        overriding: None,
+        revision: Revision(1),
+    };
+    bench.corrections().insert(&asked).await.unwrap();
+    let comment = Some("get well".into());
+    let decided = Some(Decided { by: None, at: asked.requested_at, comment });
+    let rejected = Correction { status: CorrectionStatus::Rejected, decided, ..asked };
+    bench.corrections().settle(&rejected, None).await.unwrap();
     (read(bench, &user).await, address, session)
+}
+
+async fn corrections_of(bench: &dyn StoreBench, user: UserId) -> Vec<Correction> {
+    let (all, page) = (CorrectionFilter::default(), Page::default());
+    let everybody = CorrectionFilter { user: Some(user), ..all };
+    bench.corrections().list(&People::Everybody, &everybody, page).await.unwrap().items
 }
 
 pub async fn nothing_tells_who_an_erased_person_was(bench: &dyn StoreBench) {
@@ -67,12 +96,17 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let event = &days[0].day.events[0];
     assert_eq!((event.user, event.at), (kept.id, at("2026-03-02T09:00:00Z")));
     assert_eq!((&event.note, &event.reason, event.location), (&None, &None, None));
+    let asked = corrections_of(bench, kept.id).await;
+    let told =
+        (asked[0].reason.as_str(), asked[0].decided.as_ref().and_then(|decided| decided.comment.as_ref()));
+    assert_eq!(told, ("", None));
 
     let (gone, address, _) = somebody(bench).await;
     let nobody = gone.erased(why());
     let erased = bench.users().erase(Erasure { user: &nobody, address, attendance: true }).await.unwrap();
     assert_eq!((erased.punches, erased.remaining), (1, 0));
     assert_eq!(bench.attendance().records_of(&[gone.id], march).await.unwrap(), []);
+    assert_eq!(corrections_of(bench, gone.id).await, []);
     assert_eq!(bench.attendance().records_of(&[kept.id], march).await.unwrap().len(), 1);
 }
 

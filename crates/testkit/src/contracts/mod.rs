@@ -8,6 +8,8 @@
 pub mod assignments;
 pub mod attempts;
 pub mod attendance;
+pub mod batches;
+pub mod corrections;
 pub mod decisions;
 pub mod departments;
 pub mod devices;
@@ -80,6 +82,8 @@ macro_rules! all_store_contracts {
         $crate::holiday_store_contract!($bench);
         $crate::leave_store_contract!($bench);
         $crate::attendance_store_contract!($bench);
+        $crate::batch_store_contract!($bench);
+        $crate::correction_store_contract!($bench);
         $crate::statistics_store_contract!($bench);
         $crate::database_probe_contract!($bench);
     };

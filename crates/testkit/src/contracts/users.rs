@@ -20,6 +20,7 @@ use crate::builders::*;
 macro_rules! user_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, users:
+            a_person_is_found_by_their_code
             every_field_comes_back
             a_stored_revision_begins_at_one
             an_address_is_taken_in_any_spelling
@@ -357,4 +358,16 @@ pub async fn a_department_is_read_with_its_name(bench: &dyn StoreBench) {
     assert_eq!(user.department, Some(a_reference(&department)));
     save(bench, &User { department: None, ..user.clone() }).await.unwrap();
     assert_eq!(read(bench, &user).await.department, None);
+}
+
+pub async fn a_person_is_found_by_their_code(bench: &dyn StoreBench) {
+    let code = format!("Ü {}", a_tag());
+    let named = User { employee_code: Some(EmployeeCode::parse(&code).unwrap()), ..a_user("Ada") };
+    let ada = stored(bench, named).await;
+    let canonical = rollcall_domain::text::canonical(&code);
+    assert_eq!(bench.users().of_code(&canonical).await.unwrap(), Some(ada.id));
+    assert_eq!(bench.users().of_code("nobody's").await.unwrap(), None);
+    let gone = User { status: Status::Deleted, deleted_at: Some(at("2026-03-02T10:00:00Z")), ..ada };
+    save(bench, &gone).await.unwrap();
+    assert_eq!(bench.users().of_code(&canonical).await.unwrap(), None);
 }

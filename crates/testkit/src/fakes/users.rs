@@ -161,6 +161,9 @@ impl UserStore for FakeStores {
                 (event.note, event.reason, event.location, event.similarity) = (None, None, None, None);
             }
             own.records.iter_mut().for_each(|record| record.similarity = None);
+            own.approvals.iter_mut().for_each(|approval| approval.reason.clear());
+            let ended = own.ended.iter_mut().filter_map(|(_, decided)| decided.ended.as_mut());
+            ended.for_each(|ended| ended.reason.clear());
             let decisions = own.overrides.iter_mut().map(|(_, decision)| decision);
             let ended = own.ended.iter_mut().map(|(_, decided)| &mut decided.decision);
             for decision in decisions.chain(ended) {

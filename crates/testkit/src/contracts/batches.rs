@@ -1,0 +1,174 @@
+//! What a [`BatchStore`](rollcall_ports::batches::BatchStore) promises.
+
+use rollcall_domain::Revision;
+use rollcall_domain::attendance::{DayKey, DayStatus, Event, Voided};
+use rollcall_domain::batch::{Batch, Operation};
+use rollcall_domain::id::{BatchId, OverrideId, UserId};
+use rollcall_domain::overrides::{Facts, Override};
+use rollcall_ports::attendance::{Approval, Change, Ledger};
+use rollcall_ports::batches::Entries;
+use rollcall_ports::store::StoreError;
+
+use super::{assert_matches, at_once, stored, successes};
+use crate::StoreBench;
+use crate::builders::*;
+
+/// Stamps the contract of a batch store on a [`StoreBench`](crate::StoreBench).
+#[macro_export]
+macro_rules! batch_store_contract {
+    ($bench:expr) => {
+        $crate::stamp! { $bench, batches:
+            a_batch_comes_back_with_every_field
+            it_is_stored_with_the_first_of_its_changes_or_not_at_all
+            its_entries_are_those_that_still_hold
+            of_many_who_take_it_back_one_does
+            taking_it_back_by_half_is_not_taking_it_back
+        }
+    };
+}
+
+fn a_batch() -> Batch {
+    Batch {
+        id: BatchId::new(fresh()),
+        operation: Operation::SetStatus,
+        reason: "the reader was broken: \u{1f4a5}".into(),
+        by: Some(UserId::new(fresh())),
+        at: at("2026-03-03T09:00:00.000001Z"),
+        items: 2,
+        reverted: None,
+    }
+}
+
+async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
+    bench.attendance().ledger(user, dates("2026-03-01", "2026-03-31")).await.expect("a ledger")
+}
+
+fn key(user: UserId, on: &str) -> DayKey {
+    DayKey { user, date: date(on), shift: None }
+}
+
+fn a_decision(batch: &Batch) -> Override {
+    Override {
+        id: OverrideId::new(fresh()),
+        status: Some(DayStatus::Present),
+        first_in: None,
+        last_out: None,
+        overtime_seconds: None,
+        note: None,
+        reason: batch.reason.clone(),
+        by: batch.by,
+        at: batch.at,
+        batch: Some(batch.id),
+        before: DayStatus::Absent,
+        facts: Facts { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 },
+    }
+}
+
+fn back() -> Voided {
+    Voided { by: None, at: at("2026-03-04T09:00:00.000001Z"), reason: "the wrong file".into() }
+}
+
+/// A punch, a decision and an approval of one person, all of the batch.
+async fn entered(bench: &dyn StoreBench, user: UserId, batch: &Batch) -> Change {
+    let event = Event { batch: Some(batch.id), ..a_check_in(user, "2026-03-02T09:00:00Z") };
+    let approval = Approval {
+        key: key(user, "2026-03-02"),
+        reason: batch.reason.clone(),
+        by: batch.by,
+        at: batch.at,
+        batch: Some(batch.id),
+    };
+    Change {
+        events: vec![(event, None)],
+        decided: vec![(key(user, "2026-03-03"), a_decision(batch))],
+        approvals: vec![approval],
+        ..Change::none(user, &ledger(bench, user).await)
+    }
+}
+
+pub async fn a_batch_comes_back_with_every_field(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let batch = a_batch();
+    assert_matches!(bench.batches().get(batch.id).await, Ok(None));
+    let change = entered(bench, user, &batch).await;
+    bench.batches().commit(&batch, &[change]).await.unwrap();
+    assert_eq!(bench.batches().get(batch.id).await.unwrap().as_ref(), Some(&batch));
+    for operation in Operation::ALL {
+        let bare = Batch { operation, by: None, ..a_batch() };
+        bench.batches().commit(&bare, &[]).await.unwrap();
+        assert_eq!(bench.batches().get(bare.id).await.unwrap(), Some(bare));
+    }
+}
+
+pub async fn it_is_stored_with_the_first_of_its_changes_or_not_at_all(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
+    let batch = a_batch();
+    let good = entered(bench, ada, &batch).await;
+    let stale = Change { seen: Revision(7), ..entered(bench, bob, &batch).await };
+    assert_matches!(bench.batches().commit(&batch, &[good.clone(), stale]).await, Err(StoreError::Stale));
+    assert_matches!(bench.batches().get(batch.id).await, Ok(None));
+    assert_eq!(ledger(bench, ada).await.events, []);
+    bench.batches().commit(&batch, &[good]).await.unwrap();
+    let second = entered(bench, bob, &batch).await;
+    bench.batches().commit(&Batch { items: 99, ..batch.clone() }, &[second]).await.unwrap();
+    assert_eq!(bench.batches().get(batch.id).await.unwrap(), Some(batch.clone()), "as first stored");
+    let entries = bench.batches().entries(batch.id).await.unwrap();
+    assert_eq!((entries.events.len(), entries.decisions.len(), entries.approved.len()), (2, 2, 2));
+}
+
+pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let batch = a_batch();
+    let change = entered(bench, user, &batch).await;
+    let ((event, _), (day, decision)) = (change.events[0].clone(), change.decided[0].clone());
+    bench.batches().commit(&batch, &[change]).await.unwrap();
+    let entries = bench.batches().entries(batch.id).await.unwrap();
+    let expected = Entries {
+        events: vec![event.clone()],
+        decisions: vec![(decision.id, day)],
+        approved: vec![key(user, "2026-03-02")],
+    };
+    assert_eq!(entries, expected);
+    let other = a_decision(&a_batch());
+    let change = Change {
+        voided: vec![(event.id, back())],
+        decided: vec![(day, other)],
+        withdrawn: vec![key(user, "2026-03-02")],
+        ..Change::none(user, &ledger(bench, user).await)
+    };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(bench.batches().entries(batch.id).await.unwrap(), Entries::default());
+}
+
+pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {
+    let batch = a_batch();
+    bench.batches().commit(&batch, &[]).await.unwrap();
+    let answers = at_once(8, |_| {
+        let (batches, id) = (bench.batches(), batch.id);
+        async move { batches.revert(id, &back(), &[]).await }
+    });
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
+    let reverted = Batch { reverted: Some(back()), ..batch };
+    assert_eq!(bench.batches().get(reverted.id).await.unwrap(), Some(reverted));
+    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[]).await;
+    assert_matches!(unknown, Err(StoreError::Stale));
+}
+
+pub async fn taking_it_back_by_half_is_not_taking_it_back(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
+    let batch = a_batch();
+    let changes = [entered(bench, ada, &batch).await, entered(bench, bob, &batch).await];
+    bench.batches().commit(&batch, &changes).await.unwrap();
+    let takes = async |user: UserId| {
+        let known = ledger(bench, user).await;
+        let voided = known.events.iter().map(|(event, _)| (event.id, back())).collect();
+        Change { voided, ..Change::none(user, &known) }
+    };
+    let (good, stale) = (takes(ada).await, Change { seen: Revision(7), ..takes(bob).await });
+    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale]).await;
+    assert_matches!(half, Err(StoreError::Stale));
+    assert_eq!(bench.batches().entries(batch.id).await.unwrap().events.len(), 2);
+    assert_eq!(bench.batches().get(batch.id).await.unwrap().unwrap().reverted, None);
+    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await]).await.unwrap();
+    assert_eq!(bench.batches().entries(batch.id).await.unwrap().events, []);
+}
