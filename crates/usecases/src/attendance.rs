@@ -1,6 +1,6 @@
 //! Punches and the days they make.
 
-use std::sync::atomic::AtomicI32;
+use std::sync::atomic::{AtomicI32, AtomicI64};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
@@ -79,6 +79,8 @@ pub struct Attendance {
     plan: Arc<Mutex<Option<Arc<Plan>>>>,
     /// Through which day everybody's records reach, counted from 1970, as far as this process knows.
     planned: Arc<AtomicI32>,
+    /// When this process last saw to it, in microseconds; 0 for never.
+    last_run: Arc<AtomicI64>,
 }
 
 /// A punch somebody asks to be entered.
@@ -312,6 +314,7 @@ impl Attendance {
             rules,
             plan: Arc::default(),
             planned: Arc::new(AtomicI32::new(i32::MIN)),
+            last_run: Arc::default(),
         }
     }
 

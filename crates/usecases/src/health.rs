@@ -12,6 +12,7 @@ use rollcall_ports::index::{FaceIndex, IndexStats};
 use rollcall_ports::probe::{DatabaseProbe, DatabaseReport, DiskProbe, DiskReport};
 use rollcall_ports::store::StoreError;
 
+use crate::attendance::Attendance;
 use crate::rules::Rules;
 
 /// How long a self-test of the engine is good: it costs as much as a recognition.
@@ -24,6 +25,7 @@ pub struct Health {
     index: Arc<dyn FaceIndex>,
     probe: Arc<dyn DatabaseProbe>,
     disk: Arc<dyn DiskProbe>,
+    attendance: Attendance,
     rules: Arc<Rules>,
     last_test: Mutex<Option<(Timestamp, EngineReport)>>,
 }
@@ -41,6 +43,8 @@ pub struct Report {
     pub index: IndexStats,
     /// The threshold in force; `None` while no engine is available.
     pub operating_point: Option<OperatingPoint>,
+    /// When days were last planned, if they were since the start.
+    pub last_planned: Option<Timestamp>,
     /// When this was asked.
     pub as_of: Timestamp,
 }
@@ -60,13 +64,14 @@ impl Report {
 }
 
 impl Health {
-    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
         Self {
             clock: ports.clock.clone(),
             engine: ports.engine.clone(),
             index: ports.index.clone(),
             probe: ports.probe.clone(),
             disk: ports.disk.clone(),
+            attendance,
             rules,
             last_test: Mutex::new(None),
         }
@@ -92,6 +97,7 @@ impl Health {
             operating_point: recognizer.map(|recognizer| {
                 self.rules.operating_point(recognizer, self.index.people_of(&recognizer.model))
             }),
+            last_planned: self.attendance.last_run(),
             as_of: self.clock.now(),
         }
     }

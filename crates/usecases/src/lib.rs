@@ -101,9 +101,9 @@ impl UseCases {
             leaves: leaves::Leaves::new(ports, attendance.clone(), rules.clone()),
             locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
-            attendance,
             devices: devices::Devices::new(ports),
-            health: Arc::new(health::Health::new(ports, rules)),
+            health: Arc::new(health::Health::new(ports, attendance.clone(), rules)),
+            attendance,
         }
     }
 }

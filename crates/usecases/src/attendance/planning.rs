@@ -72,7 +72,15 @@ impl Attendance {
         }
         done.failed = failed.len() as u64;
         self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+        self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         Ok(done)
+    }
+
+    /// When this process last caught up, if it did.
+    #[must_use]
+    pub fn last_run(&self) -> Option<Timestamp> {
+        let micros = self.last_run.load(Ordering::Relaxed);
+        Timestamp::from_microsecond(micros).ok().filter(|_| micros != 0)
     }
 
     /// Makes sure that everybody's records reach far enough to be read at `now`.

@@ -15,3 +15,4 @@ mod recognize;
 mod statistics;
 mod support;
 mod sync;
+mod upkeep;

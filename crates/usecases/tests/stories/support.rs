@@ -7,8 +7,9 @@ use rollcall_domain::access::{Actor, Role};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{FaceSource, Photo};
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
+use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
-use rollcall_domain::user::{ConsentVersion, Password, User};
+use rollcall_domain::user::{ConsentVersion, Password, People, User, UserFilter};
 use rollcall_ports::Ports;
 use rollcall_testkit::builders::{a_department, a_device, a_user, fresh};
 use rollcall_testkit::photos::shots;
@@ -112,6 +113,13 @@ impl World {
         let user = self.add(name).await;
         self.enroll(&user, shots(name, 5)).await.unwrap();
         user
+    }
+
+    /// Everybody who is there.
+    pub(crate) async fn users(&self) -> Vec<User> {
+        let page = Page::new(1, 100).unwrap();
+        let all = self.ports.users.list(&People::Everybody, &UserFilter::default(), &[], page).await;
+        all.unwrap().items
     }
 
     pub(crate) async fn recognize(&self, photo: Photo) -> Result<Recognition, RecognizeError> {
