@@ -77,9 +77,14 @@ async fn entering_for_others_needs_a_reason() {
     let future =
         json!({ "user_id": ada.id.to_string(), "reason": "a long one", "at": "2026-03-03T07:58:00Z" });
     world.post(&admin.token, uri, future).await.is_problem(422, "future-time");
-    for later in [json!({ "status": "absent" }), json!({ "date": "2026-03-02" }), json!({ "device_id": "x" })]
-    {
-        world.post(&admin.token, uri, later).await.is_problem(400, "unknown-field");
+    for (body, wrong) in [
+        (json!({ "status": "absent" }), ("/reason", "required")),
+        (json!({ "date": "2026-03-02" }), ("/date", "misplaced")),
+        (json!({ "device_id": "x" }), ("/device_id", "does-not-exist")),
+    ] {
+        let refused = world.post(&admin.token, uri, body).await;
+        refused.is_problem(422, "validation-failed");
+        assert_eq!(refused.wrong(), pairs(&[wrong]));
     }
     let nowhere = json!({ "location": { "lat": 91.0, "lng": 0.0 } });
     world.post(&ada.token, uri, nowhere).await.is_problem(422, "validation-failed");
