@@ -157,6 +157,19 @@ impl Server {
     }
 }
 
+/// Somebody who could be the first administrator of a new installation.
+pub(crate) fn founder(usecases: &UseCases) -> anyhow::Result<Founder> {
+    let (email, name) = (EmailAddress::parse(FIRST_ADMIN)?, PersonName::parse("Administrator")?);
+    Ok(usecases.users.founder(email, name)?)
+}
+
+/// Shows how the first administrator logs in, here and nowhere else.
+pub(crate) fn introduce(founder: &Founder) {
+    say("This is a new installation. Its first administrator (shown once):");
+    say(&format!("    e-mail    {FIRST_ADMIN}"));
+    say(&format!("    password  {}", founder.password.as_str()));
+}
+
 fn http_options(settings: &Settings) -> HttpOptions {
     HttpOptions {
         max_image_bytes: settings.max_image_bytes,
@@ -200,8 +213,7 @@ struct Upkeep {
 impl Upkeep {
     async fn run(self) -> anyhow::Result<()> {
         // Made up once, so that whatever is shown is what was stored, however often the start begins again.
-        let email = EmailAddress::parse(FIRST_ADMIN)?;
-        let founder = self.usecases.users.founder(email, PersonName::parse("Administrator")?)?;
+        let founder = founder(&self.usecases)?;
         let filled = self.begin_patiently(&founder).await?;
         self.readiness.set(State::Ready);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -234,9 +246,7 @@ impl Upkeep {
         let filled = wiring::fill_gallery(&self.usecases).await?;
         // Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
         if self.usecases.users.found(founder).await? {
-            say("This is a new installation. Its first administrator (shown once):");
-            say(&format!("    e-mail    {FIRST_ADMIN}"));
-            say(&format!("    password  {}", founder.password.as_str()));
+            introduce(founder);
         }
         // After a downtime everybody's days are made up for before anybody asks.
         self.usecases.attendance.catch_up().await.context("planning everybody's days")?;

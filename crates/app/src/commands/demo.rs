@@ -5,6 +5,7 @@ use rollcall_domain::access::Actor;
 use rollcall_usecases::demo::{DemoRequest, Staged};
 
 use crate::cli::{say, wait_for};
+use crate::server;
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -24,6 +25,10 @@ pub(crate) struct Args {
 pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     wait_for(async {
         let system = wiring::System::without_engine(settings).await?;
+        let founder = server::founder(&system.usecases)?;
+        if system.usecases.users.found(&founder).await? {
+            server::introduce(&founder);
+        }
         let bar = ProgressBar::new(u64::from(args.people));
         bar.set_style(ProgressStyle::with_template("{pos}/{len} people {wide_bar} {eta}")?);
         let request = DemoRequest { people: args.people, days: args.days, seed: args.seed };
