@@ -26,6 +26,10 @@ async fn a_server(db: Db) -> TestApp {
     TestApp::setup().on(db).drawn().with(long).start().await
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how often a test tells its story is no setting of the program"
+)]
 fn rounds() -> i64 {
     std::env::var("ROLLCALL_ROUNDS").ok().map_or(10, |rounds| rounds.parse().expect("a number"))
 }

@@ -22,8 +22,8 @@ use crate::attendance::DayView;
 use crate::people::{Unreachable, reach};
 use crate::statistics::{Statistics, StatisticsError};
 
-/// People whose records are read at once: a year of them is a few megabytes.
-const STEP: usize = 50;
+/// Records that are read at once, about: a few megabytes, however long the range.
+const STEP: usize = 1_500;
 
 /// Which records are wanted.
 #[derive(Debug, Clone, Default)]
@@ -154,7 +154,9 @@ impl Statistics {
 impl Report {
     /// The records of the next people; `None` once everybody's were told. Somebody may have none.
     pub async fn next(&mut self) -> Result<Option<Vec<ReportRow>>, StoreError> {
-        let people: Vec<Arc<Participant>> = self.people.by_ref().take(STEP).map(Arc::new).collect();
+        let dates = self.range.days().count().max(1);
+        let people: Vec<Arc<Participant>> =
+            self.people.by_ref().take((STEP / dates).max(1)).map(Arc::new).collect();
         if people.is_empty() {
             return Ok(None);
         }
