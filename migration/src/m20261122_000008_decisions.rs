@@ -19,6 +19,9 @@ impl MigrationTrait for Migration {
             manager.create_table(table).await?;
         }
         let indexes = [
+            // First, because MySQL 9.7 checks no reference by an index that goes on with a column that is null.
+            index("overrides", "user_id", ["user_id"]),
+            index("corrections", "user_id", ["user_id"]),
             unique("overrides", "day", ["user_id", "work_date", "shift_key", "is_current"]),
             index("overrides", "batch_id", ["batch_id"]),
             unique("corrections", "pending", ["user_id", "work_date", "shift_key", "is_pending"]),
