@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::client::Client;
 use crate::database::{Db, MySqlDatabase};
-use crate::serving::{Command, serve};
+use crate::serving::{Command, Parts, Statements, serve};
 use crate::setup::{Engine, Setup, temporary_folder};
 
 /// The password of everybody in the stories.
@@ -37,6 +37,7 @@ pub struct TestApp {
     engine: Option<Arc<FakeEngine>>,
     http: reqwest::Client,
     people: AtomicU32,
+    statements: Arc<Statements>,
     commands: mpsc::UnboundedSender<Command>,
     // In this order: nobody uses the folder and the database once the server has ended.
     server: Option<JoinHandle<()>>,
@@ -81,7 +82,14 @@ impl TestApp {
         let clock = Arc::new(FakeClock::new());
         let (commands, asked) = mpsc::unbounded_channel();
         let (started, address) = oneshot::channel();
-        let parts = (settings.clone(), setup.engine.clone(), clock.clone(), setup.unattended);
+        let statements = Arc::new(Statements::default());
+        let parts = Parts {
+            settings: settings.clone(),
+            engine: setup.engine.clone(),
+            clock: clock.clone(),
+            unattended: setup.unattended,
+            statements: statements.clone(),
+        };
         let server =
             std::thread::Builder::new().name("rollcall".into()).spawn(move || serve(parts, started, asked));
         let address = address.await.expect("the server starts; its thread says why it does not");
@@ -98,6 +106,7 @@ impl TestApp {
             engine,
             http: http.expect("an HTTP client"),
             people: AtomicU32::new(0),
+            statements,
             commands,
             server: Some(server.expect("a thread")),
             folder,
@@ -155,6 +164,13 @@ impl TestApp {
             }
             DatabaseSetting::Url(url) => url.expose().to_owned(),
         }
+    }
+
+    /// What the server asks of its database while `asking` lasts, with what the server does by itself in between.
+    pub async fn statements<T>(&self, asking: impl Future<Output = T>) -> (T, Vec<String>) {
+        self.statements.listen();
+        let answer = asking.await;
+        (answer, self.statements.heard())
     }
 
     /// Somebody without a token.

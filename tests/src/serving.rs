@@ -1,12 +1,12 @@
 //! The thread on which a test's server lives.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rollcall_app::server::Server;
 use rollcall_app::settings::Settings;
-use rollcall_app::wiring;
+use rollcall_app::wiring::{self, Ran};
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::DeviceId;
 use rollcall_domain::user::{EmailAddress, Password, User};
@@ -25,8 +25,35 @@ pub(crate) enum Command {
     Stop,
 }
 
-/// Settings, engine, clock, and whether nobody prepares the database.
-pub(crate) type Parts = (Settings, Engine, Arc<FakeClock>, bool);
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<FakeClock>,
+    /// Nobody prepares the database.
+    pub(crate) unattended: bool,
+    pub(crate) statements: Arc<Statements>,
+}
+
+/// What the server asks of its database, while somebody listens.
+#[derive(Default)]
+pub(crate) struct Statements(Mutex<Option<Vec<String>>>);
+
+impl Statements {
+    pub(crate) fn listen(&self) {
+        *self.0.lock().expect("nobody panicked here") = Some(Vec::new());
+    }
+
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.0.lock().expect("nobody panicked here").take().unwrap_or_default()
+    }
+
+    fn note(&self, sql: &str) {
+        if let Some(heard) = &mut *self.0.lock().expect("nobody panicked here") {
+            heard.push(sql.to_owned());
+        }
+    }
+}
 
 /// The life of a server, on a thread and a runtime of its own: whatever the test does to its own runtime, the
 /// server is stopped in order.
@@ -51,8 +78,10 @@ pub(crate) fn serve(
     runtime.shutdown_background();
 }
 
-async fn start((settings, engine, clock, unattended): Parts) -> Server {
-    let database = wiring::database(&settings).await.expect("the database can be opened");
+async fn start(parts: Parts) -> Server {
+    let Parts { settings, engine, clock, unattended, statements } = parts;
+    let watch = Arc::new(move |ran: &Ran<'_>| statements.note(ran.sql));
+    let database = wiring::database_watched(&settings, watch).await.expect("the database can be opened");
     let ports = match engine {
         Engine::Shared => wiring::ports_with(&settings, &database, shared_engine(&settings)).await,
         Engine::Drawn(engine) => wiring::ports_with(&settings, &database, engine).await,

@@ -34,6 +34,7 @@ mod portraits;
 mod privacy;
 mod problems;
 mod proxy;
+mod queries;
 mod redactions;
 mod report;
 mod scope;

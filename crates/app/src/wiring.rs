@@ -15,11 +15,12 @@ use rollcall_ports::Ports;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
+pub use rollcall_storage::Ran;
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
     SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
     SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
+    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore, Watch,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -77,8 +78,19 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The database of the settings, not yet asked to answer.
+/// The database of the settings, not yet asked to answer. Statements that take long are told, without their values.
 pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
+    let slow = |ran: &Ran<'_>| {
+        if ran.elapsed >= SLOW {
+            let elapsed_ms = ran.elapsed.as_millis() as u64;
+            tracing::warn!(elapsed_ms, sql = ran.sql, "the database took long");
+        }
+    };
+    database_watched(settings, Arc::new(slow)).await
+}
+
+/// The same with somebody else who sees what is asked of it.
+pub async fn database_watched(settings: &Settings, watch: Watch) -> anyhow::Result<Database> {
     let url = match &settings.database {
         DatabaseSetting::Embedded => {
             make_private(&settings.data_dir)?;
@@ -89,8 +101,11 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
             parsed.map_err(|why| BadSettings::secret("DATABASE_URL", why.to_string()))?
         }
     };
-    let options =
-        DatabaseOptions { max_connections: settings.database_connections, ..DatabaseOptions::new(url) };
+    let options = DatabaseOptions {
+        max_connections: settings.database_connections,
+        watch: Some(watch),
+        ..DatabaseOptions::new(url)
+    };
     Database::connect_lazily(options).await.context("opening the database")
 }
 
@@ -284,6 +299,9 @@ pub async fn fill_gallery(usecases: &UseCases) -> anyhow::Result<CaughtUp> {
     }
     Ok(filled)
 }
+
+/// A statement that takes this long keeps somebody waiting who stands at a door.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Seconds by which clocks of two instances may differ before a token is too new or too old.
 const TOKEN_LEEWAY: u8 = 2;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Span, Timestamp, Zoned};
+use jiff::{SignedDuration, Span, Timestamp, Zoned};
 
 /// A time zone of the IANA database, which is compiled into the program.
 #[derive(Clone, PartialEq, Eq)]
@@ -286,12 +286,21 @@ impl DateRange {
         Self { from: date.saturating_sub(one), to: date.saturating_add(one) }
     }
 
-    /// The dates that are today somewhere on earth while `date` is in one place: clocks are up to 26 hours apart,
-    /// from Pago Pago (-11) to Kiritimati (+14).
+    /// One date.
     #[must_use]
-    pub fn today_anywhere(date: Date) -> Self {
-        let two = Span::new().days(2);
-        Self { from: date.saturating_sub(two), to: date.saturating_add(two) }
+    pub const fn only(date: Date) -> Self {
+        Self { from: date, to: date }
+    }
+
+    /// The dates that are today somewhere on earth: clocks are up to 26 hours apart, from Baker Island (-12) to
+    /// Kiritimati (+14).
+    #[must_use]
+    pub fn today_anywhere(now: Timestamp) -> Self {
+        let date = |hours: i64| {
+            let clocks = now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(now);
+            Zone::UTC.local(clocks).date()
+        };
+        Self { from: date(-12), to: date(14) }
     }
 
     /// The month in which `date` lies.

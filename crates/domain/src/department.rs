@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::text::{TextError, line};
+use crate::user::DepartmentRef;
 
 /// A department.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,19 @@ pub struct Department {
     pub default_shift: Option<ShiftId>,
     /// When it was added.
     pub created_at: Timestamp,
+}
+
+impl Department {
+    /// The department as its members know it.
+    #[must_use]
+    pub fn reference(&self) -> DepartmentRef {
+        DepartmentRef {
+            id: self.id,
+            name: self.name.clone(),
+            timezone: self.timezone.clone(),
+            default_shift: self.default_shift,
+        }
+    }
 }
 
 /// A department's name: 1 to 100 printable characters.

@@ -145,13 +145,17 @@ impl User {
     }
 }
 
-/// A department as far as a person's profile shows it.
+/// A department as far as it matters to its members: its name, and what holds for whoever has nothing of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DepartmentRef {
     /// Its identifier.
     pub id: DepartmentId,
     /// Its name.
     pub name: DepartmentName,
+    /// Its time zone (IANA), if it differs from the organization's.
+    pub timezone: Option<String>,
+    /// The shift of its members, if it differs from everybody's.
+    pub default_shift: Option<ShiftId>,
 }
 
 /// What of a face is stored.

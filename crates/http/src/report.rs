@@ -11,7 +11,7 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::statistics::{Interval, Tally};
-use rollcall_usecases::report::{Report, ReportGroup, ReportGrouping, ReportQuery, ReportRow};
+use rollcall_usecases::report::{ReportGroup, ReportGrouping, ReportQuery, ReportRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -339,38 +339,50 @@ pub(crate) async fn report(
         status: word(&form.status)?,
     };
     let statistics = &api.usecases.statistics;
-    let report = statistics.report(asker.actor(), query).await?;
-    let Report { range, as_of, .. } = report;
-    let zone = zone.unwrap_or_else(|| report.zone.clone());
-    let (from, to, timezone) = (day(range.from()), day(range.to()), zone.name().to_owned());
-    let group_by = By(by).name();
-    match (by, format) {
-        (None, Format::Json) => {
-            let rows = report.page(page).await?;
-            let pagination = Pagination::of(&rows);
-            let as_of = local(&zone, as_of);
-            let data = rows.items.iter().map(ReportRecordView::new).collect();
-            let view = RecordsView { group_by, from, to, timezone, as_of, data, pagination };
-            Ok(pagination.answer(&req).json(ReportView::Records(view)))
-        }
-        (Some(by), Format::Json) => {
-            let (groups, total) = statistics.summed(report, by).await?;
-            let as_of = local(&zone, as_of);
-            let (data, totals) = (groups.iter().map(GroupView::new).collect(), TallyView::new(&total));
-            let view = GroupsView { group_by, from, to, timezone, as_of, data, totals };
+    let Some(by) = by else {
+        let report = statistics.report(asker.actor(), query).await?;
+        let (range, as_of) = (report.range, report.as_of);
+        let zone = zone.unwrap_or_else(|| report.zone.clone());
+        return match format {
+            Format::Json => {
+                let rows = report.page(page).await?;
+                let pagination = Pagination::of(&rows);
+                let data = rows.items.iter().map(ReportRecordView::new).collect();
+                let view = RecordsView {
+                    group_by: By(None).name(),
+                    from: day(range.from()),
+                    to: day(range.to()),
+                    timezone: zone.name().to_owned(),
+                    as_of: local(&zone, as_of),
+                    data,
+                    pagination,
+                };
+                Ok(pagination.answer(&req).json(ReportView::Records(view)))
+            }
+            Format::Csv => csv::records(attachment(format, range), report, chosen.records()?, zone).await,
+            Format::Xlsx => {
+                workbook::records(attachment(format, range), report, chosen.records()?, zone).await
+            }
+        };
+    };
+    let summed = statistics.summed(asker.actor(), query, by).await?;
+    let zone = zone.unwrap_or_else(|| summed.zone.clone());
+    match format {
+        Format::Json => {
+            let view = GroupsView {
+                group_by: By(Some(by)).name(),
+                from: day(summed.range.from()),
+                to: day(summed.range.to()),
+                timezone: zone.name().to_owned(),
+                as_of: local(&zone, summed.as_of),
+                data: summed.groups.iter().map(GroupView::new).collect(),
+                totals: TallyView::new(&summed.total),
+            };
             Ok(HttpResponse::Ok().json(ReportView::Groups(view)))
         }
-        (None, Format::Csv) => csv::records(attachment(format, range), report, chosen.records()?, zone).await,
-        (None, Format::Xlsx) => {
-            workbook::records(attachment(format, range), report, chosen.records()?, zone).await
-        }
-        (Some(by), Format::Csv) => {
-            let (groups, _) = statistics.summed(report, by).await?;
-            csv::groups(attachment(format, range), &groups, chosen.sums()?)
-        }
-        (Some(by), Format::Xlsx) => {
-            let (groups, _) = statistics.summed(report, by).await?;
-            workbook::groups(attachment(format, range), groups, chosen.sums()?).await
+        Format::Csv => csv::groups(attachment(format, summed.range), &summed.groups, chosen.sums()?),
+        Format::Xlsx => {
+            workbook::groups(attachment(format, summed.range), summed.groups, chosen.sums()?).await
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Punches, placements, leave, overrides are facts; records follow from them. Everything about one person is under one
 //! revision: whoever adds a fact read all others, so what is stored always follows from what is stored.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,7 +16,8 @@ use rollcall_domain::leave::Leave;
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::{Given, Placement};
-use rollcall_domain::user::People;
+use rollcall_domain::statistics::Whose;
+use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
 
 use crate::store::StoreError;
 
@@ -23,7 +26,12 @@ use crate::store::StoreError;
 pub trait AttendanceStore: Send + Sync {
     /// Everything a person's records of `dates` follow from; their punches of [`rollcall_domain::replay::MARGIN`] dates
     /// more on either side. Somebody of whom nothing is known has an empty one.
-    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError>;
+    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError> {
+        Ok(self.ledgers(&[user], dates).await?.pop().unwrap_or_default())
+    }
+
+    /// The same of several people, in their order; as many queries as for one. Nobody is named twice.
+    async fn ledgers(&self, people: &[UserId], dates: DateRange) -> Result<Vec<Ledger>, StoreError>;
 
     /// Adds facts and stores what then follows from them, or nothing.
     ///
@@ -43,14 +51,34 @@ pub trait AttendanceStore: Send + Sync {
     /// The records of these people within `dates`, by person, date and shift, without punches; one query.
     async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;
 
-    /// The same of some people, of whatever department; one query.
-    async fn records_of(&self, people: &[UserId], dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;
+    /// The same of some people, of whatever department, with where they belonged; one query.
+    async fn records_of(
+        &self,
+        people: &[UserId],
+        dates: DateRange,
+    ) -> Result<Vec<(DayRecord, Option<DepartmentRef>)>, StoreError>;
+
+    /// The records of the active ones among these people within `dates`, with whose they are, by canonical name, person,
+    /// date and shift, without punches; one query.
+    async fn roster(
+        &self,
+        people: &People,
+        dates: DateRange,
+    ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError>;
+
+    /// The records of some dates that are not final at `now`, without punches, in any order; one query.
+    async fn unsettled(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        now: Timestamp,
+    ) -> Result<Vec<DayRecord>, StoreError>;
 
     /// One record, with its punches.
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError>;
 
-    /// Gives records their punches, earliest first; one query.
-    async fn with_events(&self, records: Vec<DayRecord>) -> Result<Vec<DayRecord>, StoreError>;
+    /// The punches of these records, earliest first, by record; one query. Records without punches are left out.
+    async fn events_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Event>>, StoreError>;
 
     /// One punch.
     async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;

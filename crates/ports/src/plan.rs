@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::plan::Plan;
+use rollcall_domain::plan::{Personal, Plan};
 use rollcall_domain::shift::Shift;
+use rollcall_domain::user::People;
 
 use crate::store::StoreError;
 
@@ -18,6 +19,9 @@ pub trait PlanStore: Send + Sync {
     /// All of it. As long as no shift is stored that everybody works, `standard` stands in for it. What is told may be
     /// newer than the version says, never older.
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError>;
+
+    /// What is known of each of the active ones among these people alone, by id; four queries.
+    async fn personals(&self, people: &People) -> Result<Vec<(UserId, Personal)>, StoreError>;
 }
 
 /// Whose entries of the plan may be seen.

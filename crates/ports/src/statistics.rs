@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::face::ModelId;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
@@ -24,8 +25,15 @@ pub trait StatisticsStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<(Key, Days)>, StoreError>;
 
-    /// Everybody with records within some dates, removed people included, by canonical name and then id; one query.
-    async fn people(&self, whose: &Whose, dates: DateRange) -> Result<Vec<Participant>, StoreError>;
+    /// Everybody with records within some dates, removed people included, by canonical name and then id, with the number
+    /// of their records that are final at `now` and of the status wanted; one query.
+    async fn people(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        status: Option<DayStatus>,
+        now: Timestamp,
+    ) -> Result<Vec<Participant>, StoreError>;
 
     /// The people with records of `date`, which is everybody who belonged to the organization then, by the department
     /// in which they were; and those who came on `today`. One query. Departments without either are left out.
@@ -40,17 +48,43 @@ pub trait StatisticsStore: Send + Sync {
     /// Every department, by canonical name; one query.
     async fn departments(&self) -> Result<Vec<DepartmentRef>, StoreError>;
 
-    /// These people, except removed ones, counted; one query.
-    async fn census(&self, people: &People, enrolled: Option<&Enough>) -> Result<Census, StoreError>;
+    /// What there is to be seen of people at a glance; `None` if there is no such department. One query.
+    async fn glance(&self, wanted: &Glancing<'_>) -> Result<Option<Glance>, StoreError>;
+}
 
-    /// Searches of the gallery from one instant until another, which is excluded, by what came of them; one query.
-    async fn searches(&self, from: Timestamp, until: Timestamp) -> Result<Searches, StoreError>;
+/// What is wanted at a glance.
+#[derive(Debug, Clone, Copy)]
+pub struct Glancing<'a> {
+    /// Whom it is about.
+    pub people: &'a People,
+    /// The department that was asked for, if one was.
+    pub department: Option<DepartmentId>,
+    /// What makes somebody recognizable, if anybody can be.
+    pub enrolled: Option<&'a Enough>,
+    /// Searches and devices, too, which are the whole organization's.
+    pub organization: Option<Lately>,
+}
 
-    /// Kiosks and cameras that were not turned away, by whether they have searched since an instant; one query.
-    async fn devices(&self, since: Timestamp) -> Result<Devices, StoreError>;
+/// Of which time searches and devices are counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Lately {
+    /// Searches from this instant …
+    pub from: Timestamp,
+    /// … until this one, which is excluded.
+    pub until: Timestamp,
+    /// A device that has searched at this instant or later is online.
+    pub online_since: Timestamp,
+}
 
-    /// Requests for corrections of these people's days that wait for an answer; one query.
-    async fn open_corrections(&self, people: &People) -> Result<u64, StoreError>;
+/// What there is to be seen at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Glance {
+    /// The people, except removed ones.
+    pub census: Census,
+    /// Their requests for corrections that wait for an answer.
+    pub open_corrections: u64,
+    /// Searches of the gallery and devices that were not turned away, if they were asked for.
+    pub organization: Option<(Searches, Devices)>,
 }
 
 /// What records are counted by.
@@ -83,6 +117,20 @@ pub enum Key {
     Date(Date),
 }
 
+impl Key {
+    /// The identifier of what it names; `None` for what has none, as the people without department.
+    #[must_use]
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Department(id) => id.map(|id| id.to_string()),
+            Self::User(id) => Some(id.to_string()),
+            Self::Shift(id) => id.map(|id| id.to_string()),
+            Self::Date(date) => Some(date.to_string()),
+        }
+    }
+}
+
 /// Somebody with records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
@@ -92,8 +140,8 @@ pub struct Participant {
     pub name: PersonName,
     /// The organization's own number for them.
     pub employee_code: Option<EmployeeCode>,
-    /// How many records.
-    pub records: u64,
+    /// How many of their records are final, and of the status wanted.
+    pub settled: u64,
 }
 
 /// What makes somebody recognizable.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_domain::id::{SessionId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserSort};
+use rollcall_domain::user::{PasswordHash, People, Status, User, UserFilter, UserSort};
 
 use crate::store::StoreError;
 
@@ -90,8 +90,8 @@ pub trait UserStore: Send + Sync {
     /// The person who has this employee code (canonical form); nobody who was deleted.
     async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError>;
 
-    /// The active people among `people`, by canonical name: one query, whatever their number.
-    async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError>;
+    /// The people of these ids that there are, removed or not, by id; one query.
+    async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
 }
 
 /// A change of a person and what it implies.

@@ -6,118 +6,18 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use std::fmt::Write as _;
-
 use criterion::{Criterion, criterion_group, criterion_main};
-use jiff::civil::{Date, date};
 use jiff::{Span, Timestamp};
-use rollcall_domain::attendance::DayStatus;
-use rollcall_domain::calendar::DateRange;
+use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::People;
 use rollcall_ports::statistics::By;
 use rollcall_testkit::StoreBench;
-use rollcall_testkit::bench::the_shift;
-use sea_orm::{ConnectionTrait, TransactionTrait};
 use tokio::runtime::Runtime;
-use uuid::Uuid;
 
 use common::Bench;
-
-/// Dates with a record of everybody.
-const DAYS: i32 = 100;
-const DEPARTMENTS: u128 = 20;
-/// Rows of one statement.
-const BATCH: usize = 500;
-const FIRST: Date = date(2026, 3, 2);
-const COLUMNS: &str = "id, user_id, work_date, shift_key, shift_id, opens_at, closes_at, timezone, revision, status, flags, \
-     first_in, last_out, worked_seconds, break_seconds, scheduled_seconds, late_seconds, early_exit_seconds, \
-     overtime_seconds, is_open, department_id, starts_at, ends_at, due_at, overtime_approved, arrival_seconds";
-
-fn person(n: usize) -> Uuid {
-    Uuid::from_u128(0x0001_0000_0000 + n as u128)
-}
-
-fn department(n: u128) -> Uuid {
-    Uuid::from_u128(0x0002_0000_0000 + n)
-}
-
-/// A literal that SQLite and MySQL read alike.
-fn literal(id: Uuid) -> String {
-    format!("X'{}'", id.simple())
-}
-
-async fn insert(bench: &Bench, into: &str, rows: impl Iterator<Item = String>) {
-    let transaction = bench.database.connection().begin().await.expect("a transaction");
-    let rows: Vec<String> = rows.collect();
-    for rows in rows.chunks(BATCH) {
-        let sql = format!("INSERT INTO {into} VALUES {}", rows.join(","));
-        transaction.execute_unprepared(&sql).await.expect("the rows are stored");
-    }
-    transaction.commit().await.expect("the rows are committed");
-}
-
-/// Everybody has a record of each date; about every tenth is of a day on which they did not come.
-async fn fill(bench: &Bench, people: usize) {
-    let shift = the_shift(bench).await;
-    let departments = (0..DEPARTMENTS).map(|n| {
-        format!(
-            "({}, 'Department {n:02}', 'department {n:02}', 'department {n:02}', 0)",
-            literal(department(n))
-        )
-    });
-    insert(bench, "departments (id, name, name_key, search_key, created_at)", departments).await;
-    let users = (0..people).map(|n| {
-        let (id, of) = (literal(person(n)), literal(department(n as u128 % DEPARTMENTS)));
-        let nil = literal(Uuid::nil());
-        format!(
-            "({id}, 'Person {n:06}', 'person {n:06}', 'p{n}@example.org', 'p{n}@example.org', {nil}, 'person {n:06}', \
-             'employee', 'active', {of}, 0, 0, 1, 0, 0)"
-        )
-    });
-    let into = "users (id, name, name_key, email, email_key, tombstone, search_key, role, status, department_id, \
-         created_at, updated_at, revision, token_version, face_change)";
-    insert(bench, into, users).await;
-
-    let key = literal(shift.id.uuid());
-    let mut id = 0_u128;
-    for day in 0..DAYS {
-        let on = FIRST.saturating_add(Span::new().days(day));
-        let instance = shift.on(on, &rollcall_domain::calendar::Zone::UTC);
-        let micros = |at: Timestamp| at.as_microsecond();
-        let rows = (0..people).map(|n| {
-            id += 1;
-            let mut row = String::new();
-            let of = literal(department(n as u128 % DEPARTMENTS));
-            let (starts, ends) = (micros(instance.start), micros(instance.end));
-            let (opens, closes) = (micros(instance.opens), micros(instance.closes));
-            let late = (n as i64 * 7 + i64::from(day) * 13) % 1_500;
-            let (status, came) = match (n + usize::try_from(day).unwrap_or(0)) % 10 {
-                0 => (DayStatus::Absent, false),
-                1 | 2 => (DayStatus::Late, true),
-                _ => (DayStatus::Present, true),
-            };
-            let _ = write!(
-                row,
-                "({}, {}, '{on}', {key}, {key}, {opens}, {closes}, 'UTC', 1, '{}', '', ",
-                literal(Uuid::from_u128(0x0003_0000_0000 + id)),
-                literal(person(n)),
-                status.name(),
-            );
-            let _ = if came {
-                let first = starts + late * 1_000_000;
-                write!(row, "{first}, {ends}, {}, 0, 32400, {late}, 0, 0", 32_400 - late)
-            } else {
-                write!(row, "NULL, NULL, NULL, 0, 32400, 0, 0, 0")
-            };
-            let arrival = if came { (32_400 + late).to_string() } else { "NULL".into() };
-            let _ = write!(row, ", FALSE, {of}, {starts}, {ends}, {closes}, FALSE, {arrival})");
-            row
-        });
-        insert(bench, &format!("attendance_records ({COLUMNS})"), rows).await;
-    }
-}
+use common::filled::{DAYS, FIRST, department, fill, person};
 
 fn range(days: i32) -> DateRange {
     DateRange::new(FIRST, FIRST.saturating_add(Span::new().days(days - 1))).expect("a range")
@@ -137,7 +37,7 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
         bench.iter(|| runtime.block_on(attendance.records_of(&fifty, month)).expect("records"));
     });
     group.bench_function("report: who has records, a month", |bench| {
-        bench.iter(|| runtime.block_on(statistics.people(&everybody, month)).expect("people"));
+        bench.iter(|| runtime.block_on(statistics.people(&everybody, month, None, now)).expect("people"));
     });
     for (what, whose, dates, by) in [
         ("rate: overall, a month", &everybody, month, By::Nothing),
@@ -159,8 +59,8 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
         bench.iter(|| runtime.block_on(statistics.heads(&everybody, today, today, None)).expect("heads"));
     });
     group.bench_function("today: everybody", |bench| {
-        let around = DateRange::today_anywhere(month.to());
-        bench.iter(|| runtime.block_on(attendance.records(&People::Everybody, around)).expect("records"));
+        let around = DateRange::today_anywhere(Zone::UTC.instant(month.to().at(12, 0, 0, 0)));
+        bench.iter(|| runtime.block_on(attendance.roster(&People::Everybody, around)).expect("a roster"));
     });
     group.finish();
 }

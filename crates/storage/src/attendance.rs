@@ -1,23 +1,24 @@
 //! Punches and the records they come to.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::Span;
 use jiff::civil::{Date, Time};
+use jiff::{Span, Timestamp};
 use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::replay::MARGIN;
-use rollcall_domain::user::{People, Status};
+use rollcall_domain::statistics::Whose;
+use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status};
 use rollcall_ports::attendance::{AttendanceStore, Change, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, RelationDef, Select,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
 };
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -25,12 +26,15 @@ use uuid::Uuid;
 use crate::attendance_change::commit;
 use crate::convert::{instant_or_none, micros, valid};
 use crate::database::Database;
-use crate::day_row::{References, event, overriding, record, shift_key};
-use crate::entity::{attendance_heads, attendance_records, overrides, punches, shifts, users};
-use crate::ledger::ledger;
+use crate::day_row::{event, overriding, shift_key};
+use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
+use crate::ledger::ledgers;
 use crate::people::among;
-use crate::shifts::shift;
+use crate::records::{RecordRow, Wordings, whole};
+use crate::statistics::of;
 use crate::transaction::{Read, transact};
+use crate::user_row::{DepartmentRow, RosterRow, department, with_department};
+use crate::users::their_department;
 
 /// Records whose punches are asked for at once: databases limit the length of a list.
 const CHUNK: usize = 500;
@@ -45,13 +49,15 @@ pub struct SqlAttendanceStore {
     /// Many changes of one person at once would each open a transaction only to learn that they came late. Within one
     /// process they learn it by a read.
     lines: Arc<[Mutex<()>]>,
+    wordings: Arc<Wordings>,
 }
 
 impl SqlAttendanceStore {
     /// The attendance of a migrated database.
     #[must_use]
     pub fn new(database: Database) -> Self {
-        Self { database, lines: (0..LINES).map(|_| Mutex::new(())).collect() }
+        let lines = (0..LINES).map(|_| Mutex::new(())).collect();
+        Self { database, lines, wordings: Arc::default() }
     }
 
     /// A person's turn to commit. Whoever had to wait for it and finds that the person has changed since is late.
@@ -73,38 +79,21 @@ impl SqlAttendanceStore {
     }
 
     async fn read(&self, wanted: Select<attendance_records::Entity>) -> Result<Vec<DayRecord>, StoreError> {
-        let rows = wanted
+        let wanted = wanted
             .order_by_asc(attendance_records::Column::UserId)
             .order_by_asc(attendance_records::Column::WorkDate)
-            .order_by_asc(attendance_records::Column::ShiftKey)
-            .all(self.database.connection())
-            .await
-            .read()?;
-        records(self.database.connection(), rows).await
+            .order_by_asc(attendance_records::Column::ShiftKey);
+        self.read_in_any_order(wanted).await
     }
-}
 
-/// Gives rows what they refer to. There are few shifts and decisions next to the records that refer to them.
-pub(crate) async fn records(
-    connection: &impl ConnectionTrait,
-    rows: Vec<attendance_records::Model>,
-) -> Result<Vec<DayRecord>, StoreError> {
-    let mut references = References::default();
-    if rows.iter().any(|row| row.shift_id.is_some()) {
-        for row in shifts::Entity::find().all(connection).await.read()? {
-            references.shifts.insert(row.id, shift(row)?);
-        }
+    async fn read_in_any_order(
+        &self,
+        wanted: Select<attendance_records::Entity>,
+    ) -> Result<Vec<DayRecord>, StoreError> {
+        let connection = self.database.connection();
+        let rows = whole(wanted).into_model::<RecordRow>().all(connection).await.read()?;
+        self.wordings.read(connection, rows).await
     }
-    let decided: BTreeSet<Uuid> = rows.iter().filter_map(|row| row.override_id).collect();
-    let decided: Vec<Uuid> = decided.into_iter().collect();
-    for some in decided.chunks(CHUNK) {
-        let found = overrides::Entity::find().filter(overrides::Column::Id.is_in(some.iter().copied()));
-        for row in found.all(connection).await.read()? {
-            let (_, decision) = overriding(row)?;
-            references.overrides.insert(decision.id.uuid(), decision);
-        }
-    }
-    rows.into_iter().map(|row| record(row, &references)).collect()
 }
 
 /// Records within dates.
@@ -127,8 +116,8 @@ pub(crate) fn around(dates: DateRange) -> Condition {
 
 #[async_trait]
 impl AttendanceStore for SqlAttendanceStore {
-    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError> {
-        ledger(self.database.connection(), user, dates).await
+    async fn ledgers(&self, people: &[UserId], dates: DateRange) -> Result<Vec<Ledger>, StoreError> {
+        ledgers(self.database.connection(), &self.wordings, people, dates).await
     }
 
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
@@ -178,33 +167,90 @@ impl AttendanceStore for SqlAttendanceStore {
         self.read(theirs).await
     }
 
-    async fn records_of(&self, people: &[UserId], dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+    async fn records_of(
+        &self,
+        people: &[UserId],
+        dates: DateRange,
+    ) -> Result<Vec<(DayRecord, Option<DepartmentRef>)>, StoreError> {
+        let its_department = attendance_records::Entity::belongs_to(departments::Entity)
+            .from(attendance_records::Column::DepartmentId)
+            .to(departments::Column::Id);
         let theirs = attendance_records::Column::UserId.is_in(people.iter().map(|user| user.uuid()));
-        self.read(attendance_records::Entity::find().filter(theirs).filter(within(dates))).await
+        let query = attendance_records::Entity::find()
+            .join(JoinType::LeftJoin, its_department.into())
+            .filter(theirs)
+            .filter(within(dates))
+            .order_by_asc(attendance_records::Column::UserId)
+            .order_by_asc(attendance_records::Column::WorkDate)
+            .order_by_asc(attendance_records::Column::ShiftKey);
+        let connection = self.database.connection();
+        let rows = whole(with_department(query)).into_model::<PlacedRow>().all(connection).await.read()?;
+        let (departments, records): (Vec<_>, Vec<_>) =
+            rows.into_iter().map(|row| (row.department, row.record)).unzip();
+        let records = self.wordings.read(connection, records).await?;
+        let placed = records.into_iter().zip(departments);
+        placed.map(|(record, of)| Ok((record, of.map(DepartmentRow::into_reference).transpose()?))).collect()
+    }
+
+    async fn roster(
+        &self,
+        people: &People,
+        dates: DateRange,
+    ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError> {
+        let theirs = attendance_records::Entity::find()
+            .join(JoinType::InnerJoin, person())
+            .join(JoinType::LeftJoin, their_department())
+            .column(users::Column::Name)
+            .column(users::Column::EmployeeCode)
+            .filter(within(dates))
+            .filter(users::Column::Status.eq(Status::Active.name()))
+            .filter(among(people))
+            .order_by_asc(users::Column::NameKey)
+            .order_by_asc(users::Column::Id)
+            .order_by_asc(attendance_records::Column::WorkDate)
+            .order_by_asc(attendance_records::Column::ShiftKey);
+        let connection = self.database.connection();
+        let rows = whole(with_department(theirs)).into_model::<StandingRow>().all(connection).await.read()?;
+        let (people, records): (Vec<_>, Vec<_>) =
+            rows.into_iter().map(|row| (row.person, row.record)).unzip();
+        let records = self.wordings.read(connection, records).await?;
+        people.into_iter().zip(records).map(|(person, record)| Ok((person.into_entry()?, record))).collect()
+    }
+
+    async fn unsettled(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        now: Timestamp,
+    ) -> Result<Vec<DayRecord>, StoreError> {
+        let wanted = attendance_records::Entity::find()
+            .filter(within(dates))
+            .filter(attendance_records::Column::DueAt.gt(micros(now)))
+            .filter(of(whose));
+        self.read_in_any_order(wanted).await
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
         let one = attendance_records::Entity::find_by_id(id.uuid());
-        let records = self.read(one).await?;
-        Ok(self.with_events(records).await?.pop())
+        let Some(mut record) = self.read(one).await?.pop() else { return Ok(None) };
+        record.day.events = self.events_of(&[id]).await?.remove(&id).unwrap_or_default();
+        Ok(Some(record))
     }
 
-    async fn with_events(&self, mut records: Vec<DayRecord>) -> Result<Vec<DayRecord>, StoreError> {
-        let places: HashMap<Uuid, usize> =
-            records.iter().enumerate().map(|(n, record)| (record.day.id.uuid(), n)).collect();
-        let ids: Vec<Uuid> = records.iter().map(|record| record.day.id.uuid()).collect();
-        for some in ids.chunks(CHUNK) {
+    async fn events_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Event>>, StoreError> {
+        let mut events: HashMap<RecordId, Vec<Event>> = HashMap::new();
+        for some in records.chunks(CHUNK) {
             let theirs = punches::Entity::find()
-                .filter(punches::Column::RecordId.is_in(some.iter().copied()))
+                .filter(punches::Column::RecordId.is_in(some.iter().map(|id| id.uuid())))
                 .order_by_asc(punches::Column::At)
                 .order_by_asc(punches::Column::Id);
             for row in theirs.all(self.database.connection()).await.read()? {
-                if let Some(place) = row.record_id.and_then(|id| places.get(&id)) {
-                    records[*place].day.events.push(event(row)?);
+                if let Some(record) = row.record_id.map(RecordId::new) {
+                    events.entry(record).or_default().push(event(row)?);
                 }
             }
         }
-        Ok(records)
+        Ok(events)
     }
 
     async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
@@ -285,6 +331,33 @@ impl AttendanceStore for SqlAttendanceStore {
             .read()?;
         let items = rows.into_iter().map(event).collect::<Result<_, _>>()?;
         Ok(Paged { items, page, total })
+    }
+}
+
+/// A record and where the person belonged.
+struct PlacedRow {
+    department: Option<DepartmentRow>,
+    record: RecordRow,
+}
+
+impl FromQueryResult for PlacedRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self { department: department(row, prefix)?, record: RecordRow::from_query_result(row, prefix)? })
+    }
+}
+
+/// A record and whose it is.
+struct StandingRow {
+    person: RosterRow,
+    record: RecordRow,
+}
+
+impl FromQueryResult for StandingRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            person: RosterRow::from_query_result(row, prefix)?,
+            record: RecordRow::from_query_result(row, prefix)?,
+        })
     }
 }
 

@@ -8,15 +8,29 @@ use std::time::Duration;
 use rollcall_ports::store::StoreError;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Executor, MySqlConnection};
-use sea_orm::{ConnectOptions, DatabaseConnection};
+use sea_orm::{ConnectOptions, DatabaseConnection, Statement, Values};
 use tokio::sync::Mutex;
 
 use crate::alone::lock_path;
 use crate::error::failed;
 use crate::url::{DatabaseUrl, Target};
 
+/// Is shown each statement once it has run.
+pub type Watch = Arc<dyn Fn(&Ran<'_>) + Send + Sync>;
+
+/// A statement that ran.
+#[derive(Clone, Copy)]
+pub struct Ran<'a> {
+    /// With placeholders for its values.
+    pub sql: &'a str,
+    /// Its values. They are about people: nothing of them may be logged.
+    pub values: Option<&'a Values>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
 /// How to reach a database.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Where it is.
     pub url: DatabaseUrl,
@@ -25,13 +39,15 @@ pub struct Options {
     /// Longest wait for a free and living connection, and longest that a write may take altogether. Three seconds is
     /// the most a client should be kept waiting for "not available", so the default leaves room for the answer.
     pub acquire_timeout: Duration,
+    /// Sees what is asked of the database.
+    pub watch: Option<Watch>,
 }
 
 impl Options {
-    /// Eight connections, two and a half seconds.
+    /// Eight connections, two and a half seconds, nobody watching.
     #[must_use]
     pub const fn new(url: DatabaseUrl) -> Self {
-        Self { url, max_connections: 8, acquire_timeout: Duration::from_millis(2500) }
+        Self { url, max_connections: 8, acquire_timeout: Duration::from_millis(2500), watch: None }
     }
 }
 
@@ -70,7 +86,7 @@ impl Database {
     }
 
     async fn open(options: Options, lazily: bool) -> Result<Self, StoreError> {
-        let Options { url, max_connections, acquire_timeout } = options;
+        let Options { url, max_connections, acquire_timeout, watch } = options;
         let server = matches!(url.0, Target::Server { .. });
         // The address sea-orm is given names only the driver: it may print it, and it must not know passwords.
         let shown = match url.0 {
@@ -108,7 +124,13 @@ impl Database {
                 });
             }
         }
-        let connection = sea_orm::Database::connect(connect).await.map_err(failed)?;
+        let mut connection = sea_orm::Database::connect(connect).await.map_err(failed)?;
+        if let Some(watch) = watch {
+            connection.set_metric_callback(move |info| {
+                let Statement { sql, values, .. } = info.statement;
+                watch(&Ran { sql, values: values.as_ref(), elapsed: info.elapsed });
+            });
+        }
         let turn = (!server).then(Arc::default);
         let driver = if server { "mysql" } else { "sqlite" };
         Ok(Self(Arc::new(Inner { connection, acquire_timeout, turn, lock_file, driver })))

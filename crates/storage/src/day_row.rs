@@ -65,56 +65,44 @@ pub(crate) fn record_row(of: &DayRecord) -> attendance_records::ActiveModel {
     }
 }
 
-/// What records refer to: shifts by wording, decisions by id.
-#[derive(Debug, Default)]
-pub(crate) struct References {
-    pub(crate) shifts: HashMap<Uuid, Shift>,
-    pub(crate) overrides: HashMap<Uuid, Override>,
-}
-
-/// A stored record without its punches.
+/// A stored record without its punches: of a shift among `shifts`, with what was decided of it.
 pub(crate) fn record(
     row: attendance_records::Model,
-    references: &References,
+    shifts: &HashMap<Uuid, Shift>,
+    overridden: Option<Override>,
 ) -> Result<DayRecord, StoreError> {
     let date = date("attendance_records.work_date", &row.work_date)?;
     let zone = zone("attendance_records.timezone", &row.timezone)?;
-    let at = |what: &str, micros: Option<i64>| instant_or_none(&format!("attendance_records.{what}"), micros);
     let shift = match row.shift_id {
         None => None,
         Some(id) => {
-            let shift = references.shifts.get(&id).ok_or_else(|| corrupt("attendance_records.shift_id"))?;
-            let planned = shift.on(date, &zone);
-            // As it was judged: half of it may have been free, and a neighboring shift may have cut the window short.
-            Some(ShiftInstance {
-                start: at("starts_at", row.starts_at)?.unwrap_or(planned.start),
-                end: at("ends_at", row.ends_at)?.unwrap_or(planned.end),
-                opens: at("opens_at", row.opens_at)?.unwrap_or(planned.opens),
-                closes: at("closes_at", row.closes_at)?.unwrap_or(planned.closes),
-                ..planned
+            let shift = shifts.get(&id).ok_or_else(|| corrupt("attendance_records.shift_id"))?;
+            let judged = (row.starts_at, row.ends_at, row.opens_at, row.closes_at);
+            Some(match judged {
+                // As it was judged: half of it may have been free, and a neighboring shift may have cut the window short.
+                (Some(start), Some(end), Some(opens), Some(closes)) => ShiftInstance {
+                    shift: shift.clone(),
+                    date,
+                    start: instant("attendance_records.starts_at", start)?,
+                    end: instant("attendance_records.ends_at", end)?,
+                    opens: instant("attendance_records.opens_at", opens)?,
+                    closes: instant("attendance_records.closes_at", closes)?,
+                },
+                // From before this was kept.
+                _ => shift.on(date, &zone),
             })
         }
     };
     let source = |name: &str| Source::ALL.into_iter().find(|source| source.name() == name);
     let flags = row.flags.split(',').filter(|name| !name.is_empty());
-    let overridden = match row.override_id {
-        None => None,
-        Some(id) => Some(
-            references
-                .overrides
-                .get(&id)
-                .cloned()
-                .ok_or_else(|| corrupt("attendance_records.override_id"))?,
-        ),
-    };
     Ok(DayRecord {
         record: Record {
             status: named("attendance_records.status", DayStatus::named(&row.status))?,
             flags: flags
                 .map(|name| named("attendance_records.flags", Flag::named(name)))
                 .collect::<Result<_, _>>()?,
-            first_in: at("first_in", row.first_in)?,
-            last_out: at("last_out", row.last_out)?,
+            first_in: instant_or_none("attendance_records.first_in", row.first_in)?,
+            last_out: instant_or_none("attendance_records.last_out", row.last_out)?,
             worked_seconds: row.worked_seconds,
             break_seconds: row.break_seconds,
             scheduled_seconds: row.scheduled_seconds,

@@ -1,7 +1,9 @@
-//! Everything one person's records follow from, in a handful of small reads.
+//! Everything from which the records of people follow, in a handful of reads, whatever their number.
 //!
 //! The revision is read first: whatever is read after it and changes in between raises it, and a commit that names the
 //! older one is refused.
+
+use std::collections::HashMap;
 
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::DayKey;
@@ -12,10 +14,11 @@ use rollcall_domain::plan::Placement;
 use rollcall_ports::attendance::Ledger;
 use rollcall_ports::store::StoreError;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
 
 use crate::assignments::given;
-use crate::attendance::{around, records, within};
-use crate::convert::{count, date, date_or_none, zone};
+use crate::attendance::{around, within};
+use crate::convert::{count, date, date_or_none, named, zone};
 use crate::day_row::{event, overriding, shift_of_key};
 use crate::entity::{
     attendance_heads, attendance_records, leaves, overrides, overtime_approvals, placements, punches,
@@ -24,82 +27,94 @@ use crate::entity::{
 use crate::leaves::leave;
 use crate::plan::closed_through;
 use crate::queue::plan_version;
+use crate::records::{RecordRow, Wordings, whole};
 use crate::transaction::Read;
 
-pub(crate) async fn ledger(
+pub(crate) async fn ledgers(
     connection: &impl ConnectionTrait,
-    user: UserId,
+    wordings: &Wordings,
+    people: &[UserId],
     dates: DateRange,
-) -> Result<Ledger, StoreError> {
-    let id = user.uuid();
-    let head = attendance_heads::Entity::find_by_id(id).one(connection).await.read()?;
-    let mut ledger = Ledger {
-        plan: plan_version(connection).await?,
-        locked_through: closed_through(connection).await?,
-        ..Ledger::default()
-    };
-    if let Some(head) = head {
-        ledger.revision = Revision(count("attendance_heads.revision", head.revision)?);
-        ledger.planned_through =
-            date_or_none("attendance_heads.planned_through", head.planned_through.as_deref())?;
-        ledger.stale_from = date_or_none("attendance_heads.stale_from", head.stale_from.as_deref())?;
+) -> Result<Vec<Ledger>, StoreError> {
+    let ids = || people.iter().map(|user| user.uuid());
+    let (from, to) = (dates.from().to_string(), dates.to().to_string());
+    let mut heads: HashMap<Uuid, attendance_heads::Model> = HashMap::new();
+    let theirs = attendance_heads::Entity::find().filter(attendance_heads::Column::UserId.is_in(ids()));
+    for row in theirs.all(connection).await.read()? {
+        heads.insert(row.user_id, row);
+    }
+    let (plan, locked_through) = (plan_version(connection).await?, closed_through(connection).await?);
+    let mut all: HashMap<Uuid, Ledger> = HashMap::new();
+    for id in ids() {
+        let mut ledger = Ledger { plan, locked_through, ..Ledger::default() };
+        if let Some(head) = heads.remove(&id) {
+            ledger.revision = Revision(count("attendance_heads.revision", head.revision)?);
+            ledger.planned_through =
+                date_or_none("attendance_heads.planned_through", head.planned_through.as_deref())?;
+            ledger.stale_from = date_or_none("attendance_heads.stale_from", head.stale_from.as_deref())?;
+        }
+        all.insert(id, ledger);
     }
 
     let placed = placements::Entity::find()
-        .filter(placements::Column::UserId.eq(id))
+        .filter(placements::Column::UserId.is_in(ids()))
         .order_by_asc(placements::Column::FromDate);
     for row in placed.all(connection).await.read()? {
-        ledger.placements.push(placement(row)?);
+        all.entry(row.user_id).or_default().placements.push(placement(row)?);
     }
     let own = shift_assignments::Entity::find()
-        .filter(shift_assignments::Column::UserId.eq(id))
+        .filter(shift_assignments::Column::UserId.is_in(ids()))
         .order_by_asc(shift_assignments::Column::Id);
     for row in own.all(connection).await.read()? {
-        ledger.assignments.push(given(row)?);
+        let user = named("shift_assignments.user_id", row.user_id)?;
+        all.entry(user).or_default().assignments.push(given(row)?);
     }
     let approved = leaves::Entity::find()
-        .filter(leaves::Column::UserId.eq(id))
+        .filter(leaves::Column::UserId.is_in(ids()))
         .filter(leaves::Column::Status.eq(LeaveStatus::Approved.name()))
         .order_by_asc(leaves::Column::FromDate);
     for row in approved.all(connection).await.read()? {
-        ledger.leaves.push(leave(&row)?);
+        all.entry(row.user_id).or_default().leaves.push(leave(&row)?);
     }
 
     let events = punches::Entity::find()
-        .filter(punches::Column::UserId.eq(id))
+        .filter(punches::Column::UserId.is_in(ids()))
         .filter(around(dates))
         .order_by_asc(punches::Column::At)
         .order_by_asc(punches::Column::Id);
     for row in events.all(connection).await.read()? {
-        let record = row.record_id.map(RecordId::new);
-        ledger.events.push((event(row)?, record));
+        let (user, record) = (row.user_id, row.record_id.map(RecordId::new));
+        all.entry(user).or_default().events.push((event(row)?, record));
     }
     let decided = overrides::Entity::find()
-        .filter(overrides::Column::UserId.eq(id))
-        .filter(overrides::Column::WorkDate.gte(dates.from().to_string()))
-        .filter(overrides::Column::WorkDate.lte(dates.to().to_string()))
+        .filter(overrides::Column::UserId.is_in(ids()))
+        .filter(overrides::Column::WorkDate.between(from.clone(), to.clone()))
         .filter(overrides::Column::IsCurrent.eq(true));
     for row in decided.all(connection).await.read()? {
-        ledger.overrides.push(overriding(row)?);
+        all.entry(row.user_id).or_default().overrides.push(overriding(row)?);
     }
     let agreed = overtime_approvals::Entity::find()
-        .filter(overtime_approvals::Column::UserId.eq(id))
-        .filter(overtime_approvals::Column::WorkDate.gte(dates.from().to_string()))
-        .filter(overtime_approvals::Column::WorkDate.lte(dates.to().to_string()));
+        .filter(overtime_approvals::Column::UserId.is_in(ids()))
+        .filter(overtime_approvals::Column::WorkDate.between(from, to));
     for row in agreed.all(connection).await.read()? {
         let date = date("overtime_approvals.work_date", &row.work_date)?;
-        ledger.approved.push(DayKey { user, date, shift: shift_of_key(row.shift_key) });
+        let key = DayKey { user: UserId::new(row.user_id), date, shift: shift_of_key(row.shift_key) };
+        all.entry(row.user_id).or_default().approved.push(key);
     }
     let stored = attendance_records::Entity::find()
-        .filter(attendance_records::Column::UserId.eq(id))
+        .filter(attendance_records::Column::UserId.is_in(ids()))
         .filter(within(dates))
         .order_by_asc(attendance_records::Column::WorkDate)
         .order_by_asc(attendance_records::Column::ShiftKey);
-    ledger.records = records(connection, stored.all(connection).await.read()?).await?;
-    Ok(ledger)
+    let rows = whole(stored).into_model::<RecordRow>().all(connection).await.read()?;
+    for record in wordings.read(connection, rows).await? {
+        all.entry(record.day.key.user.uuid()).or_default().records.push(record);
+    }
+    Ok(ids().filter_map(|id| all.remove(&id)).collect())
 }
 
-fn placement(row: placements::Model) -> Result<Placement, StoreError> {
+/// Where a person belongs, as stored.
+pub(crate) fn placement(row: placements::Model) -> Result<Placement, StoreError> {
     Ok(Placement {
         from: date("placements.from_date", &row.from_date)?,
         department: row.department_id.map(DepartmentId::new),

@@ -7,8 +7,11 @@ use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::plan::{Editions, Plan, Whom};
+use rollcall_domain::leave::LeaveStatus;
+use rollcall_domain::plan::{Editions, Personal, Plan, Whom};
+use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
+use rollcall_domain::user::{People, Status};
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement};
@@ -16,13 +19,19 @@ use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryOrder,
     QuerySelect,
 };
+use uuid::Uuid;
 
 use crate::assignments::given;
 use crate::convert::date_or_none;
 use crate::database::Database;
-use crate::entity::{attendance_heads, departments, holidays, locks, placements, shift_assignments, users};
+use crate::entity::{
+    attendance_heads, departments, holidays, leaves, locks, placements, shift_assignments, users,
+};
 use crate::error::Failure;
 use crate::holidays::entry;
+use crate::leaves::leave;
+use crate::ledger::placement;
+use crate::people;
 use crate::queue::{next_plan_change, plan_version};
 use crate::shifts::{ensure_default, stored_shifts};
 use crate::transaction::Read;
@@ -86,6 +95,52 @@ impl PlanStore for SqlPlanStore {
             assignments: assignments.into_iter().map(given).collect::<Result<_, _>>()?,
             calendars,
         })
+    }
+
+    async fn personals(&self, whose: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
+        let connection = self.database.connection();
+        let active =
+            Condition::all().add(users::Column::Status.eq(Status::Active.name())).add(people::among(whose));
+        let ids =
+            Query::select().column(users::Column::Id).from(users::Entity).cond_where(active.clone()).take();
+        let mut personals: BTreeMap<Uuid, Personal> = BTreeMap::new();
+        let employed = users::Entity::find()
+            .select_only()
+            .columns([users::Column::Id, users::Column::JoinDate, users::Column::LeaveDate])
+            .filter(active);
+        let rows: Vec<(Uuid, Option<String>, Option<String>)> =
+            employed.into_tuple().all(connection).await.read()?;
+        for (id, from, to) in rows {
+            let from = date_or_none("users.join_date", from.as_deref())?;
+            let to = date_or_none("users.leave_date", to.as_deref())?;
+            personals.insert(id, Personal { employment: Employment { from, to }, ..Personal::default() });
+        }
+        let placed = placements::Entity::find()
+            .filter(placements::Column::UserId.in_subquery(ids.clone()))
+            .order_by_asc(placements::Column::FromDate);
+        for row in placed.all(connection).await.read()? {
+            if let Some(personal) = personals.get_mut(&row.user_id) {
+                personal.placements.push(placement(row)?);
+            }
+        }
+        let own = shift_assignments::Entity::find()
+            .filter(shift_assignments::Column::UserId.in_subquery(ids.clone()))
+            .order_by_asc(shift_assignments::Column::Id);
+        for row in own.all(connection).await.read()? {
+            if let Some(personal) = row.user_id.and_then(|user| personals.get_mut(&user)) {
+                personal.assignments.push(given(row)?);
+            }
+        }
+        let approved = leaves::Entity::find()
+            .filter(leaves::Column::UserId.in_subquery(ids))
+            .filter(leaves::Column::Status.eq(LeaveStatus::Approved.name()))
+            .order_by_asc(leaves::Column::FromDate);
+        for row in approved.all(connection).await.read()? {
+            if let Some(personal) = personals.get_mut(&row.user_id) {
+                personal.leaves.push(leave(&row)?);
+            }
+        }
+        Ok(personals.into_iter().map(|(id, personal)| (UserId::new(id), personal)).collect())
     }
 }
 

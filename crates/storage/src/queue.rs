@@ -1,7 +1,7 @@
 //! Queues of writers: whoever updates a counter's row waits for the one before to commit.
 
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::convert::corrupt;
@@ -47,6 +47,15 @@ pub(crate) async fn plan_version(connection: &impl ConnectionTrait) -> Result<u6
 /// Waits for everybody else who changes who is an administrator, or who is the first person.
 pub(crate) async fn lock_admins(connection: &impl ConnectionTrait) -> Result<(), Failure> {
     next(connection, "admins").await.map(drop)
+}
+
+/// The same, as part of another query.
+pub(crate) fn version_of_the_plan() -> SelectStatement {
+    Query::select()
+        .column(counters::Column::Value)
+        .from(counters::Entity)
+        .and_where(Expr::col(counters::Column::Name).eq(PLAN))
+        .take()
 }
 
 async fn last(connection: &impl ConnectionTrait, name: &'static str) -> Result<u64, StoreError> {

@@ -6,26 +6,25 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::department::DepartmentName;
+use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::statistics::{Days, Whose};
 use rollcall_domain::user::{DepartmentRef, EmployeeCode, People, PersonName, Status};
 use rollcall_ports::statistics::{
-    By, Census, Devices, Enough, Heads, Key, Participant, Searches, StatisticsStore,
+    By, Census, Devices, Enough, Glance, Glancing, Heads, Key, Lately, Participant, Searches, StatisticsStore,
 };
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryOrder};
 use uuid::Uuid;
 
 use crate::convert::{count, date, micros, named, valid};
 use crate::database::Database;
 use crate::day_row::shift_of_key;
-use crate::entity::{attendance_records, departments, devices, recognition_decisions, users};
+use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
 use crate::people::{among, is_matchable, with_templates};
 use crate::transaction::Read;
+use crate::user_row::DepartmentRow;
 
 /// [`StatisticsStore`] in SQL.
 #[derive(Debug, Clone)]
@@ -89,20 +88,30 @@ impl StatisticsStore for SqlStatisticsStore {
         rows.into_iter().map(|row| row.read(by)).collect()
     }
 
-    async fn people(&self, whose: &Whose, dates: DateRange) -> Result<Vec<Participant>, StoreError> {
+    async fn people(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        status: Option<DayStatus>,
+        now: Timestamp,
+    ) -> Result<Vec<Participant>, StoreError> {
+        use attendance_records::Column as C;
+        let settled = Condition::all()
+            .add(C::DueAt.lte(micros(now)))
+            .add_option(status.map(|status| C::Status.eq(status.name())));
         let with_records = Query::select()
-            .column(attendance_records::Column::UserId)
-            .expr_as(Expr::col(attendance_records::Column::UserId).count(), "records")
+            .column(C::UserId)
+            .expr_as(Expr::expr(CaseStatement::new().case(settled, 1)).count(), "settled")
             .from(attendance_records::Entity)
             .cond_where(within(dates))
             .cond_where(of(whose))
-            .group_by_col(attendance_records::Column::UserId)
+            .group_by_col(C::UserId)
             .take();
         let (theirs, user) = ("theirs", (users::Entity, users::Column::Id));
         let query = Query::select()
             .column(user)
             .columns([users::Column::Name, users::Column::EmployeeCode])
-            .column((theirs, Alias::new("records")))
+            .column((theirs, Alias::new("settled")))
             .from(users::Entity)
             .join_subquery(
                 JoinType::InnerJoin,
@@ -159,97 +168,117 @@ impl StatisticsStore for SqlStatisticsStore {
 
     async fn departments(&self) -> Result<Vec<DepartmentRef>, StoreError> {
         let all = departments::Entity::find()
-            .select_only()
-            .columns([departments::Column::Id, departments::Column::Name])
             .order_by_asc(departments::Column::NameKey)
             .order_by_asc(departments::Column::Id);
-        let rows: Vec<(Uuid, String)> = all.into_tuple().all(self.database.connection()).await.read()?;
-        let named = rows.into_iter().map(|(id, name)| {
-            let name = valid("departments.name", DepartmentName::parse(&name))?;
-            Ok(DepartmentRef { id: DepartmentId::new(id), name })
-        });
-        named.collect()
+        let rows = all.into_model::<DepartmentRow>().all(self.database.connection()).await.read()?;
+        rows.into_iter().map(DepartmentRow::into_reference).collect()
     }
 
-    async fn census(&self, people: &People, enrolled: Option<&Enough>) -> Result<Census, StoreError> {
-        use users::Column as C;
-        let counted = |when: Condition| Expr::expr(CaseStatement::new().case(when, 1)).count();
-        let active = || Condition::all().add(C::Status.eq(Status::Active.name()));
-        let able = enrolled.map_or_else(|| Expr::val(0_i64), |enough| counted(recognizable(enough)));
-        let query = Query::select()
-            .expr_as(Expr::col(C::Id).count(), "total")
-            .expr_as(counted(active()), "active")
-            .expr_as(able, "enrolled")
-            .expr_as(counted(is_matchable()), "consenting")
-            .from(users::Entity)
-            .and_where(C::Status.ne(Status::Deleted.name()))
-            .cond_where(among(people))
-            .take();
-        let row = self.all::<CensusRow>(&query).await?.into_iter().next();
-        row.map_or_else(|| Ok(Census::default()), CensusRow::read)
-    }
-
-    async fn searches(&self, from: Timestamp, until: Timestamp) -> Result<Searches, StoreError> {
-        use recognition_decisions::Column as C;
-        let by_result = recognition_decisions::Entity::find()
-            .select_only()
-            .column(C::Result)
-            .column_as(C::Result.count(), "searches")
-            .filter(C::At.gte(micros(from)))
-            .filter(C::At.lt(micros(until)))
-            .group_by(C::Result);
-        let rows: Vec<(String, i64)> = by_result.into_tuple().all(self.database.connection()).await.read()?;
-        let mut searches = Searches::default();
-        for (result, number) in rows {
-            let number = number.unsigned_abs();
-            searches.attempts += number;
-            match result.as_str() {
-                "matched" => searches.matched += number,
-                "unknown" => searches.unknown += number,
-                "ambiguous" => searches.ambiguous += number,
-                "rejected" => searches.rejected += number,
-                _ => {}
-            }
-        }
-        Ok(searches)
-    }
-
-    async fn devices(&self, since: Timestamp) -> Result<Devices, StoreError> {
-        use recognition_decisions::Column as C;
-        let busy = Query::select()
-            .column(C::DeviceId)
-            .from(recognition_decisions::Entity)
-            .and_where(C::At.gte(micros(since)))
-            .and_where(C::DeviceId.is_not_null())
-            .take();
-        let online = Condition::all().add(devices::Column::Id.in_subquery(busy));
-        let query = devices::Entity::find()
-            .select_only()
-            .column_as(devices::Column::Id.count(), "total")
-            .expr_as(Expr::expr(CaseStatement::new().case(online, 1)).count(), "online")
-            .filter(devices::Column::RevokedAt.is_null());
-        let row: Option<(i64, i64)> = query.into_tuple().one(self.database.connection()).await.read()?;
-        let (total, online) = row.unwrap_or_default();
-        Ok(Devices { online: count("online", online)?, offline: count("offline", total - online)? })
-    }
-
-    async fn open_corrections(&self, people: &People) -> Result<u64, StoreError> {
+    async fn glance(&self, wanted: &Glancing<'_>) -> Result<Option<Glance>, StoreError> {
+        // Each part is one row, so together they are one, too.
         let mut query = Query::select();
-        query
-            .expr_as(Expr::col("id").count(), "waiting")
-            .from("corrections")
-            .and_where(Expr::col("status").eq("pending"));
-        if *people != People::Everybody {
-            let theirs = Query::select()
-                .column(users::Column::Id)
-                .from(users::Entity)
-                .cond_where(among(people))
-                .take();
-            query.and_where(Expr::col("user_id").in_subquery(theirs));
+        query.from_subquery(census(wanted), "people").from_subquery(waiting(wanted.people), "requests");
+        if let Some(lately) = &wanted.organization {
+            query.from_subquery(searches(lately), "searches").from_subquery(online(lately), "kiosks");
         }
-        let row = self.all::<WaitingRow>(&query).await?.into_iter().next();
-        Ok(row.map_or(0, |row| row.waiting.unsigned_abs()))
+        query.expr(Expr::cust("*"));
+        let connection = self.database.connection();
+        let statement = connection.get_database_backend().build(&query);
+        let row = connection.query_one_raw(statement).await.read()?;
+        let row = named("an aggregate", row)?;
+        let of_people = PeopleRow::from_query_result(&row, "").read()?;
+        if !of_people.is_there {
+            return Ok(None);
+        }
+        let organization = match wanted.organization {
+            None => None,
+            Some(_) => Some(OrganizationRow::from_query_result(&row, "").read()?.counted()?),
+        };
+        Ok(Some(Glance {
+            census: of_people.census()?,
+            open_corrections: of_people.waiting.unsigned_abs(),
+            organization,
+        }))
     }
+}
+
+/// People by whether they can be recognized.
+fn census(wanted: &Glancing<'_>) -> SelectStatement {
+    use users::Column as C;
+    let counted = |when: Condition| Expr::expr(CaseStatement::new().case(when, 1)).count();
+    let active = Condition::all().add(C::Status.eq(Status::Active.name()));
+    let able = wanted.enrolled.map_or_else(|| Expr::val(0_i64), |enough| counted(recognizable(enough)));
+    let is_there = match wanted.department {
+        None => Expr::val(true),
+        Some(id) => {
+            let it = Query::select()
+                .column(departments::Column::Id)
+                .from(departments::Entity)
+                .and_where(Expr::col((departments::Entity, departments::Column::Id)).eq(id.uuid()))
+                .take();
+            Expr::exists(it)
+        }
+    };
+    Query::select()
+        .expr_as(Expr::col(C::Id).count(), "total")
+        .expr_as(counted(active), "active")
+        .expr_as(able, "enrolled")
+        .expr_as(counted(is_matchable()), "consenting")
+        .expr_as(is_there, "is_there")
+        .from(users::Entity)
+        .and_where(C::Status.ne(Status::Deleted.name()))
+        .cond_where(among(wanted.people))
+        .take()
+}
+
+/// Requests for corrections that wait for an answer.
+fn waiting(people: &People) -> SelectStatement {
+    use corrections::Column as C;
+    let mut query = Query::select();
+    query
+        .expr_as(Expr::col(C::Id).count(), "waiting")
+        .from(corrections::Entity)
+        .and_where(C::Status.eq(CorrectionStatus::Pending.name()));
+    if *people != People::Everybody {
+        let theirs =
+            Query::select().column(users::Column::Id).from(users::Entity).cond_where(among(people)).take();
+        query.and_where(C::UserId.in_subquery(theirs));
+    }
+    query.take()
+}
+
+/// Searches by what came of them.
+fn searches(lately: &Lately) -> SelectStatement {
+    use recognition_decisions::Column as C;
+    let mut query = Query::select();
+    query
+        .expr_as(Expr::col(C::Result).count(), "attempts")
+        .from(recognition_decisions::Entity)
+        .and_where(C::At.gte(micros(lately.from)))
+        .and_where(C::At.lt(micros(lately.until)));
+    for result in ["matched", "unknown", "ambiguous", "rejected"] {
+        let this = CaseStatement::new().case(C::Result.eq(result), 1);
+        query.expr_as(Expr::expr(this).count(), result);
+    }
+    query.take()
+}
+
+/// Kiosks and cameras by whether they have searched.
+fn online(lately: &Lately) -> SelectStatement {
+    use recognition_decisions::Column as C;
+    let busy = Query::select()
+        .column(C::DeviceId)
+        .from(recognition_decisions::Entity)
+        .and_where(C::At.gte(micros(lately.online_since)))
+        .and_where(C::DeviceId.is_not_null())
+        .take();
+    let online = Condition::all().add(devices::Column::Id.in_subquery(busy));
+    Query::select()
+        .expr_as(Expr::col(devices::Column::Id).count(), "devices")
+        .expr_as(Expr::expr(CaseStatement::new().case(online, 1)).count(), "online")
+        .from(devices::Entity)
+        .and_where(devices::Column::RevokedAt.is_null())
+        .take()
 }
 
 /// What every server takes for a 64-bit integer here: MySQL sums integers to decimals, SQLite to integers.
@@ -261,7 +290,7 @@ fn within(dates: DateRange) -> Condition {
     Condition::all().add(column.between(dates.from().to_string(), dates.to().to_string()))
 }
 
-fn of(whose: &Whose) -> Condition {
+pub(crate) fn of(whose: &Whose) -> Condition {
     use attendance_records::Column as C;
     let departments = whose.departments.as_ref().map(|ids| {
         Condition::any()
@@ -326,7 +355,7 @@ struct PersonRow {
     id: Uuid,
     name: String,
     employee_code: Option<String>,
-    records: i64,
+    settled: i64,
 }
 
 impl PersonRow {
@@ -336,7 +365,7 @@ impl PersonRow {
             user: UserId::new(self.id),
             name: valid("users.name", PersonName::parse(&self.name))?,
             employee_code: valid("users.employee_code", code)?,
-            records: self.records.unsigned_abs(),
+            settled: self.settled.unsigned_abs(),
         })
     }
 }
@@ -361,15 +390,17 @@ impl HeadsRow {
 }
 
 #[derive(FromQueryResult)]
-struct CensusRow {
+struct PeopleRow {
     total: i64,
     active: i64,
     enrolled: i64,
     consenting: i64,
+    is_there: bool,
+    waiting: i64,
 }
 
-impl CensusRow {
-    fn read(self) -> Result<Census, StoreError> {
+impl PeopleRow {
+    fn census(&self) -> Result<Census, StoreError> {
         Ok(Census {
             total: count("total", self.total)?,
             active: count("active", self.active)?,
@@ -381,6 +412,26 @@ impl CensusRow {
 }
 
 #[derive(FromQueryResult)]
-struct WaitingRow {
-    waiting: i64,
+struct OrganizationRow {
+    attempts: i64,
+    matched: i64,
+    unknown: i64,
+    ambiguous: i64,
+    rejected: i64,
+    devices: i64,
+    online: i64,
+}
+
+impl OrganizationRow {
+    fn counted(self) -> Result<(Searches, Devices), StoreError> {
+        let searches = Searches {
+            attempts: self.attempts.unsigned_abs(),
+            matched: self.matched.unsigned_abs(),
+            unknown: self.unknown.unsigned_abs(),
+            ambiguous: self.ambiguous.unsigned_abs(),
+            rejected: self.rejected.unsigned_abs(),
+        };
+        let offline = count("offline", self.devices - self.online)?;
+        Ok((searches, Devices { online: count("online", self.online)?, offline }))
+    }
 }

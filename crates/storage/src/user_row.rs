@@ -10,19 +10,19 @@ use rollcall_domain::user::{
     RosterEntry, Status, StatusChange, User,
 };
 use rollcall_ports::store::StoreError;
-use sea_orm::{DbErr, FromQueryResult, QueryResult, Set};
+use sea_orm::{DbErr, FromQueryResult, QueryResult, QuerySelect, Set};
 use uuid::Uuid;
 
 use crate::convert::{
     corrupt, count, cut, date_or_none, instant, instant_or_none, key, micros, named, search_key, stored,
     valid,
 };
-use crate::entity::{user_settings, users};
+use crate::entity::{departments, user_settings, users};
 
 /// A person with what is shown of their department, and their settings.
 pub(crate) struct UserRow {
     user: users::Model,
-    department_name: Option<String>,
+    department: Option<DepartmentRow>,
     theme: Option<String>,
     notifications: Option<bool>,
     language: Option<String>,
@@ -32,7 +32,7 @@ impl FromQueryResult for UserRow {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
         Ok(Self {
             user: users::Model::from_query_result(row, prefix)?,
-            department_name: row.try_get(prefix, "department_name")?,
+            department: department(row, prefix)?,
             theme: row.try_get(prefix, "theme")?,
             notifications: row.try_get(prefix, "notifications")?,
             language: row.try_get(prefix, "language")?,
@@ -53,7 +53,7 @@ impl UserRow {
             email: valid("users.email", EmailAddress::parse(&row.email))?,
             role: named("users.role", Role::named(&row.role))?,
             status: named("users.status", Status::named(&row.status))?,
-            department: department(row.department_id, self.department_name.as_deref())?,
+            department: self.department.map(DepartmentRow::into_reference).transpose()?,
             phone: row.phone,
             address: row.address,
             avatar_url: row.avatar_url,
@@ -74,44 +74,75 @@ impl UserRow {
     }
 }
 
-/// What the roster reads of a person.
-#[derive(FromQueryResult)]
+/// What a list of attendance shows of a person.
 pub(crate) struct RosterRow {
-    id: Uuid,
+    user_id: Uuid,
     name: String,
     employee_code: Option<String>,
-    department_id: Option<Uuid>,
-    department_name: Option<String>,
-    timezone: Option<String>,
-    department_timezone: Option<String>,
-    join_date: Option<String>,
-    leave_date: Option<String>,
-    created_at: i64,
+    department: Option<DepartmentRow>,
+}
+
+impl FromQueryResult for RosterRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            user_id: row.try_get(prefix, "user_id")?,
+            name: row.try_get(prefix, "name")?,
+            employee_code: row.try_get(prefix, "employee_code")?,
+            department: department(row, prefix)?,
+        })
+    }
 }
 
 impl RosterRow {
     pub(crate) fn into_entry(self) -> Result<RosterEntry, StoreError> {
         Ok(RosterEntry {
-            user: UserId::new(self.id),
+            user: UserId::new(self.user_id),
             name: valid("users.name", PersonName::parse(&self.name))?,
             employee_code: employee_code(self.employee_code.as_deref())?,
-            department: department(self.department_id, self.department_name.as_deref())?,
-            timezone: self.timezone.or(self.department_timezone),
-            join_date: date_or_none("users.join_date", self.join_date.as_deref())?,
-            leave_date: date_or_none("users.leave_date", self.leave_date.as_deref())?,
-            created_at: instant("users.created_at", self.created_at)?,
+            department: self.department.map(DepartmentRow::into_reference).transpose()?,
         })
     }
 }
 
-fn employee_code(text: Option<&str>) -> Result<Option<EmployeeCode>, StoreError> {
-    text.map(|text| valid("users.employee_code", EmployeeCode::parse(text))).transpose()
+/// A department as its members know it.
+#[derive(FromQueryResult)]
+pub(crate) struct DepartmentRow {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) timezone: Option<String>,
+    pub(crate) default_shift_id: Option<Uuid>,
 }
 
-fn department(id: Option<Uuid>, name: Option<&str>) -> Result<Option<DepartmentRef>, StoreError> {
-    let Some((id, name)) = id.zip(name) else { return Ok(None) };
-    let name = valid("departments.name", DepartmentName::parse(name))?;
-    Ok(Some(DepartmentRef { id: DepartmentId::new(id), name }))
+impl DepartmentRow {
+    pub(crate) fn into_reference(self) -> Result<DepartmentRef, StoreError> {
+        Ok(DepartmentRef {
+            id: DepartmentId::new(self.id),
+            name: valid("departments.name", DepartmentName::parse(&self.name))?,
+            timezone: self.timezone,
+            default_shift: self.default_shift_id.map(ShiftId::new),
+        })
+    }
+}
+
+const OF_DEPARTMENT: &str = "of_department_";
+
+/// Adds what [`department`] reads to a query that is joined with departments.
+pub(crate) fn with_department<Q: QuerySelect>(query: Q) -> Q {
+    use departments::Column as C;
+    [C::Id, C::Name, C::Timezone, C::DefaultShiftId].into_iter().fold(query, |query, column| {
+        query.column_as(column, format!("{OF_DEPARTMENT}{}", sea_orm::IdenStatic::as_str(&column)))
+    })
+}
+
+/// The department that [`with_department`] added, if there is one.
+pub(crate) fn department(row: &QueryResult, prefix: &str) -> Result<Option<DepartmentRow>, DbErr> {
+    let prefix = format!("{prefix}{OF_DEPARTMENT}");
+    let id: Option<Uuid> = row.try_get(&prefix, "id")?;
+    id.map(|_| DepartmentRow::from_query_result(row, &prefix)).transpose()
+}
+
+fn employee_code(text: Option<&str>) -> Result<Option<EmployeeCode>, StoreError> {
+    text.map(|text| valid("users.employee_code", EmployeeCode::parse(text))).transpose()
 }
 
 fn preferences(row: &UserRow) -> Result<Preferences, StoreError> {

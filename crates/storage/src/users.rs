@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::{PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort};
+use rollcall_domain::user::{PasswordHash, People, Status, User, UserFilter, UserKey, UserSort};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, UserChange, UserStore};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
@@ -23,7 +23,7 @@ use crate::invitations::{accept, insert_invited, invited};
 use crate::people::{among, contains, with_templates};
 use crate::transaction::{Read, transact};
 use crate::user_change::{insert, insert_first, save};
-use crate::user_row::{RosterRow, UserRow};
+use crate::user_row::{UserRow, with_department};
 
 /// [`UserStore`] in SQL.
 #[derive(Debug, Clone)]
@@ -166,28 +166,11 @@ impl UserStore for SqlUserStore {
         transact!(self.database, |connection| update(connection, id, row, None))
     }
 
-    async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError> {
-        let query = users::Entity::find()
-            .select_only()
-            .columns([
-                users::Column::Id,
-                users::Column::Name,
-                users::Column::EmployeeCode,
-                users::Column::DepartmentId,
-                users::Column::Timezone,
-                users::Column::JoinDate,
-                users::Column::LeaveDate,
-                users::Column::CreatedAt,
-            ])
-            .column_as(departments::Column::Name, "department_name")
-            .column_as(departments::Column::Timezone, "department_timezone")
-            .join(JoinType::LeftJoin, their_department())
-            .filter(users::Column::Status.eq(Status::Active.name()))
-            .filter(among(people))
-            .order_by_asc(users::Column::NameKey)
-            .order_by_asc(users::Column::Id);
-        let rows = query.into_model::<RosterRow>().all(self.database.connection()).await.read()?;
-        rows.into_iter().map(RosterRow::into_entry).collect()
+    async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let theirs = users::Column::Id.is_in(ids.iter().map(|id| id.uuid()));
+        let query = whole(users::Entity::find().filter(theirs)).order_by_asc(users::Column::Id);
+        let rows = query.into_model::<UserRow>().all(self.database.connection()).await.read()?;
+        rows.into_iter().map(UserRow::into_user).collect()
     }
 }
 
@@ -207,16 +190,14 @@ fn whole(people: Select<users::Entity>) -> Select<users::Entity> {
     let their_settings = users::Entity::belongs_to(user_settings::Entity)
         .from(users::Column::Id)
         .to(user_settings::Column::UserId);
-    people
-        .join(JoinType::LeftJoin, their_department())
+    with_department(people.join(JoinType::LeftJoin, their_department()))
         .join(JoinType::LeftJoin, their_settings.into())
-        .column_as(departments::Column::Name, "department_name")
         .column_as(user_settings::Column::Theme, "theme")
         .column_as(user_settings::Column::Notifications, "notifications")
         .column_as(user_settings::Column::Language, "language")
 }
 
-fn their_department() -> RelationDef {
+pub(crate) fn their_department() -> RelationDef {
     users::Entity::belongs_to(departments::Entity)
         .from(users::Column::DepartmentId)
         .to(departments::Column::Id)

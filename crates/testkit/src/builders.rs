@@ -128,7 +128,7 @@ pub fn a_member(name: &str, department: &Department) -> User {
 /// A department as a profile shows it.
 #[must_use]
 pub fn a_reference(department: &Department) -> DepartmentRef {
-    DepartmentRef { id: department.id, name: department.name.clone() }
+    department.reference()
 }
 
 /// Consent to the first version of the text.

@@ -1,5 +1,6 @@
 //! Punches and the days they make.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicI32, AtomicI64};
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +23,6 @@ use rollcall_ports::batches::BatchStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
-use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::index::FaceIndex;
@@ -68,7 +68,6 @@ pub struct Attendance {
     pub(crate) engine: Arc<dyn FaceEngine>,
     pub(crate) index: Arc<dyn FaceIndex>,
     pub(crate) users: Arc<dyn UserStore>,
-    pub(crate) departments: Arc<dyn DepartmentStore>,
     pub(crate) decisions: Arc<dyn DecisionLog>,
     pub(crate) days: Arc<dyn AttendanceStore>,
     pub(crate) plans: Arc<dyn PlanStore>,
@@ -305,7 +304,6 @@ impl Attendance {
             engine: ports.engine.clone(),
             index: ports.index.clone(),
             users: ports.users.clone(),
-            departments: ports.departments.clone(),
             decisions: ports.decisions.clone(),
             days: ports.attendance.clone(),
             plans: ports.plan.clone(),
@@ -350,7 +348,7 @@ impl Attendance {
         if now.duration_since(at) > MAX_BEHIND {
             return Err(AttendanceError::TooOld);
         }
-        let zone = self.zone_of(&user).await?;
+        let zone = self.zone_of(&user);
         if user.join_date.is_some_and(|joined| zone.local(at).date() < joined) {
             return Err(AttendanceError::BeforeJoinDate);
         }
@@ -392,14 +390,16 @@ impl Attendance {
         glance: Glance,
     ) -> Result<Taken, StoreError> {
         let at = rounded(glance.at);
+        let mut user = Cow::Borrowed(user);
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
             let now = self.clock.now();
-            let zone = self.zone_of(user).await?;
-            let book = self.open(user, DateRange::around(zone.local(at).date())).await?;
+            let dates = DateRange::around(self.zone_of(&user).local(at).date());
+            let book = self.open(&user, dates).await?;
             if !book.is_placed() {
-                match self.refresh(user).await {
-                    Ok(()) => {}
+                match self.refresh(user.id).await {
+                    // They may have moved since they were read.
+                    Ok(()) => user = self.users.get(user.id).await?.map_or(user, Cow::Owned),
                     Err(StoreError::Stale) => met = StoreError::Stale,
                     Err(error) => return Err(error),
                 }
@@ -455,15 +455,9 @@ impl Attendance {
     }
 
     /// Where a person is: their own time zone, else their department's, else the organization's.
-    pub(crate) async fn zone_of(&self, user: &User) -> Result<Zone, StoreError> {
-        let name = match (&user.timezone, &user.department) {
-            (Some(own), _) => Some(own.clone()),
-            (None, Some(department)) => {
-                self.departments.get(department.id).await?.and_then(|found| found.timezone)
-            }
-            (None, None) => None,
-        };
-        Ok(self.zone_named(name.as_deref()))
+    pub(crate) fn zone_of(&self, user: &User) -> Zone {
+        let of_department = || user.department.as_ref()?.timezone.as_deref();
+        self.zone_named(user.timezone.as_deref().or_else(of_department))
     }
 
     /// The zone of that name. One that a newer release of the time zone database dropped is read as the

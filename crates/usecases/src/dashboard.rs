@@ -2,17 +2,16 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
-use rollcall_domain::access::{Action, Actor, Role};
+use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::statistics::{Rate, Tally, Totals};
+use rollcall_domain::id::DepartmentId;
+use rollcall_domain::statistics::{Rate, Tally, Totals, Whose};
 use rollcall_domain::user::People;
-use rollcall_ports::statistics::By;
+use rollcall_ports::statistics::{By, Glancing, Key, Lately};
 pub use rollcall_ports::statistics::{Census, Devices, Searches};
 
-use crate::attendance::AttendanceError;
 use crate::people::reachable;
-use crate::roster::TodayQuery;
+use crate::roster::narrow;
 use crate::statistics::{Statistics, StatisticsError, last};
 
 /// A kiosk or camera that has searched within this is online.
@@ -63,56 +62,63 @@ impl Statistics {
         actor: &Actor,
         query: DashboardQuery,
     ) -> Result<Dashboard, StatisticsError> {
-        let whose = self.whose(actor, Action::ReadDashboard, query.department).await?;
-        let people =
-            match (query.department, reachable(actor, Action::ReadDashboard, self.rules.self_service)?) {
-                // Nobody besides its members.
-                (Some(department), _) => {
-                    People::Departments(vec![department], UserId::new(uuid::Uuid::nil()))
-                }
-                (None, people) => people,
-            };
+        let whose = self.visible_to(actor, Action::ReadDashboard, query.department)?;
+        let people = reachable(actor, Action::ReadDashboard, self.rules.self_service)?;
+        let people = narrow(people, actor, query.department)?;
         let zone = self.rules.zone.clone();
         let now = self.clock.now();
         let date = query.date.unwrap_or_else(|| zone.local(now).date());
 
-        let today = TodayQuery { date: query.date, department: query.department, ..TodayQuery::default() };
-        let today = self.attendance.today(actor, today).await.map_err(|error| match error {
-            AttendanceError::Denied(denied) => StatisticsError::Denied(denied),
-            AttendanceError::Store(error) => StatisticsError::Store(error),
-            other => StatisticsError::Attendance(other),
-        })?;
-        let (mut current, mut before) = (Tally::default(), Tally::default());
-        if let Some(range) = last(query.days, date) {
-            for (range, tally) in [(Some(range), &mut current), (range.before(), &mut before)] {
-                let Some(range) = range else { continue };
-                let days = self.statistics.days(&whose, range, By::Nothing, now).await?;
-                days.iter().for_each(|(_, days)| tally.add(days));
-            }
-        }
-        let (searches, devices) = match actor.role() {
-            Role::Admin => {
-                let midnight = |date: Date| zone.instant(date.to_datetime(jiff::civil::Time::midnight()));
-                let from = midnight(date.saturating_sub(Span::new().days(query.days - 1)));
-                let until = midnight(date.saturating_add(Span::new().days(1)));
-                let since = now.checked_sub(ONLINE).unwrap_or(Timestamp::MIN);
-                let searches = self.statistics.searches(from, until).await?;
-                (Some(searches), Some(self.statistics.devices(since).await?))
-            }
-            Role::Manager | Role::Employee | Role::Device => (None, None),
+        let midnight = |date: Date| zone.instant(date.to_datetime(jiff::civil::Time::midnight()));
+        let organization = (actor.role() == Role::Admin).then(|| Lately {
+            from: midnight(date.saturating_sub(Span::new().days(query.days - 1))),
+            until: midnight(date.saturating_add(Span::new().days(1))),
+            online_since: now.checked_sub(ONLINE).unwrap_or(Timestamp::MIN),
+        });
+        let enough = self.enough();
+        let wanted = Glancing {
+            people: &people,
+            department: query.department,
+            enrolled: enough.as_ref(),
+            organization,
         };
+        let glance = self.statistics.glance(&wanted).await?.ok_or(Denied::Hidden)?;
+        let (searches, devices) = glance.organization.unzip();
+        let today = self.attendance.totals(&people, query.date, now).await?;
+        let (current, before) = self.compared(&whose, query.days, date, now).await?;
         Ok(Dashboard {
             only_self: matches!(people, People::One(_)),
             as_of: now,
             date,
-            census: self.statistics.census(&people, self.enough().as_ref()).await?,
-            today: today.totals,
+            census: glance.census,
+            today,
             rate: current.attendance(),
             previous: before.attendance(),
             searches,
             devices,
-            open_corrections: self.statistics.open_corrections(&people).await?,
+            open_corrections: glance.open_corrections,
             zone,
         })
+    }
+
+    /// The last `days` dates, and as many before them; one query.
+    async fn compared(
+        &self,
+        whose: &Whose,
+        days: i32,
+        date: Date,
+        now: Timestamp,
+    ) -> Result<(Tally, Tally), StatisticsError> {
+        let (mut current, mut before) = (Tally::default(), Tally::default());
+        let (Some(range), Some(both)) = (last(days, date), last(2 * days, date)) else {
+            return Ok((current, before));
+        };
+        for (key, days) in self.statistics.days(whose, both, By::Date, now).await? {
+            match key {
+                Key::Date(date) if range.contains(date) => current.add(&days),
+                _ => before.add(&days),
+            }
+        }
+        Ok((current, before))
     }
 }

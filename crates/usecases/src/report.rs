@@ -5,17 +5,19 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use rollcall_domain::access::{Action, Actor, Role, permit};
 use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::{Days, Interval, Period, Tally, Whose, series};
 use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::attendance::AttendanceStore;
 pub use rollcall_ports::statistics::Participant;
+use rollcall_ports::statistics::{By, Key};
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::DayView;
@@ -62,7 +64,6 @@ pub struct Report {
     whose: Whose,
     status: Option<DayStatus>,
     people: std::vec::IntoIter<Participant>,
-    departments: BTreeMap<DepartmentId, DepartmentRef>,
     days: Arc<dyn AttendanceStore>,
 }
 
@@ -80,6 +81,21 @@ pub struct ReportRow {
 }
 
 /// Records added up.
+#[derive(Debug, Clone)]
+pub struct Summed {
+    /// The dates.
+    pub range: DateRange,
+    /// The organization's time zone.
+    pub zone: Zone,
+    /// The instant for which this is true.
+    pub as_of: Timestamp,
+    /// The groups.
+    pub groups: Vec<ReportGroup>,
+    /// All of them together.
+    pub total: Tally,
+}
+
+/// Records that have something in common, added up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportGroup {
     /// A stable word or identifier; `None` for what has none, as the people without department.
@@ -93,7 +109,7 @@ pub struct ReportGroup {
 }
 
 impl Statistics {
-    /// A report of what the actor may see: three queries by now, and one for each step that is read.
+    /// A report of what the actor may see: one query by now, and one for each step that is read.
     pub async fn report(&self, actor: &Actor, query: ReportQuery) -> Result<Report, StatisticsError> {
         permit(actor, Action::ReadReport, self.rules.self_service)?;
         let whose = self.reported(actor, &query).await?;
@@ -101,15 +117,13 @@ impl Statistics {
         self.attendance.plan_ahead(now).await?;
         let zone = self.rules.zone.clone();
         let range = query.range.unwrap_or_else(|| DateRange::month_of(zone.local(now).date()));
-        let departments = self.statistics.departments().await?;
         Ok(Report {
             range,
             zone,
             as_of: now,
-            people: self.statistics.people(&whose, range).await?.into_iter(),
+            people: self.statistics.people(&whose, range, query.status, now).await?.into_iter(),
             whose,
             status: query.status,
-            departments: departments.into_iter().map(|department| (department.id, department)).collect(),
             days: self.attendance.days.clone(),
         })
     }
@@ -137,18 +151,123 @@ impl Statistics {
         Ok(whose)
     }
 
-    /// Adds a report up.
+    /// Adds records up, as far as the actor may see: those that are final where they are stored, the others one by one.
+    /// Three queries, whatever their number.
     pub async fn summed(
         &self,
-        report: Report,
+        actor: &Actor,
+        query: ReportQuery,
         by: ReportGrouping,
-    ) -> Result<(Vec<ReportGroup>, Tally), StatisticsError> {
-        let shifts = match by {
-            ReportGrouping::Shift => self.shift_names().await?,
-            ReportGrouping::User | ReportGrouping::Department | ReportGrouping::Time(_) => BTreeMap::new(),
+    ) -> Result<Summed, StatisticsError> {
+        permit(actor, Action::ReadReport, self.rules.self_service)?;
+        let whose = self.reported(actor, &query).await?;
+        let now = self.clock.now();
+        self.attendance.plan_ahead(now).await?;
+        let zone = self.rules.zone.clone();
+        let range = query.range.unwrap_or_else(|| DateRange::month_of(zone.local(now).date()));
+
+        let mut sums: BTreeMap<Key, Tally> = BTreeMap::new();
+        let mut total = Tally::default();
+        let wanted = |days: &Days| query.status.is_none_or(|status| days.status == status);
+        let mut add = |key: Key, days: &Days| {
+            total.add(days);
+            sums.entry(key).or_default().add(days);
         };
-        Ok(report.groups(by, &shifts).await?)
+        for (key, days) in self.statistics.days(&whose, range, by.key(), now).await? {
+            if wanted(&days) {
+                add(key, &days);
+            }
+        }
+        for record in unsettled(&*self.attendance.days, &whose, range, now).await? {
+            let days = Days::of(&record, &record.read(now));
+            if has_begun(&record, now) && wanted(&days) {
+                add(by.key_of(&record), &days);
+            }
+        }
+        let groups = match by {
+            ReportGrouping::Time(interval) => {
+                let dated = sums.iter().filter_map(|(key, tally)| match key {
+                    Key::Date(date) => Some((*date, *tally)),
+                    Key::Nothing | Key::Department(_) | Key::User(_) | Key::Shift(_) => None,
+                });
+                let group = |(period, tally): (Period, Tally)| {
+                    let label = interval.label(period.start);
+                    ReportGroup { key: Some(label.clone()), label: Some(label), period: Some(period), tally }
+                };
+                series(interval, range, dated).into_iter().map(group).collect()
+            }
+            ReportGrouping::User => {
+                let people = self.statistics.people(&whose, range, query.status, now).await?;
+                let of = |person: Participant| {
+                    let tally = sums.remove(&Key::User(person.user))?;
+                    let (key, label) = (person.user.to_string(), person.name.as_str().to_owned());
+                    Some(ReportGroup { key: Some(key), label: Some(label), period: None, tally })
+                };
+                people.into_iter().filter_map(of).collect()
+            }
+            ReportGrouping::Department | ReportGrouping::Shift => {
+                let labels = self.labels(by).await?;
+                let group = |(key, tally): (Key, Tally)| {
+                    let label = labels.get(&key).cloned();
+                    ReportGroup { key: key.id(), label, period: None, tally }
+                };
+                let mut groups: Vec<ReportGroup> = sums.into_iter().map(group).collect();
+                groups.sort_by_key(by_label);
+                groups
+            }
+        };
+        Ok(Summed { range, zone, as_of: now, groups, total })
     }
+
+    /// What departments or shifts are called.
+    async fn labels(&self, by: ReportGrouping) -> Result<BTreeMap<Key, String>, StoreError> {
+        if by == ReportGrouping::Shift {
+            let names = self.shift_names().await?;
+            return Ok(names.into_iter().map(|(id, name)| (Key::Shift(Some(id)), name)).collect());
+        }
+        let departments = self.statistics.departments().await?;
+        let label = |of: DepartmentRef| (Key::Department(Some(of.id)), of.name.as_str().to_owned());
+        Ok(departments.into_iter().map(label).collect())
+    }
+}
+
+impl ReportGrouping {
+    const fn key(self) -> By {
+        match self {
+            Self::User => By::User,
+            Self::Department => By::Department,
+            Self::Shift => By::Shift,
+            Self::Time(_) => By::Date,
+        }
+    }
+
+    const fn key_of(self, record: &DayRecord) -> Key {
+        match self {
+            Self::User => Key::User(record.day.key.user),
+            Self::Department => Key::Department(record.department),
+            Self::Shift => Key::Shift(record.day.key.shift),
+            Self::Time(_) => Key::Date(record.day.key.date),
+        }
+    }
+}
+
+/// The records of the range that are not final yet, which are of its last days.
+async fn unsettled(
+    days: &dyn AttendanceStore,
+    whose: &Whose,
+    range: DateRange,
+    now: Timestamp,
+) -> Result<Vec<DayRecord>, StoreError> {
+    let earliest = now.to_zoned(TimeZone::UTC).date().saturating_sub(Span::new().days(MARGIN));
+    match DateRange::new(range.from().max(earliest), range.to()) {
+        Ok(last) => days.unsettled(whose, last, now).await,
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// Whether its date has come where the person is. What is still to come is not shown, as in a person's own list.
+fn has_begun(record: &DayRecord, now: Timestamp) -> bool {
+    record.day.key.date <= record.day.zone.local(now).date() || record.record.first_in.is_some()
 }
 
 impl Report {
@@ -161,135 +280,68 @@ impl Report {
             return Ok(None);
         }
         let ids: Vec<UserId> = people.iter().map(|person| person.user).collect();
-        let mut records: HashMap<UserId, Vec<DayRecord>> = HashMap::new();
-        for record in self.days.records_of(&ids, self.range).await? {
+        let mut records: HashMap<UserId, Vec<(DayRecord, Option<DepartmentRef>)>> = HashMap::new();
+        for (record, department) in self.days.records_of(&ids, self.range).await? {
             if self.whose.includes(record.day.key.user, record.department) {
-                records.entry(record.day.key.user).or_default().push(record);
+                records.entry(record.day.key.user).or_default().push((record, department));
             }
         }
         let mut rows = Vec::new();
         for person in people {
-            for record in records.remove(&person.user).unwrap_or_default() {
-                rows.extend(self.row(&person, record));
+            for (record, department) in records.remove(&person.user).unwrap_or_default() {
+                rows.extend(self.row(&person, record, department));
             }
         }
         Ok(Some(rows))
     }
 
-    /// A record as it is shown. What is still to come is not, as in a person's own list.
-    fn row(&self, person: &Arc<Participant>, record: DayRecord) -> Option<ReportRow> {
-        let today = record.day.zone.local(self.as_of).date();
-        if record.day.key.date > today && record.record.first_in.is_none() {
-            return None;
-        }
-        let department = record.department.and_then(|id| self.departments.get(&id).cloned());
-        let counted = Days::of(&record, &record.read(self.as_of));
-        let wanted = self.status.is_none_or(|status| counted.status == status);
-        wanted.then(|| {
-            let day = DayView::of(record, self.as_of);
-            ReportRow { person: person.clone(), department, day, counted }
-        })
+    /// A record as it is shown, if it is.
+    fn row(
+        &self,
+        person: &Arc<Participant>,
+        record: DayRecord,
+        department: Option<DepartmentRef>,
+    ) -> Option<ReportRow> {
+        let counted = self.counted(&record)?;
+        let day = DayView::of(record, self.as_of);
+        Some(ReportRow { person: person.clone(), department, day, counted })
     }
 
-    /// A page of the records. If none is left out or still to come, only the people on it are read.
+    fn counted(&self, record: &DayRecord) -> Option<Days> {
+        let counted = Days::of(record, &record.read(self.as_of));
+        let wanted = self.status.is_none_or(|status| counted.status == status);
+        (wanted && has_begun(record, self.as_of)).then_some(counted)
+    }
+
+    /// A page of the records: only those of the people on it are read.
     pub async fn page(mut self, page: Page) -> Result<Paged<ReportRow>, StoreError> {
         let wanted = page.offset()..page.offset() + u64::from(page.size());
-        let everywhere_past =
-            self.as_of.to_zoned(jiff::tz::TimeZone::UTC).date().saturating_sub(Span::new().days(1));
-        if self.status.is_some() || self.range.to() >= everywhere_past {
-            return self.scanned(page, wanted).await;
+        let mut shown: HashMap<UserId, u64> = HashMap::new();
+        for record in unsettled(&*self.days, &self.whose, self.range, self.as_of).await? {
+            *shown.entry(record.day.key.user).or_default() += u64::from(self.counted(&record).is_some());
         }
-        let (mut start, mut skipped) = (0, None);
-        let mut there = Vec::new();
-        let mut total = 0;
+        let (mut end, mut skipped, mut there) = (0, None, Vec::new());
         for person in self.people.by_ref() {
-            let end = start + person.records;
+            let start = end;
+            end += person.settled + shown.get(&person.user).copied().unwrap_or(0);
             if start < wanted.end && wanted.start < end {
                 skipped.get_or_insert(start);
-                there.push(person.clone());
+                there.push(person);
             }
-            (start, total) = (end, end);
         }
+        let total = end;
         self.people = there.into_iter();
-        let offset = skipped.map_or(0, |before| wanted.start - before);
-        let window = offset..offset + u64::from(page.size());
-        let found = self.scanned(page, window).await?;
-        Ok(Paged { total, ..found })
-    }
-
-    async fn scanned(
-        &mut self,
-        page: Page,
-        wanted: std::ops::Range<u64>,
-    ) -> Result<Paged<ReportRow>, StoreError> {
-        let (mut items, mut total) = (Vec::new(), 0);
-        while let Some(rows) = self.next().await? {
-            for row in rows {
-                if wanted.contains(&total) {
-                    items.push(row);
-                }
-                total += 1;
-            }
+        let mut before = skipped.map_or(0, |before| wanted.start - before) as usize;
+        let size = page.size() as usize;
+        let mut items = Vec::new();
+        while items.len() < size
+            && let Some(rows) = self.next().await?
+        {
+            let passed = before.min(rows.len());
+            before -= passed;
+            items.extend(rows.into_iter().skip(passed).take(size - items.len()));
         }
         Ok(Paged { items, total, page })
-    }
-
-    async fn groups(
-        mut self,
-        by: ReportGrouping,
-        shifts: &BTreeMap<ShiftId, String>,
-    ) -> Result<(Vec<ReportGroup>, Tally), StoreError> {
-        let mut sums = Sums::default();
-        while let Some(rows) = self.next().await? {
-            rows.into_iter().for_each(|row| sums.add(by, row));
-        }
-        let group = |key: Option<String>, label: Option<String>, tally| ReportGroup {
-            key,
-            label,
-            period: None,
-            tally,
-        };
-        let groups = match by {
-            ReportGrouping::User => sums
-                .people
-                .into_iter()
-                .map(|(person, tally)| {
-                    group(Some(person.user.to_string()), Some(person.name.as_str().to_owned()), tally)
-                })
-                .collect(),
-            ReportGrouping::Department => {
-                let mut groups: Vec<ReportGroup> = sums
-                    .departments
-                    .into_iter()
-                    .map(|(id, tally)| {
-                        let name = id.and_then(|id| self.departments.get(&id)).map(|found| &found.name);
-                        group(id.map(|id| id.to_string()), name.map(|name| name.as_str().to_owned()), tally)
-                    })
-                    .collect();
-                groups.sort_by_key(by_label);
-                groups
-            }
-            ReportGrouping::Shift => {
-                let mut groups: Vec<ReportGroup> = sums
-                    .shifts
-                    .into_iter()
-                    .map(|(id, tally)| {
-                        let name = id.and_then(|id| shifts.get(&id).cloned());
-                        group(id.map(|id| id.to_string()), name, tally)
-                    })
-                    .collect();
-                groups.sort_by_key(by_label);
-                groups
-            }
-            ReportGrouping::Time(interval) => series(interval, self.range, sums.dates)
-                .into_iter()
-                .map(|(period, tally)| {
-                    let label = interval.label(period.start);
-                    ReportGroup { period: Some(period), ..group(Some(label.clone()), Some(label), tally) }
-                })
-                .collect(),
-        };
-        Ok((groups, sums.total))
     }
 }
 
@@ -297,35 +349,4 @@ impl Report {
 fn by_label(group: &ReportGroup) -> (bool, Option<String>, Option<String>) {
     let label = group.label.as_deref().map(rollcall_domain::text::canonical);
     (group.key.is_none(), label, group.key.clone())
-}
-
-/// Records added up so far.
-#[derive(Default)]
-struct Sums {
-    /// In the order of the report.
-    people: Vec<(Arc<Participant>, Tally)>,
-    departments: BTreeMap<Option<DepartmentId>, Tally>,
-    shifts: BTreeMap<Option<ShiftId>, Tally>,
-    dates: BTreeMap<Date, Tally>,
-    total: Tally,
-}
-
-impl Sums {
-    fn add(&mut self, by: ReportGrouping, row: ReportRow) {
-        let days = row.counted;
-        self.total.add(&days);
-        match by {
-            ReportGrouping::User => match self.people.last_mut() {
-                Some((person, tally)) if person.user == row.person.user => tally.add(&days),
-                _ => {
-                    let mut tally = Tally::default();
-                    tally.add(&days);
-                    self.people.push((row.person, tally));
-                }
-            },
-            ReportGrouping::Department => self.departments.entry(row.day.department).or_default().add(&days),
-            ReportGrouping::Shift => self.shifts.entry(row.day.key.shift).or_default().add(&days),
-            ReportGrouping::Time(_) => self.dates.entry(row.day.key.date).or_default().add(&days),
-        }
-    }
 }

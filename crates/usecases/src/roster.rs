@@ -1,11 +1,11 @@
 //! Who is in today.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged};
@@ -62,7 +62,7 @@ pub struct Standing {
 }
 
 impl Attendance {
-    /// Who is in, as far as the actor may see. Three queries, however many people there are.
+    /// Who is in, as far as the actor may see. One query, however many people there are.
     pub async fn today(&self, actor: &Actor, query: TodayQuery) -> Result<Today, AttendanceError> {
         permit(actor, Action::ReadToday, self.rules.self_service)?;
         let people =
@@ -71,28 +71,17 @@ impl Attendance {
         let zone = query.zone.unwrap_or_else(|| self.rules.zone.clone());
         let date = query.date.unwrap_or_else(|| zone.local(now).date());
 
-        self.plan_ahead(now).await?;
-        let roster = self.users.roster(&people).await?;
-        let mut days = self.days_by_person(&people, date, now).await?;
+        let roster = self.standing(&people, query.date, now).await?;
         let (mut totals, mut departments) = (Totals::default(), BTreeMap::new());
         let mut standings = Vec::with_capacity(roster.len());
-        for person in roster {
-            let own_zone = self.zone_named(person.timezone.as_deref());
-            let own_date = query.date.unwrap_or_else(|| own_zone.local(now).date());
-            let mut own: Vec<DayView> = days.remove(&person.user).unwrap_or_default();
-            own.retain(|day| day.key.date == own_date);
-            let open = own.iter().any(|day| day.record.open);
-            let left = own.iter().any(|day| day.record.last_out.is_some());
-
-            // Nothing is asked of who has not begun, or has gone.
-            let Some(day) = day_that_counts(own) else { continue };
-            let status = day.record.status;
-            totals.count(status, open, left);
+        for (person, day, stands) in roster {
+            let status = stands.status;
+            stands.count(&mut totals);
             let name = person.department.as_ref().map(|department| department.name.as_str().to_owned());
             let key = (name.is_none(), name, person.department.as_ref().map(|department| department.id));
             let of_department: &mut (Option<DepartmentRef>, Totals) =
                 departments.entry(key).or_insert_with(|| (person.department.clone(), Totals::default()));
-            of_department.1.count(status, open, left);
+            stands.count(&mut of_department.1);
             if query.status.is_none_or(|wanted| wanted == status) {
                 standings.push(Standing { person, status, day });
             }
@@ -108,18 +97,61 @@ impl Attendance {
         })
     }
 
-    /// Everybody's days around `date`, wherever they are.
-    async fn days_by_person(
+    /// How many of these people stand where.
+    pub(crate) async fn totals(
         &self,
         people: &People,
-        date: Date,
+        date: Option<Date>,
         now: Timestamp,
-    ) -> Result<HashMap<UserId, Vec<DayView>>, StoreError> {
-        let mut by_person: HashMap<UserId, Vec<DayView>> = HashMap::new();
-        for day in self.days.records(people, DateRange::today_anywhere(date)).await? {
-            by_person.entry(day.day.key.user).or_default().push(DayView::of(day, now));
+    ) -> Result<Totals, StoreError> {
+        let mut totals = Totals::default();
+        self.standing(people, date, now).await?.iter().for_each(|(_, _, stands)| stands.count(&mut totals));
+        Ok(totals)
+    }
+
+    /// Where each of these people stands on a date, or on what is today where they are. Nothing is asked of who has not
+    /// begun, or has gone.
+    async fn standing(
+        &self,
+        people: &People,
+        date: Option<Date>,
+        now: Timestamp,
+    ) -> Result<Vec<(RosterEntry, DayView, Stands)>, StoreError> {
+        self.plan_ahead(now).await?;
+        let dates = date.map_or_else(|| DateRange::today_anywhere(now), DateRange::only);
+        let mut standing = Vec::new();
+        let mut rest = self.days.roster(people, dates).await?.into_iter().peekable();
+        while let Some((person, first)) = rest.next() {
+            let mut own = vec![first];
+            while let Some((_, next)) = rest.next_if(|(other, _)| other.user == person.user) {
+                own.push(next);
+            }
+            let is_wanted = |record: &DayRecord| {
+                date.is_some() || record.day.key.date == record.day.zone.local(now).date()
+            };
+            let own: Vec<DayView> =
+                own.into_iter().filter(is_wanted).map(|record| DayView::of(record, now)).collect();
+            let came_in = own.iter().any(|day| day.record.open);
+            let left = own.iter().any(|day| day.record.last_out.is_some());
+            if let Some(day) = day_that_counts(own) {
+                let stands = Stands { status: day.record.status, came_in, left };
+                standing.push((person, day, stands));
+            }
         }
-        Ok(by_person)
+        Ok(standing)
+    }
+}
+
+/// Where one person stands, as it is counted.
+struct Stands {
+    status: DayStatus,
+    came_in: bool,
+    left: bool,
+}
+
+impl Stands {
+    fn count(&self, totals: &mut Totals) {
+        totals.count(self.status, self.came_in, self.left);
     }
 }
 

@@ -194,7 +194,7 @@ impl Shifts {
         let plan = self.plans.plan(&self.planning.rules.shift).await?;
         let stored = self.shifts.list().await?.into_iter();
         let retired = stored.filter(|shift| shift.retired_at.is_some()).map(|shift| shift.id).collect();
-        let personals = self.planning.attendance.personals(&people, dates).await?;
+        let personals = self.plans.personals(&people).await?;
         let mut findings = lint(&plan, &retired, &personals, dates);
         if people != People::Everybody {
             // Somebody out of sight may work it.

@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, Timestamp};
-use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
+use rollcall_domain::access::{Action, Actor, Denied, Role, Scope, permit};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::page::Sort;
-use rollcall_domain::statistics::{Interval, Period, Tally, Whose, series};
+use rollcall_domain::statistics::{Days, Interval, Period, Tally, Whose, series};
 use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
-use rollcall_ports::plan::PlanStore;
+use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::statistics::{By, Enough, Heads, Key, StatisticsStore};
 use rollcall_ports::store::StoreError;
 
@@ -32,7 +32,7 @@ pub struct Statistics {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) engine: Arc<dyn FaceEngine>,
     pub(crate) departments: Arc<dyn DepartmentStore>,
-    pub(crate) plan: Arc<dyn PlanStore>,
+    pub(crate) shifts: Arc<dyn ShiftStore>,
     pub(crate) statistics: Arc<dyn StatisticsStore>,
     pub(crate) attendance: Attendance,
     pub(crate) rules: Arc<Rules>,
@@ -184,7 +184,7 @@ impl Statistics {
             clock: ports.clock.clone(),
             engine: ports.engine.clone(),
             departments: ports.departments.clone(),
-            plan: ports.plan.clone(),
+            shifts: ports.shifts.clone(),
             statistics: ports.statistics.clone(),
             attendance,
             rules,
@@ -211,14 +211,14 @@ impl Statistics {
         let groups = match grouping {
             Grouping::Overall => overall(tallies),
             Grouping::Department => self.by_department(&whose, tallies).await?,
-            Grouping::User => self.by_user(&whose, range, tallies).await?,
+            Grouping::User => self.by_user(&whose, range, as_of, tallies).await?,
             Grouping::Shift => self.by_shift(tallies).await?,
             Grouping::Weekday => by_weekday(tallies),
         };
         Ok(Counted { range, zone: self.rules.zone.clone(), as_of, groups })
     }
 
-    /// Attendance over time, as far as the actor may see: one query, or two to compare.
+    /// Attendance over time, as far as the actor may see: one query, two to compare more than half a year.
     pub async fn trends(
         &self,
         actor: &Actor,
@@ -228,11 +228,15 @@ impl Statistics {
     ) -> Result<Trends, StatisticsError> {
         let whose = self.whose(actor, Action::ReadStatistics, asked.department).await?;
         let (range, as_of) = self.range(asked.range).await?;
-        let current = self.series(&whose, range, interval, as_of).await?;
-        let previous = match range.before().filter(|_| compare) {
-            None => None,
-            Some(before) => Some((before, self.series(&whose, before, interval, as_of).await?)),
-        };
+        let before = range.before().filter(|_| compare);
+        let both = before.and_then(|before| DateRange::new(before.from(), range.to()).ok());
+        let parts = both.map_or_else(|| before.into_iter().chain([range]).collect(), |both| vec![both]);
+        let mut dated = Vec::new();
+        for part in parts {
+            dated.extend(self.dated(&whose, part, as_of).await?);
+        }
+        let of = |part: DateRange| series(interval, part, dated.iter().copied());
+        let (current, previous) = (of(range), before.map(|before| (before, of(before))));
         Ok(Trends { range, zone: self.rules.zone.clone(), as_of, series: current, previous })
     }
 
@@ -274,20 +278,31 @@ impl Statistics {
         action: Action,
         department: Option<DepartmentId>,
     ) -> Result<Whose, StatisticsError> {
+        let whose = self.visible_to(actor, action, department)?;
+        if let (Role::Admin, Some(id)) = (actor.role(), department) {
+            self.departments.get(id).await?.ok_or(Denied::Hidden)?;
+        }
+        Ok(whose)
+    }
+
+    /// The same, but whether the department is there is for whoever asks to see.
+    pub(crate) fn visible_to(
+        &self,
+        actor: &Actor,
+        action: Action,
+        department: Option<DepartmentId>,
+    ) -> Result<Whose, Denied> {
         let scope = permit(actor, action, self.rules.self_service)?;
         match (scope, department) {
             (Scope::Everybody, None) => Ok(Whose::everybody()),
-            (Scope::Everybody, Some(id)) => {
-                self.departments.get(id).await?.ok_or(Denied::Hidden)?;
-                Ok(Whose::of_departments(vec![id]))
-            }
+            (Scope::Everybody, Some(id)) => Ok(Whose::of_departments(vec![id])),
             (Scope::Departments, None) => Ok(Whose::of_departments(actor.manages().to_vec())),
             (Scope::Departments, Some(id)) if actor.manages().contains(&id) => {
                 Ok(Whose::of_departments(vec![id]))
             }
             (Scope::Own, None) => Ok(Whose::one(actor.user().ok_or(Denied::Hidden)?)),
-            (Scope::Departments | Scope::Own, Some(_)) => Err(Denied::Hidden.into()),
-            (Scope::Nobody, _) => Err(Denied::Forbidden.into()),
+            (Scope::Departments | Scope::Own, Some(_)) => Err(Denied::Hidden),
+            (Scope::Nobody, _) => Err(Denied::Forbidden),
         }
     }
 
@@ -304,19 +319,19 @@ impl Statistics {
         Some(Enough { model, least: self.rules.min_faces })
     }
 
-    async fn series(
+    /// Days counted by date.
+    async fn dated(
         &self,
         whose: &Whose,
         range: DateRange,
-        interval: Interval,
         now: Timestamp,
-    ) -> Result<Vec<(Period, Tally)>, StoreError> {
+    ) -> Result<Vec<(Date, Days)>, StoreError> {
         let days = self.statistics.days(whose, range, By::Date, now).await?;
         let dated = days.into_iter().filter_map(|(key, days)| match key {
             Key::Date(date) => Some((date, days)),
             Key::Nothing | Key::Department(_) | Key::User(_) | Key::Shift(_) => None,
         });
-        Ok(series(interval, range, dated))
+        Ok(dated.collect())
     }
 
     /// The departments whose records are counted, by name.
@@ -346,9 +361,10 @@ impl Statistics {
         &self,
         whose: &Whose,
         range: DateRange,
+        now: Timestamp,
         mut tallies: BTreeMap<Key, Tally>,
     ) -> Result<Vec<Group>, StoreError> {
-        let people = self.statistics.people(whose, range).await?;
+        let people = self.statistics.people(whose, range, None, now).await?;
         let groups = people.into_iter().map(|person| Group {
             key: Some(person.user.to_string()),
             label: Some(person.name.as_str().to_owned()),
@@ -372,12 +388,12 @@ impl Statistics {
 
     /// What shifts are called now.
     pub(crate) async fn shift_names(&self) -> Result<BTreeMap<ShiftId, String>, StoreError> {
-        let plan = self.plan.plan(&self.rules.shift).await?;
-        Ok(plan.shifts.iter().map(|(id, editions)| (*id, editions.latest().name.clone())).collect())
+        let stored = self.shifts.list().await?;
+        Ok(stored.into_iter().map(|shift| (shift.id, shift.editions.latest().name.clone())).collect())
     }
 }
 
-fn tallied(days: Vec<(Key, rollcall_domain::statistics::Days)>) -> BTreeMap<Key, Tally> {
+fn tallied(days: Vec<(Key, Days)>) -> BTreeMap<Key, Tally> {
     let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
     for (key, days) in days {
         tallies.entry(key).or_default().add(&days);

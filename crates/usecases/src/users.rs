@@ -223,7 +223,7 @@ impl Users {
         };
         let user = self.person(new).await?;
         self.users.insert(&user, hash.as_ref()).await?;
-        self.attendance.refresh(&user).await?;
+        self.attendance.refresh(user.id).await?;
         Ok(added(user))
     }
 
@@ -237,7 +237,7 @@ impl Users {
         let expires_at = after(self.clock.now(), self.rules.invitation_ttl);
         let invitation = Invitation { fingerprint: self.tokens.fingerprint(&token), expires_at };
         self.users.insert_invited(&user, &invitation).await?;
-        self.attendance.refresh(&user).await?;
+        self.attendance.refresh(user.id).await?;
         Ok((added(user), token))
     }
 
@@ -297,7 +297,7 @@ impl Users {
     async fn department(&self, id: Option<DepartmentId>) -> Result<Option<DepartmentRef>, UserError> {
         let Some(id) = id else { return Ok(None) };
         let found = self.departments.get(id).await?.ok_or(UserError::Unknown("department_id"))?;
-        Ok(Some(DepartmentRef { id: found.id, name: found.name }))
+        Ok(Some(found.reference()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists of people: whom they are about, who is wanted, in which order.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 
 use super::{DepartmentRef, EmployeeCode, PersonName, Status};
 use crate::access::Role;
@@ -19,7 +19,7 @@ pub enum People {
     One(UserId),
 }
 
-/// What attendance needs to know of a person to judge a date.
+/// A person as a list of attendance shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RosterEntry {
     /// Who.
@@ -30,14 +30,6 @@ pub struct RosterEntry {
     pub employee_code: Option<EmployeeCode>,
     /// Where they belong.
     pub department: Option<DepartmentRef>,
-    /// Their own time zone, else their department's.
-    pub timezone: Option<String>,
-    /// First day of employment.
-    pub join_date: Option<Date>,
-    /// Last day of employment.
-    pub leave_date: Option<Date>,
-    /// When they were added.
-    pub created_at: Timestamp,
 }
 
 /// Which people of a list are wanted.

@@ -33,6 +33,7 @@ use rollcall_storage::{
 use rollcall_testkit::StoreBench;
 
 pub(crate) mod below;
+pub(crate) mod filled;
 pub(crate) mod mysql;
 pub(crate) mod sqlite;
 

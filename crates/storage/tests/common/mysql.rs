@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rollcall_storage::{Database, Options};
+use rollcall_storage::{Database, Options, Watch};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
 
 use super::{Bench, migrate};
@@ -68,9 +68,19 @@ impl Drop for Lease {
     }
 }
 
+/// The database of an empty bench through other connections, with somebody who sees what is asked of it.
+pub(crate) async fn watched(bench: &Bench, watch: Watch) -> Bench {
+    let Lease(name) = bench.home.downcast_ref().expect("a bench that is nobody else's");
+    Bench::new(connect(name, Some(watch)).await, ())
+}
+
 pub(crate) async fn open(name: &str) -> Database {
+    connect(name, None).await
+}
+
+async fn connect(name: &str, watch: Option<Watch>) -> Database {
     let url = format!("{}/{name}", server()).parse().expect("TEST_MYSQL_URL is the address of a server");
-    let options = Options { acquire_timeout: Duration::from_secs(30), ..Options::new(url) };
+    let options = Options { acquire_timeout: Duration::from_secs(30), watch, ..Options::new(url) };
     Database::connect(options).await.expect("the server answers")
 }
 

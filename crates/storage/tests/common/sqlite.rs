@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rollcall_storage::{Database, DatabaseUrl, Options};
+use rollcall_storage::{Database, DatabaseUrl, Options, Watch};
 use tempfile::TempDir;
 
 use super::{Bench, migrate};
@@ -18,18 +18,23 @@ pub(crate) async fn bench() -> Bench {
 
 /// The same database through connections of its own, as another process would have them.
 pub(crate) async fn another(bench: &Bench) -> Bench {
-    Bench::new(connect(path(bench)).await, ())
+    Bench::new(connect(path(bench), None).await, ())
+}
+
+/// The same with somebody who sees what is asked of it.
+pub(crate) async fn watched(bench: &Bench, watch: Watch) -> Bench {
+    Bench::new(connect(path(bench), Some(watch)).await, ())
 }
 
 /// A database without a schema.
 pub(crate) async fn open(folder: &TempDir) -> Database {
-    connect(folder.path().join("data").join("rollcall.db")).await
+    connect(folder.path().join("data").join("rollcall.db"), None).await
 }
 
-async fn connect(file: PathBuf) -> Database {
+async fn connect(file: PathBuf, watch: Option<Watch>) -> Database {
     // Patient: other tests keep the disk busy.
-    let options =
-        Options { acquire_timeout: Duration::from_secs(30), ..Options::new(DatabaseUrl::file(file)) };
+    let acquire_timeout = Duration::from_secs(30);
+    let options = Options { acquire_timeout, watch, ..Options::new(DatabaseUrl::file(file)) };
     Database::connect(options).await.expect("the file opens")
 }
 

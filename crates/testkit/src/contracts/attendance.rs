@@ -6,12 +6,13 @@ use rollcall_domain::attendance::{
     Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Source, Voided,
 };
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, UserId};
+use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
 use rollcall_domain::overrides::{Facts, Override};
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::Placement;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{People, User};
+use rollcall_domain::statistics::Whose;
+use rollcall_domain::user::{EmployeeCode, People, Status, User};
 use rollcall_ports::attendance::{Approval, Change, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
@@ -40,6 +41,9 @@ macro_rules! attendance_store_contract {
             of_several_peoples_changes_all_are_stored_or_none
             records_come_by_date_within_the_range
             records_of_people_come_by_person_and_date
+            the_facts_of_several_people_are_read_at_once
+            a_roster_shows_the_active_by_name_with_their_days
+            what_is_not_final_is_found
             what_a_punch_comes_to_can_change
             a_punch_that_is_taken_back_is_kept
             a_punch_that_was_looked_at_counts
@@ -76,8 +80,17 @@ async fn punches(bench: &dyn StoreBench, user: UserId) -> Vec<Event> {
 }
 
 async fn march(bench: &dyn StoreBench, user: UserId) -> Vec<DayRecord> {
-    let records = bench.attendance().records_of(&[user], dates("2026-03-01", "2026-03-31")).await.unwrap();
-    bench.attendance().with_events(records).await.unwrap()
+    let march = dates("2026-03-01", "2026-03-31");
+    let records = bench.attendance().records(&People::One(user), march).await.unwrap();
+    with_events(bench, records).await
+}
+
+/// Records with their punches.
+pub(super) async fn with_events(bench: &dyn StoreBench, mut records: Vec<DayRecord>) -> Vec<DayRecord> {
+    let ids: Vec<RecordId> = records.iter().map(|record| record.day.id).collect();
+    let mut events = bench.attendance().events_of(&ids).await.unwrap();
+    records.iter_mut().for_each(|of| of.day.events = events.remove(&of.day.id).unwrap_or_default());
+    records
 }
 
 /// The record of a day with its punches after its n-th commit.
@@ -120,7 +133,7 @@ pub async fn a_record_comes_back_with_every_field(bench: &dyn StoreBench) {
     let mut expected = change.records[0].clone();
     expected.day.revision = Revision(1);
     let found = bench.attendance().records_of(&[user], dates("2026-03-02", "2026-03-02")).await.unwrap();
-    assert_eq!(found, [expected.clone()]);
+    assert_eq!(found, [(expected.clone(), Some(department.reference()))]);
     assert_eq!(ledger(bench, user).await.records, [expected.clone()]);
     expected.day.events = vec![event];
     assert_eq!(bench.attendance().record(day.id).await.unwrap(), Some(expected));
@@ -362,6 +375,7 @@ pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
         assert!(records.iter().all(|record| record.day.events.is_empty()));
     }
     let two = bench.attendance().records_of(&[member.id, boss.id], range).await.unwrap();
+    let two: Vec<DayRecord> = two.into_iter().map(|(record, _)| record).collect();
     assert_eq!(told(&two), both(&[&member, &boss]));
     assert_eq!(bench.attendance().records_of(&[], range).await.unwrap(), []);
     let moved = User { department: Some(a_reference(&theirs)), ..member.clone() };
@@ -659,4 +673,72 @@ pub async fn the_highest_number_of_a_device_is_known(bench: &dyn StoreBench) {
         assert_eq!(bench.attendance().event(event.id).await.unwrap().unwrap().counter, Some(counter));
     }
     assert_eq!(bench.attendance().last_counter(door.id).await.unwrap(), Some(7));
+}
+
+pub async fn the_facts_of_several_people_are_read_at_once(bench: &dyn StoreBench) {
+    let mut people = Vec::new();
+    for (name, on) in [("Ada", "2026-03-02"), ("Bob", "2026-03-03"), ("Cleo", "2026-03-04")] {
+        let user = stored(bench, a_user(name)).await.id;
+        begun(bench, user, on).await;
+        people.push(user);
+    }
+    let stranger = stored(bench, a_user("Dan")).await.id;
+    people.insert(1, stranger);
+    let march = dates("2026-03-01", "2026-03-31");
+    let ledgers = bench.attendance().ledgers(&people, march).await.unwrap();
+    for (user, found) in people.iter().zip(&ledgers) {
+        assert_eq!(*found, ledger(bench, *user).await);
+    }
+    assert_eq!(ledgers.iter().map(|found| found.events.len()).collect::<Vec<_>>(), [1, 0, 1, 1]);
+    assert_eq!(bench.attendance().ledgers(&[], march).await.unwrap(), []);
+}
+
+pub async fn a_roster_shows_the_active_by_name_with_their_days(bench: &dyn StoreBench) {
+    let department = a_department("Research");
+    bench.departments().insert(&department).await.unwrap();
+    let code = Some(EmployeeCode::parse(&a_tag()).unwrap());
+    let bob = stored(bench, User { employee_code: code, ..a_member("bob", &department) }).await;
+    let ada = stored(bench, a_member("Ada", &department)).await;
+    let idle = stored(bench, a_member("Cleo", &department)).await;
+    for user in [&bob, &ada] {
+        begun(bench, user.id, "2026-03-02").await;
+        begun(bench, user.id, "2026-03-03").await;
+    }
+    for status in [Status::Inactive, Status::Suspended, Status::Pending, Status::Deleted] {
+        let away = stored(bench, a_member("Dan", &department)).await;
+        begun(bench, away.id, "2026-03-02").await;
+        save(bench, &User { status, ..away }).await.unwrap();
+    }
+    let people = People::Departments(vec![department.id], idle.id);
+    let roster = bench.attendance().roster(&people, dates("2026-03-02", "2026-03-03")).await.unwrap();
+    let told: Vec<_> = roster.iter().map(|(person, record)| (person.user, record.day.key.date)).collect();
+    let (monday, tuesday) = (date("2026-03-02"), date("2026-03-03"));
+    assert_eq!(told, [(ada.id, monday), (ada.id, tuesday), (bob.id, monday), (bob.id, tuesday)]);
+    let (person, record) = &roster[2];
+    assert_eq!((&person.name, &person.employee_code), (&bob.name, &bob.employee_code));
+    assert_eq!(person.department, Some(department.reference()));
+    assert_eq!(record.day.key.user, bob.id);
+    let alone = bench.attendance().roster(&People::One(ada.id), dates("2026-03-03", "2026-03-09")).await;
+    assert_eq!(alone.unwrap().len(), 1);
+}
+
+pub async fn what_is_not_final_is_found(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    for on in ["2026-03-02", "2026-03-03", "2026-03-04"] {
+        begun(bench, user, on).await;
+    }
+    let march = dates("2026-03-01", "2026-03-31");
+    let due = ledger(bench, user).await.records[1].due;
+    let unsettled = async |whose: Whose, range, now| {
+        let found = bench.attendance().unsettled(&whose, range, now).await.unwrap();
+        let mut found: Vec<_> = found.iter().map(|record| record.day.key.date).collect();
+        found.sort();
+        found
+    };
+    let second = jiff::SignedDuration::from_secs(1);
+    assert_eq!(unsettled(Whose::one(user), march, due).await, [date("2026-03-04")]);
+    let before = unsettled(Whose::one(user), march, due - second).await;
+    assert_eq!(before, [date("2026-03-03"), date("2026-03-04")]);
+    assert_eq!(unsettled(Whose::one(user), dates("2026-03-03", "2026-03-03"), due).await, []);
+    assert_eq!(unsettled(Whose::of_departments(vec![]), march, due - second).await, []);
 }

@@ -90,9 +90,9 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let (kept, address, _) = somebody(bench).await;
     let nobody = kept.erased(why());
     bench.users().erase(Erasure { user: &nobody, address, attendance: false }).await.unwrap();
-    let days = bench.attendance().records_of(&[kept.id], march).await.unwrap();
+    let days = bench.attendance().records(&People::One(kept.id), march).await.unwrap();
     assert_eq!(days[0].similarity, None);
-    let days = bench.attendance().with_events(days).await.unwrap();
+    let days = super::attendance::with_events(bench, days).await;
     let event = &days[0].day.events[0];
     assert_eq!((event.user, event.at), (kept.id, at("2026-03-02T09:00:00Z")));
     assert_eq!((&event.note, &event.reason, event.location), (&None, &None, None));
@@ -105,9 +105,9 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let nobody = gone.erased(why());
     let erased = bench.users().erase(Erasure { user: &nobody, address, attendance: true }).await.unwrap();
     assert_eq!((erased.punches, erased.remaining), (1, 0));
-    assert_eq!(bench.attendance().records_of(&[gone.id], march).await.unwrap(), []);
+    assert_eq!(bench.attendance().records(&People::One(gone.id), march).await.unwrap(), []);
     assert_eq!(corrections_of(bench, gone.id).await, []);
-    assert_eq!(bench.attendance().records_of(&[kept.id], march).await.unwrap().len(), 1);
+    assert_eq!(bench.attendance().records(&People::One(kept.id), march).await.unwrap().len(), 1);
 }
 
 pub async fn an_erasure_that_comes_late_changes_nothing(bench: &dyn StoreBench) {

@@ -64,10 +64,10 @@ pub async fn there_is_nobody(bench: &dyn StoreBench) {
     assert_eq!((users.items, users.total), (vec![], 0));
     let departments = bench.departments().list(&DepartmentFilter::default(), &[], page).await.unwrap();
     assert_eq!((departments.items, departments.total), (vec![], 0));
-    assert_eq!(bench.users().roster(&everybody).await.unwrap(), []);
     assert_eq!(bench.devices().list().await.unwrap(), []);
     let march = dates("2026-03-01", "2026-03-31");
     assert_eq!(bench.attendance().records(&everybody, march).await.unwrap(), []);
+    assert_eq!(bench.attendance().roster(&everybody, march).await.unwrap(), []);
     assert!(bench.faces().changes_since(0, 1, 100).await.unwrap().people.is_empty());
 }
 
@@ -228,9 +228,9 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
     let filter = UserFilter::default();
     let listed = bench.users().list(&People::Everybody, &filter, &[], Page::default()).await.unwrap();
     assert_eq!((listed.total, listed.items.len()), (3, 3));
-    let roster = bench.users().roster(&People::Everybody).await.unwrap();
-    assert_eq!(roster.iter().map(|entry| entry.user).collect::<Vec<_>>(), ids);
     let march = dates("2026-03-01", "2026-03-31");
+    let roster = bench.attendance().roster(&People::Everybody, march).await.unwrap();
+    assert_eq!(roster.iter().map(|(person, _)| person.user).collect::<Vec<_>>(), ids);
     let records = bench.attendance().records(&People::Everybody, march).await.unwrap();
     ids.sort();
     assert_eq!(records.iter().map(|record| record.day.key.user).collect::<Vec<_>>(), ids);

@@ -260,9 +260,6 @@ pub async fn a_scope_shows_its_departments_and_one_person(bench: &dyn StoreBench
         let found = bench.users().list(&people, &all, &[], page(1, 100)).await.unwrap();
         assert_eq!(found.total, expected.len() as u64, "{people:?}");
         assert_same_people(ids(&found.items), &expected);
-        let roster = bench.users().roster(&people).await.unwrap();
-        let named = roster.iter().filter(|entry| entry.name == name);
-        assert_same_people(named.map(|entry| entry.user).collect(), &expected);
     }
 }
 
@@ -271,36 +268,26 @@ pub async fn a_scope_of_no_departments_shows_one_person(bench: &dyn StoreBench) 
     let people = People::Departments(vec![], boss.id);
     let found = bench.users().list(&people, &UserFilter::default(), &[], page(1, 100)).await.unwrap();
     assert_eq!((ids(&found.items), found.total), (vec![boss.id], 1));
-    assert_eq!(bench.users().roster(&people).await.unwrap().len(), 1);
 }
 
-pub async fn a_roster_holds_the_active_by_name(bench: &dyn StoreBench) {
-    let department = a_stored_department(bench).await;
-    let code = Some(EmployeeCode::parse(&a_tag()).unwrap());
-    let (join_date, leave_date) = (Some(date("2026-01-01")), Some(date("2026-12-31")));
-    let bob = User { employee_code: code, join_date, leave_date, ..a_member("bob", &department) };
-    let bob = stored(bench, bob).await;
-    let ada = stored(bench, a_member("Ada", &department)).await;
-    let cleo = stored(bench, a_member("CLEO", &department)).await;
-    for status in [Status::Inactive, Status::Suspended, Status::Pending, Status::Deleted] {
-        stored(bench, User { status, ..a_member("Dan", &department) }).await;
-    }
-    let roster = bench.users().roster(&People::Departments(vec![department.id], ada.id)).await.unwrap();
-    assert_eq!(roster.iter().map(|entry| entry.user).collect::<Vec<_>>(), [ada.id, bob.id, cleo.id]);
-    let entry = &roster[1];
-    assert_eq!((&entry.name, &entry.employee_code), (&bob.name, &bob.employee_code));
-    assert_eq!((entry.join_date, entry.leave_date), (join_date, leave_date));
-    assert_eq!((&entry.department, entry.created_at), (&bob.department, bob.created_at));
-    assert_eq!(entry.timezone, None);
-}
-
-pub async fn a_roster_knows_the_time_zone(bench: &dyn StoreBench) {
-    let department = Department { timezone: Some("Asia/Kolkata".into()), ..a_department("Research") };
+pub async fn a_member_knows_what_the_department_hands_down(bench: &dyn StoreBench) {
+    let shift = a_shift();
+    bench.shifts().insert(&shift).await.unwrap();
+    let timezone = Some("Asia/Kolkata".to_owned());
+    let default_shift = Some(shift.id);
+    let department = Department { timezone, default_shift, ..a_department("Research") };
     bench.departments().insert(&department).await.unwrap();
-    stored(bench, a_member("Ada", &department)).await;
-    let own = Some("Europe/Berlin".into());
-    let bob = stored(bench, User { timezone: own, ..a_member("Bob", &department) }).await;
-    let roster = bench.users().roster(&People::Departments(vec![department.id], bob.id)).await.unwrap();
-    let zones: Vec<_> = roster.iter().map(|entry| entry.timezone.as_deref()).collect();
-    assert_eq!(zones, [Some("Asia/Kolkata"), Some("Europe/Berlin")]);
+    let ada = stored(bench, a_member("Ada", &department)).await;
+    let found = bench.users().get(ada.id).await.unwrap().unwrap().department.unwrap();
+    assert_eq!(found, department.reference());
+}
+
+pub async fn people_are_found_by_their_ids(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    let gone = stored(bench, User { status: Status::Deleted, ..a_user("Cleo") }).await;
+    let mut expected = vec![&ada, &bob, &gone];
+    expected.sort_by_key(|user| user.id);
+    let found = bench.users().named(&[gone.id, UserId::new(fresh()), bob.id, ada.id]).await.unwrap();
+    assert_eq!(ids(&found), expected.iter().map(|user| user.id).collect::<Vec<_>>());
+    assert_eq!(bench.users().named(&[]).await.unwrap(), []);
 }

@@ -1,11 +1,16 @@
 //! What a [`PlanStore`](rollcall_ports::plan::PlanStore) promises.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Weekday;
-use rollcall_domain::calendar::{Half, Holiday, WeeklyOff};
+use rollcall_domain::calendar::{Half, Holiday, WeeklyOff, Zone};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::HolidayId;
-use rollcall_domain::plan::{Given, Plan, Whom};
+use rollcall_domain::plan::{Given, Personal, Placement, Plan, Whom};
+use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
+use rollcall_domain::user::{People, Status, User};
+use rollcall_ports::attendance::Change;
 
 use super::stored;
 use crate::StoreBench;
@@ -20,6 +25,7 @@ macro_rules! plan_store_contract {
             a_plan_has_every_wording_of_every_shift
             a_plan_has_what_departments_are_given_and_nobodys_own
             a_plan_has_the_calendars_of_departments
+            what_is_known_of_the_active_alone_is_read_at_once
             the_version_grows_with_each_change
             what_is_beyond_all_records_makes_none_stale
         }
@@ -96,6 +102,36 @@ pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench)
     assert!(revision_of(bench, ada.id).await > before);
     bench.holidays().insert(&a_holiday(&department, "2026-12-31")).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-12-31")));
+}
+
+pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn StoreBench) {
+    let department = a_department("Night");
+    bench.departments().insert(&department).await.unwrap();
+    let joined = Some(date("2026-01-01"));
+    let ada = stored(bench, User { join_date: joined, ..a_member("Ada", &department) }).await;
+    let bob = stored(bench, a_member("Bob", &department)).await;
+    stored(bench, User { status: Status::Suspended, ..a_member("Cleo", &department) }).await;
+    let shift = a_shift();
+    bench.shifts().insert(&shift).await.unwrap();
+    let own = an_assignment(&shift, Whom::Person(bob.id), "2026-03-02");
+    bench.assignments().insert(&own).await.unwrap();
+    let ledger = bench.attendance().ledger(ada.id, dates("2026-03-02", "2026-03-02")).await.unwrap();
+    let placement = Placement {
+        from: date("2026-03-02"),
+        department: Some(department.id),
+        zone: Zone::UTC,
+        shift: None,
+        active: true,
+    };
+    let placed = Change { placements: vec![placement.clone()], ..Change::none(ada.id, &ledger) };
+    bench.attendance().commit(&placed).await.unwrap();
+
+    let people = People::Departments(vec![department.id], ada.id);
+    let found: BTreeMap<_, _> = bench.plan().personals(&people).await.unwrap().into_iter().collect();
+    let employed = Employment { from: joined, to: None };
+    let of_ada = Personal { placements: vec![placement], employment: employed, ..Personal::default() };
+    let of_bob = Personal { assignments: vec![own.given.clone()], ..Personal::default() };
+    assert_eq!(found, BTreeMap::from([(ada.id, of_ada), (bob.id, of_bob)]));
 }
 
 pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {

@@ -1,6 +1,6 @@
 //! What a [`StatisticsStore`](rollcall_ports::statistics::StatisticsStore) promises.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, DayRecord, DayStatus, Record};
 use rollcall_domain::calendar::Zone;
@@ -11,7 +11,9 @@ use rollcall_domain::statistics::{Days, Whose};
 use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::decisions::Search;
-use rollcall_ports::statistics::{By, Census, Enough, Heads, Key, Searches};
+use rollcall_ports::statistics::{
+    By, Census, Devices, Enough, Glance, Glancing, Heads, Key, Lately, Searches,
+};
 
 use super::stored;
 use crate::StoreBench;
@@ -72,9 +74,34 @@ async fn keep(bench: &dyn StoreBench, user: UserId, records: Vec<DayRecord>) {
     bench.attendance().commit(&change).await.expect("the records are stored");
 }
 
+/// When all of it is final.
+fn later() -> Timestamp {
+    at("2027-01-01T00:00:00Z")
+}
+
+fn about<'a>(people: &'a People, enrolled: Option<&'a Enough>) -> Glancing<'a> {
+    Glancing { people, department: None, enrolled, organization: None }
+}
+
+async fn glance(bench: &dyn StoreBench, people: &People, enrolled: Option<&Enough>) -> Glance {
+    bench.statistics().glance(&about(people, enrolled)).await.unwrap().expect("no department was asked for")
+}
+
+async fn lately(
+    bench: &dyn StoreBench,
+    from: Timestamp,
+    until: Timestamp,
+    online_since: Timestamp,
+) -> (Searches, Devices) {
+    let organization = Some(Lately { from, until, online_since });
+    let wanted = Glancing { organization, ..about(&People::Everybody, None) };
+    let glance = bench.statistics().glance(&wanted).await.unwrap().expect("no department was asked for");
+    glance.organization.expect("what was asked for")
+}
+
 async fn count(bench: &dyn StoreBench, whose: &Whose, by: By) -> Vec<(Key, Days)> {
     let march = dates("2026-03-01", "2026-03-31");
-    bench.statistics().days(whose, march, by, at("2027-01-01T00:00:00Z")).await.unwrap()
+    bench.statistics().days(whose, march, by, later()).await.unwrap()
 }
 
 fn numbers(counted: &[(Key, Days)]) -> Vec<(Key, DayStatus, bool, u64)> {
@@ -216,8 +243,8 @@ pub async fn whose_days_are_counted_follows_from_the_records(bench: &dyn StoreBe
         let counted = count(bench, &whose, By::Nothing).await;
         assert_eq!(counted.iter().map(|(_, days)| days.days).sum::<u64>(), expected, "{whose:?}");
         let march = dates("2026-03-01", "2026-03-31");
-        let listed = bench.statistics().people(&whose, march).await.unwrap();
-        assert_eq!(listed.iter().map(|person| person.records).sum::<u64>(), expected, "{whose:?}");
+        let listed = bench.statistics().people(&whose, march, None, later()).await.unwrap();
+        assert_eq!(listed.iter().map(|person| person.settled).sum::<u64>(), expected, "{whose:?}");
     }
 }
 
@@ -227,10 +254,12 @@ pub async fn nothing_counted_is_nothing(bench: &dyn StoreBench) {
         assert_eq!(count(bench, &nobody, by).await, []);
     }
     let (on, march) = (date("2026-03-02"), dates("2026-03-01", "2026-03-31"));
-    assert_eq!(bench.statistics().people(&nobody, march).await.unwrap(), []);
+    assert_eq!(bench.statistics().people(&nobody, march, None, later()).await.unwrap(), []);
     assert_eq!(bench.statistics().heads(&nobody, on, on, None).await.unwrap(), []);
     let none = People::Departments(vec![], UserId::new(fresh()));
-    assert_eq!(bench.statistics().census(&none, None).await.unwrap(), Census::default());
+    assert_eq!(glance(bench, &none, None).await, Glance::default());
+    let unknown = Glancing { department: Some(DepartmentId::new(fresh())), ..about(&none, None) };
+    assert_eq!(bench.statistics().glance(&unknown).await.unwrap(), None);
 }
 
 pub async fn arrivals_are_counted_as_clocks_showed_them(bench: &dyn StoreBench) {
@@ -272,13 +301,25 @@ pub async fn everybody_with_records_is_listed_by_name(bench: &dyn StoreBench) {
     let gone = User { status: Status::Deleted, ..expected[3].0.clone() };
     super::save(bench, &gone).await.unwrap();
     let march = dates("2026-03-01", "2026-03-31");
-    let people = bench.statistics().people(&Whose::of_departments(vec![of]), march).await.unwrap();
+    let people =
+        bench.statistics().people(&Whose::of_departments(vec![of]), march, None, later()).await.unwrap();
     let found: Vec<_> =
-        people.iter().map(|person| (person.user, person.name.clone(), person.records)).collect();
+        people.iter().map(|person| (person.user, person.name.clone(), person.settled)).collect();
     let order = [1, 3, 0, 2].map(|n: usize| (expected[n].0.id, expected[n].0.name.clone(), expected[n].1));
     assert_eq!(found, order);
     let april = dates("2026-04-01", "2026-04-30");
-    assert_eq!(bench.statistics().people(&Whose::of_departments(vec![of]), april).await.unwrap(), []);
+    let whose = Whose::of_departments(vec![of]);
+    assert_eq!(bench.statistics().people(&whose, april, None, later()).await.unwrap(), []);
+    // Who has records is listed, however many of them are final and of the status wanted.
+    let settled = async |status, now| {
+        let people = bench.statistics().people(&whose, march, status, now).await.unwrap();
+        people.iter().map(|person| person.settled).collect::<Vec<_>>()
+    };
+    let due = day(bench, expected[0].0.id, "2026-03-02", None, DayStatus::Present).await.due;
+    assert_eq!(settled(Some(DayStatus::Present), later()).await, [2, 1, 1, 1]);
+    assert_eq!(settled(Some(DayStatus::Late), later()).await, [0, 0, 0, 0]);
+    assert_eq!(settled(None, due).await, [1, 1, 1, 1]);
+    assert_eq!(settled(None, due - SignedDuration::from_secs(1)).await, [0, 0, 0, 0]);
 }
 
 pub async fn people_are_counted_where_they_were(bench: &dyn StoreBench) {
@@ -363,13 +404,14 @@ pub async fn a_census_tells_who_can_be_recognized(bench: &dyn StoreBench) {
     let stranger = stored(bench, a_user("Bob")).await;
     let people = People::Departments(vec![staffed.id], UserId::new(fresh()));
     let enough = Enough { model: model(photos::MODEL), least: 2 };
-    let census = bench.statistics().census(&people, Some(&enough)).await.unwrap();
+    let of_it = Glancing { department: Some(staffed.id), ..about(&people, Some(&enough)) };
+    let census = bench.statistics().glance(&of_it).await.unwrap().expect("the department is there").census;
     let expected = Census { total: 6, active: 4, enrolled: 1, incomplete: 2, no_consent: 1 };
     assert_eq!(census, expected);
     assert_eq!(census.active, census.enrolled + census.incomplete + census.no_consent);
-    let without = bench.statistics().census(&people, None).await.unwrap();
+    let without = glance(bench, &people, None).await.census;
     assert_eq!(without, Census { enrolled: 0, incomplete: 3, ..expected });
-    let one = bench.statistics().census(&People::One(stranger.id), Some(&enough)).await.unwrap();
+    let one = glance(bench, &People::One(stranger.id), Some(&enough)).await.census;
     assert_eq!(one, Census { total: 1, active: 1, enrolled: 0, incomplete: 0, no_consent: 1 });
 }
 
@@ -386,9 +428,9 @@ pub async fn searches_are_counted_by_what_came_of_them(bench: &dyn StoreBench) {
         bench.decisions().note(Search { result, ..search });
     }
     bench.decisions().flush().await;
-    let counted = bench.statistics().searches(start, start + second * 5).await.unwrap();
+    let (counted, _) = lately(bench, start, start + second * 5, start).await;
     assert_eq!(counted, Searches { attempts: 5, matched: 2, unknown: 1, ambiguous: 1, rejected: 1 });
-    assert_eq!(bench.statistics().searches(start - second, start).await.unwrap(), Searches::default());
+    assert_eq!(lately(bench, start - second, start, start).await.0, Searches::default());
 }
 
 pub async fn corrections_that_wait_are_counted(bench: &dyn StoreBench) {
@@ -414,7 +456,7 @@ pub async fn corrections_that_wait_are_counted(bench: &dyn StoreBench) {
     {
         bench.corrections().insert(correction).await.unwrap();
     }
-    let waiting = async |people| bench.statistics().open_corrections(&people).await.unwrap();
+    let waiting = async |people| glance(bench, &people, None).await.open_corrections;
     assert_eq!(waiting(People::One(ada.id)).await, 3);
     let withdrawn =
         Correction { status: CorrectionStatus::Withdrawn, revision: Revision::NEW.next(), ..withdrawn };
@@ -442,8 +484,16 @@ pub async fn kiosks_that_search_are_online(bench: &dyn StoreBench) {
     search(Some(gone.id), "2026-03-02T09:00:00Z");
     search(None, "2026-03-02T09:00:00Z");
     bench.decisions().flush().await;
-    let devices = bench.statistics().devices(at("2026-03-02T09:01:00Z")).await.unwrap();
+    let (_, devices) =
+        lately(bench, at("2026-03-02T09:01:00Z"), at("2026-03-02T09:01:00Z"), at("2026-03-02T09:01:00Z"))
+            .await;
     assert_eq!((devices.online, devices.offline), (1, 1));
-    let devices = bench.statistics().devices(at("2026-03-02T09:01:00.000001Z")).await.unwrap();
+    let (_, devices) = lately(
+        bench,
+        at("2026-03-02T09:01:00.000001Z"),
+        at("2026-03-02T09:01:00.000001Z"),
+        at("2026-03-02T09:01:00.000001Z"),
+    )
+    .await;
     assert_eq!((devices.online, devices.offline), (0, 2));
 }

@@ -74,8 +74,8 @@ macro_rules! user_store_contract {
             past_the_end_there_is_nobody_but_the_total
             a_scope_shows_its_departments_and_one_person
             a_scope_of_no_departments_shows_one_person
-            a_roster_holds_the_active_by_name
-            a_roster_knows_the_time_zone
+            a_member_knows_what_the_department_hands_down
+            people_are_found_by_their_ids
         }
     };
 }

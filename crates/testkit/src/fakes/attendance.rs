@@ -1,17 +1,22 @@
 //! Punches and the records they come to.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
-use jiff::Span;
 use jiff::civil::{Date, Time};
+use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::department::Department;
 use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::Placement;
 use rollcall_domain::replay::MARGIN;
-use rollcall_domain::user::{People, Status};
+use rollcall_domain::statistics::Whose;
+use rollcall_domain::text::canonical;
+use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status, User};
 use rollcall_ports::attendance::{Approval, AttendanceStore, Change, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
@@ -46,8 +51,9 @@ impl Attended {
 
 #[async_trait]
 impl AttendanceStore for FakeStores {
-    async fn ledger(&self, user: UserId, dates: DateRange) -> Result<Ledger, StoreError> {
-        Ok(self.world()?.ledger(user, dates))
+    async fn ledgers(&self, people: &[UserId], dates: DateRange) -> Result<Vec<Ledger>, StoreError> {
+        let world = self.world()?;
+        Ok(people.iter().map(|user| world.ledger(*user, dates)).collect())
     }
 
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
@@ -77,8 +83,50 @@ impl AttendanceStore for FakeStores {
         Ok(world.records(among, dates))
     }
 
-    async fn records_of(&self, people: &[UserId], dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
-        Ok(self.world()?.records(|user| people.contains(&user), dates))
+    async fn records_of(
+        &self,
+        people: &[UserId],
+        dates: DateRange,
+    ) -> Result<Vec<(DayRecord, Option<DepartmentRef>)>, StoreError> {
+        let world = self.world()?;
+        let records = world.records(|user| people.contains(&user), dates);
+        let placed = |record: DayRecord| {
+            let department = record.department.and_then(|id| world.departments.get(&id));
+            (record, department.map(Department::reference))
+        };
+        Ok(records.into_iter().map(placed).collect())
+    }
+
+    async fn roster(
+        &self,
+        people: &People,
+        dates: DateRange,
+    ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError> {
+        let world = self.world()?;
+        let there = |user: &User| user.status == Status::Active && includes(people, user);
+        let shown = |record: DayRecord| {
+            let user = world.read(world.users.get(&record.day.key.user)?);
+            there(&user).then(|| {
+                let User { id, name, employee_code, department, .. } = user;
+                (RosterEntry { user: id, name, employee_code, department }, record)
+            })
+        };
+        let mut roster: Vec<_> = world.records(|_| true, dates).into_iter().filter_map(shown).collect();
+        roster.sort_by_key(|(person, record)| {
+            (canonical(person.name.as_str()), person.user, record.day.key.date, record.day.key.shift)
+        });
+        Ok(roster)
+    }
+
+    async fn unsettled(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        now: Timestamp,
+    ) -> Result<Vec<DayRecord>, StoreError> {
+        let mut records = self.world()?.records(|_| true, dates);
+        records.retain(|record| record.due > now && whose.includes(record.day.key.user, record.department));
+        Ok(records)
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
@@ -87,9 +135,12 @@ impl AttendanceStore for FakeStores {
         Ok(all.find(|record| record.day.id == id).map(|record| world.with_events(record.clone())))
     }
 
-    async fn with_events(&self, records: Vec<DayRecord>) -> Result<Vec<DayRecord>, StoreError> {
+    async fn events_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Event>>, StoreError> {
         let world = self.world()?;
-        Ok(records.into_iter().map(|record| world.with_events(record)).collect())
+        let all = world.attended.values().flat_map(|own| &own.records);
+        let wanted = all.filter(|record| records.contains(&record.day.id));
+        let events = wanted.map(|record| (record.day.id, world.with_events(record.clone()).day.events));
+        Ok(events.filter(|(_, events)| !events.is_empty()).collect())
     }
 
     async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {

@@ -7,14 +7,16 @@ use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::plan::{Editions, Plan, Whom};
+use rollcall_domain::plan::{Editions, Personal, Plan, Whom};
+use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
+use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 
 use super::attendance::Attended;
 use super::shifts::first_wording;
-use super::world::{FakeStores, World};
+use super::world::{FakeStores, World, includes};
 
 #[async_trait]
 impl PlanStore for FakeStores {
@@ -55,6 +57,21 @@ impl PlanStore for FakeStores {
             assignments: given.filter(|given| !matches!(given.to_whom, Whom::Person(_))).cloned().collect(),
             calendars,
         })
+    }
+
+    async fn personals(&self, people: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
+        let world = self.world()?;
+        let there = world.users.values().map(|person| &person.user);
+        let active = there.filter(|user| user.status == Status::Active && includes(people, user));
+        let personal = |user: &User| Personal {
+            placements: world.attended.get(&user.id).map(|own| own.placements.clone()).unwrap_or_default(),
+            assignments: world.given_to(user.id),
+            leaves: world.approved_leaves(user.id),
+            employment: Employment { from: user.join_date, to: user.leave_date },
+        };
+        let mut personals: Vec<_> = active.map(|user| (user.id, personal(user))).collect();
+        personals.sort_by_key(|(id, _)| *id);
+        Ok(personals)
     }
 }
 

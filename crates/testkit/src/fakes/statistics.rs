@@ -13,7 +13,7 @@ use rollcall_domain::statistics::{Days, Whose};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{DepartmentRef, People, Status, User};
 use rollcall_ports::statistics::{
-    By, Census, Devices, Enough, Heads, Key, Participant, Searches, StatisticsStore,
+    By, Census, Devices, Enough, Glance, Glancing, Heads, Key, Lately, Participant, Searches, StatisticsStore,
 };
 use rollcall_ports::store::StoreError;
 
@@ -54,15 +54,24 @@ impl StatisticsStore for FakeStores {
         Ok(counted.into_iter().map(|((key, ..), days)| (key, days)).collect())
     }
 
-    async fn people(&self, whose: &Whose, dates: DateRange) -> Result<Vec<Participant>, StoreError> {
+    async fn people(
+        &self,
+        whose: &Whose,
+        dates: DateRange,
+        status: Option<DayStatus>,
+        now: Timestamp,
+    ) -> Result<Vec<Participant>, StoreError> {
         let world = self.world()?;
         let mut records: BTreeMap<UserId, u64> = BTreeMap::new();
-        world.counted(whose, dates).for_each(|day| *records.entry(day.day.key.user).or_default() += 1);
+        for day in world.counted(whose, dates) {
+            let wanted = day.due <= now && status.is_none_or(|status| day.record.status == status);
+            *records.entry(day.day.key.user).or_default() += u64::from(wanted);
+        }
         let mut people: Vec<Participant> = records
             .into_iter()
-            .filter_map(|(user, records)| {
+            .filter_map(|(user, settled)| {
                 let User { name, employee_code, .. } = world.users.get(&user)?.user.clone();
-                Some(Participant { user, name, employee_code, records })
+                Some(Participant { user, name, employee_code, settled })
             })
             .collect();
         people.sort_by_key(|person| (canonical(person.name.as_str()), person.user));
@@ -105,31 +114,44 @@ impl StatisticsStore for FakeStores {
     async fn departments(&self) -> Result<Vec<DepartmentRef>, StoreError> {
         let world = self.world()?;
         let all = world.departments.values();
-        let mut named: Vec<DepartmentRef> = all
-            .map(|department| DepartmentRef { id: department.id, name: department.name.clone() })
-            .collect();
+        let mut named: Vec<DepartmentRef> =
+            all.map(rollcall_domain::department::Department::reference).collect();
         named.sort_by_key(|department| (canonical(department.name.as_str()), department.id));
         Ok(named)
     }
 
-    async fn census(&self, people: &People, enrolled: Option<&Enough>) -> Result<Census, StoreError> {
+    async fn glance(&self, wanted: &Glancing<'_>) -> Result<Option<Glance>, StoreError> {
         let world = self.world()?;
+        if wanted.department.is_some_and(|id| !world.departments.contains_key(&id)) {
+            return Ok(None);
+        }
+        Ok(Some(Glance {
+            census: world.census(wanted.people, wanted.enrolled),
+            open_corrections: world.open_corrections(wanted.people),
+            organization: wanted
+                .organization
+                .map(|lately| (world.counted_searches(lately), world.online(lately))),
+        }))
+    }
+}
+
+impl World {
+    fn census(&self, people: &People, enrolled: Option<&Enough>) -> Census {
         let mut census = Census::default();
-        let there = world.users.values().map(|person| &person.user);
+        let there = self.users.values().map(|person| &person.user);
         for user in there.filter(|user| user.status != Status::Deleted && includes(people, user)) {
             census.total += 1;
             census.active += u32::from(user.status == Status::Active);
-            census.enrolled += u32::from(world.is_recognizable(user.id, enrolled));
-            census.incomplete += u32::from(user.is_matchable() && !world.is_recognizable(user.id, enrolled));
+            census.enrolled += u32::from(self.is_recognizable(user.id, enrolled));
+            census.incomplete += u32::from(user.is_matchable() && !self.is_recognizable(user.id, enrolled));
             census.no_consent += u32::from(user.status == Status::Active && !user.is_matchable());
         }
-        Ok(census)
+        census
     }
 
-    async fn searches(&self, from: Timestamp, until: Timestamp) -> Result<Searches, StoreError> {
-        let world = self.world()?;
+    fn counted_searches(&self, lately: Lately) -> Searches {
         let mut searches = Searches::default();
-        for search in world.searches.iter().filter(|search| (from..until).contains(&search.at)) {
+        for search in self.searches.iter().filter(|search| (lately.from..lately.until).contains(&search.at)) {
             searches.attempts += 1;
             match search.result {
                 "matched" => searches.matched += 1,
@@ -139,34 +161,30 @@ impl StatisticsStore for FakeStores {
                 _ => {}
             }
         }
-        Ok(searches)
+        searches
     }
 
-    async fn devices(&self, since: Timestamp) -> Result<Devices, StoreError> {
-        let world = self.world()?;
+    fn online(&self, lately: Lately) -> Devices {
         let mut devices = Devices::default();
-        for device in world.devices.values().filter(|device| device.revoked_at.is_none()) {
-            let mut own = world.searches.iter().filter(|search| search.device == Some(device.id));
-            match own.any(|search| search.at >= since) {
+        for device in self.devices.values().filter(|device| device.revoked_at.is_none()) {
+            let mut own = self.searches.iter().filter(|search| search.device == Some(device.id));
+            match own.any(|search| search.at >= lately.online_since) {
                 true => devices.online += 1,
                 false => devices.offline += 1,
             }
         }
-        Ok(devices)
+        devices
     }
 
-    async fn open_corrections(&self, people: &People) -> Result<u64, StoreError> {
-        let world = self.world()?;
+    fn open_corrections(&self, people: &People) -> u64 {
         let theirs = |correction: &&Correction| {
-            let person = world.users.get(&correction.user());
+            let person = self.users.get(&correction.user());
             person.is_some_and(|person| includes(people, &person.user))
         };
         let waiting = |correction: &&Correction| correction.status == CorrectionStatus::Pending;
-        Ok(world.corrections.values().filter(waiting).filter(theirs).count() as u64)
+        self.corrections.values().filter(waiting).filter(theirs).count() as u64
     }
-}
 
-impl World {
     fn counted(&self, whose: &Whose, dates: DateRange) -> impl Iterator<Item = &DayRecord> {
         let all = self.attended.values().flat_map(|own| &own.records);
         all.filter(move |day| {

@@ -9,7 +9,7 @@ use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{
-    EmployeeCode, PasswordHash, People, RosterEntry, Status, User, UserFilter, UserKey, UserSort,
+    EmployeeCode, PasswordHash, People, Status, User, UserFilter, UserKey, UserSort,
 };
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, Logins, UserChange, UserStore};
@@ -233,13 +233,12 @@ impl UserStore for FakeStores {
         Ok(())
     }
 
-    async fn roster(&self, people: &People) -> Result<Vec<RosterEntry>, StoreError> {
+    async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let world = self.world()?;
-        let all = world.users.values().map(|person| world.read(person));
-        let mut active: Vec<User> =
-            all.filter(|user| user.status == Status::Active && includes(people, user)).collect();
-        active.sort_by_key(|user| canonical(user.name.as_str()));
-        Ok(active.into_iter().map(|user| world.roster_entry(user)).collect())
+        let mut people: Vec<User> =
+            ids.iter().filter_map(|id| world.users.get(id)).map(|person| world.read(person)).collect();
+        people.sort_by_key(|user| user.id);
+        Ok(people)
     }
 }
 
@@ -297,20 +296,6 @@ impl World {
             && filter.created_before.is_none_or(|before| user.created_at < before)
             && (filter.include_deleted || user.status != Status::Deleted)
             && filter.never_logged_in.is_none_or(|never| user.last_login_at.is_none() == never)
-    }
-
-    fn roster_entry(&self, user: User) -> RosterEntry {
-        let department = user.department.as_ref().and_then(|reference| self.departments.get(&reference.id));
-        RosterEntry {
-            user: user.id,
-            timezone: user.timezone.or_else(|| department?.timezone.clone()),
-            name: user.name,
-            employee_code: user.employee_code,
-            department: user.department,
-            join_date: user.join_date,
-            leave_date: user.leave_date,
-            created_at: user.created_at,
-        }
     }
 }
 

@@ -134,7 +134,7 @@ impl World {
         if let Some(reference) = &mut user.department
             && let Some(department) = self.departments.get(&reference.id)
         {
-            reference.name = department.name.clone();
+            *reference = department.reference();
         }
         user
     }

@@ -72,25 +72,20 @@ impl Attendance {
     pub(crate) async fn open(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
         let ledger = self.days.ledger(user.id, dates).await?;
         let plan = self.plan_at(ledger.plan).await?;
-        let present = self.present(user).await?;
-        Ok(Book::new(user, dates, ledger, present, plan))
+        Ok(Book::new(user, dates, ledger, self.present(user), plan))
     }
 
     /// Where a person belongs by their profile: zone and usual shift are their own, else their department's, else the
     /// organization's.
-    async fn present(&self, user: &User) -> Result<Placement, StoreError> {
-        let department = match (&user.department, &user.timezone, user.default_shift) {
-            (Some(_), Some(_), Some(_)) | (None, ..) => None,
-            (Some(department), ..) => self.departments.get(department.id).await?,
-        };
-        let zone = user.timezone.clone().or_else(|| department.as_ref()?.timezone.clone());
-        Ok(Placement {
+    pub(crate) fn present(&self, user: &User) -> Placement {
+        let department = user.department.as_ref();
+        Placement {
             from: ALWAYS,
-            department: user.department.as_ref().map(|department| department.id),
-            zone: self.zone_named(zone.as_deref()),
-            shift: user.default_shift.or_else(|| department.as_ref()?.default_shift),
+            department: department.map(|department| department.id),
+            zone: self.zone_of(user),
+            shift: user.default_shift.or_else(|| department?.default_shift),
             active: user.status == Status::Active,
-        })
+        }
     }
 
     /// What is planned for everybody, read again when it has changed.

@@ -372,7 +372,7 @@ impl Attendance {
             if book.is_placed() {
                 return Ok(book);
             }
-            match self.refresh(user).await {
+            match self.refresh(user.id).await {
                 Ok(()) | Err(StoreError::Stale) => {}
                 Err(error) => return Err(error),
             }

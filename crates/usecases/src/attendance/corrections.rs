@@ -76,7 +76,7 @@ impl Attendance {
         let id = actor.user().ok_or(Denied::Hidden)?;
         let user = reach(&*self.users, actor, Action::RequestCorrection, own, id).await?;
         let now = self.clock.now();
-        if request.date > self.zone_of(&user).await?.local(now).date() {
+        if request.date > self.zone_of(&user).local(now).date() {
             return Err(AttendanceError::FutureTime);
         }
         self.check_date(request.date, now)?;

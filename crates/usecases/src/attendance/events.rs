@@ -146,7 +146,7 @@ impl Attendance {
         let event = self.days.event(id).await?.ok_or(Denied::Hidden)?;
         let user: User = self.judge(actor, Action::DecideRecord, event.user).await?;
         let by = self.stamp(actor, reason)?;
-        let zone = self.zone_of(&user).await?;
+        let zone = self.zone_of(&user);
         let policy = &self.rules.policy;
         let locked = |book: &Book| book.day_of(id, policy).is_some_and(|key| book.is_locked(key.date));
         self.write(&user, DateRange::around(zone.local(event.at).date()), |book| {
@@ -203,7 +203,7 @@ impl Attendance {
                         None => {
                             let user = self.users.get(event.user).await?;
                             let zone = match user {
-                                Some(user) => self.zone_of(&user).await?,
+                                Some(user) => self.zone_of(&user),
                                 None => self.zone_named(None),
                             };
                             zones.insert(event.user, zone.clone());

@@ -1,12 +1,11 @@
 //! A person's days.
 
 use rollcall_domain::access::{Action, Actor};
-use rollcall_domain::attendance::{DayField, DayFilter, DayKey, DaySort};
+use rollcall_domain::attendance::{DayField, DayFilter, DaySort};
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::UserId;
+use rollcall_domain::id::{RecordId, UserId};
 use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{People, User};
-use std::collections::HashMap;
 
 use super::{Attendance, AttendanceError, DayView, History, HistoryQuery};
 use crate::people::reach;
@@ -24,7 +23,7 @@ impl Attendance {
             reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, user).await?;
         let now = self.clock.now();
         self.plan_ahead(now).await?;
-        let today = self.zone_of(&user).await?.local(now).date();
+        let today = self.zone_of(&user).local(now).date();
         let range = query.range.unwrap_or_else(|| DateRange::month_of(today));
 
         let stored = self.days.records(&People::One(user.id), range).await?;
@@ -38,27 +37,11 @@ impl Attendance {
         let summary = Summary::of(days.iter().map(|day| &day.record));
         let mut days = query.page.of(days);
         if query.with_events {
-            self.add_events(&mut days.items).await?;
+            let shown: Vec<RecordId> = days.items.iter().map(|day| day.id).collect();
+            let mut events = self.days.events_of(&shown).await?;
+            days.items.iter_mut().for_each(|day| day.events = events.remove(&day.id).unwrap_or_default());
         }
         Ok(History { days, summary })
-    }
-
-    /// Gives days their punches.
-    pub(crate) async fn add_events(&self, days: &mut [DayView]) -> Result<(), AttendanceError> {
-        let Some(user) = days.first().map(|day| day.key.user) else { return Ok(()) };
-        let dates = days.iter().map(|day| day.key.date);
-        let (Some(from), Some(to)) = (dates.clone().min(), dates.max()) else { return Ok(()) };
-        let Ok(range) = DateRange::new(from, to) else { return Ok(()) };
-        let wanted: Vec<DayKey> = days.iter().map(|day| day.key).collect();
-        let mut kept = self.days.records_of(&[user], range).await?;
-        kept.retain(|record| wanted.contains(&record.day.key));
-        let kept = self.days.with_events(kept).await?;
-        let mut events: HashMap<DayKey, _> =
-            kept.into_iter().map(|record| (record.day.key, record.day.events)).collect();
-        for day in days {
-            day.events = events.remove(&day.key).unwrap_or_default();
-        }
-        Ok(())
     }
 }
 

@@ -125,7 +125,7 @@ impl Attendance {
         let now = self.clock.now();
         let date = match date {
             Some(date) => date,
-            None => self.zone_of(&user).await?.local(now).date(),
+            None => self.zone_of(&user).local(now).date(),
         };
         self.check_date(date, now)?;
         let (key, entry) = self
@@ -216,7 +216,7 @@ impl Attendance {
                     Err(error) => return Err(error.into()),
                 }
             } else {
-                match self.refresh(user).await {
+                match self.refresh(user.id).await {
                     Ok(()) | Err(StoreError::Stale) => {}
                     Err(error) => return Err(error.into()),
                 }

@@ -3,24 +3,26 @@
 //! The job has no state of its own. Whoever is behind says so in the database; several instances that do it at once get
 //! in each other's way only for as long as it takes to read a person again.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::Ordering;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
+use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{EventId, UserId};
 use rollcall_domain::page::Page;
-use rollcall_domain::plan::Personal;
 use rollcall_domain::user::{People, Status, User, UserFilter};
+use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::book::{Book, Entry};
 use super::{Attendance, AttendanceError, RETRIES};
 
-/// People whose names are asked for at once.
-const BATCH: u32 = 200;
+/// People who are read and stored together. Others wait for the transaction, so it is a small one.
+const BATCH: u32 = 50;
 
 /// What catching up came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,9 +59,11 @@ impl Attendance {
             if behind.is_empty() {
                 break;
             }
-            for id in behind {
-                let Some(user) = self.users.get(id).await? else { continue };
-                match self.refresh(&user).await {
+            // Together as far as nobody gets in between; whoever is left over one by one.
+            let left = self.refresh_together(&behind).await?;
+            done.people += (behind.len() - left.len()) as u64;
+            for id in left {
+                match self.refresh(id).await {
                     Ok(()) => done.people += 1,
                     // The others must not wait for one whose row cannot be read.
                     Err(error @ (StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale)) => {
@@ -74,6 +78,40 @@ impl Attendance {
         self.planned.fetch_max(day_number(through), Ordering::Relaxed);
         self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         Ok(done)
+    }
+
+    /// One step for several people: read together, stored together. Returns who needs another look: whoever is behind by
+    /// more than one step, was changed meanwhile, or has a row that cannot be read.
+    async fn refresh_together(&self, people: &[UserId]) -> Result<Vec<UserId>, StoreError> {
+        let now = self.clock.now();
+        let mut left = Vec::new();
+        let mut changes = Vec::new();
+        match self.steps(people, now).await {
+            Ok(steps) => {
+                for (user, step) in steps {
+                    match step {
+                        Step::Done => {}
+                        Step::Store { change, whole } => {
+                            changes.push(*change);
+                            if !whole {
+                                left.push(user);
+                            }
+                        }
+                    }
+                }
+            }
+            Err(StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale) => {
+                return Ok(people.to_vec());
+            }
+            Err(error) => return Err(error),
+        }
+        // Whoever else stores some of them waits for the same people in the same order.
+        changes.sort_by_key(|change| change.user);
+        match self.days.commit_all(&changes).await {
+            Ok(()) => Ok(left),
+            Err(StoreError::Stale | StoreError::Missing(_)) => Ok(people.to_vec()),
+            Err(error) => Err(error),
+        }
     }
 
     /// When this process last caught up, if it did.
@@ -93,21 +131,6 @@ impl Attendance {
         Ok(())
     }
 
-    /// What is known of these people alone, as far as it decides when they are expected.
-    pub(crate) async fn personals(
-        &self,
-        people: &People,
-        dates: DateRange,
-    ) -> Result<Vec<(UserId, Personal)>, StoreError> {
-        let mut all = Vec::new();
-        for entry in self.users.roster(people).await? {
-            if let Some(user) = self.users.get(entry.user).await? {
-                all.push((user.id, self.open(&user, dates).await?.personal()));
-            }
-        }
-        Ok(all)
-    }
-
     /// Works out what a change of a profile means for the person's records: where they belong, whether they take part,
     /// when they joined and left.
     pub(crate) async fn moved(&self, before: &User, after: &User) -> Result<(), StoreError> {
@@ -115,25 +138,31 @@ impl Attendance {
         if employed(before) != employed(after) {
             let dates = [before.join_date, after.join_date, before.leave_date, after.leave_date];
             let earliest = dates.into_iter().flatten().min().unwrap_or_else(|| horizon(self.clock.now()));
-            return self.refresh_from(after, Some(earliest)).await;
+            return self.refresh_from(after.id, Some(earliest)).await;
         }
-        self.refresh(after).await
+        self.refresh(after.id).await
     }
 
     /// Works out one person's records as far as they are not planned or no longer follow from the facts.
-    pub(crate) async fn refresh(&self, user: &User) -> Result<(), StoreError> {
+    pub(crate) async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
         self.refresh_from(user, None).await
     }
 
     /// The same, and from that date on whatever is stored.
-    async fn refresh_from(&self, user: &User, mut stale_from: Option<Date>) -> Result<(), StoreError> {
+    async fn refresh_from(&self, user: UserId, mut stale_from: Option<Date>) -> Result<(), StoreError> {
         let mut met = StoreError::Stale;
         let mut left = RETRIES;
         while left > 0 {
-            match self.refresh_once(user, stale_from).await {
-                Ok(true) => return Ok(()),
+            let step = match self.steps_from(&[user], stale_from, self.clock.now()).await?.pop() {
+                Some((_, step)) => step,
+                // Removed for good.
+                None => return Ok(()),
+            };
+            let Step::Store { change, whole } = step else { return Ok(()) };
+            match self.days.commit(&change).await {
+                Ok(()) if whole => return Ok(()),
                 // What is still stale is noted with what was stored.
-                Ok(false) => stale_from = None,
+                Ok(()) => stale_from = None,
                 Err(StoreError::Stale) => {
                     met = StoreError::Stale;
                     left -= 1;
@@ -144,48 +173,105 @@ impl Attendance {
         Err(met)
     }
 
-    /// Tells whether nothing is left to do.
-    async fn refresh_once(&self, user: &User, stale_from: Option<Date>) -> Result<bool, StoreError> {
-        let now = self.clock.now();
+    async fn steps(&self, people: &[UserId], now: Timestamp) -> Result<Vec<(UserId, Step)>, StoreError> {
+        self.steps_from(people, None, now).await
+    }
+
+    /// What is to be stored next of each of these people. As many reads as for one, or twice as many where dates are
+    /// stale that lie back.
+    async fn steps_from(
+        &self,
+        people: &[UserId],
+        stale_from: Option<Date>,
+        now: Timestamp,
+    ) -> Result<Vec<(UserId, Step)>, StoreError> {
+        let around = DateRange::around(Zone::UTC.local(now).date());
+        let mut steps = Vec::with_capacity(people.len());
+        let mut further: BTreeMap<(Date, Date), Vec<(User, Ahead)>> = BTreeMap::new();
+        for (user, mut book) in self.books(people, around).await? {
+            let Some(ahead) = self.ahead(&user, &mut book, stale_from, now) else {
+                steps.push((user.id, Step::Done));
+                continue;
+            };
+            let wanted = (ahead.dates.from(), ahead.dates.to());
+            if around.contains(wanted.0) && around.contains(wanted.1) {
+                steps.push((user.id, self.step(book, ahead)));
+            } else {
+                further.entry(wanted).or_default().push((user, ahead));
+            }
+        }
+        for ((from, to), waiting) in further {
+            let dates = DateRange::new(from, to).map_err(|error| StoreError::Failed(error.into()))?;
+            let ids: Vec<UserId> = waiting.iter().map(|(user, _)| user.id).collect();
+            let mut known: HashMap<UserId, Ahead> =
+                waiting.into_iter().map(|(user, ahead)| (user.id, ahead)).collect();
+            for (user, mut book) in self.books(&ids, dates).await? {
+                let Some(ahead) = known.remove(&user.id) else { continue };
+                if book.ledger.revision != ahead.seen {
+                    return Err(StoreError::Stale);
+                }
+                if !book.is_placed() {
+                    place(&user, &mut book, now);
+                }
+                steps.push((user.id, self.step(book, ahead)));
+            }
+        }
+        Ok(steps)
+    }
+
+    /// The books of several people. Their profiles are read after the facts: a profile that changes in between is followed
+    /// by a change of the facts, which makes what follows from the older one stale.
+    async fn books(&self, people: &[UserId], dates: DateRange) -> Result<Vec<(User, Book)>, StoreError> {
+        let ledgers = self.days.ledgers(people, dates).await?;
+        let mut ledgers: HashMap<UserId, Ledger> = people.iter().copied().zip(ledgers).collect();
+        let mut books = Vec::with_capacity(people.len());
+        for user in self.users.named(people).await? {
+            if let Some(ledger) = ledgers.remove(&user.id) {
+                let plan = self.plan_at(ledger.plan).await?;
+                let book = Book::new(&user, dates, ledger, self.present(&user), plan);
+                books.push((user, book));
+            }
+        }
+        Ok(books)
+    }
+
+    /// For which dates records are to be worked out, if for any. Notes in the book where the person is by now.
+    fn ahead(&self, user: &User, book: &mut Book, stale_from: Option<Date>, now: Timestamp) -> Option<Ahead> {
         let through = horizon(now);
-        let mut book = self.open(user, DateRange::around(Zone::UTC.local(now).date())).await?;
         let mut from = book
             .ledger
             .planned_through
             .map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
         from = book.ledger.stale_from.into_iter().chain(stale_from).chain([from]).min().unwrap_or(from);
-        let closes = self.session_to_end(user, &book, now);
-        if !book.is_placed() {
-            from = from.min(place(user, &mut book, now));
+        let closes = self.session_to_end(user, book, now);
+        let was_placed = book.is_placed();
+        if !was_placed {
+            from = from.min(place(user, book, now));
         }
-        if from > through && closes.is_none() && book.is_placed() && self.nothing_new(&book) {
-            return Ok(true);
+        if from > through && closes.is_none() && was_placed && nothing_new(book) {
+            return None;
         }
         // What was noted of places and sessions is known before the dates are.
         let first = closes.as_ref().map_or(from, |event| from.min(book.zone().local(event.at).date()));
         let last = first.saturating_add(Span::new().days(DateRange::MAX_DAYS - 1)).min(through).max(first);
-        let dates = DateRange::new(first, last).map_err(|error| StoreError::Failed(error.into()))?;
-        let (seen, known) = (book.ledger.revision, book);
-        let mut book = self.open(user, dates).await?;
-        if book.ledger.revision != seen {
-            return Err(StoreError::Stale);
-        }
-        if !book.is_placed() {
-            place(user, &mut book, now);
-        }
-        if let Some(event) = closes {
-            book.add(event);
-        }
+        let planned = book.ledger.planned_through.map_or(last, |planned| planned.max(last));
         let whole = last >= through;
-        let planned = known.ledger.planned_through.map_or(last, |planned| planned.max(last));
-        book.planned(Some(planned), (!whole).then(|| last.saturating_add(Span::new().days(1))));
-        let Entry { change, .. } = book.entry(&self.rules.policy);
-        self.days.commit(&change).await?;
-        Ok(whole)
+        Some(Ahead {
+            seen: book.ledger.revision,
+            dates: DateRange::new(first, last).ok()?,
+            closes,
+            planned,
+            stale_from: (!whole).then(|| last.saturating_add(Span::new().days(1))),
+        })
     }
 
-    fn nothing_new(&self, book: &Book) -> bool {
-        book.ledger.stale_from.is_none() && book.ledger.planned_through.is_some()
+    fn step(&self, mut book: Book, ahead: Ahead) -> Step {
+        if let Some(event) = ahead.closes {
+            book.add(event);
+        }
+        book.planned(Some(ahead.planned), ahead.stale_from);
+        let Entry { change, .. } = book.entry(&self.rules.policy);
+        Step::Store { change: Box::new(change), whole: ahead.stale_from.is_none() }
     }
 
     /// The end of the session in which somebody is who no longer takes part: nobody lets them out.
@@ -248,7 +334,7 @@ impl Attendance {
         for _ in 0..RETRIES {
             let book = self.open(user, dates).await?;
             if !book.is_placed() {
-                self.refresh(user).await?;
+                self.refresh(user.id).await?;
                 continue;
             }
             let stored = book.ledger.records.clone();
@@ -268,6 +354,30 @@ impl Attendance {
         }
         Err(met)
     }
+}
+
+/// Dates for which a person's records are to be worked out.
+struct Ahead {
+    /// What was read of the person.
+    seen: Revision,
+    dates: DateRange,
+    /// The end of a session in which nobody is any more.
+    closes: Option<Event>,
+    planned: Date,
+    /// Where to go on after these.
+    stale_from: Option<Date>,
+}
+
+/// What is to be stored of a person next.
+enum Step {
+    /// Nothing.
+    Done,
+    /// This; `whole` tells whether nothing is left to do then.
+    Store { change: Box<Change>, whole: bool },
+}
+
+fn nothing_new(book: &Book) -> bool {
+    book.ledger.stale_from.is_none() && book.ledger.planned_through.is_some()
 }
 
 fn differences(user: UserId, stored: &[DayRecord], entry: &Entry) -> Vec<Difference> {

@@ -232,7 +232,7 @@ impl Attendance {
         if age > OLDEST {
             return Ok(Err(SyncProblem::TooOld));
         }
-        let zone = self.zone_of(user).await?;
+        let zone = self.zone_of(user);
         if user.join_date.is_some_and(|joined| zone.local(at).date() < joined) {
             return Ok(Err(SyncProblem::BeforeJoinDate));
         }

@@ -3,7 +3,7 @@
 use rollcall_domain::Revision;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::user::{DepartmentRef, EmailAddress, Password, PasswordRule, PersonName, Status, User};
+use rollcall_domain::user::{EmailAddress, Password, PasswordRule, PersonName, Status, User};
 use rollcall_ports::passwords::PasswordError;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::tokens::TokenError;
@@ -86,7 +86,7 @@ impl Auth {
         let hash = self.passwords.hash(application.password).await?;
         let user = User {
             phone: application.phone,
-            department: department.map(|found| DepartmentRef { id: found.id, name: found.name }),
+            department: department.as_ref().map(rollcall_domain::department::Department::reference),
             timezone: application.timezone.map(|zone| zone.name().to_owned()),
             locale: application.locale,
             status,

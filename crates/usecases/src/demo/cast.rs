@@ -11,7 +11,7 @@ use rollcall_domain::id::{DepartmentId, DeviceId, EditionId, ShiftId, UserId};
 use rollcall_domain::leave::{Leave, LeaveKind};
 use rollcall_domain::plan::Whom;
 use rollcall_domain::shift::{Counting, Pairing, Shift};
-use rollcall_domain::user::{DepartmentRef, EmailAddress, EmployeeCode, PersonName, User};
+use rollcall_domain::user::{EmailAddress, EmployeeCode, PersonName, User};
 use rollcall_ports::ids::IdSource;
 
 /// Everybody and everything but the punches.
@@ -151,7 +151,7 @@ impl Cast {
             }
             let shift = (DEPARTMENTS[place].3 == Work::Shifts).then(|| [early, late, night][n as usize % 3]);
             let department = &cast.departments[place];
-            let reference = DepartmentRef { id: department.id, name: department.name.clone() };
+            let reference = department.reference();
             let door = cast.kiosks[place].id;
             let Some(mut user) = user(rng, ids, n, began) else { continue };
             let leads = !cast.managers.iter().any(|(led, _)| *led == reference.id);

@@ -68,7 +68,7 @@ impl Run<'_> {
         rows: &[OldRow],
         supposed: &mut Vec<Event>,
     ) -> Result<Outcome, ImportError> {
-        let zone = self.import.attendance.zone_of(user).await?;
+        let zone = self.import.attendance.zone_of(user);
         let mut punches: Vec<&OldPunch> = rows.iter().flat_map(|row| &row.punches).collect();
         punches.sort_by_key(|punch| (punch.at, punch.punch == Punch::CheckOut, punch.id));
         let mut outcome = Outcome::default();
@@ -103,7 +103,7 @@ impl Run<'_> {
             let mut book = attendance.open(user, dates).await?;
             if !book.is_placed() {
                 if !self.request.dry_run && !book.ledger.placements.is_empty() {
-                    attendance.refresh(user).await?;
+                    attendance.refresh(user.id).await?;
                     continue;
                 }
                 book.place(book.zone().local(self.now).date());

@@ -32,7 +32,7 @@ pub(super) struct Book {
 
 impl Book {
     fn enter(&mut self, department: &Department) -> DepartmentRef {
-        let reference = DepartmentRef { id: department.id, name: department.name.clone() };
+        let reference = department.reference();
         self.by_name.insert(canonical(department.name.as_str()), reference.clone());
         if let Some(code) = &department.code {
             self.by_code.insert(canonical(code), reference.clone());
@@ -91,7 +91,7 @@ impl Run<'_> {
 
         let here = self.import.departments.get(id).await?;
         let same = match &here {
-            Some(known) => Some(DepartmentRef { id, name: known.name.clone() }),
+            Some(known) => Some(known.reference()),
             None => code
                 .as_deref()
                 .and_then(|code| self.book.called(code))

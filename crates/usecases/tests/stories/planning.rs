@@ -10,6 +10,7 @@ use rollcall_domain::id::{ShiftId, UserId};
 use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::plan::Whom;
 use rollcall_domain::shift::Shift;
+use rollcall_domain::user::People;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_department, a_member, date, dates, fresh};
 use rollcall_usecases::assignments::{AssignmentPatch, AssignmentQuery, NewAssignment};
@@ -59,7 +60,7 @@ async fn employee(world: &World) -> User {
 }
 
 async fn records(world: &World, user: &User, on: &str) -> Vec<DayRecord> {
-    world.ports.attendance.records_of(&[user.id], dates(on, on)).await.unwrap()
+    world.ports.attendance.records(&People::One(user.id), dates(on, on)).await.unwrap()
 }
 
 async fn on(world: &World, user: &User, on: &str) -> Vec<(Option<ShiftId>, DayStatus)> {

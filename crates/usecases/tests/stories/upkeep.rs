@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use rollcall_domain::access::Role;
 use rollcall_domain::attendance::{DayRecord, DayStatus, Flag, Punch};
-use rollcall_domain::user::{Status, User};
+use rollcall_domain::user::{People, Status, User};
 use rollcall_testkit::builders::{a_user, an_admin, date, dates};
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_usecases::UseCases;
@@ -14,7 +14,7 @@ use rollcall_usecases::rules::Rules;
 use crate::support::{World, admin, person, with_role, world};
 
 async fn records(world: &World, user: &User) -> Vec<DayRecord> {
-    world.ports.attendance.records_of(&[user.id], dates("2026-02-01", "2026-12-31")).await.unwrap()
+    world.ports.attendance.records(&People::One(user.id), dates("2026-02-01", "2026-12-31")).await.unwrap()
 }
 
 fn now(punch: Punch) -> MarkRequest {

@@ -1,0 +1,108 @@
+//! How much is asked of the database: a few queries for each answer, as many for thirty people as for three.
+
+use rollcall_tests::{Client, Db, TestApp, on_both_databases};
+use serde_json::json;
+
+on_both_databases!(
+    an_answer_takes_a_few_queries_whatever_the_number_of_people,
+    a_mark_takes_as_many_queries_whatever_came_before,
+);
+
+/// Besides who asks, which is one query of every request.
+const ANSWERS: [(&str, usize); 32] = [
+    ("/api/attendance/today", 1),
+    ("/api/attendance/today?include=records", 1),
+    ("/api/attendance/today?include=records&department_id={department}", 1),
+    ("/api/attendance/user/{user}", 2),
+    ("/api/attendance/user/{user}?include=events", 3),
+    ("/api/attendance/user/{user}?status=present&from=2026-02-01&to=2026-03-31", 2),
+    ("/api/attendance/report", 3),
+    ("/api/attendance/report?status=present", 3),
+    ("/api/attendance/report?from=2026-01-01&to=2026-01-31", 2),
+    ("/api/attendance/report?group_by=user", 3),
+    ("/api/attendance/report?group_by=department", 3),
+    ("/api/attendance/report?group_by=shift", 3),
+    ("/api/attendance/report?group_by=week", 2),
+    ("/api/attendance/events", 2),
+    ("/api/attendance/corrections", 2),
+    ("/api/statistics/dashboard", 3),
+    ("/api/statistics/dashboard?days=90&department_id={department}", 3),
+    ("/api/statistics/attendance/rate", 1),
+    ("/api/statistics/attendance/rate?group_by=department", 2),
+    ("/api/statistics/attendance/rate?group_by=user", 2),
+    ("/api/statistics/attendance/rate?group_by=weekday&department_id={department}", 2),
+    ("/api/statistics/attendance/trends", 1),
+    ("/api/statistics/attendance/trends?interval=week&compare=previous", 1),
+    ("/api/statistics/departments", 3),
+    ("/api/users", 2),
+    ("/api/admin/users", 2),
+    ("/api/admin/departments", 2),
+    ("/api/shifts", 1),
+    ("/api/shifts/lint", 10),
+    ("/api/shift-assignments", 2),
+    ("/api/holidays", 2),
+    ("/api/leaves", 2),
+];
+
+/// The fewest statements of several tries: what the server does by itself falls into some of them.
+async fn fewest(app: &TestApp, client: &Client, path: &str) -> Vec<String> {
+    let mut fewest: Option<Vec<String>> = None;
+    for _ in 0..5 {
+        let (answer, statements) = app.statements(async { client.get(path).await }).await;
+        answer.expect(200);
+        if fewest.as_ref().is_none_or(|fewest| statements.len() < fewest.len()) {
+            fewest = Some(statements);
+        }
+    }
+    fewest.expect("several tries")
+}
+
+async fn an_answer_takes_a_few_queries_whatever_the_number_of_people(db: Db) {
+    let app = TestApp::setup().drawn().on(db).start().await;
+    let (admin, manager) = (app.admin().await, app.manager_of("Research").await);
+    let department = manager.department.clone();
+    let mut numbers: Vec<Vec<usize>> = Vec::new();
+    let mut people = Vec::new();
+    for more in [3, 27] {
+        for n in 0..more {
+            let person = app.employee_in(&department, &format!("Ada {n}")).await;
+            person.post("/api/attendance/mark", json!({ "type": "check_in" })).await.expect(201);
+            people.push(person.id.clone());
+        }
+        let mut of_these = Vec::new();
+        for (path, most) in ANSWERS {
+            let path = path.replace("{department}", &department).replace("{user}", &people[0]);
+            for client in [&admin, &manager] {
+                if client.id == manager.id && path.contains("/api/admin/users") {
+                    continue;
+                }
+                let statements = fewest(&app, client, &path).await;
+                let told = statements.join("\n");
+                assert!(statements.len() <= most + 1, "{path}: {} queries\n{told}", statements.len());
+                of_these.push(statements.len());
+            }
+        }
+        numbers.push(of_these);
+    }
+    assert_eq!(numbers[0], numbers[1], "as many for thirty people as for three");
+}
+
+async fn a_mark_takes_as_many_queries_whatever_came_before(db: Db) {
+    let app = TestApp::setup().drawn().on(db).start().await;
+    let ada = app.employee("Ada").await;
+    let mut numbers = Vec::new();
+    for day in 2..=6 {
+        for hour in ["08", "12", "17"] {
+            app.clock.set(&format!("2026-03-0{day}T{hour}:00:00Z"));
+            let mark = async { ada.post("/api/attendance/mark", json!({ "type": "auto" })).await };
+            let (answer, statements) = app.statements(mark).await;
+            answer.expect(201);
+            numbers.push(statements.len());
+        }
+    }
+    // The first one of all finds nobody's facts, and each morning somebody may have to plan ahead.
+    let evenings: Vec<usize> = numbers.iter().skip(2).step_by(3).copied().collect();
+    let fewest = evenings.iter().min().copied().unwrap_or_default();
+    assert!(fewest <= 24, "a mark takes {fewest} statements");
+    assert_eq!(evenings.last(), Some(&fewest), "{evenings:?}");
+}
