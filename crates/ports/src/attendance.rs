@@ -84,7 +84,7 @@ pub trait AttendanceStore: Send + Sync {
     async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
 
     /// The punches of these ids that there are, with the record to which each belongs, in any order.
-    async fn filed(&self, ids: &[EventId]) -> Result<Vec<(Event, Option<RecordId>)>, StoreError>;
+    async fn filed(&self, ids: &[EventId]) -> Result<Vec<Filed>, StoreError>;
 
     /// The records of these ids that there are, without punches, in any order.
     async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError>;
@@ -95,14 +95,17 @@ pub trait AttendanceStore: Send + Sync {
     /// The highest number that a device gave to a punch which is stored.
     async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError>;
 
-    /// A page of the punches of these people, latest first; two queries.
+    /// A page of the punches of these people, latest first, with the record to which each belongs; two queries.
     async fn events(
         &self,
         people: &People,
         filter: &EventFilter,
         page: Page,
-    ) -> Result<Paged<Event>, StoreError>;
+    ) -> Result<Paged<Filed>, StoreError>;
 }
+
+/// A punch and the record to which it belongs, if it belongs to any.
+pub type Filed = (Event, Option<RecordId>);
 
 /// Everything one person's records follow from, as far as it is theirs alone.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -124,7 +127,7 @@ pub struct Ledger {
     /// Approved leave.
     pub leaves: Vec<Leave>,
     /// Punches, by time, with the record to which each belongs.
-    pub events: Vec<(Event, Option<RecordId>)>,
+    pub events: Vec<Filed>,
     /// What holds instead of their punches.
     pub overrides: Vec<(DayKey, Override)>,
     /// Days whose overtime is agreed to.
@@ -151,7 +154,7 @@ pub struct Change {
     /// Where they belong from a date on; replaces what was said for that date.
     pub placements: Vec<Placement>,
     /// New punches, with the record to which each belongs.
-    pub events: Vec<(Event, Option<RecordId>)>,
+    pub events: Vec<Filed>,
     /// Punches that are taken back.
     pub voided: Vec<(EventId, Voided)>,
     /// Punches that somebody looked at and lets count.

@@ -13,12 +13,12 @@ use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status};
-use rollcall_ports::attendance::{AttendanceStore, Change, Decided, EventFilter, Ledger};
+use rollcall_ports::attendance::{AttendanceStore, Change, Decided, EventFilter, Filed, Ledger};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, PaginatorTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
 };
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -258,14 +258,13 @@ impl AttendanceStore for SqlAttendanceStore {
         row.map(event).transpose()
     }
 
-    async fn filed(&self, ids: &[EventId]) -> Result<Vec<(Event, Option<RecordId>)>, StoreError> {
+    async fn filed(&self, ids: &[EventId]) -> Result<Vec<Filed>, StoreError> {
         let mut found = Vec::new();
         for some in ids.chunks(CHUNK) {
             let these =
                 punches::Entity::find().filter(punches::Column::Id.is_in(some.iter().map(|id| id.uuid())));
             for row in these.all(self.database.connection()).await.read()? {
-                let record = row.record_id.map(RecordId::new);
-                found.push((event(row)?, record));
+                found.push(filed(row)?);
             }
         }
         Ok(found)
@@ -308,7 +307,7 @@ impl AttendanceStore for SqlAttendanceStore {
         people: &People,
         filter: &EventFilter,
         page: Page,
-    ) -> Result<Paged<Event>, StoreError> {
+    ) -> Result<Paged<Filed>, StoreError> {
         let all = punches::Entity::find().filter(wanted(filter));
         let theirs = match people {
             People::Everybody => all,
@@ -320,7 +319,8 @@ impl AttendanceStore for SqlAttendanceStore {
                 all.join(JoinType::InnerJoin, person.into()).filter(among(people))
             }
         };
-        let total = theirs.clone().count(self.database.connection()).await.read()?;
+        let counted = theirs.clone().select_only().column_as(punches::Column::Id.count(), "total");
+        let total: Option<i64> = counted.into_tuple().one(self.database.connection()).await.read()?;
         let rows = theirs
             .order_by_desc(punches::Column::At)
             .order_by_desc(punches::Column::Id)
@@ -329,8 +329,8 @@ impl AttendanceStore for SqlAttendanceStore {
             .all(self.database.connection())
             .await
             .read()?;
-        let items = rows.into_iter().map(event).collect::<Result<_, _>>()?;
-        Ok(Paged { items, page, total })
+        let items = rows.into_iter().map(filed).collect::<Result<_, _>>()?;
+        Ok(Paged { items, page, total: total.unwrap_or(0).unsigned_abs() })
     }
 }
 
@@ -359,6 +359,11 @@ impl FromQueryResult for StandingRow {
             record: RecordRow::from_query_result(row, prefix)?,
         })
     }
+}
+
+pub(crate) fn filed(row: punches::Model) -> Result<Filed, StoreError> {
+    let record = row.record_id.map(RecordId::new);
+    Ok((event(row)?, record))
 }
 
 fn decided(row: overrides::Model) -> Result<Decided, StoreError> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::DayKey;
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{DepartmentId, RecordId, ShiftId, UserId};
+use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::leave::LeaveStatus;
 use rollcall_domain::plan::Placement;
 use rollcall_ports::attendance::Ledger;
@@ -17,9 +17,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use crate::assignments::given;
-use crate::attendance::{around, within};
+use crate::attendance::{around, filed, within};
 use crate::convert::{count, date, date_or_none, named, zone};
-use crate::day_row::{event, overriding, shift_of_key};
+use crate::day_row::{overriding, shift_of_key};
 use crate::entity::{
     attendance_heads, attendance_records, leaves, overrides, overtime_approvals, placements, punches,
     shift_assignments,
@@ -83,8 +83,7 @@ pub(crate) async fn ledgers(
         .order_by_asc(punches::Column::At)
         .order_by_asc(punches::Column::Id);
     for row in events.all(connection).await.read()? {
-        let (user, record) = (row.user_id, row.record_id.map(RecordId::new));
-        all.entry(user).or_default().events.push((event(row)?, record));
+        all.entry(row.user_id).or_default().events.push(filed(row)?);
     }
     let decided = overrides::Entity::find()
         .filter(overrides::Column::UserId.is_in(ids()))

@@ -589,9 +589,10 @@ pub async fn punches_are_listed_latest_first(bench: &dyn StoreBench) {
     let user = stored(bench, a_member("Ada", &ours)).await.id;
     let mut events = Vec::new();
     for on in ["2026-03-02", "2026-03-04", "2026-03-03"] {
-        events.push(begun(bench, user, on).await.1);
+        let (day, event) = begun(bench, user, on).await;
+        events.push((event, Some(day.id)));
     }
-    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    events.sort_by_key(|(event, _)| std::cmp::Reverse(event.at));
     let list = async |people: People, filter: EventFilter, page: Page| {
         bench.attendance().events(&people, &filter, page).await.unwrap()
     };

@@ -17,7 +17,7 @@ use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status, User};
-use rollcall_ports::attendance::{Approval, AttendanceStore, Change, Decided, EventFilter, Ledger};
+use rollcall_ports::attendance::{Approval, AttendanceStore, Change, Decided, EventFilter, Filed, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, World, includes};
@@ -149,7 +149,7 @@ impl AttendanceStore for FakeStores {
         Ok(all.find(|(event, _)| event.id == id).map(|(event, _)| event.clone()))
     }
 
-    async fn filed(&self, ids: &[EventId]) -> Result<Vec<(Event, Option<RecordId>)>, StoreError> {
+    async fn filed(&self, ids: &[EventId]) -> Result<Vec<Filed>, StoreError> {
         let world = self.world()?;
         let all = world.attended.values().flat_map(|own| &own.events);
         Ok(all.filter(|(event, _)| ids.contains(&event.id)).cloned().collect())
@@ -184,14 +184,13 @@ impl AttendanceStore for FakeStores {
         people: &People,
         filter: &EventFilter,
         page: Page,
-    ) -> Result<Paged<Event>, StoreError> {
+    ) -> Result<Paged<Filed>, StoreError> {
         let world = self.world()?;
         let among =
             |user: &UserId| world.users.get(user).is_some_and(|person| includes(people, &person.user));
         let theirs = world.attended.iter().filter(|(user, _)| among(user)).flat_map(|(_, own)| &own.events);
-        let mut events: Vec<Event> =
-            theirs.map(|(event, _)| event.clone()).filter(|event| wanted(filter, event)).collect();
-        events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+        let mut events: Vec<Filed> = theirs.filter(|(event, _)| wanted(filter, event)).cloned().collect();
+        events.sort_by_key(|(event, _)| std::cmp::Reverse((event.at, event.id)));
         Ok(page.of(events))
     }
 }

@@ -10,7 +10,7 @@ use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{People, User};
-use rollcall_ports::attendance::EventFilter;
+use rollcall_ports::attendance::{EventFilter, Filed};
 use rollcall_ports::store::StoreError;
 
 use super::book::Book;
@@ -166,22 +166,14 @@ impl Attendance {
             None => None,
         };
         let day = day.map(|kept| DayView::of(kept, self.clock.now()));
-        let seen = self.seen(vec![event]).await?.pop();
+        let seen = self.seen(vec![(event, record)]).await?.pop();
         let seen = seen.ok_or_else(|| StoreError::Failed("a punch is gone".into()))?;
         Ok(JudgedEvent { seen, day })
     }
 
-    /// Gives punches the dates of their records.
-    pub(super) async fn seen(&self, events: Vec<Event>) -> Result<Vec<SeenEvent>, StoreError> {
-        let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
-        let filed: HashMap<EventId, RecordId> = self
-            .days
-            .filed(&ids)
-            .await?
-            .into_iter()
-            .filter_map(|(event, record)| Some((event.id, record?)))
-            .collect();
-        let mut records: Vec<RecordId> = filed.values().copied().collect();
+    /// Gives punches the dates of their records; those that belong to none have the date of where the person is.
+    pub(super) async fn seen(&self, events: Vec<Filed>) -> Result<Vec<SeenEvent>, StoreError> {
+        let mut records: Vec<RecordId> = events.iter().filter_map(|(_, record)| *record).collect();
         records.sort();
         records.dedup();
         let records: HashMap<RecordId, (Date, Zone)> = self
@@ -191,30 +183,26 @@ impl Attendance {
             .into_iter()
             .map(|record| (record.day.id, (record.day.key.date, record.day.zone)))
             .collect();
+        let of_record = |record: Option<RecordId>| records.get(&record?).cloned();
+        let mut strays: Vec<UserId> = events
+            .iter()
+            .filter(|(_, record)| of_record(*record).is_none())
+            .map(|(event, _)| event.user)
+            .collect();
+        strays.sort();
+        strays.dedup();
         let mut zones: HashMap<UserId, Zone> = HashMap::new();
-        let mut seen = Vec::with_capacity(events.len());
-        for event in events {
-            let of_record = filed.get(&event.id).and_then(|record| records.get(record)).cloned();
-            let (date, zone) = match of_record {
-                Some(found) => found,
-                None => {
-                    let zone = match zones.get(&event.user) {
-                        Some(zone) => zone.clone(),
-                        None => {
-                            let user = self.users.get(event.user).await?;
-                            let zone = match user {
-                                Some(user) => self.zone_of(&user),
-                                None => self.zone_named(None),
-                            };
-                            zones.insert(event.user, zone.clone());
-                            zone
-                        }
-                    };
-                    (zone.local(event.at).date(), zone)
-                }
-            };
-            seen.push(SeenEvent { event, date, zone });
+        if !strays.is_empty() {
+            let people = self.users.named(&strays).await?;
+            zones.extend(people.iter().map(|user| (user.id, self.zone_of(user))));
         }
-        Ok(seen)
+        let seen = |(event, record): Filed| {
+            let (date, zone) = of_record(record).unwrap_or_else(|| {
+                let zone = zones.get(&event.user).cloned().unwrap_or_else(|| self.zone_named(None));
+                (zone.local(event.at).date(), zone)
+            });
+            SeenEvent { event, date, zone }
+        };
+        Ok(events.into_iter().map(seen).collect())
     }
 }

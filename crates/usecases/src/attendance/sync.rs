@@ -195,7 +195,7 @@ impl Attendance {
                 self.file(user, events).await?;
             }
         }
-        let stored = self.days.filed(ids).await?.into_iter().map(|(event, _)| event).collect();
+        let stored = self.days.filed(ids).await?;
         let seen: HashMap<EventId, SeenEvent> =
             self.seen(stored).await?.into_iter().map(|seen| (seen.event.id, seen)).collect();
         let results = request.items.iter().zip(refused).map(|(item, problem)| match (item, problem) {
