@@ -91,11 +91,11 @@ pub async fn a_batch_comes_back_with_every_field(bench: &dyn StoreBench) {
     let batch = a_batch();
     assert_matches!(bench.batches().get(batch.id).await, Ok(None));
     let change = entered(bench, user, &batch).await;
-    bench.batches().commit(&batch, &[change]).await.unwrap();
+    bench.batches().commit(&batch, &[change], &a_line()).await.unwrap();
     assert_eq!(bench.batches().get(batch.id).await.unwrap().as_ref(), Some(&batch));
     for operation in Operation::ALL {
         let bare = Batch { operation, by: None, ..a_batch() };
-        bench.batches().commit(&bare, &[]).await.unwrap();
+        bench.batches().commit(&bare, &[], &a_line()).await.unwrap();
         assert_eq!(bench.batches().get(bare.id).await.unwrap(), Some(bare));
     }
 }
@@ -105,12 +105,15 @@ pub async fn it_is_stored_with_the_first_of_its_changes_or_not_at_all(bench: &dy
     let batch = a_batch();
     let good = entered(bench, ada, &batch).await;
     let stale = Change { seen: Revision(7), ..entered(bench, bob, &batch).await };
-    assert_matches!(bench.batches().commit(&batch, &[good.clone(), stale]).await, Err(StoreError::Stale));
+    assert_matches!(
+        bench.batches().commit(&batch, &[good.clone(), stale], &a_line()).await,
+        Err(StoreError::Stale)
+    );
     assert_matches!(bench.batches().get(batch.id).await, Ok(None));
     assert_eq!(ledger(bench, ada).await.events, []);
-    bench.batches().commit(&batch, &[good]).await.unwrap();
+    bench.batches().commit(&batch, &[good], &a_line()).await.unwrap();
     let second = entered(bench, bob, &batch).await;
-    bench.batches().commit(&Batch { items: 99, ..batch.clone() }, &[second]).await.unwrap();
+    bench.batches().commit(&Batch { items: 99, ..batch.clone() }, &[second], &a_line()).await.unwrap();
     assert_eq!(bench.batches().get(batch.id).await.unwrap(), Some(batch.clone()), "as first stored");
     let entries = bench.batches().entries(batch.id).await.unwrap();
     assert_eq!((entries.events.len(), entries.decisions.len(), entries.approved.len()), (2, 2, 2));
@@ -121,10 +124,12 @@ pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
     let batch = a_batch();
     let change = entered(bench, user, &batch).await;
     let ((event, _), (day, decision)) = (change.events[0].clone(), change.decided[0].clone());
-    bench.batches().commit(&batch, &[change]).await.unwrap();
+    bench.batches().commit(&batch, &[change], &a_line()).await.unwrap();
     let entries = bench.batches().entries(batch.id).await.unwrap();
     let expected = Entries {
         events: vec![event.clone()],
+        voided: vec![],
+        replaced: vec![],
         decisions: vec![(decision.id, day)],
         approved: vec![key(user, "2026-03-02")],
     };
@@ -142,15 +147,15 @@ pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
 
 pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {
     let batch = a_batch();
-    bench.batches().commit(&batch, &[]).await.unwrap();
+    bench.batches().commit(&batch, &[], &a_line()).await.unwrap();
     let answers = at_once(8, |_| {
         let (batches, id) = (bench.batches(), batch.id);
-        async move { batches.revert(id, &back(), &[]).await }
+        async move { batches.revert(id, &back(), &[], &a_line()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     let reverted = Batch { reverted: Some(back()), ..batch };
     assert_eq!(bench.batches().get(reverted.id).await.unwrap(), Some(reverted));
-    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[]).await;
+    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[], &a_line()).await;
     assert_matches!(unknown, Err(StoreError::Stale));
 }
 
@@ -158,17 +163,17 @@ pub async fn taking_it_back_by_half_is_not_taking_it_back(bench: &dyn StoreBench
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let batch = a_batch();
     let changes = [entered(bench, ada, &batch).await, entered(bench, bob, &batch).await];
-    bench.batches().commit(&batch, &changes).await.unwrap();
+    bench.batches().commit(&batch, &changes, &a_line()).await.unwrap();
     let takes = async |user: UserId| {
         let known = ledger(bench, user).await;
         let voided = known.events.iter().map(|(event, _)| (event.id, back())).collect();
         Change { voided, ..Change::none(user, &known) }
     };
     let (good, stale) = (takes(ada).await, Change { seen: Revision(7), ..takes(bob).await });
-    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale]).await;
+    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale], &a_line()).await;
     assert_matches!(half, Err(StoreError::Stale));
     assert_eq!(bench.batches().entries(batch.id).await.unwrap().events.len(), 2);
     assert_eq!(bench.batches().get(batch.id).await.unwrap().unwrap().reverted, None);
-    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await]).await.unwrap();
+    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await], &a_line()).await.unwrap();
     assert_eq!(bench.batches().entries(batch.id).await.unwrap().events, []);
 }

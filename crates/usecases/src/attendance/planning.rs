@@ -16,6 +16,7 @@ use rollcall_domain::plan::Personal;
 use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::store::StoreError;
 
+use super::audit::Cause;
 use super::book::{Book, Entry};
 use super::{Attendance, AttendanceError, RETRIES};
 
@@ -179,7 +180,7 @@ impl Attendance {
         let whole = last >= through;
         let planned = known.ledger.planned_through.map_or(last, |planned| planned.max(last));
         book.planned(Some(planned), (!whole).then(|| last.saturating_add(Span::new().days(1))));
-        let Entry { change, .. } = book.entry(&self.rules.policy);
+        let Entry { change, .. } = self.conclude(book, &Cause::system(now));
         self.days.commit(&change).await?;
         Ok(whole)
     }
@@ -228,7 +229,7 @@ impl Attendance {
                 return Ok(people_done);
             }
             for user in &found.items {
-                let differences = self.recompute(user, dates, dry_run).await?;
+                let differences = self.recompute(actor, user, dates, dry_run).await?;
                 tell(user, &differences);
                 people_done += 1;
             }
@@ -240,6 +241,7 @@ impl Attendance {
     /// The same for one person.
     pub(crate) async fn recompute(
         &self,
+        actor: &Actor,
         user: &User,
         dates: DateRange,
         dry_run: bool,
@@ -252,7 +254,8 @@ impl Attendance {
                 continue;
             }
             let stored = book.ledger.records.clone();
-            let entry = book.entry(&self.rules.policy);
+            let cause = Cause { missing: true, ..Cause::of(actor, self.clock.now()) };
+            let entry = self.conclude(book, &cause);
             let differences = differences(user.id, &stored, &entry);
             let nothing = entry.change.records.is_empty()
                 && entry.change.gone.is_empty()
