@@ -21,6 +21,7 @@ macro_rules! batch_store_contract {
             a_batch_comes_back_with_every_field
             it_is_stored_with_the_first_of_its_changes_or_not_at_all
             its_entries_are_those_that_still_hold
+            what_it_replaced_or_took_back_can_come_back
             of_many_who_take_it_back_one_does
             taking_it_back_by_half_is_not_taking_it_back
         }
@@ -143,6 +144,54 @@ pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
     };
     bench.attendance().commit(&change).await.unwrap();
     assert_eq!(bench.batches().entries(batch.id).await.unwrap(), Entries::default());
+}
+
+pub async fn what_it_replaced_or_took_back_can_come_back(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let day = key(user, "2026-03-03");
+    let (first, second, third) = (a_batch(), a_batch(), a_batch());
+    let commit = async |batch: &Batch, change: Change| {
+        bench.batches().commit(batch, &[change], &a_line()).await.unwrap();
+    };
+    let none = async || Change::none(user, &ledger(bench, user).await);
+    let own = Override { batch: None, ..a_decision(&first) };
+    let event = a_check_in(user, "2026-03-02T09:00:00Z");
+    let facts =
+        Change { events: vec![(event.clone(), None)], decided: vec![(day, own.clone())], ..none().await };
+    bench.attendance().commit(&facts).await.unwrap();
+    let (one, two) = (a_decision(&first), a_decision(&second));
+    commit(&first, Change { decided: vec![(day, one.clone())], ..none().await }).await;
+    commit(&second, Change { decided: vec![(day, two.clone())], ..none().await }).await;
+    let voided = Change { voided: vec![(event.id, back())], voided_with: Some(third.id), ..none().await };
+    commit(&third, voided).await;
+    let entries = async |batch: &Batch| bench.batches().entries(batch.id).await.unwrap();
+    assert_eq!(entries(&first).await, Entries::default(), "none of it holds any more");
+    assert_eq!(entries(&second).await.replaced, [(day, one.clone())]);
+    let taken_back = entries(&third).await;
+    assert_eq!((taken_back.events, taken_back.voided.len()), (vec![], 1));
+    assert_eq!(taken_back.voided[0].id, event.id);
+
+    // What was made with a batch that was taken back does not come back.
+    bench.batches().revert(first.id, &back(), &[], &a_line()).await.unwrap();
+    assert_eq!(entries(&second).await.replaced, [(day, own.clone())]);
+    let restores = Change {
+        reverted: vec![(two.id, back())],
+        restored: vec![(day, own.id)],
+        unvoided: vec![event.id],
+        ..none().await
+    };
+    bench.attendance().commit(&restores).await.unwrap();
+    let known = ledger(bench, user).await;
+    assert_eq!(known.overrides, [(day, own.clone())]);
+    assert_eq!(known.events[0].0.voided, None);
+    let holding: Vec<_> = bench.attendance().decided(day).await.unwrap();
+    assert_eq!(holding.iter().filter(|decided| decided.ended.is_none()).count(), 1);
+    assert_eq!((entries(&second).await, entries(&third).await), (Entries::default(), Entries::default()));
+    // It can be replaced and come back once more.
+    let fourth = a_batch();
+    let again = Change { decided: vec![(day, a_decision(&fourth))], ..none().await };
+    commit(&fourth, again).await;
+    assert_eq!(entries(&fourth).await.replaced, [(day, own)]);
 }
 
 pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {

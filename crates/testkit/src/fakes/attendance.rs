@@ -7,6 +7,7 @@ use jiff::Span;
 use jiff::civil::{Date, Time};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
@@ -224,6 +225,10 @@ impl World {
             if event.entered_by.is_some_and(|user| !self.users.contains_key(&user)) {
                 return Err(StoreError::Missing("entered_by"));
             }
+        }
+        let known = |line: &Line| self.lines.iter().any(|known| known.id == line.id);
+        if change.lines.iter().any(known) {
+            return Err(StoreError::Failed("the line is there already".into()));
         }
         own.revision = own.revision.next();
         own.planned_through = change.planned_through;
