@@ -307,8 +307,7 @@ mod tests {
     use crate::id::{HolidayId, LockId};
 
     fn comes_back(state: State) {
-        let kept: Vec<_> =
-            state.members().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        let kept: Vec<_> = state.members().map(|(name, value)| (name.to_owned(), value.clone())).collect();
         assert_eq!(State::restored(kept), Some(state));
     }
 

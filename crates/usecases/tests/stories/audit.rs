@@ -243,11 +243,8 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
     let known = day(&ada, "2026-03-03", "09:00:00", "18:00:00");
     bulk(&world, &request(Operation::Mark, vec![known.clone()])).await;
     let mut trail = Trail::of(&world);
-    let three = vec![
-        day(&ada, "2026-03-02", "09:00:00", "18:30:00"),
-        known.clone(),
-        item(&bob, "2026-03-02"),
-    ];
+    let three =
+        vec![day(&ada, "2026-03-02", "09:00:00", "18:30:00"), known.clone(), item(&bob, "2026-03-02")];
     let answer = bulk(&world, &request(Operation::Mark, three)).await;
     assert_eq!(outcomes(&answer), [Outcome::Created, Outcome::Unchanged, Outcome::Failed]);
     let lines = trail.new();
