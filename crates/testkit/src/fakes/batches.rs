@@ -18,9 +18,10 @@ impl BatchStore for FakeStores {
     async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.commit_all(changes)?;
-        if !world.batches.contains_key(&batch.id) {
-            world.batches.insert(batch.id, batch.clone());
-            world.lines.push(line.clone());
+        let known = world.batches.insert(batch.id, batch.clone());
+        match known {
+            Some(first) => drop(world.batches.insert(batch.id, first)),
+            None => world.lines.push(line.clone()),
         }
         Ok(())
     }

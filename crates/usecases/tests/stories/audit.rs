@@ -33,7 +33,7 @@ impl<'a> Trail<'a> {
         Self(world, world.fakes.stores.lines().len())
     }
 
-    fn new(&mut self) -> Vec<Line> {
+    fn added(&mut self) -> Vec<Line> {
         let all = self.0.fakes.stores.lines();
         let new = all[self.1..].to_vec();
         self.1 = all.len();
@@ -43,7 +43,7 @@ impl<'a> Trail<'a> {
     /// The only line that was added.
     #[track_caller]
     fn one(&mut self) -> Line {
-        let mut new = self.new();
+        let mut new = self.added();
         assert_eq!(new.len(), 1, "{new:#?}");
         new.remove(0)
     }
@@ -102,7 +102,7 @@ async fn an_ordinary_punch_has_no_line() {
     world.usecases.attendance.mark(&person(&ada), own).await.unwrap();
     world.fakes.clock.set("2026-03-09T12:00:00Z");
     world.usecases.attendance.catch_up().await.unwrap();
-    assert_eq!(trail.new(), [], "nor has what is planned ahead");
+    assert_eq!(trail.added(), [], "nor has what is planned ahead");
 }
 
 const NOON: &str = "2026-03-03T12:00:00Z";
@@ -126,7 +126,7 @@ async fn a_punch_that_somebody_enters_has_one() {
     assert_eq!(turned(&line, "first_in"), pair("", "2026-03-02T09:00:00Z"));
     mark(Punch::CheckIn, "2026-03-02T09:00:30Z").await.unwrap();
     mark(Punch::CheckIn, "2026-03-02T10:00:00Z").await.unwrap_err();
-    assert_eq!(trail.new(), [], "neither a cooldown nor a refusal");
+    assert_eq!(trail.added(), [], "neither a cooldown nor a refusal");
 
     world.usecases.attendance.void_event(&manager, event.id, "was somebody else").await.unwrap();
     let line = trail.one();
@@ -162,7 +162,7 @@ async fn each_decision_and_taking_it_back_has_one() {
     assert_eq!(turned(&line, "status"), pair("present", "absent"));
     attendance.revert_record(&boss, id, "was the wrong day").await.unwrap_err();
     attendance.override_record(&person(&ada), id, present(), None).await.unwrap_err();
-    assert_eq!(trail.new(), [], "what is refused has none");
+    assert_eq!(trail.added(), [], "what is refused has none");
 }
 
 #[tokio::test]
@@ -196,14 +196,14 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
     assert_eq!(turned(&line, "status"), pair("absent", "late"));
     assert_eq!(turned(&line, "late_seconds"), pair("0", "1200"));
     sync(&[today]).await;
-    assert_eq!(trail.new(), [], "handed in again it is the same");
+    assert_eq!(trail.added(), [], "handed in again it is the same");
     // Older than three days, it waits for somebody to look at it and changes nothing yet.
     world.fakes.clock.set("2026-03-06T12:00:00Z");
     world.usecases.attendance.catch_up().await.unwrap();
     let old = noted("2026-03-02T18:00:00Z", 3);
     let request = SyncRequest { device: None, sent_at: at("2026-03-06T12:00:00Z"), items: vec![Some(old)] };
     world.usecases.attendance.sync(&door, &request).await.unwrap();
-    let waits = trail.new();
+    let waits = trail.added();
     assert!(waits.iter().all(|line| turned(line, "flags").1.contains("needs_review")), "{waits:#?}");
     world.usecases.attendance.accept_event(&admin(), old.id, "the kiosk was off-line").await.unwrap();
     let line = trail.one();
@@ -224,7 +224,7 @@ async fn what_is_rebuilt_is_told_once() {
         world.usecases.attendance.recompute_all(&boss, None, dates, false, &mut |_, _| {}).await.unwrap();
     };
     recompute().await;
-    assert_eq!(trail.new(), []);
+    assert_eq!(trail.added(), []);
     world.fakes.stores.lose_records(ada.id);
     recompute().await;
     let line = trail.one();
@@ -232,7 +232,7 @@ async fn what_is_rebuilt_is_told_once() {
     assert_eq!(line.date, Some(date("2026-03-02")), "today's and tomorrow's were not final");
     assert_eq!(turned(&line, "status"), pair("-", "absent"));
     recompute().await;
-    assert_eq!(trail.new(), []);
+    assert_eq!(trail.added(), []);
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
         vec![day(&ada, "2026-03-02", "09:00:00", "18:30:00"), known.clone(), item(&bob, "2026-03-02")];
     let answer = bulk(&world, &request(Operation::Mark, three)).await;
     assert_eq!(outcomes(&answer), [Outcome::Created, Outcome::Unchanged, Outcome::Failed]);
-    let lines = trail.new();
+    let lines = trail.added();
     assert_eq!(acts(&lines), ["bulk.item", "bulk.batch"], "{lines:#?}");
     for line in &lines {
         assert_eq!((line.batch, line.reason.as_deref()), (answer.batch, Some("the reader was broken")));
@@ -261,15 +261,15 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
     let mut trial = request(Operation::Mark, vec![day(&bob, "2026-03-02", "09:00:00", "18:30:00")]);
     trial.dry_run = true;
     bulk(&world, &trial).await;
-    assert_eq!(trail.new(), [], "neither what was there nor a trial");
+    assert_eq!(trail.added(), [], "neither what was there nor a trial");
 
     let agree = request(Operation::ApproveOvertime, vec![item(&ada, "2026-03-02")]);
     let agreed = bulk(&world, &agree).await.batch.unwrap();
-    let lines = trail.new();
+    let lines = trail.added();
     assert_eq!(acts(&lines), ["bulk.item", "bulk.batch"]);
     assert_eq!(turned(&lines[0], "overtime_approved"), pair("false", "true"));
     world.usecases.attendance.revert_batch(&Actor::Operator, agreed, "not agreed after all").await.unwrap();
-    let lines = trail.new();
+    let lines = trail.added();
     assert_eq!(acts(&lines), ["batch.revert_item", "batch.revert"]);
     assert_eq!(turned(&lines[0], "overtime_approved"), pair("true", "false"));
     assert_eq!((lines[0].batch, lines[1].target), (Some(agreed), Target::Batch(agreed)));
@@ -279,7 +279,7 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
     world.fakes.stores.lose_records(bob.id);
     let rebuild = request(Operation::Recompute, vec![item(&bob, "2026-03-04"), item(&ada, "2026-03-04")]);
     bulk(&world, &rebuild).await;
-    let lines = trail.new();
+    let lines = trail.added();
     let of_item: Vec<_> = lines.iter().filter(|line| line.act == Act::BulkItem).collect();
     assert_eq!((of_item.len(), of_item[0].date), (1, Some(date("2026-03-04"))), "{lines:#?}");
 }
@@ -337,7 +337,7 @@ async fn leave_tells_of_the_request_and_of_the_days() {
     assert_eq!(turned(&line, "request"), pair("-", "pending"));
     let boss = admin();
     world.usecases.leaves.approve(&boss, asked.id, Some("enjoy it".into())).await.unwrap();
-    let lines = trail.new();
+    let lines = trail.added();
     assert_eq!(acts(&lines), ["leave.decide", "attendance.recompute"], "{lines:#?}");
     assert_eq!((lines[0].by, lines[0].subject), (By::from(&boss), Some(ada.id)));
     assert_eq!(turned(&lines[0], "request"), pair("pending", "approved"));
@@ -361,7 +361,7 @@ async fn every_change_of_the_plan_has_one() {
     shifts.update(&boss, shift.id, named("Later"), None, None).await.unwrap();
     assert_eq!(turned(&trail.one(), "name"), pair("Late", "Later"));
     shifts.update(&boss, shift.id, named("Later"), None, None).await.unwrap();
-    assert_eq!(trail.new(), [], "it is called that already");
+    assert_eq!(trail.added(), [], "it is called that already");
 
     let assignments = &world.usecases.assignments;
     let to_whom = rollcall_domain::plan::Whom::Person(ada.id);
@@ -373,7 +373,7 @@ async fn every_change_of_the_plan_has_one() {
     assignments.update(&boss, given.id, until("2026-03-31"), None).await.unwrap();
     assert_eq!(turned(&trail.one(), "to"), pair("", "2026-03-31"));
     assignments.update(&boss, given.id, until("2026-03-31"), None).await.unwrap();
-    assert_eq!(trail.new(), []);
+    assert_eq!(trail.added(), []);
     assignments.remove(&boss, given.id, None).await.unwrap();
     assert_eq!(turned(&trail.one(), "to"), pair("2026-03-31", "-"));
     shifts.retire(&boss, shift.id, None).await.unwrap();
@@ -389,7 +389,7 @@ async fn every_change_of_the_plan_has_one() {
     holidays.update(&boss, fair.id, moved.clone(), None).await.unwrap();
     assert_eq!(turned(&trail.one(), "date"), pair("2026-03-20", "2026-03-23"));
     holidays.update(&boss, fair.id, moved, None).await.unwrap();
-    assert_eq!(trail.new(), []);
+    assert_eq!(trail.added(), []);
     holidays.remove(&boss, fair.id, None).await.unwrap();
     assert_eq!(trail.one().after, None);
 
@@ -401,7 +401,7 @@ async fn every_change_of_the_plan_has_one() {
     let line = trail.one();
     assert_eq!((line.act, turned(&line, "lifted")), (Act::LiftLock, pair("false", "true")));
     locks.lift(&boss, lock.id, "once more".into()).await.unwrap_err();
-    assert_eq!(trail.new(), []);
+    assert_eq!(trail.added(), []);
 }
 
 #[tokio::test]
