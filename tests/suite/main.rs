@@ -6,6 +6,7 @@ mod admin;
 mod architecture;
 mod assignments;
 mod attendance;
+mod audit;
 mod auth;
 mod bulk;
 mod cli;

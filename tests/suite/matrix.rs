@@ -72,6 +72,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("PUT", "/api/admin/users/{user_id}/status", "A"),
     ("POST", "/api/admin/attendance/bulk", "A"),
     ("POST", "/api/admin/attendance/batches/{batch_id}/revert", "A"),
+    ("GET", "/api/admin/audit", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
     ("GET", "/api/health", "NEMAK"),

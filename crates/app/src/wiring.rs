@@ -18,7 +18,7 @@ use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, Un
 pub use rollcall_storage::Ran;
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
-    SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
+    SqlAttendanceStore, SqlAuditStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
     SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
     SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore, Watch,
 };
@@ -210,6 +210,7 @@ pub async fn ports_with(
         locks: Arc::new(SqlLockStore::new(of())),
         plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
+        audit: Arc::new(SqlAuditStore::new(of())),
         batches: Arc::new(SqlBatchStore::new(of())),
         corrections: Arc::new(SqlCorrectionStore::new(of())),
         statistics: Arc::new(SqlStatisticsStore::new(of())),

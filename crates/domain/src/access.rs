@@ -188,6 +188,8 @@ pub enum Action {
     ReadLocks,
     /// Close periods and open them again.
     ManageLocks,
+    /// See who changed what.
+    ReadAudit,
     /// See the state of every part of the system.
     ReadHealth,
     /// End one's own login.
@@ -198,7 +200,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -237,6 +239,7 @@ impl Action {
         Self::DecideLeave,
         Self::ReadLocks,
         Self::ManageLocks,
+        Self::ReadAudit,
         Self::ReadHealth,
         Self::Logout,
         Self::VerifyToken,
@@ -298,7 +301,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
             (Everybody, Departments, Own, Nobody)
         }
         A::LintPlan | A::ManageAssignments | A::DecideLeave => (Everybody, Departments, Nobody, Nobody),
-        A::ReadHealth => (Everybody, Nobody, Nobody, Nobody),
+        A::ReadAudit | A::ReadHealth => (Everybody, Nobody, Nobody, Nobody),
         A::Logout => (Own, Own, Own, Nobody),
         A::VerifyToken => (Own, Own, Own, Own),
     };

@@ -84,4 +84,6 @@ ids! {
     CorrectionId
     /// Entries made together.
     BatchId
+    /// A line of the audit trail.
+    LineId
 }

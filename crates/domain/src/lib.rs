@@ -10,6 +10,7 @@ pub struct Readme;
 pub mod access;
 pub mod assignment;
 pub mod attendance;
+pub mod audit;
 pub mod batch;
 pub mod calendar;
 pub mod classify;

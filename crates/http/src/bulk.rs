@@ -402,6 +402,8 @@ pub(crate) struct RevertedView {
     overrides: usize,
     /// Days whose overtime is no longer approved.
     approvals: usize,
+    /// Punches that count again and overrides that hold again, because the batch had taken them back or replaced them.
+    restored: usize,
 }
 
 impl RevertedView {
@@ -416,12 +418,13 @@ impl RevertedView {
             events: of.events,
             overrides: of.decisions,
             approvals: of.approvals,
+            restored: of.restored,
         }
     }
 }
 
-/// Takes back what a batch entered, as far as it still holds; all of it or, if a part is in a closed period by now,
-/// nothing.
+/// Takes back what a batch did, as far as it still holds, and lets hold again what it replaced; all of it or, if a part
+/// is in a closed period by now, nothing.
 #[utoipa::path(post, path = "/api/admin/attendance/batches/{batch_id}/revert", tag = "admin",
     operation_id = "revert_batch", request_body = ReasonForm,
     params(("batch_id" = String, Path, description = "A batch.")),

@@ -1,8 +1,7 @@
 //! `/api/attendance/events`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::Timestamp;
-use jiff::civil::{Date, Time};
+use jiff::civil::Date;
 use rollcall_domain::attendance::{Direction, Source};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId};
@@ -15,7 +14,7 @@ use crate::actor::{Asker, who};
 use crate::attendance::{EventView, RecordView};
 use crate::input::{Form, Json, PageNumber, PageSize, Query, is, word};
 use crate::options::Api;
-use crate::paging::{List, list as list_of, page, range};
+use crate::paging::{List, instants, list as list_of, page};
 use crate::problem::Problem;
 use crate::records::ReasonForm;
 
@@ -69,11 +68,10 @@ impl Form for EventsForm {}
 
 impl EventsForm {
     fn into_query(self, asker: &Asker, zone: &Zone) -> Result<EventQuery, Problem> {
-        let dates = range(&self.from, &self.to)?;
-        let begins = |date: Date| -> Timestamp { zone.instant(date.to_datetime(Time::midnight())) };
+        let within = instants(&self.from, &self.to, zone)?;
         Ok(EventQuery {
-            from: dates.map(|dates| begins(dates.from())),
-            until: dates.map(|dates| begins(dates.to().tomorrow().unwrap_or(Date::MAX))),
+            from: within.map(|(from, _)| from),
+            until: within.map(|(_, until)| until),
             user: self.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?,
             department: word(&self.department_id)?,
             direction: word(&self.r#type)?,

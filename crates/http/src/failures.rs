@@ -8,6 +8,7 @@ use rollcall_domain::face::Flaw;
 use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::user::{PasswordRule, Status};
 use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::audit::AuditError;
 use rollcall_usecases::auth::{AuthError, InvitationError, LoginError, RefreshError, RegisterError};
 use rollcall_usecases::departments::DepartmentError;
 use rollcall_usecases::enroll::EnrollError;
@@ -218,6 +219,15 @@ impl From<PlanError> for Problem {
             PlanError::Decided => Self::plain(Code::AlreadyDecided),
             PlanError::Outdated => Self::plain(Code::PreconditionFailed),
             PlanError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Denied(denied) => denied.into(),
+            AuditError::Store(error) => error.into(),
         }
     }
 }

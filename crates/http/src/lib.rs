@@ -8,6 +8,7 @@ mod actor;
 mod admin;
 mod assignments;
 mod attendance;
+mod audit;
 mod auth;
 mod bulk;
 mod client;

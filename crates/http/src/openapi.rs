@@ -21,7 +21,7 @@ use crate::codes::Code;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
-    admin, assignments, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
+    admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
     history, holidays, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
     statistics, sync, today, users,
 };
@@ -46,7 +46,7 @@ const BEARER: &str = "bearer";
         report::report,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
-        bulk::bulk, bulk::revert,
+        bulk::bulk, bulk::revert, audit::list,
         admin::users, admin::set_status, departments::list, departments::create,
         health::health, health::head, health::detailed, document, problems::page,
     ),

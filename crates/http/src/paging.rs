@@ -3,9 +3,9 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use jiff::Span;
-use jiff::civil::Date;
-use rollcall_domain::calendar::DateRange;
+use jiff::civil::{Date, Time};
+use jiff::{Span, Timestamp};
+use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::page::{Page, Paged, Sort};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -134,4 +134,15 @@ pub(crate) fn range(from: &Option<String>, to: &Option<String>) -> Result<Option
     };
     let range = DateRange::new(from, to);
     range.map(Some).map_err(|error| Problem::invalid_parameter("to", "out-of-range", error.to_string()))
+}
+
+/// From when and until when that is, by the clocks of a place.
+pub(crate) fn instants(
+    from: &Option<String>,
+    to: &Option<String>,
+    zone: &Zone,
+) -> Result<Option<(Timestamp, Timestamp)>, Problem> {
+    let begins = |date: Date| zone.instant(date.to_datetime(Time::midnight()));
+    let next = |date: Date| date.tomorrow().unwrap_or(Date::MAX);
+    Ok(range(from, to)?.map(|dates| (begins(dates.from()), begins(next(dates.to())))))
 }

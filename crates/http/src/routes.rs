@@ -12,7 +12,7 @@ use crate::actor::Access::{self, May, MayOrMonitor, Password, People, Public};
 use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{
-    admin, assignments, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
+    admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
     history, holidays, leaves, locks, mark, openapi, problems,
 };
 use crate::{recognize, records, removal, report, shifts, statistics, sync, today, users};
@@ -37,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 73] = [
+pub(crate) static TABLE: [Entry; 74] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -110,6 +110,7 @@ pub(crate) static TABLE: [Entry; 73] = [
     on(PUT,    "/api/admin/users/{user_id}/status",    May(A::SetUserStatus),            |r| r.to(admin::set_status)),
     on(POST,   "/api/admin/attendance/bulk",           May(A::EnterInBulk),              |r| r.to(bulk::bulk)),
     on(POST,   "/api/admin/attendance/batches/{batch_id}/revert", May(A::EnterInBulk),   |r| r.to(bulk::revert)),
+    on(GET,    "/api/admin/audit",                     May(A::ReadAudit),                |r| r.to(audit::list)),
     on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
     on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
 

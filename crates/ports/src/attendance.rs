@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source, Voided};
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
 use rollcall_domain::leave::Leave;
@@ -33,7 +34,7 @@ pub trait AttendanceStore: Send + Sync {
     /// The same of several people, in their order; as many queries as for one. Nobody is named twice.
     async fn ledgers(&self, people: &[UserId], dates: DateRange) -> Result<Vec<Ledger>, StoreError>;
 
-    /// Adds facts and stores what then follows from them, or nothing.
+    /// Adds facts and stores what then follows from them, and what the audit trail tells of it, or nothing.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if anything about the person changed since revision `seen` was read, also when they had no
@@ -157,12 +158,18 @@ pub struct Change {
     pub events: Vec<Filed>,
     /// Punches that are taken back.
     pub voided: Vec<(EventId, Voided)>,
+    /// The entries with which they are.
+    pub voided_with: Option<BatchId>,
+    /// Punches that are not taken back any more.
+    pub unvoided: Vec<EventId>,
     /// Punches that somebody looked at and lets count.
     pub accepted: Vec<(EventId, Voided)>,
     /// Decisions; each replaces the one before on its day.
     pub decided: Vec<(DayKey, Override)>,
     /// Decisions that are taken back.
     pub reverted: Vec<(OverrideId, Voided)>,
+    /// Earlier decisions that hold again, of days without any.
+    pub restored: Vec<(DayKey, OverrideId)>,
     /// Days whose overtime is agreed to.
     pub approvals: Vec<Approval>,
     /// Days whose overtime is no longer agreed to.
@@ -174,6 +181,8 @@ pub struct Change {
     pub gone: Vec<RecordId>,
     /// Known punches that come to something else now, or belong elsewhere.
     pub readings: Vec<(EventId, Option<RecordId>, Option<Direction>)>,
+    /// What the audit trail tells of this.
+    pub lines: Vec<Line>,
 }
 
 impl Change {
@@ -189,14 +198,18 @@ impl Change {
             placements: Vec::new(),
             events: Vec::new(),
             voided: Vec::new(),
+            voided_with: None,
+            unvoided: Vec::new(),
             accepted: Vec::new(),
             decided: Vec::new(),
             reverted: Vec::new(),
+            restored: Vec::new(),
             approvals: Vec::new(),
             withdrawn: Vec::new(),
             records: Vec::new(),
             gone: Vec::new(),
             readings: Vec::new(),
+            lines: Vec::new(),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use async_trait::async_trait;
 use rollcall_domain::attendance::{DayKey, Event, Voided};
+use rollcall_domain::audit::Line;
 use rollcall_domain::batch::Batch;
 use rollcall_domain::id::{BatchId, OverrideId};
+use rollcall_domain::overrides::Override;
 
 use crate::attendance::Change;
 use crate::store::StoreError;
@@ -11,9 +13,9 @@ use crate::store::StoreError;
 /// Batches, and committing changes with them.
 #[async_trait]
 pub trait BatchStore: Send + Sync {
-    /// Commits the changes as [`crate::attendance::AttendanceStore::commit_all`] does, and stores the batch with the
-    /// first of them: all of it or nothing.
-    async fn commit(&self, batch: &Batch, changes: &[Change]) -> Result<(), StoreError>;
+    /// Commits the changes as [`crate::attendance::AttendanceStore::commit_all`] does, and stores the batch and
+    /// its line of the audit trail with the first of them: all of it or nothing.
+    async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError>;
 
     /// One batch.
     async fn get(&self, id: BatchId) -> Result<Option<Batch>, StoreError>;
@@ -21,20 +23,32 @@ pub trait BatchStore: Send + Sync {
     /// What of it still holds.
     async fn entries(&self, id: BatchId) -> Result<Entries, StoreError>;
 
-    /// Commits the changes that take a batch back, and notes that it was; all of it or nothing.
+    /// Commits the changes that take a batch back, and notes that it was, also in the audit trail; all of it or
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError::Stale`] also if it was taken back already.
-    async fn revert(&self, id: BatchId, back: &Voided, changes: &[Change]) -> Result<(), StoreError>;
+    async fn revert(
+        &self,
+        id: BatchId,
+        back: &Voided,
+        changes: &[Change],
+        line: &Line,
+    ) -> Result<(), StoreError>;
 }
 
-/// What a batch entered and nobody took back or replaced.
+/// What a batch did and nobody took back or replaced, and what comes back with it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Entries {
     /// Punches, by time.
     pub events: Vec<Event>,
+    /// Punches it took back, by time, but those that were entered with a batch that was taken back itself.
+    pub voided: Vec<Event>,
     /// Decisions and their days.
     pub decisions: Vec<(OverrideId, DayKey)>,
+    /// What those decisions replaced: of each day the last decision before that was not made with a batch which was
+    /// taken back since.
+    pub replaced: Vec<(DayKey, Override)>,
     /// Days whose overtime it agreed to.
     pub approved: Vec<DayKey>,
 }

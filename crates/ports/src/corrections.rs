@@ -1,6 +1,7 @@
 //! Requests to correct days.
 
 use async_trait::async_trait;
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, UserId};
@@ -10,7 +11,8 @@ use rollcall_domain::user::People;
 use crate::attendance::Change;
 use crate::store::StoreError;
 
-/// Requests for corrections and what came of them.
+/// Requests for corrections and what came of them. `line` is what the audit trail tells of a change, stored in the same
+/// transaction.
 #[async_trait]
 pub trait CorrectionStore: Send + Sync {
     /// A page of the requests of these people that match, latest first; two queries.
@@ -28,14 +30,19 @@ pub trait CorrectionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Missing`]`("user_id")`; [`StoreError::Overlaps`] if another request for that day is pending.
-    async fn insert(&self, correction: &Correction) -> Result<(), StoreError>;
+    async fn insert(&self, correction: &Correction, line: &Line) -> Result<(), StoreError>;
 
     /// Stores what came of a request; `correction.revision` is the one that was read. What then changes of the day is
     /// committed with it as by [`crate::attendance::AttendanceStore::commit`]: both or nothing.
     ///
     /// # Errors
     /// [`StoreError::Stale`] unless the revision is the stored one, and as of the commit.
-    async fn settle(&self, correction: &Correction, change: Option<&Change>) -> Result<(), StoreError>;
+    async fn settle(
+        &self,
+        correction: &Correction,
+        change: Option<&Change>,
+        line: &Line,
+    ) -> Result<(), StoreError>;
 }
 
 /// Which requests are wanted.

@@ -1,6 +1,7 @@
 //! Requests for leave.
 
 use async_trait::async_trait;
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{LeaveKind, LeaveRequest, LeaveStatus};
@@ -9,7 +10,8 @@ use rollcall_domain::user::People;
 
 use crate::store::StoreError;
 
-/// Requests for leave and what came of them.
+/// Requests for leave and what came of them. `line` is what the audit trail tells of a change, stored in the same
+/// transaction.
 #[async_trait]
 pub trait LeaveStore: Send + Sync {
     /// A page of the requests of these people that match, in the order of `sort` and then of their ids; two queries.
@@ -29,7 +31,7 @@ pub trait LeaveStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Missing`]`("user_id")`; [`StoreError::Overlaps`] if the person has another request for one of the
     /// dates that [stands](LeaveStatus::stands); [`StoreError::Locked`] if one of the dates is in a closed period.
-    async fn insert(&self, request: &LeaveRequest) -> Result<(), StoreError>;
+    async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError>;
 
     /// Stores what came of a request; `request.revision` is the one that was read. If it was or is approved, the person
     /// has stale records from its first date on, in the same transaction.
@@ -37,7 +39,7 @@ pub trait LeaveStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Stale`] unless the revision is the stored one; [`StoreError::Locked`] if it was or is approved and
     /// one of the dates is in a closed period.
-    async fn decide(&self, request: &LeaveRequest) -> Result<(), StoreError>;
+    async fn decide(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError>;
 }
 
 /// Which requests are wanted.

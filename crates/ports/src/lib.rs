@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub mod assignments;
 pub mod attempts;
 pub mod attendance;
+pub mod audit;
 pub mod batches;
 pub mod clock;
 pub mod corrections;
@@ -84,6 +85,8 @@ pub struct Ports {
     pub batches: Arc<dyn batches::BatchStore>,
     /// Requests to correct days.
     pub corrections: Arc<dyn corrections::CorrectionStore>,
+    /// Who changed what.
+    pub audit: Arc<dyn audit::AuditStore>,
     /// Records counted, and what else a dashboard shows.
     pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// The database's own health.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::LockId;
 use rollcall_domain::lock::{Lifted, Lock};
 use rollcall_domain::page::{Page, Paged};
@@ -9,7 +10,7 @@ use rollcall_domain::page::{Page, Paged};
 use crate::store::StoreError;
 
 /// Locks. Whoever closes or opens a period raises everybody's revision in the same transaction: what was worked out
-/// before is not stored after.
+/// before is not stored after. `line` is what the audit trail tells of it, stored in the same transaction.
 #[async_trait]
 pub trait LockStore: Send + Sync {
     /// A page of them, latest first; only those that hold, if wanted; two queries.
@@ -22,11 +23,11 @@ pub trait LockStore: Send + Sync {
     async fn closed_through(&self) -> Result<Option<Date>, StoreError>;
 
     /// Closes a period.
-    async fn insert(&self, lock: &Lock) -> Result<(), StoreError>;
+    async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError>;
 
     /// Opens it again. Whatever could not change while it was closed is stale from the first date that is open now.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if there is no such lock or it was lifted before.
-    async fn lift(&self, id: LockId, lifted: &Lifted) -> Result<(), StoreError>;
+    async fn lift(&self, id: LockId, lifted: &Lifted, line: &Line) -> Result<(), StoreError>;
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::plan::Editions;
 use rollcall_domain::shift::Shift;
@@ -11,7 +12,7 @@ use rollcall_domain::shift::Shift;
 use crate::store::StoreError;
 
 /// Shifts, each in all its wordings: records refer to the rules under which they were made. Every change is one of the
-/// plan, see [`crate::plan::PlanStore`].
+/// plan, see [`crate::plan::PlanStore`]. `line` is what the audit trail tells of it, stored in the same transaction.
 #[async_trait]
 pub trait ShiftStore: Send + Sync {
     /// All of them, retired ones too, by id; one query, because an organization has few.
@@ -25,7 +26,7 @@ pub trait ShiftStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Taken`]`("name")` if the newest wording of a shift that is not retired has the same name in
     /// canonical form.
-    async fn insert(&self, shift: &Shift) -> Result<(), StoreError>;
+    async fn insert(&self, shift: &Shift, line: &Line) -> Result<(), StoreError>;
 
     /// Another wording from a date on; it replaces one that begins on the same date. Whoever works the shift has stale
     /// records from that date on.
@@ -33,7 +34,7 @@ pub trait ShiftStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Stale`] unless `seen` is the stored revision and the shift is not retired; `Taken` as
     /// [`Self::insert`]; [`StoreError::Locked`] if the date is in a closed period.
-    async fn reword(&self, shift: &Shift, from: Date, seen: Revision) -> Result<(), StoreError>;
+    async fn reword(&self, shift: &Shift, from: Date, seen: Revision, line: &Line) -> Result<(), StoreError>;
 
     /// Keeps a shift from being given to anybody from now on; records keep it.
     ///
@@ -42,8 +43,14 @@ pub trait ShiftStore: Send + Sync {
     /// [`StoreError::InUse`]`("default" | "shift_assignments" | "departments" | "users")` while it is everybody's
     /// default, somebody's assignment on `today` or later, or the usual shift of a department or of somebody who was
     /// not removed.
-    async fn retire(&self, id: ShiftId, seen: Revision, at: Timestamp, today: Date)
-    -> Result<(), StoreError>;
+    async fn retire(
+        &self,
+        id: ShiftId,
+        seen: Revision,
+        at: Timestamp,
+        today: Date,
+        line: &Line,
+    ) -> Result<(), StoreError>;
 }
 
 /// A shift as it is kept.

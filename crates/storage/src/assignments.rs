@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rollcall_domain::Revision;
 use rollcall_domain::assignment::Assignment;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::plan::{Given, Whom};
@@ -15,6 +16,7 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
+use crate::audit::note;
 use crate::convert::{count, date_or_none, instant, micros, stored};
 use crate::database::Database;
 use crate::entity::{departments, shift_assignments, users};
@@ -68,16 +70,22 @@ impl AssignmentStore for SqlAssignmentStore {
         row.map(assignment).transpose()
     }
 
-    async fn insert(&self, assignment: &Assignment) -> Result<(), StoreError> {
-        transact!(self.database, |connection| insert(connection, assignment))
+    async fn insert(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            insert(connection, assignment).await?;
+            note(connection, line).await
+        })
     }
 
-    async fn save(&self, assignment: &Assignment) -> Result<(), StoreError> {
-        transact!(self.database, |connection| save(connection, assignment))
+    async fn save(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| save(connection, assignment, line))
     }
 
-    async fn remove(&self, id: AssignmentId, seen: Revision) -> Result<(), StoreError> {
-        transact!(self.database, |connection| remove(connection, id, seen))
+    async fn remove(&self, id: AssignmentId, seen: Revision, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            remove(connection, id, seen).await?;
+            note(connection, line).await
+        })
     }
 }
 
@@ -109,7 +117,7 @@ async fn insert(connection: &DatabaseTransaction, new: &Assignment) -> Result<()
     mark_stale(connection, among(new.given.to_whom), new.begins()).await
 }
 
-async fn save(connection: &DatabaseTransaction, changed: &Assignment) -> Result<(), Failure> {
+async fn save(connection: &DatabaseTransaction, changed: &Assignment, line: &Line) -> Result<(), Failure> {
     begin_change(connection).await?;
     let before = known(connection, changed.id, changed.revision).await?;
     let Some(from) = changed.given.differs_from(&before.given) else { return Ok(()) };
@@ -121,6 +129,7 @@ async fn save(connection: &DatabaseTransaction, changed: &Assignment) -> Result<
         ..columns(&changed.given)
     };
     shift_assignments::Entity::update(row).exec(connection).await?;
+    note(connection, line).await?;
     mark_stale(connection, among(before.given.to_whom), from).await
 }
 

@@ -10,6 +10,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
+use crate::audit;
 use crate::convert::micros;
 use crate::day_row::{event_row, override_row, record_row, shift_key};
 use crate::entity::{
@@ -34,10 +35,22 @@ pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) ->
             voided_by: Set(voided.by.map(UserId::uuid)),
             voided_at: Set(Some(micros(voided.at))),
             void_reason: Set(Some(voided.reason.clone())),
+            void_batch_id: Set(change.voided_with.map(BatchId::uuid)),
             ..Default::default()
         };
         let this = punches::Entity::update_many().set(taken_back).filter(punches::Column::Id.eq(id.uuid()));
         this.filter(punches::Column::UserId.eq(change.user.uuid())).exec(connection).await?;
+    }
+    for id in &change.unvoided {
+        let counts = punches::ActiveModel {
+            voided_by: Set(None),
+            voided_at: Set(None),
+            void_reason: Set(None),
+            void_batch_id: Set(None),
+            ..Default::default()
+        };
+        let this = punches::Entity::update_many().set(counts).filter(punches::Column::Id.eq(id.uuid()));
+        this.exec(connection).await?;
     }
     for (id, by) in &change.accepted {
         let accepted = punches::ActiveModel {
@@ -72,7 +85,7 @@ pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) ->
             .exec(connection)
             .await?;
     }
-    Ok(())
+    audit::write(connection, &change.lines).await
 }
 
 /// Raises the person's revision. Of several who read the same one, one gets past this line.
@@ -148,6 +161,7 @@ async fn decide(connection: &DatabaseTransaction, change: &Change) -> Result<(),
             reverted_by: Set(decision.by.map(UserId::uuid)),
             reverted_at: Set(Some(micros(decision.at))),
             revert_reason: Set(Some(Decided::REPLACED.into())),
+            replaced_by: Set(Some(decision.id.uuid())),
             ..Default::default()
         };
         overrides::Entity::update_many()
@@ -159,6 +173,18 @@ async fn decide(connection: &DatabaseTransaction, change: &Change) -> Result<(),
             .exec(connection)
             .await?;
         overrides::Entity::insert(override_row(*key, decision)).exec_without_returning(connection).await?;
+    }
+    for (_, id) in &change.restored {
+        let holds = overrides::ActiveModel {
+            is_current: Set(Some(true)),
+            reverted_by: Set(None),
+            reverted_at: Set(None),
+            revert_reason: Set(None),
+            replaced_by: Set(None),
+            ..Default::default()
+        };
+        let this = overrides::Entity::update_many().set(holds).filter(overrides::Column::Id.eq(id.uuid()));
+        this.exec(connection).await?;
     }
     Ok(())
 }

@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 use rollcall_domain::attendance::{DayKey, Voided};
+use rollcall_domain::audit::Line;
 use rollcall_domain::batch::{Batch, Operation};
-use rollcall_domain::id::{BatchId, UserId};
+use rollcall_domain::id::{BatchId, OverrideId, UserId};
+use rollcall_domain::overrides::Override;
 use rollcall_ports::attendance::Change;
 use rollcall_ports::batches::{BatchStore, Entries};
 use rollcall_ports::store::StoreError;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::attendance_change::commit;
+use crate::audit::note;
 use crate::convert::{count, date, instant, instant_or_none, micros, named};
 use crate::database::Database;
 use crate::day_row::{event, overriding, shift_of_key};
@@ -33,9 +36,9 @@ impl SqlBatchStore {
 
 #[async_trait]
 impl BatchStore for SqlBatchStore {
-    async fn commit(&self, batch: &Batch, changes: &[Change]) -> Result<(), StoreError> {
+    async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
-            begin(connection, batch).await?;
+            begin(connection, batch, line).await?;
             for change in changes {
                 commit(connection, change).await?;
             }
@@ -65,6 +68,18 @@ impl BatchStore for SqlBatchStore {
         for row in decided.all(connection).await.read()? {
             let (key, decision) = overriding(row)?;
             entries.decisions.push((decision.id, key));
+            entries.replaced.extend(replaced(connection, decision.id).await?);
+        }
+        let taken_back = punches::Entity::find()
+            .filter(punches::Column::VoidBatchId.eq(id.uuid()))
+            .filter(punches::Column::VoidedAt.is_not_null())
+            .order_by_asc(punches::Column::At)
+            .order_by_asc(punches::Column::Id);
+        for row in taken_back.all(connection).await.read()? {
+            let event = event(row)?;
+            if !is_reverted(connection, event.batch).await? {
+                entries.voided.push(event);
+            }
         }
         let agreed =
             overtime_approvals::Entity::find().filter(overtime_approvals::Column::BatchId.eq(id.uuid()));
@@ -76,19 +91,48 @@ impl BatchStore for SqlBatchStore {
         Ok(entries)
     }
 
-    async fn revert(&self, id: BatchId, back: &Voided, changes: &[Change]) -> Result<(), StoreError> {
+    async fn revert(
+        &self,
+        id: BatchId,
+        back: &Voided,
+        changes: &[Change],
+        line: &Line,
+    ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             end(connection, id, back).await?;
             for change in changes {
                 commit(connection, change).await?;
             }
-            Ok(())
+            note(connection, line).await
         })
     }
 }
 
-/// Stores the batch unless an earlier part of it did.
-async fn begin(connection: &DatabaseTransaction, batch: &Batch) -> Result<(), Failure> {
+/// What a decision replaced, or what that replaced if it was made with a batch that was taken back since.
+async fn replaced(
+    connection: &impl ConnectionTrait,
+    by: OverrideId,
+) -> Result<Option<(DayKey, Override)>, StoreError> {
+    let mut by = by;
+    loop {
+        let before = overrides::Entity::find().filter(overrides::Column::ReplacedBy.eq(by.uuid()));
+        let Some(row) = before.one(connection).await.read()? else { return Ok(None) };
+        let (key, decision) = overriding(row)?;
+        if !is_reverted(connection, decision.batch).await? {
+            return Ok(Some((key, decision)));
+        }
+        by = decision.id;
+    }
+}
+
+async fn is_reverted(connection: &impl ConnectionTrait, batch: Option<BatchId>) -> Result<bool, StoreError> {
+    let Some(id) = batch else { return Ok(false) };
+    let row = batches::Entity::find_by_id(id.uuid()).one(connection).await.read()?;
+    Ok(row.is_some_and(|batch| batch.reverted_at.is_some()))
+}
+
+/// Stores the batch and its line unless an earlier part of it did.
+async fn begin(connection: &DatabaseTransaction, batch: &Batch, line: &Line) -> Result<(), Failure> {
     if batches::Entity::find_by_id(batch.id.uuid()).one(connection).await?.is_some() {
         return Ok(());
     }
@@ -104,7 +148,7 @@ async fn begin(connection: &DatabaseTransaction, batch: &Batch) -> Result<(), Fa
         revert_reason: Set(None),
     };
     batches::Entity::insert(row).exec_without_returning(connection).await?;
-    Ok(())
+    note(connection, line).await
 }
 
 /// Of several who take the same batch back, one gets past this line.

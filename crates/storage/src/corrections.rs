@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayStatus};
+use rollcall_domain::audit::Line;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, OverrideId, UserId};
 use rollcall_domain::leave::Decided;
@@ -18,6 +19,7 @@ use sea_orm::{
 };
 
 use crate::attendance_change::commit;
+use crate::audit::note;
 use crate::convert::{count, date, instant, instant_or_none, micros, named, stored};
 use crate::database::Database;
 use crate::day_row::{shift_key, shift_of_key};
@@ -68,17 +70,25 @@ impl CorrectionStore for SqlCorrectionStore {
         row.map(correction).transpose()
     }
 
-    async fn insert(&self, correction: &Correction) -> Result<(), StoreError> {
-        transact!(self.database, |connection| insert(connection, correction))
+    async fn insert(&self, correction: &Correction, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            insert(connection, correction).await?;
+            note(connection, line).await
+        })
     }
 
-    async fn settle(&self, correction: &Correction, change: Option<&Change>) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        correction: &Correction,
+        change: Option<&Change>,
+        line: &Line,
+    ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             settle(connection, correction).await?;
             if let Some(change) = change {
                 commit(connection, change).await?;
             }
-            Ok(())
+            note(connection, line).await
         })
     }
 }

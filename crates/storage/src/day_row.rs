@@ -157,6 +157,7 @@ pub(crate) fn event_row(event: &Event, record: Option<RecordId>) -> punches::Act
         void_reason: Set(event.voided.as_ref().map(|voided| voided.reason.clone())),
         batch_id: Set(event.batch.map(BatchId::uuid)),
         device_counter: Set(event.counter.map(|number| i64::try_from(number).unwrap_or(i64::MAX))),
+        void_batch_id: Set(None),
     }
 }
 
@@ -227,6 +228,7 @@ pub(crate) fn override_row(key: DayKey, of: &Override) -> overrides::ActiveModel
         reverted_by: Set(None),
         reverted_at: Set(None),
         revert_reason: Set(None),
+        replaced_by: Set(None),
     }
 }
 

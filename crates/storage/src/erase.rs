@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::entity::{
-    attendance_heads, attendance_records, corrections, face_encodings, invitations, leaves, login_attempts,
-    overrides, overtime_approvals, placements, punches, recognition_decisions, refresh_tokens, sessions,
-    shift_assignments, users,
+    attendance_heads, attendance_records, audit_lines, corrections, face_encodings, invitations, leaves,
+    login_attempts, overrides, overtime_approvals, placements, punches, recognition_decisions,
+    refresh_tokens, sessions, shift_assignments, users,
 };
 use crate::error::Failure;
 use crate::user_change::save;
@@ -81,6 +81,8 @@ async fn destroy_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
     corrections::Entity::delete_many().filter(asked).exec(connection).await?;
     let agreed = overtime_approvals::Column::UserId.eq(user);
     overtime_approvals::Entity::delete_many().filter(agreed).exec(connection).await?;
+    let about = audit_lines::Column::SubjectId.eq(user);
+    audit_lines::Entity::delete_many().filter(about).exec(connection).await?;
     leaves::Entity::delete_many().filter(leaves::Column::UserId.eq(user)).exec(connection).await?;
     let given = shift_assignments::Column::UserId.eq(user);
     shift_assignments::Entity::delete_many().filter(given).exec(connection).await?;
@@ -127,6 +129,9 @@ async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
         corrections::ActiveModel { reason: Set(String::new()), comment: Set(None), ..Default::default() };
     let asked = corrections::Column::UserId.eq(user);
     corrections::Entity::update_many().set(silent).filter(asked).exec(connection).await?;
+    let silent = audit_lines::ActiveModel { reason: Set(None), ..Default::default() };
+    let about = audit_lines::Column::SubjectId.eq(user);
+    audit_lines::Entity::update_many().set(silent).filter(about).exec(connection).await?;
     let silent = leaves::ActiveModel { reason: Set(None), comment: Set(None), ..Default::default() };
     leaves::Entity::update_many()
         .set(silent)

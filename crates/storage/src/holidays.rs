@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::{Half, WeeklyOff, Workdays};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{DepartmentId, HolidayId, UserId};
@@ -15,6 +16,7 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
+use crate::audit::note;
 use crate::convert::{corrupt, count, date, date_or_none, instant, micros, named, stored, valid};
 use crate::database::Database;
 use crate::entity::{departments, holidays};
@@ -59,16 +61,25 @@ impl HolidayStore for SqlHolidayStore {
         row.map(entry).transpose()
     }
 
-    async fn insert(&self, entry: &CalendarEntry) -> Result<(), StoreError> {
-        transact!(self.database, |connection| insert(connection, entry))
+    async fn insert(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            insert(connection, entry).await?;
+            note(connection, line).await
+        })
     }
 
-    async fn save(&self, entry: &CalendarEntry) -> Result<(), StoreError> {
-        transact!(self.database, |connection| save(connection, entry))
+    async fn save(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            save(connection, entry).await?;
+            note(connection, line).await
+        })
     }
 
-    async fn remove(&self, id: HolidayId, seen: Revision) -> Result<(), StoreError> {
-        transact!(self.database, |connection| remove(connection, id, seen))
+    async fn remove(&self, id: HolidayId, seen: Revision, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            remove(connection, id, seen).await?;
+            note(connection, line).await
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::Half;
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{Decided, Leave, LeaveKind, LeaveRequest, LeaveStatus};
@@ -15,6 +16,7 @@ use sea_orm::{
     QuerySelect, Set,
 };
 
+use crate::audit::note;
 use crate::convert::{count, date, instant, instant_or_none, micros, named, stored};
 use crate::database::Database;
 use crate::entity::{leaves, users};
@@ -68,12 +70,18 @@ impl LeaveStore for SqlLeaveStore {
         row.map(request).transpose()
     }
 
-    async fn insert(&self, request: &LeaveRequest) -> Result<(), StoreError> {
-        transact!(self.database, |connection| insert(connection, request))
+    async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            insert(connection, request).await?;
+            note(connection, line).await
+        })
     }
 
-    async fn decide(&self, request: &LeaveRequest) -> Result<(), StoreError> {
-        transact!(self.database, |connection| decide(connection, request))
+    async fn decide(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            decide(connection, request).await?;
+            note(connection, line).await
+        })
     }
 }
 

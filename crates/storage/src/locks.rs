@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::{LockId, UserId};
 use rollcall_domain::lock::{Lifted, Lock};
 use rollcall_domain::page::{Page, Paged};
@@ -11,6 +12,7 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
 
+use crate::audit::note;
 use crate::convert::{corrupt, date, instant, instant_or_none, micros};
 use crate::database::Database;
 use crate::entity::locks;
@@ -59,7 +61,7 @@ impl LockStore for SqlLockStore {
         closed_through(self.database.connection()).await
     }
 
-    async fn insert(&self, lock: &Lock) -> Result<(), StoreError> {
+    async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
             let row = locks::ActiveModel {
@@ -71,11 +73,12 @@ impl LockStore for SqlLockStore {
                 ..Default::default()
             };
             locks::Entity::insert(row).exec_without_returning(connection).await?;
+            note(connection, line).await?;
             outdate_everybody(connection).await
         })
     }
 
-    async fn lift(&self, id: LockId, lifted: &Lifted) -> Result<(), StoreError> {
+    async fn lift(&self, id: LockId, lifted: &Lifted, line: &Line) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
             let row = locks::ActiveModel {
@@ -93,6 +96,7 @@ impl LockStore for SqlLockStore {
             if done.rows_affected == 0 {
                 return Err(StoreError::Stale.into());
             }
+            note(connection, line).await?;
             outdate_everybody(connection).await
         })
     }

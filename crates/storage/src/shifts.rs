@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::Workdays;
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::plan::Editions;
@@ -21,6 +22,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::audit::note;
 use crate::convert::{corrupt, count, date, instant_or_none, micros, named, seconds, valid};
 use crate::database::Database;
 use crate::entity::{departments, shift_assignments, shifts, users};
@@ -53,17 +55,20 @@ impl ShiftStore for SqlShiftStore {
         Ok(gathered(wordings, self.database.connection()).await?.pop())
     }
 
-    async fn insert(&self, shift: &Shift) -> Result<(), StoreError> {
+    async fn insert(&self, shift: &Shift, line: &Line) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
             check_name(connection, shift).await?;
             shifts::Entity::insert(columns(shift)).exec_without_returning(connection).await?;
-            Ok(())
+            note(connection, line).await
         })
     }
 
-    async fn reword(&self, shift: &Shift, from: Date, seen: Revision) -> Result<(), StoreError> {
-        transact!(self.database, |connection| reword(connection, shift, from, seen))
+    async fn reword(&self, shift: &Shift, from: Date, seen: Revision, line: &Line) -> Result<(), StoreError> {
+        transact!(self.database, |connection| async {
+            reword(connection, shift, from, seen).await?;
+            note(connection, line).await
+        })
     }
 
     async fn retire(
@@ -72,8 +77,12 @@ impl ShiftStore for SqlShiftStore {
         seen: Revision,
         at: Timestamp,
         today: Date,
+        line: &Line,
     ) -> Result<(), StoreError> {
-        transact!(self.database, |connection| retire(connection, id, seen, at, today))
+        transact!(self.database, |connection| async {
+            retire(connection, id, seen, at, today).await?;
+            note(connection, line).await
+        })
     }
 }
 

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_ports::attendance::Change;
 use rollcall_ports::faces::FaceStore;
 use rollcall_storage::{Database, Options, SqlFaceStore};
 use rollcall_testkit::StoreBench;
-use rollcall_testkit::builders::{a_consenting_user, a_face_of, a_user};
+use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_face_of, a_line, a_lock, a_user, dates};
 use sea_orm::ConnectionTrait;
 
 use common::sqlite::{another, bench, path};
@@ -43,7 +44,7 @@ fn the_probe_tells_that_commits_wait_for_the_disk() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "sqlite");
-        assert_eq!(report.migration.as_deref(), Some("m20261122_000008_decisions"));
+        assert_eq!(report.migration.as_deref(), Some("m20261122_000010_audit"));
         assert_eq!(report.durability.as_deref(), Some("journal_mode=wal, synchronous=FULL"));
     });
 }
@@ -101,6 +102,28 @@ fn templates_move_to_a_new_key_and_the_old_one_is_useless() {
         assert!(old.of_user(user.id).await.is_err());
         assert_eq!(old.reseal(&TestSealer(2)).await.unwrap(), 0, "all is done");
         assert!(old.reseal(&TestSealer(3)).await.is_err());
+    });
+}
+
+#[test]
+fn what_cannot_be_noted_is_not_stored() {
+    rollcall_testkit::run(async {
+        let bench = bench().await;
+        let user = a_user("Ada");
+        bench.users().insert(&user, None).await.unwrap();
+        bench.database.connection().execute_unprepared("DROP TABLE audit_lines").await.unwrap();
+        let march = dates("2026-03-01", "2026-03-31");
+        let ledger = bench.attendance().ledger(user.id, march).await.unwrap();
+        let punch = (a_check_in(user.id, "2026-03-02T09:00:00Z"), None);
+        let known = Change { events: vec![punch], ..Change::none(user.id, &ledger) };
+        let noted = Change { lines: vec![a_line()], ..known.clone() };
+        assert!(bench.attendance().commit(&noted).await.is_err());
+        let after = bench.attendance().ledger(user.id, march).await.unwrap();
+        assert_eq!((after.revision, after.events), (ledger.revision, vec![]));
+        assert!(bench.locks().insert(&a_lock("2026-02-28"), &a_line()).await.is_err());
+        assert_eq!(bench.locks().closed_through().await.unwrap(), None);
+        // What needs no line is not held up.
+        bench.attendance().commit(&known).await.unwrap();
     });
 }
 

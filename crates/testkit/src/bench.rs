@@ -13,6 +13,7 @@ use rollcall_ports::Ports;
 use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::{AttendanceStore, Change, Ledger};
+use rollcall_ports::audit::AuditStore;
 use rollcall_ports::batches::BatchStore;
 use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
@@ -85,6 +86,8 @@ bench! {
     locks: LockStore
     /// Punches and records.
     attendance: AttendanceStore
+    /// Who changed what.
+    audit: AuditStore
     /// Things that were entered together.
     batches: BatchStore
     /// Requests to correct days.

@@ -10,6 +10,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::attendance::{Day, DayKey, DayRecord, Direction, Event, Punch, Source};
+use rollcall_domain::audit::{Act, By, Line, Target};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::classify::settle;
 use rollcall_domain::department::{Department, DepartmentName};
@@ -17,8 +18,8 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{
-    AssignmentId, DecisionId, DepartmentId, DeviceId, EditionId, EventId, FaceId, HolidayId, LeaveId, LockId,
-    SessionId, ShiftId, UserId,
+    AssignmentId, DecisionId, DepartmentId, DeviceId, EditionId, EventId, FaceId, HolidayId, LeaveId, LineId,
+    LockId, RecordId, SessionId, ShiftId, UserId,
 };
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::lock::Lock;
@@ -250,6 +251,24 @@ pub fn a_lock(through: &str) -> Lock {
         by: None,
         at: at("2026-01-04T08:00:00Z"),
         lifted: None,
+    }
+}
+
+/// What the audit trail tells of something that does not matter.
+#[must_use]
+pub fn a_line() -> Line {
+    Line {
+        id: LineId::new(fresh()),
+        at: at("2026-01-04T08:00:00Z"),
+        by: By::System,
+        act: Act::Recompute,
+        subject: None,
+        target: Target::Record(RecordId::new(fresh())),
+        date: None,
+        batch: None,
+        reason: None,
+        before: None,
+        after: None,
     }
 }
 

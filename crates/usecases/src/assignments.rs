@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Scope};
 use rollcall_domain::assignment::Assignment;
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::plan::{Given, Whom};
@@ -167,7 +168,8 @@ impl Assignments {
         };
         assignment.check().map_err(|error| PlanError::wrong("to", error))?;
         self.check_date(actor, new.from)?;
-        self.assignments.insert(&assignment).await?;
+        let line = self.line(actor, None, Some(&assignment), &assignment);
+        self.assignments.insert(&assignment, &line).await?;
         self.planning.settle().await;
         Ok(Assignment { revision: Revision::NEW.next(), ..assignment })
     }
@@ -190,10 +192,11 @@ impl Assignments {
                 to: patch.to.unwrap_or(known.given.to),
             };
             let Some(first) = given.differs_from(&known.given) else { return Ok(known) };
-            let changed = Assignment { given, ..known };
+            let changed = Assignment { given, ..known.clone() };
             changed.check().map_err(|error| PlanError::wrong("to", error))?;
             self.check_date(actor, first)?;
-            match self.assignments.save(&changed).await {
+            let line = self.line(actor, Some(&known), Some(&changed), &known);
+            match self.assignments.save(&changed, &line).await {
                 Ok(()) => {
                     self.planning.settle().await;
                     return Ok(Assignment { revision: changed.revision.next(), ..changed });
@@ -203,6 +206,28 @@ impl Assignments {
             }
         }
         Err(PlanError::given_up())
+    }
+
+    /// What the audit trail tells of a change of an assignment.
+    fn line(
+        &self,
+        actor: &Actor,
+        before: Option<&Assignment>,
+        after: Option<&Assignment>,
+        of: &Assignment,
+    ) -> Line {
+        let state = |of: &Assignment| State::assignment(&of.given);
+        let subject = match of.given.to_whom {
+            Whom::Person(user) => Some(user),
+            Whom::Department(_) | Whom::Everybody => None,
+        };
+        Line {
+            subject,
+            date: of.given.from,
+            before: before.map(state),
+            after: after.map(state),
+            ..self.planning.line(actor, Act::ChangeAssignment, Target::Assignment(of.id))
+        }
     }
 
     /// Takes a shift back for all its dates; to let it end, give it a last date instead.
@@ -216,7 +241,8 @@ impl Assignments {
         for _ in 0..RETRIES {
             let known = self.to_change(actor, id, if_match).await?;
             self.check_date(actor, known.begins())?;
-            match self.assignments.remove(id, known.revision).await {
+            let line = self.line(actor, Some(&known), None, &known);
+            match self.assignments.remove(id, known.revision, &line).await {
                 Ok(()) => {
                     self.planning.settle().await;
                     return Ok(());

@@ -33,6 +33,7 @@ use rollcall_ports::users::UserStore;
 use crate::people::{Unreachable, reach};
 use crate::rules::Rules;
 
+pub(crate) mod audit;
 pub(crate) mod book;
 pub mod bulk;
 pub mod corrections;
@@ -45,7 +46,9 @@ pub mod sync;
 pub use overrides::{Decided, OverrideRequest, RecordHistory};
 pub use planning::{CaughtUp, Difference};
 
-use planning::rounded;
+pub(crate) use planning::rounded;
+
+use audit::Cause;
 
 /// A punch that met another one is decided again this often. Each retry sees what the other one committed, so
 /// the second round nearly always ends in a cooldown.
@@ -423,7 +426,8 @@ impl Attendance {
                 forced: glance.forced,
                 ..Event::new(EventId::new(self.ids.next()), user.id, glance.punch, at, glance.source)
             };
-            match self.enter(book, event, now).await {
+            let cause = Cause { reason: glance.reason.clone(), ..Cause::of(actor, now) };
+            match self.enter(book, event, now, &cause).await {
                 Ok(taken) => return Ok(taken),
                 Err(StoreError::Stale) => met = StoreError::Stale,
                 Err(error) => return Err(error),
@@ -433,10 +437,16 @@ impl Attendance {
     }
 
     /// Enters a punch if it counts as something.
-    async fn enter(&self, mut book: book::Book, event: Event, now: Timestamp) -> Result<Taken, StoreError> {
+    async fn enter(
+        &self,
+        mut book: book::Book,
+        event: Event,
+        now: Timestamp,
+        cause: &Cause,
+    ) -> Result<Taken, StoreError> {
         let (id, locked_through) = (event.id, book.ledger.locked_through);
         book.add(event);
-        let entry = book.entry(&self.rules.policy);
+        let entry = self.conclude(book, cause);
         let reading = entry.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
         if locked_through.is_some_and(|through| reading.key.date <= through) {
             return Ok(Taken::Locked);

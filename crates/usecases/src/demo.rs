@@ -11,6 +11,7 @@ use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
 use rollcall_domain::assignment::Assignment;
+use rollcall_domain::audit::{Act, By, Line, Target};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{AssignmentId, EventId, HolidayId, LeaveId, UserId};
@@ -27,6 +28,7 @@ use rollcall_ports::users::UserStore;
 
 use crate::attendance::Attendance;
 use crate::attendance::planning::horizon;
+use crate::audit::line;
 use crate::rules::Rules;
 
 /// Makes up a living installation.
@@ -131,7 +133,10 @@ impl Demo {
         let mut staged = Staged::default();
         self.ports.plan.begin(&self.rules.shift).await?;
         for shift in &cast.shifts {
-            self.ports.shifts.insert(shift).await?;
+            self.ports
+                .shifts
+                .insert(shift, &self.line(now, Act::ChangeShift, Target::Shift(shift.id)))
+                .await?;
         }
         for department in &cast.departments {
             self.ports.departments.insert(department).await?;
@@ -153,7 +158,8 @@ impl Demo {
                 created_at: now,
                 revision: Revision::NEW,
             };
-            self.ports.holidays.insert(&entry).await?;
+            let line = self.line(now, Act::ChangeHoliday, Target::Holiday(entry.id));
+            self.ports.holidays.insert(&entry, &line).await?;
         }
         for (n, person) in cast.people.iter().enumerate() {
             self.users.insert(&person.user, None).await?;
@@ -189,7 +195,8 @@ impl Demo {
             created_at: now,
             revision: Revision::NEW,
         };
-        self.ports.assignments.insert(&assignment).await
+        let line = self.line(now, Act::ChangeAssignment, Target::Assignment(assignment.id));
+        self.ports.assignments.insert(&assignment, &line).await
     }
 
     async fn leave(
@@ -210,7 +217,13 @@ impl Demo {
             decided: Some(Decided { by: None, at: now, comment: None }),
             revision: Revision::NEW,
         };
-        self.ports.leaves.insert(&request).await
+        let line = self.line(now, Act::RequestLeave, Target::Leave(request.id));
+        self.ports.leaves.insert(&request, &line).await
+    }
+
+    /// What the audit trail tells of something made up.
+    fn line(&self, now: Timestamp, act: Act, target: Target) -> Line {
+        line(&*self.ids, now, By::System, act, target)
     }
 
     /// One person's days, a year at a time. Tells how many punches and records there are.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::civil::{Date, Weekday};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Scope};
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::calendar::{DateRange, Half, WeeklyOff};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName, InvalidFreeDays};
 use rollcall_domain::id::{DepartmentId, HolidayId};
@@ -176,7 +177,8 @@ impl Holidays {
             created_at: self.planning.clock.now(),
             revision: Revision::NEW,
         };
-        self.holidays.insert(&entry).await?;
+        let line = self.line(actor, None, Some(&entry), &entry);
+        self.holidays.insert(&entry, &line).await?;
         self.planning.settle().await;
         Ok(CalendarEntry { revision: Revision::NEW.next(), ..entry })
     }
@@ -197,7 +199,8 @@ impl Holidays {
             if changed == known {
                 return Ok(known);
             }
-            match self.holidays.save(&changed).await {
+            let line = self.line(actor, Some(&known), Some(&changed), &known);
+            match self.holidays.save(&changed, &line).await {
                 Ok(()) => {
                     self.planning.settle().await;
                     return Ok(CalendarEntry { revision: known.revision.next(), ..changed });
@@ -207,6 +210,26 @@ impl Holidays {
             }
         }
         Err(PlanError::given_up())
+    }
+
+    /// What the audit trail tells of a change of an entry.
+    fn line(
+        &self,
+        actor: &Actor,
+        before: Option<&CalendarEntry>,
+        after: Option<&CalendarEntry>,
+        of: &CalendarEntry,
+    ) -> Line {
+        let date = match of.days {
+            FreeDays::Date { on, .. } => Some(on),
+            FreeDays::Weekly(off) => off.from,
+        };
+        Line {
+            date,
+            before: before.map(State::holiday),
+            after: after.map(State::holiday),
+            ..self.planning.line(actor, Act::ChangeHoliday, Target::Holiday(of.id))
+        }
     }
 
     /// Takes an entry out.
@@ -219,7 +242,8 @@ impl Holidays {
     ) -> Result<(), PlanError> {
         for _ in 0..RETRIES {
             let known = self.to_change(actor, id, if_match).await?;
-            match self.holidays.remove(id, known.revision).await {
+            let line = self.line(actor, Some(&known), None, &known);
+            match self.holidays.remove(id, known.revision, &line).await {
                 Ok(()) => {
                     self.planning.settle().await;
                     return Ok(());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::calendar::{DateRange, Half};
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{Decided, InvalidLeave, Leave, LeaveKind, LeaveRequest, LeaveStatus};
@@ -119,7 +120,14 @@ impl Leaves {
             decided: None,
             revision: Revision::NEW,
         };
-        self.leaves.insert(&request).await?;
+        let line = Line {
+            subject: Some(user),
+            date: Some(new.from),
+            reason: request.reason.clone(),
+            after: Some(State::leave(&request)),
+            ..self.planning.line(actor, Act::RequestLeave, Target::Leave(request.id))
+        };
+        self.leaves.insert(&request, &line).await?;
         Ok(LeaveRequest { revision: Revision::NEW.next(), ..request })
     }
 
@@ -204,9 +212,17 @@ impl Leaves {
             return Err(PlanError::Decided);
         }
         let counted = known.status == LeaveStatus::Approved;
+        let line = Line {
+            subject: Some(known.user),
+            date: Some(known.leave.from),
+            reason: comment.clone(),
+            before: Some(State::leave(&known)),
+            after: Some(State::leave(&LeaveRequest { status, ..known.clone() })),
+            ..self.planning.line(actor, Act::DecideLeave, Target::Leave(known.id))
+        };
         let decided = Some(Decided { by: actor.user(), at: self.planning.clock.now(), comment });
         let decided = LeaveRequest { status, decided, ..known };
-        match self.leaves.decide(&decided).await {
+        match self.leaves.decide(&decided, &line).await {
             Ok(()) => {
                 if counted || status == LeaveStatus::Approved {
                     self.planning.settle().await;

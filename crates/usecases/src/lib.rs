@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub mod assignments;
 mod attempts;
 pub mod attendance;
+pub mod audit;
 pub mod auth;
 pub mod dashboard;
 pub mod demo;
@@ -69,6 +70,8 @@ pub struct UseCases {
     pub leaves: leaves::Leaves,
     /// Closed periods.
     pub locks: locks::Locks,
+    /// Who changed what.
+    pub audit: audit::Audit,
     /// Rates, trends, reports.
     pub statistics: statistics::Statistics,
     /// Kiosks and cameras.
@@ -100,6 +103,7 @@ impl UseCases {
             holidays: holidays::Holidays::new(ports, attendance.clone(), rules.clone()),
             leaves: leaves::Leaves::new(ports, attendance.clone(), rules.clone()),
             locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
+            audit: audit::Audit::new(ports, rules.clone()),
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
             devices: devices::Devices::new(ports),
             health: Arc::new(health::Health::new(ports, attendance.clone(), rules)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied};
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::id::LockId;
 use rollcall_domain::lock::{Lifted, Lock};
 use rollcall_domain::page::{Page, Paged};
@@ -56,7 +57,13 @@ impl Locks {
             at: self.planning.clock.now(),
             lifted: None,
         };
-        self.locks.insert(&lock).await?;
+        let line = Line {
+            reason: Some(lock.reason.clone()),
+            date: Some(through),
+            after: Some(State::lock(&lock)),
+            ..self.planning.line(actor, Act::SetLock, Target::Lock(lock.id))
+        };
+        self.locks.insert(&lock, &line).await?;
         Ok(lock)
     }
 
@@ -67,7 +74,14 @@ impl Locks {
         check_reason(&reason)?;
         let known = self.locks.get(id).await?.ok_or(Denied::Hidden)?;
         let lifted = Lifted { by: actor.user(), at: self.planning.clock.now(), reason };
-        match self.locks.lift(id, &lifted).await {
+        let line = Line {
+            reason: Some(lifted.reason.clone()),
+            date: Some(known.through),
+            before: Some(State::lock(&known)),
+            after: Some(State::lock(&Lock { lifted: Some(lifted.clone()), ..known.clone() })),
+            ..self.planning.line(actor, Act::LiftLock, Target::Lock(id))
+        };
+        match self.locks.lift(id, &lifted, &line).await {
             Ok(()) => Ok(Lock { lifted: Some(lifted), ..known }),
             Err(StoreError::Stale) => Err(PlanError::Decided),
             Err(error) => Err(error.into()),

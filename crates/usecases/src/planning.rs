@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, Scope, Subject, permit, permit_on};
+use rollcall_domain::audit::{Act, Line, Target};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
@@ -14,6 +15,7 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::Attendance;
+use crate::audit::line;
 use crate::people::{Unreachable, reach};
 use crate::rules::Rules;
 
@@ -125,6 +127,11 @@ impl Planning {
             attendance,
             rules,
         }
+    }
+
+    /// What the audit trail tells of a deed, to be filled in.
+    pub(crate) fn line(&self, actor: &Actor, act: Act, target: Target) -> Line {
+        line(&*self.ids, self.clock.now(), actor.into(), act, target)
     }
 
     /// Whether the action is for the actor's role at all.

@@ -6,6 +6,7 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied};
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::lint::{Code, Finding, lint};
@@ -218,7 +219,11 @@ impl Shifts {
     pub async fn create(&self, actor: &Actor, new: ShiftPatch) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
         let shift = new.new_shift(ShiftId::new(self.planning.ids.next())).checked()?;
-        self.shifts.insert(&shift).await?;
+        let line = Line {
+            after: Some(State::shift(&shift, None, false)),
+            ..self.planning.line(actor, Act::ChangeShift, Target::Shift(shift.id))
+        };
+        self.shifts.insert(&shift, &line).await?;
         self.known(shift.id).await
     }
 
@@ -244,7 +249,14 @@ impl Shifts {
                 return Ok(known);
             }
             let after = Shift { edition: EditionId::new(self.planning.ids.next()), ..after };
-            match self.shifts.reword(&after, from, known.revision).await {
+            let held = known.editions.wordings().filter_map(|(date, _)| date).filter(|date| *date <= from);
+            let line = Line {
+                date: Some(from),
+                before: Some(State::shift(before, held.last(), false)),
+                after: Some(State::shift(&after, Some(from), false)),
+                ..self.planning.line(actor, Act::ChangeShift, Target::Shift(id))
+            };
+            match self.shifts.reword(&after, from, known.revision, &line).await {
                 Ok(()) => {
                     self.planning.settle().await;
                     return self.known(id).await;
@@ -268,7 +280,15 @@ impl Shifts {
         for _ in 0..RETRIES {
             let known = self.in_force(id, if_match).await?;
             let (now, today) = (self.planning.clock.now(), self.planning.today());
-            match self.shifts.retire(id, known.revision, now, today).await {
+            let newest = known.editions.latest();
+            let from = known.editions.wordings().filter_map(|(date, _)| date).last();
+            let line = Line {
+                date: Some(today),
+                before: Some(State::shift(newest, from, false)),
+                after: Some(State::shift(newest, from, true)),
+                ..self.planning.line(actor, Act::ChangeShift, Target::Shift(id))
+            };
+            match self.shifts.retire(id, known.revision, now, today, &line).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),

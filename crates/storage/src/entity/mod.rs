@@ -3,6 +3,7 @@
 
 pub mod attendance_heads;
 pub mod attendance_records;
+pub mod audit_lines;
 pub mod batches;
 pub mod corrections;
 pub mod counters;

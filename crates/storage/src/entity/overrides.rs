@@ -28,6 +28,7 @@ pub struct Model {
     pub reverted_by: Option<Uuid>,
     pub reverted_at: Option<i64>,
     pub revert_reason: Option<String>,
+    pub replaced_by: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

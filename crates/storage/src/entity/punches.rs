@@ -32,6 +32,7 @@ pub struct Model {
     pub void_reason: Option<String>,
     pub batch_id: Option<Uuid>,
     pub device_counter: Option<i64>,
+    pub void_batch_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

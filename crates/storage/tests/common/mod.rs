@@ -9,6 +9,7 @@ use rollcall_migration::{Migrator, MigratorTrait};
 use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::audit::AuditStore;
 use rollcall_ports::batches::BatchStore;
 use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
@@ -26,9 +27,10 @@ use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
-    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore,
-    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore,
-    SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
+    Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlAuditStore, SqlBatchStore,
+    SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
+    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore,
+    SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -54,6 +56,7 @@ pub(crate) struct Bench {
     leaves: Arc<dyn LeaveStore>,
     locks: Arc<dyn LockStore>,
     attendance: Arc<dyn AttendanceStore>,
+    audit: Arc<dyn AuditStore>,
     batches: Arc<dyn BatchStore>,
     corrections: Arc<dyn CorrectionStore>,
     statistics: Arc<dyn StatisticsStore>,
@@ -78,6 +81,7 @@ impl Bench {
             leaves: Arc::new(SqlLeaveStore::new(database.clone())),
             locks: Arc::new(SqlLockStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
+            audit: Arc::new(SqlAuditStore::new(database.clone())),
             batches: Arc::new(SqlBatchStore::new(database.clone())),
             corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
             statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
@@ -113,6 +117,7 @@ stores! {
     leaves: LeaveStore
     locks: LockStore
     attendance: AttendanceStore
+    audit: AuditStore
     batches: BatchStore
     corrections: CorrectionStore
     statistics: StatisticsStore

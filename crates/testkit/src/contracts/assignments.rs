@@ -36,7 +36,7 @@ macro_rules! assignment_store_contract {
 
 async fn a_stored_shift(bench: &dyn StoreBench) -> Shift {
     let shift = a_shift();
-    bench.shifts().insert(&shift).await.expect("the shift is stored");
+    bench.shifts().insert(&shift, &a_line()).await.expect("the shift is stored");
     shift
 }
 
@@ -47,7 +47,7 @@ async fn a_stored_department(bench: &dyn StoreBench) -> Department {
 }
 
 async fn inserted(bench: &dyn StoreBench, assignment: Assignment) -> Assignment {
-    bench.assignments().insert(&assignment).await.expect("the assignment is stored");
+    bench.assignments().insert(&assignment, &a_line()).await.expect("the assignment is stored");
     Assignment { revision: Revision(1), ..assignment }
 }
 
@@ -72,7 +72,7 @@ pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let retired = a_stored_shift(bench).await;
     let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
-    bench.shifts().retire(retired.id, Revision(1), at, today).await.unwrap();
+    bench.shifts().retire(retired.id, Revision(1), at, today, &a_line()).await.unwrap();
     let unknown = Shift { id: ShiftId::new(fresh()), ..a_shift() };
     for (shift, whom, missing) in [
         (&unknown, Whom::Person(ada.id), "shift_id"),
@@ -81,7 +81,7 @@ pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
         (&shift, Whom::Department(DepartmentId::new(fresh())), "department_id"),
     ] {
         let assignment = an_assignment(shift, whom, "2026-03-02");
-        let answer = bench.assignments().insert(&assignment).await;
+        let answer = bench.assignments().insert(&assignment, &a_line()).await;
         assert_matches!(answer, Err(StoreError::Missing(field)) if field == missing);
         assert_matches!(bench.assignments().get(assignment.id).await, Ok(None));
     }
@@ -101,7 +101,7 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
         between(&shift, ada.id, "2026-01-01", Some("2026-03-02")),
         between(&shift, ada.id, "2026-01-01", None),
     ] {
-        assert_matches!(bench.assignments().insert(&twice).await, Err(StoreError::Overlaps));
+        assert_matches!(bench.assignments().insert(&twice, &a_line()).await, Err(StoreError::Overlaps));
     }
     for fine in [
         between(&shift, bob.id, "2026-03-02", None),
@@ -113,10 +113,10 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
     let april = inserted(bench, between(&shift, ada.id, "2026-04-01", None)).await;
     let mut earlier = april.clone();
     earlier.given.from = Some(date("2026-03-31"));
-    assert_matches!(bench.assignments().save(&earlier).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.assignments().save(&earlier, &a_line()).await, Err(StoreError::Overlaps));
     let mut later = april;
     later.given.from = Some(date("2026-04-15"));
-    bench.assignments().save(&later).await.unwrap();
+    bench.assignments().save(&later, &a_line()).await.unwrap();
 }
 
 pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench) {
@@ -125,7 +125,7 @@ pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench
     let answers = at_once(8, |_| {
         let assignments = bench.assignments();
         let assignment = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
-        async move { assignments.insert(&assignment).await }
+        async move { assignments.insert(&assignment, &a_line()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
 }
@@ -141,10 +141,10 @@ pub async fn an_assignment_makes_records_stale_from_where_it_differs(bench: &dyn
     has_facts(bench, ada.id).await;
     let mut ended = given;
     ended.given.to = Some(date("2026-05-31"));
-    bench.assignments().save(&ended).await.unwrap();
+    bench.assignments().save(&ended, &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-06-01")));
     has_facts(bench, ada.id).await;
-    bench.assignments().remove(ended.id, Revision(2)).await.unwrap();
+    bench.assignments().remove(ended.id, Revision(2), &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-03-02")));
     assert_eq!(stale_from(bench, bob.id).await, None);
     assert_matches!(bench.assignments().get(ended.id).await, Ok(None));
@@ -174,9 +174,12 @@ pub async fn who_did_not_see_the_last_change_of_an_assignment_is_told(bench: &dy
     let first = inserted(bench, an_assignment(&shift, Whom::Person(ada.id), "2026-03-02")).await;
     let given = Given { shift: other.id, ..first.given.clone() };
     let changed = Assignment { given, ..first.clone() };
-    bench.assignments().save(&changed).await.unwrap();
-    assert_matches!(bench.assignments().save(&first).await, Err(StoreError::Stale));
-    assert_matches!(bench.assignments().remove(first.id, Revision(1)).await, Err(StoreError::Stale));
+    bench.assignments().save(&changed, &a_line()).await.unwrap();
+    assert_matches!(bench.assignments().save(&first, &a_line()).await, Err(StoreError::Stale));
+    assert_matches!(
+        bench.assignments().remove(first.id, Revision(1), &a_line()).await,
+        Err(StoreError::Stale)
+    );
     let known = bench.assignments().get(first.id).await.unwrap();
     assert_eq!(known, Some(Assignment { revision: Revision(2), ..changed }));
 }

@@ -21,6 +21,7 @@ macro_rules! batch_store_contract {
             a_batch_comes_back_with_every_field
             it_is_stored_with_the_first_of_its_changes_or_not_at_all
             its_entries_are_those_that_still_hold
+            what_it_replaced_or_took_back_can_come_back
             of_many_who_take_it_back_one_does
             taking_it_back_by_half_is_not_taking_it_back
         }
@@ -91,11 +92,11 @@ pub async fn a_batch_comes_back_with_every_field(bench: &dyn StoreBench) {
     let batch = a_batch();
     assert_matches!(bench.batches().get(batch.id).await, Ok(None));
     let change = entered(bench, user, &batch).await;
-    bench.batches().commit(&batch, &[change]).await.unwrap();
+    bench.batches().commit(&batch, &[change], &a_line()).await.unwrap();
     assert_eq!(bench.batches().get(batch.id).await.unwrap().as_ref(), Some(&batch));
     for operation in Operation::ALL {
         let bare = Batch { operation, by: None, ..a_batch() };
-        bench.batches().commit(&bare, &[]).await.unwrap();
+        bench.batches().commit(&bare, &[], &a_line()).await.unwrap();
         assert_eq!(bench.batches().get(bare.id).await.unwrap(), Some(bare));
     }
 }
@@ -105,12 +106,15 @@ pub async fn it_is_stored_with_the_first_of_its_changes_or_not_at_all(bench: &dy
     let batch = a_batch();
     let good = entered(bench, ada, &batch).await;
     let stale = Change { seen: Revision(7), ..entered(bench, bob, &batch).await };
-    assert_matches!(bench.batches().commit(&batch, &[good.clone(), stale]).await, Err(StoreError::Stale));
+    assert_matches!(
+        bench.batches().commit(&batch, &[good.clone(), stale], &a_line()).await,
+        Err(StoreError::Stale)
+    );
     assert_matches!(bench.batches().get(batch.id).await, Ok(None));
     assert_eq!(ledger(bench, ada).await.events, []);
-    bench.batches().commit(&batch, &[good]).await.unwrap();
+    bench.batches().commit(&batch, &[good], &a_line()).await.unwrap();
     let second = entered(bench, bob, &batch).await;
-    bench.batches().commit(&Batch { items: 99, ..batch.clone() }, &[second]).await.unwrap();
+    bench.batches().commit(&Batch { items: 99, ..batch.clone() }, &[second], &a_line()).await.unwrap();
     assert_eq!(bench.batches().get(batch.id).await.unwrap(), Some(batch.clone()), "as first stored");
     let entries = bench.batches().entries(batch.id).await.unwrap();
     assert_eq!((entries.events.len(), entries.decisions.len(), entries.approved.len()), (2, 2, 2));
@@ -121,10 +125,12 @@ pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
     let batch = a_batch();
     let change = entered(bench, user, &batch).await;
     let ((event, _), (day, decision)) = (change.events[0].clone(), change.decided[0].clone());
-    bench.batches().commit(&batch, &[change]).await.unwrap();
+    bench.batches().commit(&batch, &[change], &a_line()).await.unwrap();
     let entries = bench.batches().entries(batch.id).await.unwrap();
     let expected = Entries {
         events: vec![event.clone()],
+        voided: vec![],
+        replaced: vec![],
         decisions: vec![(decision.id, day)],
         approved: vec![key(user, "2026-03-02")],
     };
@@ -140,17 +146,65 @@ pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
     assert_eq!(bench.batches().entries(batch.id).await.unwrap(), Entries::default());
 }
 
+pub async fn what_it_replaced_or_took_back_can_come_back(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let day = key(user, "2026-03-03");
+    let (first, second, third) = (a_batch(), a_batch(), a_batch());
+    let commit = async |batch: &Batch, change: Change| {
+        bench.batches().commit(batch, &[change], &a_line()).await.unwrap();
+    };
+    let none = async || Change::none(user, &ledger(bench, user).await);
+    let own = Override { batch: None, ..a_decision(&first) };
+    let event = a_check_in(user, "2026-03-02T09:00:00Z");
+    let facts =
+        Change { events: vec![(event.clone(), None)], decided: vec![(day, own.clone())], ..none().await };
+    bench.attendance().commit(&facts).await.unwrap();
+    let (one, two) = (a_decision(&first), a_decision(&second));
+    commit(&first, Change { decided: vec![(day, one.clone())], ..none().await }).await;
+    commit(&second, Change { decided: vec![(day, two.clone())], ..none().await }).await;
+    let voided = Change { voided: vec![(event.id, back())], voided_with: Some(third.id), ..none().await };
+    commit(&third, voided).await;
+    let entries = async |batch: &Batch| bench.batches().entries(batch.id).await.unwrap();
+    assert_eq!(entries(&first).await, Entries::default(), "none of it holds any more");
+    assert_eq!(entries(&second).await.replaced, [(day, one.clone())]);
+    let taken_back = entries(&third).await;
+    assert_eq!((taken_back.events, taken_back.voided.len()), (vec![], 1));
+    assert_eq!(taken_back.voided[0].id, event.id);
+
+    // What was made with a batch that was taken back does not come back.
+    bench.batches().revert(first.id, &back(), &[], &a_line()).await.unwrap();
+    assert_eq!(entries(&second).await.replaced, [(day, own.clone())]);
+    let restores = Change {
+        reverted: vec![(two.id, back())],
+        restored: vec![(day, own.id)],
+        unvoided: vec![event.id],
+        ..none().await
+    };
+    bench.attendance().commit(&restores).await.unwrap();
+    let known = ledger(bench, user).await;
+    assert_eq!(known.overrides, [(day, own.clone())]);
+    assert_eq!(known.events[0].0.voided, None);
+    let holding: Vec<_> = bench.attendance().decided(day).await.unwrap();
+    assert_eq!(holding.iter().filter(|decided| decided.ended.is_none()).count(), 1);
+    assert_eq!((entries(&second).await, entries(&third).await), (Entries::default(), Entries::default()));
+    // It can be replaced and come back once more.
+    let fourth = a_batch();
+    let again = Change { decided: vec![(day, a_decision(&fourth))], ..none().await };
+    commit(&fourth, again).await;
+    assert_eq!(entries(&fourth).await.replaced, [(day, own)]);
+}
+
 pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {
     let batch = a_batch();
-    bench.batches().commit(&batch, &[]).await.unwrap();
+    bench.batches().commit(&batch, &[], &a_line()).await.unwrap();
     let answers = at_once(8, |_| {
         let (batches, id) = (bench.batches(), batch.id);
-        async move { batches.revert(id, &back(), &[]).await }
+        async move { batches.revert(id, &back(), &[], &a_line()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     let reverted = Batch { reverted: Some(back()), ..batch };
     assert_eq!(bench.batches().get(reverted.id).await.unwrap(), Some(reverted));
-    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[]).await;
+    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[], &a_line()).await;
     assert_matches!(unknown, Err(StoreError::Stale));
 }
 
@@ -158,17 +212,17 @@ pub async fn taking_it_back_by_half_is_not_taking_it_back(bench: &dyn StoreBench
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let batch = a_batch();
     let changes = [entered(bench, ada, &batch).await, entered(bench, bob, &batch).await];
-    bench.batches().commit(&batch, &changes).await.unwrap();
+    bench.batches().commit(&batch, &changes, &a_line()).await.unwrap();
     let takes = async |user: UserId| {
         let known = ledger(bench, user).await;
         let voided = known.events.iter().map(|(event, _)| (event.id, back())).collect();
         Change { voided, ..Change::none(user, &known) }
     };
     let (good, stale) = (takes(ada).await, Change { seen: Revision(7), ..takes(bob).await });
-    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale]).await;
+    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale], &a_line()).await;
     assert_matches!(half, Err(StoreError::Stale));
     assert_eq!(bench.batches().entries(batch.id).await.unwrap().events.len(), 2);
     assert_eq!(bench.batches().get(batch.id).await.unwrap().unwrap().reverted, None);
-    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await]).await.unwrap();
+    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await], &a_line()).await.unwrap();
     assert_eq!(bench.batches().entries(batch.id).await.unwrap().events, []);
 }

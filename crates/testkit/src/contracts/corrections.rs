@@ -48,7 +48,7 @@ fn a_correction(user: UserId, on: &str) -> Correction {
 }
 
 async fn asked(bench: &dyn StoreBench, correction: Correction) -> Correction {
-    bench.corrections().insert(&correction).await.expect("the request is stored");
+    bench.corrections().insert(&correction, &a_line()).await.expect("the request is stored");
     correction
 }
 
@@ -82,7 +82,7 @@ pub async fn a_correction_comes_back_with_every_field(bench: &dyn StoreBench) {
     for status in [CorrectionStatus::Approved, CorrectionStatus::Rejected, CorrectionStatus::Withdrawn] {
         let one = asked(bench, a_correction(user, "2026-03-05")).await;
         let done = settled(&one, status);
-        bench.corrections().settle(&done, None).await.unwrap();
+        bench.corrections().settle(&done, None, &a_line()).await.unwrap();
         assert_eq!(read(bench, &one).await, Correction { revision: Revision(2), ..done });
     }
     assert_matches!(bench.corrections().get(CorrectionId::new(fresh())).await, Ok(None));
@@ -92,7 +92,7 @@ pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench)
     let user = stored(bench, a_user("Ada")).await.id;
     let answers = at_once(8, |_| {
         let (corrections, new) = (bench.corrections(), a_correction(user, "2026-03-02"));
-        async move { corrections.insert(&new).await }
+        async move { corrections.insert(&new, &a_line()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
     asked(bench, a_correction(user, "2026-03-03")).await;
@@ -100,7 +100,10 @@ pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench)
 
 pub async fn whoever_asks_is_somebody(bench: &dyn StoreBench) {
     let nobody = a_correction(UserId::new(fresh()), "2026-03-02");
-    assert_matches!(bench.corrections().insert(&nobody).await, Err(StoreError::Missing("user_id")));
+    assert_matches!(
+        bench.corrections().insert(&nobody, &a_line()).await,
+        Err(StoreError::Missing("user_id"))
+    );
 }
 
 async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
@@ -115,16 +118,16 @@ pub async fn what_came_of_it_is_stored_with_the_day_or_not_at_all(bench: &dyn St
     let known = Change::none(user, &ledger(bench, user).await);
     let change = Change { events: vec![(event, None)], ..known };
     let stale = Change { seen: Revision(7), ..change.clone() };
-    let refused = bench.corrections().settle(&approved, Some(&stale)).await;
+    let refused = bench.corrections().settle(&approved, Some(&stale), &a_line()).await;
     assert_matches!(refused, Err(StoreError::Stale));
     assert_eq!(read(bench, &correction).await, correction);
-    bench.corrections().settle(&approved, Some(&change)).await.unwrap();
+    bench.corrections().settle(&approved, Some(&change), &a_line()).await.unwrap();
     assert_eq!(read(bench, &correction).await.status, CorrectionStatus::Approved);
     assert_eq!(ledger(bench, user).await.events.len(), 1);
 
     let late = Change { events: vec![], ..Change::none(user, &ledger(bench, user).await) };
     let revision = ledger(bench, user).await.revision;
-    let refused = bench.corrections().settle(&approved, Some(&late)).await;
+    let refused = bench.corrections().settle(&approved, Some(&late), &a_line()).await;
     assert_matches!(refused, Err(StoreError::Stale));
     assert_eq!(ledger(bench, user).await.revision, revision);
 }
@@ -135,7 +138,7 @@ pub async fn of_two_who_decide_the_slower_is_told(bench: &dyn StoreBench) {
     let answers = at_once(8, |n| {
         let status = if n % 2 == 0 { CorrectionStatus::Approved } else { CorrectionStatus::Withdrawn };
         let (corrections, done) = (bench.corrections(), settled(&correction, status));
-        async move { corrections.settle(&done, None).await }
+        async move { corrections.settle(&done, None, &a_line()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     asked(bench, a_correction(user, "2026-03-02")).await;
@@ -150,7 +153,7 @@ pub async fn requests_are_listed_latest_first(bench: &dyn StoreBench) {
     let first = asked(bench, a_correction(ada, "2026-03-02")).await;
     let second = asked(bench, Correction { requested_at: later, ..a_correction(ada, "2026-03-04") }).await;
     let other = asked(bench, a_correction(bob, "2026-03-02")).await;
-    bench.corrections().settle(&settled(&first, CorrectionStatus::Rejected), None).await.unwrap();
+    bench.corrections().settle(&settled(&first, CorrectionStatus::Rejected), None, &a_line()).await.unwrap();
     let list = async |people: People, filter: CorrectionFilter, page: Page| {
         let found = bench.corrections().list(&people, &filter, page).await.unwrap();
         let ids: Vec<_> = found.items.iter().map(|correction| correction.id).collect();

@@ -51,11 +51,11 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
         overriding: None,
         revision: Revision(1),
     };
-    bench.corrections().insert(&asked).await.unwrap();
+    bench.corrections().insert(&asked, &a_line()).await.unwrap();
     let comment = Some("get well".into());
     let decided = Some(Decided { by: None, at: asked.requested_at, comment });
     let rejected = Correction { status: CorrectionStatus::Rejected, decided, ..asked };
-    bench.corrections().settle(&rejected, None).await.unwrap();
+    bench.corrections().settle(&rejected, None, &a_line()).await.unwrap();
     (read(bench, &user).await, address, session)
 }
 

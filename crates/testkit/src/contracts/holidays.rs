@@ -37,7 +37,7 @@ async fn a_stored_department(bench: &dyn StoreBench) -> Department {
 }
 
 async fn inserted(bench: &dyn StoreBench, entry: CalendarEntry) -> CalendarEntry {
-    bench.holidays().insert(&entry).await.expect("the entry is stored");
+    bench.holidays().insert(&entry, &a_line()).await.expect("the entry is stored");
     CalendarEntry { revision: Revision(1), ..entry }
 }
 
@@ -68,23 +68,23 @@ pub async fn a_calendar_says_each_thing_once(bench: &dyn StoreBench) {
     let (one, other) = (a_stored_department(bench).await, a_stored_department(bench).await);
     inserted(bench, a_holiday(&one, "2026-05-01")).await;
     let again = a_holiday(&one, "2026-05-01");
-    assert_matches!(bench.holidays().insert(&again).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.holidays().insert(&again, &a_line()).await, Err(StoreError::Overlaps));
     assert_matches!(bench.holidays().get(again.id).await, Ok(None));
     inserted(bench, a_holiday(&other, "2026-05-01")).await;
     inserted(bench, weekly(&one, Weekday::Saturday, None, Some("2026-06-30"))).await;
     let meets = weekly(&one, Weekday::Saturday, Some("2026-06-30"), None);
-    assert_matches!(bench.holidays().insert(&meets).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.holidays().insert(&meets, &a_line()).await, Err(StoreError::Overlaps));
     inserted(bench, weekly(&one, Weekday::Sunday, None, None)).await;
     let after = inserted(bench, weekly(&one, Weekday::Saturday, Some("2026-07-01"), None)).await;
     assert_matches!(
-        bench.holidays().save(&CalendarEntry { days: meets.days, ..after }).await,
+        bench.holidays().save(&CalendarEntry { days: meets.days, ..after }, &a_line()).await,
         Err(StoreError::Overlaps)
     );
 }
 
 pub async fn an_entry_of_no_department_is_refused(bench: &dyn StoreBench) {
     let nowhere = Department { id: DepartmentId::new(fresh()), ..a_department("Nowhere") };
-    let answer = bench.holidays().insert(&a_holiday(&nowhere, "2026-05-01")).await;
+    let answer = bench.holidays().insert(&a_holiday(&nowhere, "2026-05-01"), &a_line()).await;
     assert_matches!(answer, Err(StoreError::Missing("department_id")));
 }
 
@@ -100,14 +100,14 @@ pub async fn an_entry_makes_records_of_its_department_stale(bench: &dyn StoreBen
     has_facts(bench, member.id).await;
     let name = HolidayName::parse("Labor Day").unwrap();
     let renamed = CalendarEntry { name, ..entry };
-    bench.holidays().save(&renamed).await.unwrap();
+    bench.holidays().save(&renamed, &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, member.id).await, None);
     let days = FreeDays::Date { on: date("2026-05-08"), half: None };
     let moved = CalendarEntry { days, revision: Revision(2), ..renamed };
-    bench.holidays().save(&moved).await.unwrap();
+    bench.holidays().save(&moved, &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, member.id).await, Some(date("2026-05-01")));
     has_facts(bench, member.id).await;
-    bench.holidays().remove(moved.id, Revision(3)).await.unwrap();
+    bench.holidays().remove(moved.id, Revision(3), &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, member.id).await, Some(date("2026-05-08")));
     assert_eq!(stale_from(bench, stranger.id).await, None);
 }
@@ -117,9 +117,9 @@ pub async fn who_did_not_see_the_last_change_of_an_entry_is_told(bench: &dyn Sto
     let first = inserted(bench, a_holiday(&department, "2026-05-01")).await;
     let days = FreeDays::Date { on: date("2026-05-01"), half: Some(Half::Second) };
     let changed = CalendarEntry { days, ..first.clone() };
-    bench.holidays().save(&changed).await.unwrap();
-    assert_matches!(bench.holidays().save(&first).await, Err(StoreError::Stale));
-    assert_matches!(bench.holidays().remove(first.id, Revision(1)).await, Err(StoreError::Stale));
+    bench.holidays().save(&changed, &a_line()).await.unwrap();
+    assert_matches!(bench.holidays().save(&first, &a_line()).await, Err(StoreError::Stale));
+    assert_matches!(bench.holidays().remove(first.id, Revision(1), &a_line()).await, Err(StoreError::Stale));
     let known = bench.holidays().get(first.id).await.unwrap();
     assert_eq!(known, Some(CalendarEntry { revision: Revision(2), ..changed }));
 }

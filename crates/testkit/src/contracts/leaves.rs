@@ -31,7 +31,7 @@ macro_rules! leave_store_contract {
 }
 
 async fn inserted(bench: &dyn StoreBench, request: LeaveRequest) -> LeaveRequest {
-    bench.leaves().insert(&request).await.expect("the request is stored");
+    bench.leaves().insert(&request, &a_line()).await.expect("the request is stored");
     LeaveRequest { revision: Revision(1), ..request }
 }
 
@@ -48,7 +48,7 @@ async fn decide(
     by: UserId,
 ) -> LeaveRequest {
     let request = decided(request, status, by);
-    bench.leaves().decide(&request).await.expect("the decision is stored");
+    bench.leaves().decide(&request, &a_line()).await.expect("the decision is stored");
     LeaveRequest { revision: request.revision.next(), ..request }
 }
 
@@ -72,19 +72,19 @@ pub async fn every_field_of_a_request_comes_back(bench: &dyn StoreBench) {
 
 pub async fn a_request_is_somebodys(bench: &dyn StoreBench) {
     let request = a_leave(UserId::new(fresh()), "2026-03-02", "2026-03-06");
-    assert_matches!(bench.leaves().insert(&request).await, Err(StoreError::Missing("user_id")));
+    assert_matches!(bench.leaves().insert(&request, &a_line()).await, Err(StoreError::Missing("user_id")));
 }
 
 pub async fn nobody_is_away_twice_at_once(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let first = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let again = || a_leave(ada.id, "2026-03-06", "2026-03-09");
-    assert_matches!(bench.leaves().insert(&again()).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.leaves().insert(&again(), &a_line()).await, Err(StoreError::Overlaps));
     inserted(bench, a_leave(bob.id, "2026-03-06", "2026-03-09")).await;
     inserted(bench, a_leave(ada.id, "2026-03-07", "2026-03-07")).await;
     let approved = decide(bench, &first, LeaveStatus::Approved, bob.id).await;
     let other = a_leave(ada.id, "2026-03-01", "2026-03-02");
-    assert_matches!(bench.leaves().insert(&other).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.leaves().insert(&other, &a_line()).await, Err(StoreError::Overlaps));
     decide(bench, &approved, LeaveStatus::Withdrawn, ada.id).await;
     inserted(bench, other).await;
 }
@@ -93,7 +93,7 @@ pub async fn of_several_requests_at_once_one_is_stored(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let answers = at_once(8, |_| {
         let (leaves, request) = (bench.leaves(), a_leave(ada.id, "2026-03-02", "2026-03-06"));
-        async move { leaves.insert(&request).await }
+        async move { leaves.insert(&request, &a_line()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
 }
@@ -120,10 +120,10 @@ pub async fn of_two_who_decide_the_second_is_told(bench: &dyn StoreBench) {
     let request = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let approved = decide(bench, &request, LeaveStatus::Approved, boss.id).await;
     let rejected = decided(&request, LeaveStatus::Rejected, boss.id);
-    assert_matches!(bench.leaves().decide(&rejected).await, Err(StoreError::Stale));
+    assert_matches!(bench.leaves().decide(&rejected, &a_line()).await, Err(StoreError::Stale));
     assert_eq!(bench.leaves().get(request.id).await.unwrap(), Some(approved));
     let nowhere = a_leave(ada.id, "2026-04-01", "2026-04-01");
-    assert_matches!(bench.leaves().decide(&nowhere).await, Err(StoreError::Stale));
+    assert_matches!(bench.leaves().decide(&nowhere, &a_line()).await, Err(StoreError::Stale));
 }
 
 pub async fn requests_are_found_by_person_status_kind_and_date(bench: &dyn StoreBench) {

@@ -37,12 +37,12 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
     let january = Lock { by: Some(ada.id), ..a_lock("2026-01-31") };
     let february = a_lock("2026-02-28");
     for lock in [&february, &january] {
-        locks.insert(lock).await.unwrap();
+        locks.insert(lock, &a_line()).await.unwrap();
     }
     assert_eq!(locks.closed_through().await.unwrap(), Some(february.through));
     let by = Some(ada.id);
     let lift = Lifted { by, ..lifted() };
-    locks.lift(february.id, &lift).await.unwrap();
+    locks.lift(february.id, &lift, &a_line()).await.unwrap();
     assert_eq!(locks.closed_through().await.unwrap(), Some(january.through));
     let february = Lock { lifted: Some(lift), ..february };
     let page = Page::default();
@@ -56,12 +56,12 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
 
 pub async fn a_lock_is_lifted_once(bench: &dyn StoreBench) {
     let (locks, lock) = (bench.locks(), a_lock("2026-02-28"));
-    locks.insert(&lock).await.unwrap();
-    locks.lift(lock.id, &lifted()).await.unwrap();
+    locks.insert(&lock, &a_line()).await.unwrap();
+    locks.lift(lock.id, &lifted(), &a_line()).await.unwrap();
     let again = Lifted { reason: "another reason".into(), ..lifted() };
-    assert_matches!(locks.lift(lock.id, &again).await, Err(StoreError::Stale));
+    assert_matches!(locks.lift(lock.id, &again, &a_line()).await, Err(StoreError::Stale));
     assert_eq!(locks.get(lock.id).await.unwrap().unwrap().lifted, Some(lifted()));
-    assert_matches!(locks.lift(LockId::new(fresh()), &again).await, Err(StoreError::Stale));
+    assert_matches!(locks.lift(LockId::new(fresh()), &again, &a_line()).await, Err(StoreError::Stale));
 }
 
 pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
@@ -69,38 +69,43 @@ pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
     let department = a_department("Sales");
     bench.departments().insert(&department).await.unwrap();
     let shift = a_shift();
-    bench.shifts().insert(&shift).await.unwrap();
+    bench.shifts().insert(&shift, &a_line()).await.unwrap();
     let mut given = an_assignment(&shift, Whom::Person(ada.id), "2026-02-02");
-    bench.assignments().insert(&given).await.unwrap();
+    bench.assignments().insert(&given, &a_line()).await.unwrap();
     let holiday = a_holiday(&department, "2026-02-03");
-    bench.holidays().insert(&holiday).await.unwrap();
+    bench.holidays().insert(&holiday, &a_line()).await.unwrap();
     let mut leave = a_leave(ada.id, "2026-02-28", "2026-03-01");
-    bench.leaves().insert(&leave).await.unwrap();
+    bench.leaves().insert(&leave, &a_line()).await.unwrap();
     let through = date("2026-02-28");
-    bench.locks().insert(&a_lock("2026-02-28")).await.unwrap();
+    bench.locks().insert(&a_lock("2026-02-28"), &a_line()).await.unwrap();
 
     let closed = |answer: Result<(), StoreError>| {
         assert_matches!(answer, Err(StoreError::Locked(date)) if date == through);
     };
-    closed(bench.shifts().reword(&reworded(&shift), through, Revision(1)).await);
+    closed(bench.shifts().reword(&reworded(&shift), through, Revision(1), &a_line()).await);
     let other = a_user("Bob");
     let other = stored(bench, other).await;
-    closed(bench.assignments().insert(&an_assignment(&shift, Whom::Person(other.id), "2026-02-28")).await);
+    closed(
+        bench
+            .assignments()
+            .insert(&an_assignment(&shift, Whom::Person(other.id), "2026-02-28"), &a_line())
+            .await,
+    );
     given.revision = Revision(1);
-    closed(bench.assignments().remove(given.id, Revision(1)).await);
-    closed(bench.holidays().insert(&a_holiday(&department, "2026-02-28")).await);
-    closed(bench.holidays().remove(holiday.id, Revision(1)).await);
-    closed(bench.leaves().insert(&a_leave(other.id, "2026-02-27", "2026-03-02")).await);
+    closed(bench.assignments().remove(given.id, Revision(1), &a_line()).await);
+    closed(bench.holidays().insert(&a_holiday(&department, "2026-02-28"), &a_line()).await);
+    closed(bench.holidays().remove(holiday.id, Revision(1), &a_line()).await);
+    closed(bench.leaves().insert(&a_leave(other.id, "2026-02-27", "2026-03-02"), &a_line()).await);
     leave.revision = Revision(1);
     leave.status = rollcall_domain::leave::LeaveStatus::Approved;
-    closed(bench.leaves().decide(&leave).await);
+    closed(bench.leaves().decide(&leave, &a_line()).await);
     assert_eq!(bench.leaves().get(leave.id).await.unwrap().unwrap().revision, Revision(1));
 
     // What holds after the last closed date may change.
     given.given.to = Some(date("2026-02-28"));
-    bench.assignments().save(&given).await.unwrap();
-    bench.shifts().reword(&reworded(&shift), date("2026-03-01"), Revision(1)).await.unwrap();
-    bench.holidays().insert(&a_holiday(&department, "2026-03-01")).await.unwrap();
+    bench.assignments().save(&given, &a_line()).await.unwrap();
+    bench.shifts().reword(&reworded(&shift), date("2026-03-01"), Revision(1), &a_line()).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2026-03-01"), &a_line()).await.unwrap();
 }
 
 pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
@@ -108,9 +113,9 @@ pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
     has_facts(bench, ada.id).await;
     let before = revision_of(bench, ada.id).await;
     let lock = a_lock("2026-02-28");
-    bench.locks().insert(&lock).await.unwrap();
+    bench.locks().insert(&lock, &a_line()).await.unwrap();
     let closed = revision_of(bench, ada.id).await;
     assert!(closed > before);
-    bench.locks().lift(lock.id, &lifted()).await.unwrap();
+    bench.locks().lift(lock.id, &lifted(), &a_line()).await.unwrap();
     assert!(revision_of(bench, ada.id).await > closed);
 }

@@ -8,6 +8,7 @@
 pub mod assignments;
 pub mod attempts;
 pub mod attendance;
+pub mod audit;
 pub mod batches;
 pub mod corrections;
 pub mod decisions;
@@ -82,6 +83,7 @@ macro_rules! all_store_contracts {
         $crate::holiday_store_contract!($bench);
         $crate::leave_store_contract!($bench);
         $crate::attendance_store_contract!($bench);
+        $crate::audit_store_contract!($bench);
         $crate::batch_store_contract!($bench);
         $crate::correction_store_contract!($bench);
         $crate::statistics_store_contract!($bench);

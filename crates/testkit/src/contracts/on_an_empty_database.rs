@@ -171,7 +171,7 @@ pub async fn the_standard_shift_is_stored_once(bench: &dyn StoreBench) {
 pub async fn what_follows_from_an_older_plan_is_not_stored(bench: &dyn StoreBench) {
     let (user, shift) = (stored(bench, a_user("Ada")).await.id, the_shift(bench).await);
     let before = bench.plan().plan(&shift).await.unwrap().version;
-    bench.shifts().insert(&a_shift()).await.unwrap();
+    bench.shifts().insert(&a_shift(), &a_line()).await.unwrap();
     let after = bench.plan().plan(&shift).await.unwrap().version;
     assert!(after > before);
     let (day, event) = (a_day_of(&shift, user, "2026-03-02"), a_check_in(user, "2026-03-02T09:00:00Z"));
@@ -193,21 +193,21 @@ pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreB
 pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     let (ada, shift) = (stored(bench, a_user("Ada")).await, the_shift(bench).await);
     let other = a_shift();
-    bench.shifts().insert(&other).await.unwrap();
+    bench.shifts().insert(&other, &a_line()).await.unwrap();
     let stale = async |what: &str, from: &str| {
         assert_eq!(stale_from(bench, ada.id).await, Some(date(from)), "{what}");
         has_facts(bench, ada.id).await;
     };
     has_facts(bench, ada.id).await;
-    bench.shifts().reword(&reworded(&shift), date("2026-03-02"), Revision(1)).await.unwrap();
+    bench.shifts().reword(&reworded(&shift), date("2026-03-02"), Revision(1), &a_line()).await.unwrap();
     stale("another wording of the default", "2026-03-02").await;
     let assignment = an_assignment(&other, Whom::Everybody, "2026-03-03");
-    bench.assignments().insert(&assignment).await.unwrap();
+    bench.assignments().insert(&assignment, &a_line()).await.unwrap();
     stale("a shift for everybody", "2026-03-03").await;
-    bench.shifts().reword(&reworded(&other), date("2026-03-04"), Revision(1)).await.unwrap();
+    bench.shifts().reword(&reworded(&other), date("2026-03-04"), Revision(1), &a_line()).await.unwrap();
     stale("another wording of it", "2026-03-04").await;
     let holiday = CalendarEntry { department: None, ..a_holiday(&a_department("None"), "2026-03-05") };
-    bench.holidays().insert(&holiday).await.unwrap();
+    bench.holidays().insert(&holiday, &a_line()).await.unwrap();
     stale("a holiday of everybody", "2026-03-05").await;
     let plan = bench.plan().plan(&shift).await.unwrap();
     assert_eq!(plan.assignments, [assignment.given]);

@@ -272,7 +272,7 @@ pub async fn a_scope_of_no_departments_shows_one_person(bench: &dyn StoreBench) 
 
 pub async fn a_member_knows_what_the_department_hands_down(bench: &dyn StoreBench) {
     let shift = a_shift();
-    bench.shifts().insert(&shift).await.unwrap();
+    bench.shifts().insert(&shift, &a_line()).await.unwrap();
     let timezone = Some("Asia/Kolkata".to_owned());
     let default_shift = Some(shift.id);
     let department = Department { timezone, default_shift, ..a_department("Research") };

@@ -38,10 +38,10 @@ async fn plan(bench: &dyn StoreBench) -> Plan {
 
 pub async fn a_plan_has_every_wording_of_every_shift(bench: &dyn StoreBench) {
     let (shift, shifts) = (a_shift(), bench.shifts());
-    shifts.insert(&shift).await.unwrap();
+    shifts.insert(&shift, &a_line()).await.unwrap();
     let second = Shift { grace: jiff::SignedDuration::from_mins(20), ..reworded(&shift) };
     let seen = shifts.get(shift.id).await.unwrap().unwrap().revision;
-    shifts.reword(&second, date("2026-04-01"), seen).await.unwrap();
+    shifts.reword(&second, date("2026-04-01"), seen, &a_line()).await.unwrap();
     let known = &plan(bench).await.shifts[&shift.id];
     assert_eq!(known.on(date("2026-03-31")), &shift);
     assert_eq!(known.on(date("2026-04-01")), &second);
@@ -53,11 +53,11 @@ pub async fn a_plan_has_what_departments_are_given_and_nobodys_own(bench: &dyn S
     let department = a_department("Night");
     bench.departments().insert(&department).await.unwrap();
     let shift = a_shift();
-    bench.shifts().insert(&shift).await.unwrap();
+    bench.shifts().insert(&shift, &a_line()).await.unwrap();
     let own = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
     let of_all = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
     for assignment in [&own, &of_all] {
-        bench.assignments().insert(assignment).await.unwrap();
+        bench.assignments().insert(assignment, &a_line()).await.unwrap();
     }
     let given: Vec<Given> = plan(bench).await.assignments;
     assert!(given.contains(&of_all.given));
@@ -80,7 +80,7 @@ pub async fn a_plan_has_the_calendars_of_departments(bench: &dyn StoreBench) {
     };
     let weekly = CalendarEntry { days: FreeDays::Weekly(off), ..a_holiday(&department, "2026-03-01") };
     for entry in [&day, &half, &weekly] {
-        bench.holidays().insert(entry).await.unwrap();
+        bench.holidays().insert(entry, &a_line()).await.unwrap();
     }
     let calendar = &plan(bench).await.calendars[&Some(department.id)];
     assert_eq!(calendar.offs, [off]);
@@ -96,11 +96,11 @@ pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench)
     let ada = stored(bench, a_member("Ada", &department)).await;
     has_facts(bench, ada.id).await;
     let before = revision_of(bench, ada.id).await;
-    bench.holidays().insert(&a_holiday(&department, "2027-01-01")).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2027-01-01"), &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, None);
     // Whoever plans that far ahead at the same time did not know.
     assert!(revision_of(bench, ada.id).await > before);
-    bench.holidays().insert(&a_holiday(&department, "2026-12-31")).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2026-12-31"), &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-12-31")));
 }
 
@@ -112,9 +112,9 @@ pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn Store
     let bob = stored(bench, a_member("Bob", &department)).await;
     stored(bench, User { status: Status::Suspended, ..a_member("Cleo", &department) }).await;
     let shift = a_shift();
-    bench.shifts().insert(&shift).await.unwrap();
+    bench.shifts().insert(&shift, &a_line()).await.unwrap();
     let own = an_assignment(&shift, Whom::Person(bob.id), "2026-03-02");
-    bench.assignments().insert(&own).await.unwrap();
+    bench.assignments().insert(&own, &a_line()).await.unwrap();
     let ledger = bench.attendance().ledger(ada.id, dates("2026-03-02", "2026-03-02")).await.unwrap();
     let placement = Placement {
         from: date("2026-03-02"),
@@ -144,19 +144,19 @@ pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
         assert!(version > last, "{what}");
         last = version;
     };
-    bench.shifts().insert(&shift).await.unwrap();
+    bench.shifts().insert(&shift, &a_line()).await.unwrap();
     grown("a new shift").await;
     let seen = bench.shifts().get(shift.id).await.unwrap().unwrap().revision;
-    bench.shifts().reword(&reworded(&shift), date("2026-04-01"), seen).await.unwrap();
+    bench.shifts().reword(&reworded(&shift), date("2026-04-01"), seen, &a_line()).await.unwrap();
     grown("another wording").await;
     let assignment = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
-    bench.assignments().insert(&assignment).await.unwrap();
+    bench.assignments().insert(&assignment, &a_line()).await.unwrap();
     grown("an assignment").await;
-    bench.assignments().remove(assignment.id, rollcall_domain::Revision(1)).await.unwrap();
+    bench.assignments().remove(assignment.id, rollcall_domain::Revision(1), &a_line()).await.unwrap();
     grown("one taken back").await;
     let holiday = CalendarEntry { id: HolidayId::new(fresh()), ..a_holiday(&department, "2026-05-01") };
-    bench.holidays().insert(&holiday).await.unwrap();
+    bench.holidays().insert(&holiday, &a_line()).await.unwrap();
     grown("a holiday").await;
-    bench.holidays().remove(holiday.id, rollcall_domain::Revision(1)).await.unwrap();
+    bench.holidays().remove(holiday.id, rollcall_domain::Revision(1), &a_line()).await.unwrap();
     grown("a holiday less").await;
 }

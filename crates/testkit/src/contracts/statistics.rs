@@ -454,13 +454,13 @@ pub async fn corrections_that_wait_are_counted(bench: &dyn StoreBench) {
     for correction in
         [&asked(ada.id, "2026-03-02"), &asked(ada.id, "2026-03-03"), &withdrawn, &asked(bob.id, "2026-03-02")]
     {
-        bench.corrections().insert(correction).await.unwrap();
+        bench.corrections().insert(correction, &a_line()).await.unwrap();
     }
     let waiting = async |people| glance(bench, &people, None).await.open_corrections;
     assert_eq!(waiting(People::One(ada.id)).await, 3);
     let withdrawn =
         Correction { status: CorrectionStatus::Withdrawn, revision: Revision::NEW.next(), ..withdrawn };
-    bench.corrections().settle(&withdrawn, None).await.unwrap();
+    bench.corrections().settle(&withdrawn, None, &a_line()).await.unwrap();
     assert_eq!(waiting(People::One(ada.id)).await, 2);
     assert_eq!(waiting(People::Departments(vec![department.id], bob.id)).await, 3);
     assert_eq!(waiting(People::Departments(vec![department.id], UserId::new(fresh()))).await, 2);

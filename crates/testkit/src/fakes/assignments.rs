@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use async_trait::async_trait;
 use rollcall_domain::Revision;
 use rollcall_domain::assignment::Assignment;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::{AssignmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::plan::{Given, Whom};
@@ -34,7 +35,7 @@ impl AssignmentStore for FakeStores {
         Ok(self.world()?.assignments.get(&id).cloned())
     }
 
-    async fn insert(&self, assignment: &Assignment) -> Result<(), StoreError> {
+    async fn insert(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.check_assignment(assignment)?;
         world.check_open(assignment.begins())?;
@@ -49,12 +50,13 @@ impl AssignmentStore for FakeStores {
         }
         let stored = Assignment { revision: Revision::NEW.next(), ..assignment.clone() };
         world.assignments.insert(assignment.id, stored);
+        world.lines.push(line.clone());
         world.plan_changed();
         world.mark_stale(|w, user| w.is_among(assignment.given.to_whom, user), assignment.begins());
         Ok(())
     }
 
-    async fn save(&self, assignment: &Assignment) -> Result<(), StoreError> {
+    async fn save(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.assignment(assignment.id, assignment.revision)?;
         let Some(from) = assignment.given.differs_from(&before.given) else { return Ok(()) };
@@ -62,16 +64,18 @@ impl AssignmentStore for FakeStores {
         world.check_open(from)?;
         let stored = Assignment { revision: before.revision.next(), ..assignment.clone() };
         world.assignments.insert(assignment.id, stored);
+        world.lines.push(line.clone());
         world.plan_changed();
         world.mark_stale(|w, user| w.is_among(before.given.to_whom, user), from);
         Ok(())
     }
 
-    async fn remove(&self, id: AssignmentId, seen: Revision) -> Result<(), StoreError> {
+    async fn remove(&self, id: AssignmentId, seen: Revision, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.assignment(id, seen)?;
         world.check_open(before.begins())?;
         world.assignments.remove(&id);
+        world.lines.push(line.clone());
         world.plan_changed();
         world.mark_stale(|w, user| w.is_among(before.given.to_whom, user), before.begins());
         Ok(())

@@ -1,15 +1,16 @@
 //! Punches and the records they come to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
+use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::department::Department;
-use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
+use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::Placement;
@@ -34,6 +35,10 @@ pub(super) struct Attended {
     pub(super) overrides: Vec<(DayKey, Override)>,
     /// Decisions that do not hold any more.
     pub(super) ended: Vec<(DayKey, Decided)>,
+    /// By which of them a decision was replaced.
+    pub(super) replaced_by: BTreeMap<OverrideId, OverrideId>,
+    /// With which batch a punch was taken back.
+    pub(super) voided_with: BTreeMap<EventId, BatchId>,
     pub(super) approvals: Vec<Approval>,
     pub(super) records: Vec<DayRecord>,
 }
@@ -237,10 +242,11 @@ impl World {
 
     /// All of them, or none.
     pub(super) fn commit_all(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        let before = self.attended.clone();
+        let (before, lines) = (self.attended.clone(), self.lines.len());
         for change in changes {
             if let Err(error) = self.commit(change) {
                 self.attended = before;
+                self.lines.truncate(lines);
                 return Err(error);
             }
         }
@@ -268,6 +274,10 @@ impl World {
                 return Err(StoreError::Missing("entered_by"));
             }
         }
+        let known = |line: &Line| self.lines.iter().any(|known| known.id == line.id);
+        if change.lines.iter().any(known) {
+            return Err(StoreError::Failed("the line is there already".into()));
+        }
         own.revision = own.revision.next();
         own.planned_through = change.planned_through;
         own.stale_from = change.stale_from;
@@ -281,8 +291,18 @@ impl World {
         }
         for (key, decision) in &change.decided {
             let reason = Decided::REPLACED.to_owned();
+            let replaced = own.overrides.iter().filter(|(known, _)| known == key);
+            own.replaced_by.extend(replaced.map(|(_, old)| (old.id, decision.id)));
             own.end(|known, _| known == key, &Voided { by: decision.by, at: decision.at, reason });
             own.overrides.push((*key, decision.clone()));
+        }
+        for (_, id) in &change.restored {
+            let ended = std::mem::take(&mut own.ended);
+            let (holds, kept): (Vec<_>, Vec<_>) =
+                ended.into_iter().partition(|(_, decided)| decided.decision.id == *id);
+            own.ended = kept;
+            own.replaced_by.remove(id);
+            own.overrides.extend(holds.into_iter().map(|(key, decided)| (key, decided.decision)));
         }
         own.approvals.retain(|known| {
             !change.withdrawn.contains(&known.key)
@@ -306,6 +326,11 @@ impl World {
         for (event, record) in &mut own.events {
             if let Some((_, voided)) = change.voided.iter().find(|(id, _)| *id == event.id) {
                 event.voided = Some(voided.clone());
+                own.voided_with.extend(change.voided_with.map(|batch| (event.id, batch)));
+            }
+            if change.unvoided.contains(&event.id) {
+                event.voided = None;
+                own.voided_with.remove(&event.id);
             }
             if let Some((_, accepted)) = change.accepted.iter().find(|(id, _)| *id == event.id) {
                 (event.needs_review, event.accepted) = (false, Some(accepted.clone()));
@@ -319,6 +344,7 @@ impl World {
         }
         own.records.retain(|record| !change.gone.contains(&record.day.id));
         self.attended.insert(change.user, own);
+        self.lines.extend(change.lines.iter().cloned());
         Ok(())
     }
 

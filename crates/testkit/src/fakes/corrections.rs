@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::CorrectionId;
 use rollcall_domain::page::{Page, Paged};
@@ -36,7 +37,7 @@ impl CorrectionStore for FakeStores {
         Ok(self.world()?.corrections.get(&id).cloned())
     }
 
-    async fn insert(&self, correction: &Correction) -> Result<(), StoreError> {
+    async fn insert(&self, correction: &Correction, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         if !world.users.contains_key(&correction.user()) {
             return Err(StoreError::Missing("user_id"));
@@ -48,10 +49,16 @@ impl CorrectionStore for FakeStores {
         }
         let stored = Correction { revision: Revision::NEW.next(), ..correction.clone() };
         world.corrections.insert(correction.id, stored);
+        world.lines.push(line.clone());
         Ok(())
     }
 
-    async fn settle(&self, correction: &Correction, change: Option<&Change>) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        correction: &Correction,
+        change: Option<&Change>,
+        line: &Line,
+    ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.corrections.get(&correction.id).map(|known| known.revision);
         if known != Some(correction.revision) {
@@ -60,6 +67,7 @@ impl CorrectionStore for FakeStores {
         world.commit_all(change.map(std::slice::from_ref).unwrap_or_default())?;
         let stored = Correction { revision: correction.revision.next(), ..correction.clone() };
         world.corrections.insert(correction.id, stored);
+        world.lines.push(line.clone());
         Ok(())
     }
 }

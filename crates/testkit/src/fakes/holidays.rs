@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::HolidayId;
 use rollcall_domain::page::{Page, Paged};
@@ -26,7 +27,7 @@ impl HolidayStore for FakeStores {
         Ok(self.world()?.holidays.get(&id).cloned())
     }
 
-    async fn insert(&self, entry: &CalendarEntry) -> Result<(), StoreError> {
+    async fn insert(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.check_once(entry)?;
         world.check_open(entry.days.begins())?;
@@ -35,11 +36,12 @@ impl HolidayStore for FakeStores {
         }
         let stored = CalendarEntry { revision: Revision::NEW.next(), ..entry.clone() };
         world.holidays.insert(entry.id, stored);
+        world.lines.push(line.clone());
         world.calendar_changed(entry, entry.days.begins());
         Ok(())
     }
 
-    async fn save(&self, entry: &CalendarEntry) -> Result<(), StoreError> {
+    async fn save(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.entry(entry.id, entry.revision)?;
         world.check_once(entry)?;
@@ -53,6 +55,7 @@ impl HolidayStore for FakeStores {
             ..entry.clone()
         };
         world.holidays.insert(entry.id, stored);
+        world.lines.push(line.clone());
         match first {
             Some(from) => world.calendar_changed(&before, from),
             None => world.plan_changed(),
@@ -60,11 +63,12 @@ impl HolidayStore for FakeStores {
         Ok(())
     }
 
-    async fn remove(&self, id: HolidayId, seen: Revision) -> Result<(), StoreError> {
+    async fn remove(&self, id: HolidayId, seen: Revision, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.entry(id, seen)?;
         world.check_open(before.days.begins())?;
         world.holidays.remove(&id);
+        world.lines.push(line.clone());
         world.calendar_changed(&before, before.days.begins());
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{Leave, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
@@ -36,7 +37,7 @@ impl LeaveStore for FakeStores {
         Ok(self.world()?.leaves.get(&id).cloned())
     }
 
-    async fn insert(&self, request: &LeaveRequest) -> Result<(), StoreError> {
+    async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let mut standing = world.leaves.values().filter(|other| other.status.stands());
         if standing.any(|other| other.user == request.user && other.leave.overlaps(&request.leave)) {
@@ -48,13 +49,14 @@ impl LeaveStore for FakeStores {
         }
         let stored = LeaveRequest { revision: Revision::NEW.next(), ..request.clone() };
         world.leaves.insert(request.id, stored);
+        world.lines.push(line.clone());
         if request.status == LeaveStatus::Approved {
             world.mark_stale(|_, user| user == request.user, request.leave.from);
         }
         Ok(())
     }
 
-    async fn decide(&self, request: &LeaveRequest) -> Result<(), StoreError> {
+    async fn decide(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.leaves.get(&request.id).filter(|known| known.revision == request.revision);
         let before = before.cloned().ok_or(StoreError::Stale)?;
@@ -69,6 +71,7 @@ impl LeaveStore for FakeStores {
             ..before.clone()
         };
         world.leaves.insert(request.id, stored);
+        world.lines.push(line.clone());
         if counts {
             world.mark_stale(|_, user| user == before.user, before.leave.from);
         }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::LockId;
 use rollcall_domain::lock::{Lifted, Lock};
 use rollcall_domain::page::{Page, Paged};
@@ -30,18 +31,20 @@ impl LockStore for FakeStores {
         Ok(self.world()?.closed_through())
     }
 
-    async fn insert(&self, lock: &Lock) -> Result<(), StoreError> {
+    async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.locks.insert(lock.id, lock.clone());
         world.locks_changed();
+        world.lines.push(line.clone());
         Ok(())
     }
 
-    async fn lift(&self, id: LockId, lifted: &Lifted) -> Result<(), StoreError> {
+    async fn lift(&self, id: LockId, lifted: &Lifted, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.locks.get_mut(&id).filter(|lock| lock.lifted.is_none());
         known.ok_or(StoreError::Stale)?.lifted = Some(lifted.clone());
         world.locks_changed();
+        world.lines.push(line.clone());
         Ok(())
     }
 }

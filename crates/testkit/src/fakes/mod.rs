@@ -3,6 +3,7 @@
 mod assignments;
 mod attempts;
 mod attendance;
+mod audit;
 mod batches;
 mod clock;
 mod corrections;
@@ -96,6 +97,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         locks: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
+        audit: stores.clone(),
         batches: stores.clone(),
         corrections: stores.clone(),
         statistics: stores.clone(),

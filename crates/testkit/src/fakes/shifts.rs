@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
+use rollcall_domain::audit::Line;
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::plan::Editions;
 use rollcall_domain::shift::Shift;
@@ -24,15 +25,16 @@ impl ShiftStore for FakeStores {
         Ok(self.world()?.shifts.get(&id).cloned())
     }
 
-    async fn insert(&self, shift: &Shift) -> Result<(), StoreError> {
+    async fn insert(&self, shift: &Shift, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.check_name(shift)?;
         world.shifts.insert(shift.id, first_wording(shift));
         world.plan_changed();
+        world.lines.push(line.clone());
         Ok(())
     }
 
-    async fn reword(&self, shift: &Shift, from: Date, seen: Revision) -> Result<(), StoreError> {
+    async fn reword(&self, shift: &Shift, from: Date, seen: Revision, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let mut known = world.in_force(shift.id, seen)?;
         world.check_open(from)?;
@@ -43,6 +45,7 @@ impl ShiftStore for FakeStores {
         known.revision = known.revision.next();
         world.shifts.insert(shift.id, known);
         world.plan_changed();
+        world.lines.push(line.clone());
         world.mark_stale(|world, user| world.works(shift.id, user), from);
         Ok(())
     }
@@ -53,6 +56,7 @@ impl ShiftStore for FakeStores {
         seen: Revision,
         at: Timestamp,
         today: Date,
+        line: &Line,
     ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.in_force(id, seen)?;
@@ -74,6 +78,7 @@ impl ShiftStore for FakeStores {
         let revision = known.revision.next();
         world.shifts.insert(id, StoredShift { retired_at: Some(at), revision, ..known });
         world.plan_changed();
+        world.lines.push(line.clone());
         Ok(())
     }
 }

@@ -173,6 +173,12 @@ impl UserStore for FakeStores {
         if erasure.attendance {
             world.corrections.retain(|_, correction| correction.user() != user.id);
         }
+        if erasure.attendance {
+            world.lines.retain(|line| line.subject != Some(user.id));
+        }
+        for line in world.lines.iter_mut().filter(|line| line.subject == Some(user.id)) {
+            line.reason = None;
+        }
         for correction in world.corrections.values_mut().filter(|other| other.user() == user.id) {
             correction.reason.clear();
             correction.decided.iter_mut().for_each(|decided| decided.comment = None);

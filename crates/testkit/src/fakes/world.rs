@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::attendance::{DayKey, Record};
+use rollcall_domain::audit::Line;
 use rollcall_domain::batch::Batch;
 use rollcall_domain::correction::Correction;
 use rollcall_domain::department::Department;
@@ -56,6 +57,8 @@ pub(super) struct World {
     pub(super) attended: BTreeMap<UserId, Attended>,
     pub(super) batches: BTreeMap<BatchId, Batch>,
     pub(super) corrections: BTreeMap<CorrectionId, Correction>,
+    /// The audit trail, in order.
+    pub(super) lines: Vec<Line>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }
@@ -90,6 +93,12 @@ impl FakeStores {
     #[must_use]
     pub fn searches(&self) -> Vec<Search> {
         self.lock().searches.clone()
+    }
+
+    /// The audit trail, in order.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        self.lock().lines.clone()
     }
 
     /// The records of a person's days with punches, as last committed, with what they are about.

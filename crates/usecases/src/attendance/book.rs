@@ -1,14 +1,16 @@
 //! One person's facts as read, what is to be added, and what then follows: the middle of every change of attendance.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Voided};
+use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Source, Voided};
+use rollcall_domain::audit::Act;
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{EventId, RecordId, UserId};
+use rollcall_domain::id::{BatchId, EventId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::plan::{Personal, Placement, Plan};
 use rollcall_domain::policy::{Policy, after};
@@ -18,7 +20,8 @@ use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Approval, Change, Ledger};
 use rollcall_ports::store::StoreError;
 
-use super::Attendance;
+use super::audit::{Deed, Turned};
+use super::{Attendance, RETRIES};
 
 /// Before anything that can be asked of anybody.
 const ALWAYS: Date = Date::constant(1, 1, 1);
@@ -41,6 +44,7 @@ pub(crate) struct Book {
     approved: Vec<DayKey>,
     placements: Vec<Placement>,
     change: Change,
+    deeds: Vec<Deed>,
 }
 
 /// What is to be stored, and what the person's days then come to.
@@ -49,6 +53,10 @@ pub(crate) struct Entry {
     /// Records of the dates of the book, with their punches.
     pub(crate) records: Vec<DayRecord>,
     pub(crate) readings: Vec<Reading>,
+    /// Records that come to something else.
+    pub(crate) turned: Vec<Turned>,
+    /// What was done on purpose.
+    pub(crate) deeds: Vec<Deed>,
 }
 
 impl Entry {
@@ -73,6 +81,24 @@ impl Attendance {
         let ledger = self.days.ledger(user.id, dates).await?;
         let plan = self.plan_at(ledger.plan).await?;
         Ok(Book::new(user, dates, ledger, self.present(user), plan))
+    }
+
+    /// A book that says where the person is by now.
+    pub(super) async fn placed(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+        let mut user = Cow::Borrowed(user);
+        for _ in 0..RETRIES {
+            let book = self.open(&user, dates).await?;
+            if book.is_placed() {
+                return Ok(book);
+            }
+            match self.refresh(user.id).await {
+                // They may have moved since they were read.
+                Ok(()) => user = self.users.get(user.id).await?.map_or(user, Cow::Owned),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Stale)
     }
 
     /// Where a person belongs by their profile: zone and usual shift are their own, else their department's, else the
@@ -114,6 +140,7 @@ impl Book {
             dates,
             present,
             change: Change { plan: Some(plan.version), ..Change::none(user.id, &ledger) },
+            deeds: Vec::new(),
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
             asked_from: Some(user.join_date.map_or(created, |joined| joined.max(earliest))),
@@ -220,6 +247,9 @@ impl Book {
 
     /// Adds a punch.
     pub(crate) fn add(&mut self, event: Event) {
+        if event.source == Source::Manual {
+            self.deeds.push(Deed::to_event(Act::Mark, event.id));
+        }
         self.events.push(event.clone());
         self.change.events.push((event, None));
     }
@@ -235,12 +265,31 @@ impl Book {
             event.voided = Some(voided.clone());
         }
         self.change.voided.push((id, voided));
+        self.deeds.push(Deed::to_event(Act::Void, id));
+    }
+
+    /// Lets a punch count again that was taken back.
+    pub(crate) fn unvoid(&mut self, id: EventId) {
+        self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.voided = None);
+        self.change.unvoided.push(id);
+        self.deeds.push(Deed::to_event(Act::Void, id));
+    }
+
+    /// With which entries punches are taken back.
+    pub(crate) const fn void_with(&mut self, batch: BatchId) {
+        self.change.voided_with = Some(batch);
+    }
+
+    /// Looks at a day anew on purpose.
+    pub(crate) fn look_at(&mut self, key: DayKey) {
+        self.deeds.push(Deed::if_turned(Act::Recompute, key));
     }
 
     /// Lets a punch count that somebody looked at.
     pub(crate) fn accept(&mut self, id: EventId, by: Voided) {
         self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
         self.change.accepted.push((id, by));
+        self.deeds.push(Deed::to_event(Act::Accept, id));
     }
 
     /// Decides what a day came to.
@@ -248,6 +297,14 @@ impl Book {
         self.overrides.retain(|(known, _)| *known != key);
         self.overrides.push((key, decision.clone()));
         self.change.decided.push((key, decision));
+        self.deeds.push(Deed::to_day(Act::Override, key));
+    }
+
+    /// Lets an earlier decision of a day hold again that has none any more.
+    pub(crate) fn restore(&mut self, key: DayKey, decision: Override) {
+        self.change.restored.push((key, decision.id));
+        self.overrides.push((key, decision));
+        self.deeds.push(Deed::to_day(Act::Revert, key));
     }
 
     /// Takes back what was decided of a day.
@@ -257,17 +314,20 @@ impl Book {
         self.overrides = kept;
         let gone: Vec<(DayKey, Override)> = gone;
         self.change.reverted.extend(gone.into_iter().map(|(_, decision)| (decision.id, back.clone())));
+        self.deeds.push(Deed::to_day(Act::Revert, key));
     }
 
     /// Agrees to the overtime of a day.
     pub(crate) fn approve(&mut self, approval: Approval) {
         self.approved.push(approval.key);
+        self.deeds.push(Deed::to_day(Act::Override, approval.key));
         self.change.approvals.push(approval);
     }
 
     /// No longer agrees to the overtime of a day.
     pub(crate) fn withdraw(&mut self, key: DayKey) {
         self.approved.retain(|known| *known != key);
+        self.deeds.push(Deed::to_day(Act::Revert, key));
         self.change.withdrawn.push(key);
     }
 
@@ -313,24 +373,25 @@ impl Book {
             .into_iter()
             .map(|record| ((record.day.key.date, record.day.key.shift), record))
             .collect();
+        let mut turned = Vec::new();
         for record in &mut records {
             let before = stored.remove(&(record.day.key.date, record.day.key.shift));
             if let Some(before) = &before {
                 (record.day.id, record.day.revision) = (before.day.id, before.day.revision);
             }
-            let same = before.is_some_and(|before| before.says_the_same(record));
+            let same = before.as_ref().is_some_and(|before| before.says_the_same(record));
             if !same && !locked(record.day.key.date) {
+                turned.push(Turned { key: record.day.key, before, after: Some(record.clone()) });
                 change.records.push(DayRecord {
                     day: Day { events: Vec::new(), ..record.day.clone() },
                     ..record.clone()
                 });
             }
         }
-        change.gone = stored
-            .into_values()
-            .filter(|record| !locked(record.day.key.date))
-            .map(|record| record.day.id)
-            .collect();
+        for record in stored.into_values().filter(|record| !locked(record.day.key.date)) {
+            change.gone.push(record.day.id);
+            turned.push(Turned { key: record.day.key, before: Some(record), after: None });
+        }
         let read_again = readings
             .iter()
             .filter(|reading| self.dates.contains(reading.key.date) && !locked(reading.key.date));
@@ -347,6 +408,6 @@ impl Book {
                 change.readings.push((reading.event, record, direction));
             }
         }
-        Entry { change, records, readings }
+        Entry { change, records, readings, turned, deeds: self.deeds }
     }
 }

@@ -1,26 +1,25 @@
 //! Entering many things at once, and taking them back together. Each item obeys the rules of an entry of its own.
 
-use std::collections::{BTreeMap, HashMap};
-
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::{DayRecord, DayStatus, Voided};
+use rollcall_domain::access::{Action, Actor, permit};
+use rollcall_domain::attendance::{DayStatus, Voided};
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{BatchId, ShiftId, UserId};
-use rollcall_domain::text::canonical;
 use rollcall_domain::user::User;
-use rollcall_ports::attendance::Change;
-use rollcall_ports::batches::Entries;
-use rollcall_ports::store::StoreError;
 
-use super::book::{Book, Entry};
-use super::planning::{place, rounded};
-use super::{Attendance, AttendanceError, DayView, RETRIES};
+use super::book::Entry;
+use super::{Attendance, AttendanceError, DayView};
+use crate::audit::line;
 
+mod commit;
 mod item;
+mod people;
+mod revert;
+mod work;
 
 /// Most items of one request.
 pub const MAX_ITEMS: usize = 1_000;
@@ -223,6 +222,8 @@ pub struct RevertedBatch {
     pub decisions: usize,
     /// Days whose overtime is no longer agreed to.
     pub approvals: usize,
+    /// Punches that count again, and earlier decisions that hold again.
+    pub restored: usize,
 }
 
 /// What all items of a request have in common.
@@ -230,6 +231,8 @@ struct Job<'a> {
     actor: &'a Actor,
     request: &'a BulkRequest,
     batch: Batch,
+    /// What the audit trail tells of the batch as a whole.
+    line: Line,
     now: Timestamp,
 }
 
@@ -263,7 +266,15 @@ impl Attendance {
             items: u32::try_from(request.items.len()).unwrap_or(u32::MAX),
             reverted: None,
         };
-        let job = Job { actor, request, batch, now: self.clock.now() };
+        let now = self.clock.now();
+        // How many of the items changed something is told by their own lines: they may be stored long after this one.
+        let line = Line {
+            batch: Some(batch.id),
+            reason: Some(batch.reason.clone()),
+            after: Some(State::batch(&batch)),
+            ..line(&*self.ids, now, actor.into(), Act::Bulk, Target::Batch(batch.id))
+        };
+        let job = Job { actor, request, batch, line, now };
         let mut results: Vec<Option<ItemResult>> = request.items.iter().map(|_| None).collect();
         let mut shares = Vec::new();
         for share in self.shares(&job, &mut results).await? {
@@ -284,364 +295,10 @@ impl Attendance {
         let results = results.into_iter().map(|result| result.unwrap_or_else(unread)).collect();
         Ok(BulkAnswer { batch: entered.then_some(job.batch.id), results })
     }
-
-    /// Takes back what a batch entered, as far as it still holds; all of it or nothing.
-    #[tracing::instrument(name = "attendance.revert_batch", skip_all, fields(batch.id = %id))]
-    pub async fn revert_batch(
-        &self,
-        actor: &Actor,
-        id: BatchId,
-        reason: &str,
-    ) -> Result<RevertedBatch, AttendanceError> {
-        permit(actor, Action::EnterInBulk, self.rules.self_service)?;
-        let back = self.stamp(actor, reason)?;
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
-            let batch = self.batches.get(id).await?.ok_or(Denied::Hidden)?;
-            if batch.reverted.is_some() {
-                return Err(AttendanceError::NothingToRevert);
-            }
-            let entries = self.batches.entries(id).await?;
-            let changes = self.taken_back(actor, &entries, &back).await?;
-            match self.batches.revert(id, &back, &changes).await {
-                Ok(()) => {
-                    return Ok(RevertedBatch {
-                        batch: Batch { reverted: Some(back), ..batch },
-                        events: entries.events.len(),
-                        decisions: entries.decisions.len(),
-                        approvals: entries.approved.len(),
-                    });
-                }
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(met.into())
-    }
-
-    /// What takes entries back, person by person.
-    async fn taken_back(
-        &self,
-        actor: &Actor,
-        entries: &Entries,
-        back: &Voided,
-    ) -> Result<Vec<Change>, AttendanceError> {
-        let utc = rollcall_domain::calendar::Zone::UTC;
-        let mut dates: BTreeMap<UserId, Vec<Date>> = BTreeMap::new();
-        for event in &entries.events {
-            dates.entry(event.user).or_default().push(utc.local(event.at).date());
-        }
-        for key in entries.decisions.iter().map(|(_, key)| key).chain(&entries.approved) {
-            dates.entry(key.user).or_default().push(key.date);
-        }
-        let mut changes = Vec::new();
-        for (id, dates) in dates {
-            let user = self.judge(actor, Action::EnterInBulk, id).await?;
-            let ends = dates.iter().min().zip(dates.iter().max());
-            let dates = ends.and_then(|(from, to)| range(*from, *to));
-            let dates = dates.ok_or_else(|| StoreError::Failed("a batch is too long".into()))?;
-            let mut book = self.placed(&user, dates).await?;
-            for event in entries.events.iter().filter(|event| event.user == id) {
-                let day = book.day_of(event.id, &self.rules.policy);
-                if day.is_some_and(|key| book.is_locked(key.date)) {
-                    return Err(AttendanceError::PeriodLocked);
-                }
-                book.void(event.id, back.clone());
-            }
-            for (_, key) in entries.decisions.iter().filter(|(_, key)| key.user == id) {
-                if book.is_locked(key.date) {
-                    return Err(AttendanceError::PeriodLocked);
-                }
-                book.revert(*key, back.clone());
-            }
-            for key in entries.approved.iter().filter(|key| key.user == id) {
-                if book.is_locked(key.date) {
-                    return Err(AttendanceError::PeriodLocked);
-                }
-                book.withdraw(*key);
-            }
-            changes.push(book.entry(&self.rules.policy).change);
-        }
-        Ok(changes)
-    }
-
-    /// A book that says where the person is by now.
-    pub(super) async fn placed(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
-        for _ in 0..RETRIES {
-            let book = self.open(user, dates).await?;
-            if book.is_placed() {
-                return Ok(book);
-            }
-            match self.refresh(user.id).await {
-                Ok(()) | Err(StoreError::Stale) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(StoreError::Stale)
-    }
-
-    /// Finds out whose items they are. Whoever may not be seen is nobody.
-    async fn shares<'a>(
-        &self,
-        job: &Job<'a>,
-        results: &mut [Option<ItemResult>],
-    ) -> Result<Vec<Share<'a>>, AttendanceError> {
-        let mut known: HashMap<&Whose, Option<UserId>> = HashMap::new();
-        let mut shares: Vec<Share<'a>> = Vec::new();
-        let mut places: HashMap<UserId, Result<usize, Denied>> = HashMap::new();
-        for (place, item) in job.request.items.iter().enumerate() {
-            let Some(item) = item else { continue };
-            let id = match known.get(&item.who) {
-                Some(id) => *id,
-                None => {
-                    let id = self.named(&item.who).await?;
-                    known.insert(&item.who, id);
-                    id
-                }
-            };
-            let Some(id) = id else {
-                results[place] = Some(ItemResult::failed(ItemProblem::UnknownPerson));
-                continue;
-            };
-            let share = match places.get(&id) {
-                Some(share) => *share,
-                None => {
-                    let share = match self.judge(job.actor, Action::EnterInBulk, id).await {
-                        Ok(user) => {
-                            shares.push(Share { user, items: Vec::new() });
-                            Ok(shares.len() - 1)
-                        }
-                        Err(AttendanceError::Denied(denied)) => Err(denied),
-                        Err(error) => return Err(error),
-                    };
-                    places.insert(id, share);
-                    share
-                }
-            };
-            match share {
-                Ok(share) => shares[share].items.push((place, item)),
-                Err(Denied::Hidden) => {
-                    results[place] = Some(ItemResult::failed(ItemProblem::UnknownPerson));
-                }
-                Err(denied) => {
-                    let refused = AttendanceError::Denied(denied);
-                    results[place] = Some(ItemResult::failed(refused.into()));
-                }
-            }
-        }
-        Ok(shares)
-    }
-
-    async fn named(&self, who: &Whose) -> Result<Option<UserId>, StoreError> {
-        Ok(match who {
-            Whose::Id(id) => Some(*id),
-            Whose::Code(code) => self.users.of_code(&canonical(code)).await?,
-            Whose::Address(address) => {
-                self.users.credentials(&canonical(address)).await?.map(|found| found.user)
-            }
-        })
-    }
-
-    /// Person by person, each as far as it goes; tells whether anything was entered.
-    async fn one_by_one(
-        &self,
-        job: &Job<'_>,
-        shares: &[(Share<'_>, DateRange)],
-        results: &mut [Option<ItemResult>],
-    ) -> Result<bool, AttendanceError> {
-        let mut entered = false;
-        for (share, dates) in shares {
-            let mut met = Some(StoreError::Stale);
-            for _ in 0..RETRIES {
-                let worked = self.work(job, share, *dates).await?;
-                if !says_something(&worked.entry.change) || job.request.dry_run {
-                    tell(results, worked);
-                    met = None;
-                    break;
-                }
-                match self.batches.commit(&job.batch, std::slice::from_ref(&worked.entry.change)).await {
-                    Ok(()) => {
-                        entered = true;
-                        tell(results, worked);
-                        met = None;
-                        break;
-                    }
-                    Err(StoreError::Stale) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            if let Some(error) = met {
-                return Err(error.into());
-            }
-        }
-        Ok(entered)
-    }
-
-    /// Everybody at once, if nothing fails; tells whether anything was entered.
-    async fn all_or_none(
-        &self,
-        job: &Job<'_>,
-        shares: &[(Share<'_>, DateRange)],
-        results: &mut [Option<ItemResult>],
-    ) -> Result<bool, AttendanceError> {
-        let failed_before = results.iter().any(Option::is_some) || job.request.items.contains_unread();
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
-            let mut all = Vec::new();
-            for (share, dates) in shares {
-                all.push(self.work(job, share, *dates).await?);
-            }
-            let fails = |(_, result): &(usize, ItemResult)| result.outcome == Outcome::Failed;
-            if failed_before || all.iter().any(|worked| worked.results.iter().any(fails)) {
-                for worked in all {
-                    tell(results, Worked { results: not_applied(worked.results), ..worked });
-                }
-                return Ok(false);
-            }
-            let changes: Vec<Change> =
-                all.iter().map(|worked| worked.entry.change.clone()).filter(says_something).collect();
-            let committed = if job.request.dry_run || changes.is_empty() {
-                Ok(())
-            } else {
-                self.batches.commit(&job.batch, &changes).await
-            };
-            match committed {
-                Ok(()) => {
-                    all.into_iter().for_each(|worked| tell(results, worked));
-                    return Ok(!job.request.dry_run && !changes.is_empty());
-                }
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(met.into())
-    }
-
-    /// Works out one person's items, one after the other. One that fails leaves no trace.
-    async fn work(
-        &self,
-        job: &Job<'_>,
-        share: &Share<'_>,
-        dates: DateRange,
-    ) -> Result<Worked, AttendanceError> {
-        let mut book = if job.request.dry_run {
-            let mut book = self.open(&share.user, dates).await?;
-            if !book.is_placed() {
-                place(&share.user, &mut book, job.now);
-            }
-            book
-        } else {
-            self.placed(&share.user, dates).await?
-        };
-        let keys: Vec<_> = share.items.iter().map(|(_, item)| self.day_meant(&book, job, item)).collect();
-        let mut done = Vec::new();
-        for ((place, item), key) in share.items.iter().zip(&keys) {
-            let outcome = match key {
-                Some(key) if keys.iter().filter(|other| **other == Some(*key)).count() > 1 => {
-                    Err(ItemProblem::Duplicate)
-                }
-                Some(key) => self.enter_item(job, &book, *key, item).map(|(after, outcome)| {
-                    book = after;
-                    outcome
-                }),
-                None => Err(AttendanceError::NoRecord.into()),
-            };
-            done.push((*place, *key, outcome));
-        }
-        let stored = book.ledger.records.clone();
-        let entry = book.entry(&self.rules.policy);
-        let results = done.into_iter().map(|(place, key, outcome)| {
-            let view = |record: DayRecord| DayView::of(record, job.now);
-            let before = key.and_then(|key| stored.iter().find(|record| record.day.key == key).cloned());
-            let after = key.and_then(|key| entry.record(key));
-            let changed = key.is_some_and(|key| entry.change.records.iter().any(|new| new.day.key == key));
-            let result = match outcome {
-                Ok(Outcome::Unchanged) if changed && job.request.operation == Operation::Recompute => {
-                    ItemResult {
-                        outcome: Outcome::Updated,
-                        before: before.map(view),
-                        after: after.map(view),
-                        problem: None,
-                    }
-                }
-                Ok(outcome) => {
-                    let problem = (outcome == Outcome::Skipped).then_some(ItemProblem::Conflict);
-                    ItemResult { outcome, before: before.map(view), after: after.map(view), problem }
-                }
-                Err(problem) => ItemResult { before: before.map(view), ..ItemResult::failed(problem) },
-            };
-            (place, result)
-        });
-        let results = results.collect();
-        Ok(Worked { results, entry })
-    }
-}
-
-/// Whether some items could not be read.
-trait Unread {
-    fn contains_unread(&self) -> bool;
-}
-
-impl Unread for Vec<Option<BulkItem>> {
-    fn contains_unread(&self) -> bool {
-        self.iter().any(Option::is_none)
-    }
 }
 
 /// The dates of one person's items and those next to them.
 pub(super) fn range(from: Date, to: Date) -> Option<DateRange> {
     let one = Span::new().days(1);
     DateRange::new(from.saturating_sub(one), to.saturating_add(one)).ok()
-}
-
-fn says_something(change: &Change) -> bool {
-    !(change.events.is_empty()
-        && change.voided.is_empty()
-        && change.decided.is_empty()
-        && change.reverted.is_empty()
-        && change.approvals.is_empty()
-        && change.records.is_empty()
-        && change.gone.is_empty()
-        && change.readings.is_empty())
-}
-
-fn tell(results: &mut [Option<ItemResult>], worked: Worked) {
-    for (place, result) in worked.results {
-        results[place] = Some(result);
-    }
-}
-
-/// What would have been entered was not.
-fn not_applied(results: Vec<(usize, ItemResult)>) -> Vec<(usize, ItemResult)> {
-    let left_out = |result: ItemResult| match result.outcome {
-        Outcome::Created | Outcome::Updated => ItemResult {
-            outcome: Outcome::Skipped,
-            after: result.before.clone(),
-            problem: Some(ItemProblem::NotApplied),
-            ..result
-        },
-        Outcome::Unchanged | Outcome::Skipped | Outcome::Failed => result,
-    };
-    results.into_iter().map(|(place, result)| (place, left_out(result))).collect()
-}
-
-impl Moment {
-    /// The instant on a date: after midnight if it would otherwise be outside of the window, or before the arrival.
-    fn on(
-        self,
-        date: Date,
-        zone: &rollcall_domain::calendar::Zone,
-        window: Option<&rollcall_domain::shift::ShiftInstance>,
-        arrival: Option<Timestamp>,
-    ) -> Timestamp {
-        let time = match self {
-            Self::At(at) => return rounded(at),
-            Self::Local(time) => time,
-        };
-        let on = |date: Date| rounded(zone.instant(date.to_datetime(time)));
-        let (same, next) = (on(date), on(date.tomorrow().unwrap_or(date)));
-        let fits = |at: Timestamp| window.is_some_and(|window| window.takes(at));
-        let late = arrival.is_some_and(|came| same < came) || (!fits(same) && fits(next));
-        if late { next } else { same }
-    }
 }

@@ -7,18 +7,20 @@ use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
 use rollcall_domain::attendance::{DayKey, DayStatus};
+use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, DepartmentId, RecordId, ShiftId, UserId};
 use rollcall_domain::leave::Decided;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{People, User};
-use rollcall_ports::attendance::Change;
 use rollcall_ports::corrections::CorrectionFilter;
 use rollcall_ports::store::StoreError;
 
+use super::audit::Cause;
 use super::planning::rounded;
 use super::{Attendance, AttendanceError, MIN_REASON, OverrideRequest, RETRIES};
+use crate::audit::line;
 use crate::people::{reach, reachable};
 use crate::roster::narrow;
 
@@ -101,7 +103,12 @@ impl Attendance {
         };
         // What could not be decided cannot be asked for.
         self.decide(&mut book.clone(), key, &wanted(&correction), actor, None)?;
-        match self.corrections.insert(&correction).await {
+        let line = Line {
+            reason: Some(correction.reason.clone()),
+            after: Some(State::correction(&correction)),
+            ..self.line_of(&correction, actor, Act::RequestCorrection)
+        };
+        match self.corrections.insert(&correction, &line).await {
             Ok(()) => {}
             Err(StoreError::Overlaps) => return Err(AttendanceError::PendingAlready),
             Err(error) => return Err(error.into()),
@@ -153,12 +160,20 @@ impl Attendance {
             let key = correction.key;
             let mut book = self.placed(&user, DateRange::around(key.date)).await?;
             let decision = self.decide(&mut book, key, &wanted(&correction), actor, None)?;
-            let change = book.entry(&self.rules.policy).change;
+            // The request and the day have one line together, which tells of the day.
+            let act = (Act::DecideCorrection, Some(Target::Correction(id)));
+            let why = comment.as_deref().unwrap_or(&correction.reason);
+            let cause = Cause { whole: Some(act), ..self.cause(actor, why) };
+            let mut change = self.conclude(book, &cause).change;
+            let line = match change.lines.iter().position(|line| line.act == Act::DecideCorrection) {
+                Some(place) => change.lines.remove(place),
+                None => self.line_of(&correction, actor, Act::DecideCorrection),
+            };
             let settled = Correction {
                 overriding: Some(decision.id),
                 ..self.settled(correction, actor, CorrectionStatus::Approved, comment.clone())
             };
-            match self.corrections.settle(&settled, Some(&change)).await {
+            match self.corrections.settle(&settled, Some(&change), &line).await {
                 Ok(()) => return self.correction_again(id).await,
                 Err(StoreError::Stale) => met = StoreError::Stale,
                 Err(error) => return Err(error.into()),
@@ -182,8 +197,8 @@ impl Attendance {
         for _ in 0..RETRIES {
             let (correction, _) = self.judged_request(actor, id).await?;
             let comment = Some(comment.to_owned());
-            let settled = self.settled(correction, actor, CorrectionStatus::Rejected, comment);
-            if self.settle(&settled, None).await? {
+            let settled = self.settled(correction.clone(), actor, CorrectionStatus::Rejected, comment);
+            if self.settle(actor, &correction, &settled).await? {
                 return self.correction_again(id).await;
             }
         }
@@ -200,20 +215,39 @@ impl Attendance {
         for _ in 0..RETRIES {
             let (correction, _) = self.asked(actor, Action::RequestCorrection, id).await?;
             pending(&correction)?;
-            let settled = self.settled(correction, actor, CorrectionStatus::Withdrawn, None);
-            if self.settle(&settled, None).await? {
+            let settled = self.settled(correction.clone(), actor, CorrectionStatus::Withdrawn, None);
+            if self.settle(actor, &correction, &settled).await? {
                 return self.correction_again(id).await;
             }
         }
         Err(StoreError::Stale.into())
     }
 
-    /// Stores what came of a request, unless somebody else was faster.
-    async fn settle(&self, settled: &Correction, change: Option<&Change>) -> Result<bool, StoreError> {
-        match self.corrections.settle(settled, change).await {
+    /// Stores what came of a request that leaves the day as it is, unless somebody else was faster.
+    async fn settle(
+        &self,
+        actor: &Actor,
+        before: &Correction,
+        settled: &Correction,
+    ) -> Result<bool, StoreError> {
+        let line = Line {
+            reason: settled.decided.as_ref().and_then(|decided| decided.comment.clone()),
+            before: Some(State::correction(before)),
+            after: Some(State::correction(settled)),
+            ..self.line_of(settled, actor, Act::DecideCorrection)
+        };
+        match self.corrections.settle(settled, None, &line).await {
             Ok(()) => Ok(true),
             Err(StoreError::Stale) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    fn line_of(&self, correction: &Correction, actor: &Actor, act: Act) -> Line {
+        Line {
+            subject: Some(correction.user()),
+            date: Some(correction.key.date),
+            ..line(&*self.ids, self.clock.now(), actor.into(), act, Target::Correction(correction.id))
         }
     }
 

@@ -149,7 +149,8 @@ impl Attendance {
         let zone = self.zone_of(&user);
         let policy = &self.rules.policy;
         let locked = |book: &Book| book.day_of(id, policy).is_some_and(|key| book.is_locked(key.date));
-        self.write(&user, DateRange::around(zone.local(event.at).date()), |book| {
+        let cause = self.cause(actor, reason);
+        self.write(&user, DateRange::around(zone.local(event.at).date()), &cause, |book| {
             let event = book.event(id).cloned().ok_or(Denied::Hidden)?;
             if locked(book) {
                 return Err(AttendanceError::PeriodLocked);

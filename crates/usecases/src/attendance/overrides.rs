@@ -12,6 +12,7 @@ use rollcall_domain::schedule::Expectation;
 use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 
+use super::audit::Cause;
 use super::book::{Book, Entry};
 use super::planning::{horizon, rounded};
 use super::{Attendance, AttendanceError, DayView, MAX_AHEAD, MAX_BEHIND, MIN_REASON, RETRIES};
@@ -67,7 +68,8 @@ impl Attendance {
         if_match: Option<Revision>,
     ) -> Result<RecordHistory, AttendanceError> {
         let (key, user) = self.judged_record(actor, id).await?;
-        self.write(&user, DateRange::around(key.date), |book| {
+        let cause = self.cause(actor, &request.reason);
+        self.write(&user, DateRange::around(key.date), &cause, |book| {
             if if_match.is_some_and(|seen| book.version(key) != Some(seen)) {
                 return Err(AttendanceError::Outdated);
             }
@@ -87,7 +89,8 @@ impl Attendance {
     ) -> Result<RecordHistory, AttendanceError> {
         let (key, user) = self.judged_record(actor, id).await?;
         let back = self.stamp(actor, reason)?;
-        self.write(&user, DateRange::around(key.date), |book| {
+        let cause = self.cause(actor, reason);
+        self.write(&user, DateRange::around(key.date), &cause, |book| {
             if book.is_locked(key.date) {
                 return Err(AttendanceError::PeriodLocked);
             }
@@ -128,8 +131,9 @@ impl Attendance {
             None => self.zone_of(&user).local(now).date(),
         };
         self.check_date(date, now)?;
+        let cause = self.cause(actor, &request.reason);
         let (key, entry) = self
-            .write(&user, DateRange::around(date), |book| {
+            .write(&user, DateRange::around(date), &cause, |book| {
                 let key = book.day_on(date).ok_or(AttendanceError::NoRecord)?;
                 self.decide(book, key, &request, actor, None)?;
                 Ok(key)
@@ -202,6 +206,7 @@ impl Attendance {
         &self,
         user: &User,
         dates: DateRange,
+        cause: &Cause,
         add: impl Fn(&mut Book) -> Result<T, AttendanceError> + Send,
     ) -> Result<(T, Entry), AttendanceError> {
         let mut met = StoreError::Stale;
@@ -209,7 +214,7 @@ impl Attendance {
             let mut book = self.open(user, dates).await?;
             if book.is_placed() {
                 let added = add(&mut book)?;
-                let entry = book.entry(&self.rules.policy);
+                let entry = self.conclude(book, cause);
                 match self.days.commit(&entry.change).await {
                     Ok(()) => return Ok((added, entry)),
                     Err(StoreError::Stale) => met = StoreError::Stale,
@@ -223,6 +228,12 @@ impl Attendance {
             }
         }
         Err(met.into())
+    }
+
+    /// Somebody does something now and says why.
+    pub(super) fn cause(&self, actor: &Actor, reason: &str) -> Cause {
+        let reason = Some(reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+        Cause { reason, ..Cause::of(actor, self.clock.now()) }
     }
 
     /// The person, if the actor may judge what they did.

@@ -18,6 +18,7 @@ use rollcall_domain::user::{People, Status, User, UserFilter};
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::store::StoreError;
 
+use super::audit::Cause;
 use super::book::{Book, Entry};
 use super::{Attendance, AttendanceError, RETRIES};
 
@@ -195,7 +196,7 @@ impl Attendance {
             };
             let wanted = (ahead.dates.from(), ahead.dates.to());
             if around.contains(wanted.0) && around.contains(wanted.1) {
-                steps.push((user.id, self.step(book, ahead)));
+                steps.push((user.id, self.step(book, ahead, now)));
             } else {
                 further.entry(wanted).or_default().push((user, ahead));
             }
@@ -213,7 +214,7 @@ impl Attendance {
                 if !book.is_placed() {
                     place(&user, &mut book, now);
                 }
-                steps.push((user.id, self.step(book, ahead)));
+                steps.push((user.id, self.step(book, ahead, now)));
             }
         }
         Ok(steps)
@@ -265,12 +266,12 @@ impl Attendance {
         })
     }
 
-    fn step(&self, mut book: Book, ahead: Ahead) -> Step {
+    fn step(&self, mut book: Book, ahead: Ahead, now: Timestamp) -> Step {
         if let Some(event) = ahead.closes {
             book.add(event);
         }
         book.planned(Some(ahead.planned), ahead.stale_from);
-        let Entry { change, .. } = book.entry(&self.rules.policy);
+        let Entry { change, .. } = self.conclude(book, &Cause::system(now));
         Step::Store { change: Box::new(change), whole: ahead.stale_from.is_none() }
     }
 
@@ -314,7 +315,7 @@ impl Attendance {
                 return Ok(people_done);
             }
             for user in &found.items {
-                let differences = self.recompute(user, dates, dry_run).await?;
+                let differences = self.recompute(actor, user, dates, dry_run).await?;
                 tell(user, &differences);
                 people_done += 1;
             }
@@ -326,6 +327,7 @@ impl Attendance {
     /// The same for one person.
     pub(crate) async fn recompute(
         &self,
+        actor: &Actor,
         user: &User,
         dates: DateRange,
         dry_run: bool,
@@ -338,7 +340,8 @@ impl Attendance {
                 continue;
             }
             let stored = book.ledger.records.clone();
-            let entry = book.entry(&self.rules.policy);
+            let cause = Cause { missing: true, ..Cause::of(actor, self.clock.now()) };
+            let entry = self.conclude(book, &cause);
             let differences = differences(user.id, &stored, &entry);
             let nothing = entry.change.records.is_empty()
                 && entry.change.gone.is_empty()

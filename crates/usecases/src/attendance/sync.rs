@@ -10,6 +10,7 @@ use rollcall_domain::id::{DeviceId, EventId, UserId};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::store::StoreError;
 
+use super::audit::Cause;
 use super::bulk::{MAX_ITEMS, range};
 use super::events::SeenEvent;
 use super::planning::rounded;
@@ -192,7 +193,7 @@ impl Attendance {
         }
         for (user, events) in of {
             if let Some(Some(user)) = people.get(&user) {
-                self.file(user, events).await?;
+                self.file(sending, user, events).await?;
             }
         }
         let stored = self.days.filed(ids).await?;
@@ -250,7 +251,12 @@ impl Attendance {
     }
 
     /// Stores one person's punches, all at once.
-    async fn file(&self, user: &User, mut events: Vec<Event>) -> Result<(), StoreError> {
+    async fn file(
+        &self,
+        sending: &Sending<'_>,
+        user: &User,
+        mut events: Vec<Event>,
+    ) -> Result<(), StoreError> {
         let utc = rollcall_domain::calendar::Zone::UTC;
         let dates = events.iter().map(|event| utc.local(event.at).date());
         let dates = dates.clone().min().zip(dates.max()).and_then(|(from, to)| range(from, to));
@@ -261,7 +267,7 @@ impl Attendance {
             let entry = loop {
                 let mut book = known.clone();
                 events.iter().for_each(|event| book.add(event.clone()));
-                let entry = book.entry(&self.rules.policy);
+                let entry = self.conclude(book, &Cause::of(sending.actor, sending.now));
                 let closed = |event: &Event| {
                     let day = entry.reading(event.id).map(|reading| reading.key.date);
                     !event.needs_review && day.is_some_and(|date| known.is_locked(date))

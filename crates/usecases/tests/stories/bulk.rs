@@ -6,16 +6,16 @@ use rollcall_domain::attendance::{DayStatus, Flag, Source};
 use rollcall_domain::batch::Operation;
 use rollcall_domain::id::BatchId;
 use rollcall_domain::user::{EmployeeCode, User};
-use rollcall_testkit::builders::{a_lock, a_user, at, date, fresh};
-use rollcall_usecases::attendance::AttendanceError;
+use rollcall_testkit::builders::{a_line, a_lock, a_user, at, date, fresh};
 use rollcall_usecases::attendance::bulk::{
     BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict, Outcome, Whose,
 };
+use rollcall_usecases::attendance::{AttendanceError, OverrideRequest};
 
 use crate::overrides::record_on;
 use crate::support::{World, person, with_role, world};
 
-fn item(user: &User, on: &str) -> BulkItem {
+pub(crate) fn item(user: &User, on: &str) -> BulkItem {
     BulkItem {
         who: Whose::Id(user.id),
         date: date(on),
@@ -32,11 +32,11 @@ fn local(time: &str) -> Option<Moment> {
     Some(Moment::Local(time.parse().unwrap()))
 }
 
-fn day(user: &User, on: &str, check_in: &str, check_out: &str) -> BulkItem {
+pub(crate) fn day(user: &User, on: &str, check_in: &str, check_out: &str) -> BulkItem {
     BulkItem { check_in: local(check_in), check_out: local(check_out), ..item(user, on) }
 }
 
-fn request(operation: Operation, items: Vec<BulkItem>) -> BulkRequest {
+pub(crate) fn request(operation: Operation, items: Vec<BulkItem>) -> BulkRequest {
     BulkRequest {
         operation,
         atomic: false,
@@ -47,11 +47,11 @@ fn request(operation: Operation, items: Vec<BulkItem>) -> BulkRequest {
     }
 }
 
-async fn bulk(world: &World, request: &BulkRequest) -> BulkAnswer {
+pub(crate) async fn bulk(world: &World, request: &BulkRequest) -> BulkAnswer {
     world.usecases.attendance.bulk(&Actor::Operator, request).await.unwrap()
 }
 
-fn outcomes(answer: &BulkAnswer) -> Vec<Outcome> {
+pub(crate) fn outcomes(answer: &BulkAnswer) -> Vec<Outcome> {
     answer.results.iter().map(|result| result.outcome).collect()
 }
 
@@ -134,7 +134,7 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
-    world.ports.locks.insert(&a_lock("2026-02-27")).await.unwrap();
+    world.ports.locks.insert(&a_lock("2026-02-27"), &a_line()).await.unwrap();
     let twice = day(&ada, "2026-03-05", "09:00:00", "18:00:00");
     let stale =
         BulkItem { if_version: Some(Revision(99)), ..day(&ada, "2026-03-04", "09:00:00", "18:00:00") };
@@ -227,7 +227,7 @@ async fn a_batch_that_reaches_into_a_closed_period_stays_whole() {
         day(&ada, "2026-03-03", "09:00:00", "18:00:00"),
     ];
     let id = bulk(&world, &request(Operation::Mark, items)).await.batch.unwrap();
-    world.ports.locks.insert(&a_lock("2026-03-02")).await.unwrap();
+    world.ports.locks.insert(&a_lock("2026-03-02"), &a_line()).await.unwrap();
     let refused = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await;
     assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
     for on in ["2026-03-02", "2026-03-03"] {
@@ -282,6 +282,79 @@ async fn days_are_set_voided_approved_and_worked_out_anew() {
     let told = BulkItem { status: Some(DayStatus::Absent), ..item(&ada, "2026-03-04") };
     let misplaced = bulk(&world, &request(Operation::Void, vec![told])).await;
     assert!(matches!(problem(&misplaced.results[0]), ItemProblem::Misplaced("status")));
+}
+
+/// What became of a day, and who decided it with which words.
+async fn stands(world: &World, user: &User, on: &str) -> (DayStatus, Option<String>, usize) {
+    let id = record_on(world, user, on).await;
+    let day = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
+    let counting = day.events.iter().filter(|event| event.counts()).count();
+    (day.record.status, day.overridden.map(|decision| decision.reason), counting)
+}
+
+#[tokio::test]
+async fn what_a_batch_replaced_comes_back_with_it() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let attendance = &world.usecases.attendance;
+    let worked = vec![
+        day(&ada, "2026-03-02", "09:00:00", "18:00:00"),
+        day(&ada, "2026-03-03", "09:00:00", "18:00:00"),
+    ];
+    let first = bulk(&world, &request(Operation::Mark, worked)).await.batch.unwrap();
+    let own = OverrideRequest {
+        status: Some(DayStatus::OnLeave),
+        reason: "was at the dentist's".into(),
+        ..OverrideRequest::default()
+    };
+    let id = record_on(&world, &ada, "2026-03-02").await;
+    attendance.override_record(&Actor::Operator, id, own, None).await.unwrap();
+    let before = (stands(&world, &ada, "2026-03-02").await, stands(&world, &ada, "2026-03-03").await);
+    assert_eq!(before.0, (DayStatus::OnLeave, Some("was at the dentist's".into()), 2));
+
+    let set = |status, reason: &str| BulkRequest {
+        on_conflict: OnConflict::Overwrite,
+        reason: reason.into(),
+        ..request(Operation::SetStatus, vec![BulkItem { status: Some(status), ..item(&ada, "2026-03-02") }])
+    };
+    let second = bulk(&world, &set(DayStatus::HalfDay, "the second list")).await.batch.unwrap();
+    let third = bulk(&world, &set(DayStatus::Absent, "the third list")).await.batch.unwrap();
+    let void = bulk(&world, &request(Operation::Void, vec![item(&ada, "2026-03-03")])).await.batch.unwrap();
+    assert_eq!(stands(&world, &ada, "2026-03-03").await, (DayStatus::Absent, None, 0));
+
+    let back = async |id| attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    // Of the second nothing holds: taking it back changes nothing, but it does not come back with the third.
+    let of_second = back(second).await;
+    assert_eq!((of_second.decisions, of_second.restored), (0, 0));
+    let of_third = back(third).await;
+    assert_eq!((of_third.decisions, of_third.restored), (1, 1));
+    let of_void = back(void).await;
+    assert_eq!((of_void.events, of_void.restored), (0, 2));
+    let after = (stands(&world, &ada, "2026-03-02").await, stands(&world, &ada, "2026-03-03").await);
+    assert_eq!(after, before);
+    let found = attendance.record(&Actor::Operator, id).await.unwrap();
+    let holding = found.decided.iter().filter(|decided| decided.ended.is_none()).count();
+    assert_eq!((found.decided.len(), holding), (3, 1));
+    // It can be taken back by hand, and the first batch as a whole.
+    attendance.revert_record(&Actor::Operator, id, "was the wrong day").await.unwrap();
+    assert_eq!(stands(&world, &ada, "2026-03-02").await, (DayStatus::Present, None, 2));
+    assert_eq!(back(first).await.events, 4);
+    assert_eq!(stands(&world, &ada, "2026-03-03").await, (DayStatus::Absent, None, 0));
+}
+
+#[tokio::test]
+async fn punches_of_a_batch_that_was_taken_back_stay_taken_back() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let worked = vec![day(&ada, "2026-03-02", "09:00:00", "18:00:00")];
+    let entered = bulk(&world, &request(Operation::Mark, worked)).await.batch.unwrap();
+    let void = bulk(&world, &request(Operation::Void, vec![item(&ada, "2026-03-02")])).await.batch.unwrap();
+    for id in [entered, void] {
+        world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    }
+    assert_eq!(stands(&world, &ada, "2026-03-02").await, (DayStatus::Absent, None, 0));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Whole behavior on fakes, in microseconds.
 
 mod attendance;
+mod audit;
 mod auth;
 mod bulk;
 mod corrections;

@@ -1,16 +1,19 @@
 //! One item of many: what it means for one person's day.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source};
 use rollcall_domain::batch::Operation;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::EventId;
 use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::schedule::Expectation;
+use rollcall_domain::shift::ShiftInstance;
 use rollcall_ports::attendance::Approval;
 
-use super::{BulkItem, ItemProblem, Job, OnConflict, Outcome};
+use super::{BulkItem, ItemProblem, Job, Moment, OnConflict, Outcome};
 use crate::attendance::book::{Book, Entry};
+use crate::attendance::planning::rounded;
 use crate::attendance::{Attendance, AttendanceError, MAX_AHEAD, OverrideRequest};
 
 /// When a person came and left by what was entered for a day, decided or punched.
@@ -64,7 +67,10 @@ impl Attendance {
             Operation::SetStatus => self.enter_status(job, &mut book, key, item),
             Operation::Void => self.take_back(job, &mut book, key, item),
             Operation::ApproveOvertime => self.agree(job, &mut book, key, item),
-            Operation::Recompute => nothing_but_the_day(item).map(|()| Outcome::Unchanged),
+            Operation::Recompute => nothing_but_the_day(item).map(|()| {
+                book.look_at(key);
+                Outcome::Unchanged
+            }),
         }?;
         Ok((book, outcome))
     }
@@ -204,6 +210,7 @@ impl Attendance {
         let events = record.into_iter().flat_map(|record| record.day.events);
         let there = events.filter(|event| event.voided.is_none() && event.punch != Punch::Close);
         let ids: Vec<EventId> = there.map(|event| event.id).collect();
+        book.void_with(job.batch.id);
         for id in &ids {
             let back = rollcall_domain::attendance::Voided {
                 by: job.batch.by,
@@ -301,5 +308,26 @@ fn nothing_but_the_day(item: &BulkItem) -> Result<(), ItemProblem> {
     match members.into_iter().find(|(_, told)| *told) {
         Some((member, _)) => Err(ItemProblem::Misplaced(member)),
         None => Ok(()),
+    }
+}
+
+impl Moment {
+    /// The instant on a date: after midnight if it would otherwise be outside of the window, or before the arrival.
+    fn on(
+        self,
+        date: Date,
+        zone: &Zone,
+        window: Option<&ShiftInstance>,
+        arrival: Option<Timestamp>,
+    ) -> Timestamp {
+        let time = match self {
+            Self::At(at) => return rounded(at),
+            Self::Local(time) => time,
+        };
+        let on = |date: Date| rounded(zone.instant(date.to_datetime(time)));
+        let (same, next) = (on(date), on(date.tomorrow().unwrap_or(date)));
+        let fits = |at: Timestamp| window.is_some_and(|window| window.takes(at));
+        let late = arrival.is_some_and(|came| same < came) || (!fits(same) && fits(next));
+        if late { next } else { same }
     }
 }

@@ -1,0 +1,232 @@
+//! The audit trail: who changed what about attendance, when and why, and what it was before and after.
+//!
+//! A line is stored in the transaction of the change it tells of, both or neither, and never changes afterward; of an
+//! erased person's lines only the words go.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::access::Actor;
+use crate::id::{
+    AssignmentId, BatchId, CorrectionId, DeviceId, EventId, HolidayId, LeaveId, LineId, LockId, RecordId,
+    ShiftId, UserId,
+};
+
+mod state;
+
+pub use state::{State, Value};
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its identifier; of two lines of one moment the later one has the greater.
+    pub id: LineId,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: By,
+    /// What was done.
+    pub act: Act,
+    /// About whom; `None` for what concerns several.
+    pub subject: Option<UserId>,
+    /// On what.
+    pub target: Target,
+    /// The date it is about, if it is about one.
+    pub date: Option<Date>,
+    /// The entries it was made with.
+    pub batch: Option<BatchId>,
+    /// Why, in the words of whoever did it.
+    pub reason: Option<String>,
+    /// What it was; `None` if there was nothing.
+    pub before: Option<State>,
+    /// What it is; `None` if there is nothing any more.
+    pub after: Option<State>,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum By {
+    /// A person.
+    Person(UserId),
+    /// A kiosk or camera.
+    Device(DeviceId),
+    /// The program by itself, or the operator of the installation.
+    System,
+}
+
+impl By {
+    /// The person, if it was one.
+    #[must_use]
+    pub const fn user(self) -> Option<UserId> {
+        match self {
+            Self::Person(user) => Some(user),
+            Self::Device(_) | Self::System => None,
+        }
+    }
+
+    /// The kiosk, if it was one.
+    #[must_use]
+    pub const fn device(self) -> Option<DeviceId> {
+        match self {
+            Self::Device(device) => Some(device),
+            Self::Person(_) | Self::System => None,
+        }
+    }
+}
+
+impl From<&Actor> for By {
+    fn from(actor: &Actor) -> Self {
+        match actor {
+            Actor::Person { id, .. } => Self::Person(*id),
+            Actor::Device { id, .. } => Self::Device(*id),
+            Actor::Operator => Self::System,
+        }
+    }
+}
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $act:ident = $name:literal)*) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Act {
+            $($(#[$doc])* $act,)*
+        }
+
+        impl Act {
+            /// Everything that is audited.
+            pub const ALL: &[Self] = &[$(Self::$act,)*];
+
+            /// The stable word for it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$act => $name,)*
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    /// A punch was entered for somebody else or for another time.
+    Mark = "attendance.mark"
+    /// A day was decided to be something.
+    Override = "attendance.override"
+    /// What was decided of a day was taken back.
+    Revert = "attendance.revert"
+    /// A punch was taken back.
+    Void = "attendance.void"
+    /// A punch counts that had to be looked at.
+    Accept = "attendance.accept"
+    /// A record that was final came to something else, because facts came late or were changed.
+    Recompute = "attendance.recompute"
+    /// One of many entries changed a day.
+    BulkItem = "bulk.item"
+    /// Many entries were made.
+    Bulk = "bulk.batch"
+    /// A day of entries that were taken back.
+    RevertItem = "batch.revert_item"
+    /// Entries were taken back together.
+    RevertBatch = "batch.revert"
+    /// A day was asked to be corrected.
+    RequestCorrection = "correction.request"
+    /// A request for a correction was approved, rejected or withdrawn.
+    DecideCorrection = "correction.decide"
+    /// Leave was asked for.
+    RequestLeave = "leave.request"
+    /// A request for leave was approved, rejected or withdrawn.
+    DecideLeave = "leave.decide"
+    /// A period was closed.
+    SetLock = "lock.set"
+    /// A period was opened again.
+    LiftLock = "lock.lift"
+    /// A shift was added, worded anew or retired.
+    ChangeShift = "shift.change"
+    /// A shift was given, changed or taken back.
+    ChangeAssignment = "assignment.change"
+    /// A calendar's entry was made, changed or taken out.
+    ChangeHoliday = "holiday.change"
+}
+
+impl Act {
+    /// The act of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|act| act.name() == name)
+    }
+}
+
+macro_rules! targets {
+    ($($(#[$doc:meta])* $target:ident($id:ty) = $kind:literal)*) => {
+        /// What something was done to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Target {
+            $($(#[$doc])* $target($id),)*
+        }
+
+        impl Target {
+            /// The stable word for its kind.
+            #[must_use]
+            pub const fn kind(self) -> &'static str {
+                match self {
+                    $(Self::$target(_) => $kind,)*
+                }
+            }
+
+            /// Its identifier.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                match self {
+                    $(Self::$target(id) => id.uuid(),)*
+                }
+            }
+
+            /// The target of that kind.
+            #[must_use]
+            pub fn of(kind: &str, id: Uuid) -> Option<Self> {
+                match kind {
+                    $($kind => Some(Self::$target(<$id>::new(id))),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+targets! {
+    /// A person's day.
+    Record(RecordId) = "record"
+    /// A punch.
+    Event(EventId) = "event"
+    /// Entries that were made together.
+    Batch(BatchId) = "batch"
+    /// A request to correct a day.
+    Correction(CorrectionId) = "correction"
+    /// A request for leave.
+    Leave(LeaveId) = "leave"
+    /// A closed period.
+    Lock(LockId) = "lock"
+    /// A shift.
+    Shift(ShiftId) = "shift"
+    /// A shift that was given.
+    Assignment(AssignmentId) = "assignment"
+    /// An entry of a calendar.
+    Holiday(HolidayId) = "holiday"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stable_and_lead_back() {
+        for act in Act::ALL {
+            assert_eq!(Act::named(act.name()), Some(*act));
+        }
+        assert_eq!(Act::named("attendance.unknown"), None);
+        let lock = Target::Lock(LockId::new(Uuid::from_u128(7)));
+        assert_eq!(Target::of(lock.kind(), lock.uuid()), Some(lock));
+        assert_eq!(Target::of("face", lock.uuid()), None);
+    }
+}

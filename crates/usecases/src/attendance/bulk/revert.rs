@@ -1,0 +1,127 @@
+//! Taking back together what was entered together.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::attendance::Voided;
+use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::batch::Batch;
+use rollcall_domain::id::{BatchId, UserId};
+use rollcall_ports::attendance::Change;
+use rollcall_ports::batches::Entries;
+use rollcall_ports::store::StoreError;
+
+use super::{RevertedBatch, range};
+use crate::attendance::audit::Cause;
+use crate::attendance::{Attendance, AttendanceError, RETRIES};
+use crate::audit::line;
+
+impl Attendance {
+    /// Takes back what a batch did, as far as it still holds, and lets hold again what it replaced; all of it or
+    /// nothing.
+    #[tracing::instrument(name = "attendance.revert_batch", skip_all, fields(batch.id = %id))]
+    pub async fn revert_batch(
+        &self,
+        actor: &Actor,
+        id: BatchId,
+        reason: &str,
+    ) -> Result<RevertedBatch, AttendanceError> {
+        permit(actor, Action::EnterInBulk, self.rules.self_service)?;
+        let back = self.stamp(actor, reason)?;
+        let mut met = StoreError::Stale;
+        for _ in 0..RETRIES {
+            let batch = self.batches.get(id).await?.ok_or(Denied::Hidden)?;
+            if batch.reverted.is_some() {
+                return Err(AttendanceError::NothingToRevert);
+            }
+            let entries = self.batches.entries(id).await?;
+            let changes = self.taken_back(actor, id, &entries, &back).await?;
+            let (events, decisions, approvals) =
+                (entries.events.len(), entries.decisions.len(), entries.approved.len());
+            let line = Line {
+                batch: Some(id),
+                reason: Some(back.reason.clone()),
+                before: Some(State::batch(&batch)),
+                after: Some(State::taken_back(&batch, events, decisions, approvals)),
+                ..line(&*self.ids, back.at, actor.into(), Act::RevertBatch, Target::Batch(id))
+            };
+            match self.batches.revert(id, &back, &changes, &line).await {
+                Ok(()) => {
+                    return Ok(RevertedBatch {
+                        batch: Batch { reverted: Some(back), ..batch },
+                        events,
+                        decisions,
+                        approvals,
+                        restored: entries.voided.len() + entries.replaced.len(),
+                    });
+                }
+                Err(StoreError::Stale) => met = StoreError::Stale,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(met.into())
+    }
+
+    /// What takes entries back, person by person.
+    async fn taken_back(
+        &self,
+        actor: &Actor,
+        batch: BatchId,
+        entries: &Entries,
+        back: &Voided,
+    ) -> Result<Vec<Change>, AttendanceError> {
+        let utc = rollcall_domain::calendar::Zone::UTC;
+        let mut dates: BTreeMap<UserId, Vec<Date>> = BTreeMap::new();
+        for event in entries.events.iter().chain(&entries.voided) {
+            dates.entry(event.user).or_default().push(utc.local(event.at).date());
+        }
+        for key in entries.decisions.iter().map(|(_, key)| key).chain(&entries.approved) {
+            dates.entry(key.user).or_default().push(key.date);
+        }
+        let cause = Cause {
+            batch: Some(batch),
+            whole: Some((Act::RevertItem, None)),
+            ..self.cause(actor, &back.reason)
+        };
+        let mut changes = Vec::new();
+        for (id, dates) in dates {
+            let user = self.judge(actor, Action::EnterInBulk, id).await?;
+            let ends = dates.iter().min().zip(dates.iter().max());
+            let dates = ends.and_then(|(from, to)| range(*from, *to));
+            let dates = dates.ok_or_else(|| StoreError::Failed("a batch is too long".into()))?;
+            let mut book = self.placed(&user, dates).await?;
+            for event in entries.events.iter().filter(|event| event.user == id) {
+                let day = book.day_of(event.id, &self.rules.policy);
+                if day.is_some_and(|key| book.is_locked(key.date)) {
+                    return Err(AttendanceError::PeriodLocked);
+                }
+                book.void(event.id, back.clone());
+            }
+            for event in entries.voided.iter().filter(|event| event.user == id) {
+                book.unvoid(event.id);
+                let day = book.day_of(event.id, &self.rules.policy);
+                if day.is_some_and(|key| book.is_locked(key.date)) {
+                    return Err(AttendanceError::PeriodLocked);
+                }
+            }
+            for (_, key) in entries.decisions.iter().filter(|(_, key)| key.user == id) {
+                if book.is_locked(key.date) {
+                    return Err(AttendanceError::PeriodLocked);
+                }
+                book.revert(*key, back.clone());
+            }
+            for (key, decision) in entries.replaced.iter().filter(|(key, _)| key.user == id) {
+                book.restore(*key, decision.clone());
+            }
+            for key in entries.approved.iter().filter(|key| key.user == id) {
+                if book.is_locked(key.date) {
+                    return Err(AttendanceError::PeriodLocked);
+                }
+                book.withdraw(*key);
+            }
+            changes.push(self.conclude(book, &cause).change);
+        }
+        Ok(changes)
+    }
+}

@@ -1,0 +1,78 @@
+//! What one person's items come to.
+
+use rollcall_domain::attendance::DayRecord;
+use rollcall_domain::audit::Act;
+use rollcall_domain::batch::Operation;
+use rollcall_domain::calendar::DateRange;
+
+use super::{ItemProblem, ItemResult, Job, Outcome, Share, Worked};
+use crate::attendance::audit::Cause;
+use crate::attendance::planning::place;
+use crate::attendance::{Attendance, AttendanceError, DayView};
+
+impl Attendance {
+    /// Works out one person's items, one after the other. One that fails leaves no trace.
+    pub(super) async fn work(
+        &self,
+        job: &Job<'_>,
+        share: &Share<'_>,
+        dates: DateRange,
+    ) -> Result<Worked, AttendanceError> {
+        let mut book = if job.request.dry_run {
+            let mut book = self.open(&share.user, dates).await?;
+            if !book.is_placed() {
+                place(&share.user, &mut book, job.now);
+            }
+            book
+        } else {
+            self.placed(&share.user, dates).await?
+        };
+        let keys: Vec<_> = share.items.iter().map(|(_, item)| self.day_meant(&book, job, item)).collect();
+        let mut done = Vec::new();
+        for ((place, item), key) in share.items.iter().zip(&keys) {
+            let outcome = match key {
+                Some(key) if keys.iter().filter(|other| **other == Some(*key)).count() > 1 => {
+                    Err(ItemProblem::Duplicate)
+                }
+                Some(key) => self.enter_item(job, &book, *key, item).map(|(after, outcome)| {
+                    book = after;
+                    outcome
+                }),
+                None => Err(AttendanceError::NoRecord.into()),
+            };
+            done.push((*place, *key, outcome));
+        }
+        let stored = book.ledger.records.clone();
+        let cause = Cause {
+            reason: Some(job.batch.reason.clone()),
+            batch: Some(job.batch.id),
+            whole: Some((Act::BulkItem, None)),
+            ..Cause::of(job.actor, job.now)
+        };
+        let entry = self.conclude(book, &cause);
+        let results = done.into_iter().map(|(place, key, outcome)| {
+            let view = |record: DayRecord| DayView::of(record, job.now);
+            let before = key.and_then(|key| stored.iter().find(|record| record.day.key == key).cloned());
+            let after = key.and_then(|key| entry.record(key));
+            let changed = key.is_some_and(|key| entry.change.records.iter().any(|new| new.day.key == key));
+            let result = match outcome {
+                Ok(Outcome::Unchanged) if changed && job.request.operation == Operation::Recompute => {
+                    ItemResult {
+                        outcome: Outcome::Updated,
+                        before: before.map(view),
+                        after: after.map(view),
+                        problem: None,
+                    }
+                }
+                Ok(outcome) => {
+                    let problem = (outcome == Outcome::Skipped).then_some(ItemProblem::Conflict);
+                    ItemResult { outcome, before: before.map(view), after: after.map(view), problem }
+                }
+                Err(problem) => ItemResult { before: before.map(view), ..ItemResult::failed(problem) },
+            };
+            (place, result)
+        });
+        let results = results.collect();
+        Ok(Worked { results, entry })
+    }
+}

@@ -1,0 +1,68 @@
+//! Who changed what: read by administrators, written with every change.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::audit::{Act, By, Line, Target};
+use rollcall_domain::id::LineId;
+use rollcall_domain::page::{Page, Paged};
+use rollcall_ports::Ports;
+use rollcall_ports::audit::AuditStore;
+use rollcall_ports::ids::IdSource;
+use rollcall_ports::store::StoreError;
+
+use crate::rules::Rules;
+pub use rollcall_ports::audit::AuditFilter;
+
+/// Reads the audit trail.
+#[derive(Clone)]
+pub struct Audit {
+    lines: Arc<dyn AuditStore>,
+    rules: Arc<Rules>,
+}
+
+/// Why the audit trail is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// Not for this role.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Audit {
+    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>) -> Self {
+        Self { lines: ports.audit.clone(), rules }
+    }
+
+    /// A page of the lines that match, latest first.
+    pub async fn page(
+        &self,
+        actor: &Actor,
+        filter: &AuditFilter,
+        page: Page,
+    ) -> Result<Paged<Line>, AuditError> {
+        permit(actor, Action::ReadAudit, self.rules.self_service)?;
+        Ok(self.lines.page(filter, page).await?)
+    }
+}
+
+/// A line of which nothing but the deed is told yet.
+pub(crate) fn line(ids: &dyn IdSource, at: Timestamp, by: By, act: Act, target: Target) -> Line {
+    Line {
+        id: LineId::new(ids.next()),
+        at: crate::attendance::rounded(at),
+        by,
+        act,
+        subject: None,
+        target,
+        date: None,
+        batch: None,
+        reason: None,
+        before: None,
+        after: None,
+    }
+}
