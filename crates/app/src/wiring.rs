@@ -18,7 +18,7 @@ use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, Un
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
     SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
-    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
+    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
     SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
@@ -197,6 +197,7 @@ pub async fn ports_with(
         attendance: Arc::new(SqlAttendanceStore::new(of())),
         batches: Arc::new(SqlBatchStore::new(of())),
         corrections: Arc::new(SqlCorrectionStore::new(of())),
+        jobs: Arc::new(SqlJobStore::new(of())),
         statistics: Arc::new(SqlStatisticsStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
         disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),

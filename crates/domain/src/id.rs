@@ -84,4 +84,8 @@ ids! {
     CorrectionId
     /// Entries made together.
     BatchId
+    /// Something that is worked on beside the requests.
+    JobId
+    /// A running program that works on jobs.
+    InstanceId
 }

@@ -23,6 +23,7 @@ pub mod faces;
 pub mod holidays;
 pub mod ids;
 pub mod index;
+pub mod jobs;
 pub mod leaves;
 pub mod legacy;
 pub mod locks;
@@ -84,6 +85,8 @@ pub struct Ports {
     pub batches: Arc<dyn batches::BatchStore>,
     /// Requests to correct days.
     pub corrections: Arc<dyn corrections::CorrectionStore>,
+    /// What is worked on beside the requests.
+    pub jobs: Arc<dyn jobs::JobStore>,
     /// Records counted, and what else a dashboard shows.
     pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// The database's own health.

@@ -19,6 +19,7 @@ pub mod faces;
 pub mod health;
 pub mod holidays;
 pub mod import;
+pub mod jobs;
 pub mod leaves;
 pub mod locks;
 pub mod passwords;
@@ -71,6 +72,8 @@ pub struct UseCases {
     pub locks: locks::Locks,
     /// Rates, trends, reports.
     pub statistics: statistics::Statistics,
+    /// What is worked on beside the requests.
+    pub jobs: jobs::Jobs,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
     /// People who never were.
@@ -101,6 +104,7 @@ impl UseCases {
             leaves: leaves::Leaves::new(ports, attendance.clone(), rules.clone()),
             locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
+            jobs: jobs::Jobs::new(ports, rules.clone()),
             devices: devices::Devices::new(ports),
             health: Arc::new(health::Health::new(ports, attendance.clone(), rules)),
             attendance,

@@ -16,6 +16,7 @@ use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
 use rollcall_ports::holidays::HolidayStore;
+use rollcall_ports::jobs::JobStore;
 use rollcall_ports::leaves::LeaveStore;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
@@ -27,7 +28,7 @@ use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore,
-    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore,
+    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore,
     SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
@@ -55,6 +56,7 @@ pub(crate) struct Bench {
     attendance: Arc<dyn AttendanceStore>,
     batches: Arc<dyn BatchStore>,
     corrections: Arc<dyn CorrectionStore>,
+    jobs: Arc<dyn JobStore>,
     statistics: Arc<dyn StatisticsStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
@@ -79,6 +81,7 @@ impl Bench {
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
             batches: Arc::new(SqlBatchStore::new(database.clone())),
             corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
+            jobs: Arc::new(SqlJobStore::new(database.clone())),
             statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
@@ -114,6 +117,7 @@ stores! {
     attendance: AttendanceStore
     batches: BatchStore
     corrections: CorrectionStore
+    jobs: JobStore
     statistics: StatisticsStore
     probe: DatabaseProbe
 }

@@ -14,6 +14,7 @@ mod faces;
 mod holidays;
 mod ids;
 mod index;
+mod jobs;
 mod leaves;
 mod legacy;
 mod locks;
@@ -98,6 +99,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         attendance: stores.clone(),
         batches: stores.clone(),
         corrections: stores.clone(),
+        jobs: stores.clone(),
         statistics: stores.clone(),
         probe: stores.clone(),
         disk: stores,

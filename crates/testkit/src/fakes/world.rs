@@ -13,7 +13,7 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::id::{
-    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, LeaveId, LockId, SessionId,
+    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, JobId, LeaveId, LockId, SessionId,
     ShiftId, UserId,
 };
 use rollcall_domain::leave::LeaveRequest;
@@ -26,6 +26,7 @@ use rollcall_ports::shifts::StoredShift;
 use rollcall_ports::store::StoreError;
 
 use super::attendance::Attended;
+use super::jobs::StoredJob;
 
 /// Every store of one world. Clones are the same world.
 #[derive(Clone, Default)]
@@ -56,6 +57,7 @@ pub(super) struct World {
     pub(super) attended: BTreeMap<UserId, Attended>,
     pub(super) batches: BTreeMap<BatchId, Batch>,
     pub(super) corrections: BTreeMap<CorrectionId, Correction>,
+    pub(super) jobs: BTreeMap<JobId, StoredJob>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }
