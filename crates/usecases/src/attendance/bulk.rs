@@ -171,6 +171,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome there is.
+    pub const ALL: [Self; 5] = [Self::Created, Self::Updated, Self::Unchanged, Self::Skipped, Self::Failed];
+
     /// The stable word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,0 +1,66 @@
+//! Working on jobs beside the requests, one at a time.
+
+use std::time::Duration;
+
+use rollcall_domain::id::InstanceId;
+use rollcall_domain::job::Job;
+use rollcall_http::JobWorker;
+use rollcall_usecases::UseCases;
+use rollcall_usecases::jobs::{Attempt, Claim};
+
+/// How often it is looked whether a job waits.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often whoever works on a job says so: several times before others take over, in case the database is away.
+const RENEW_EVERY: Duration = Duration::from_secs(Job::LEASE.as_secs().unsigned_abs() / 6);
+
+/// Works on whatever waits, until it is dropped.
+pub(crate) async fn work(usecases: UseCases, instance: InstanceId) -> anyhow::Result<()> {
+    let worker = JobWorker::new(usecases.clone());
+    let mut away = false;
+    loop {
+        match usecases.jobs.claim(instance).await {
+            Ok(Some(claim)) => {
+                away = false;
+                one(&usecases, &worker, &claim).await;
+            }
+            Ok(None) => {
+                away = false;
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut away, true) {
+                    tracing::warn!(%error, "nobody can see whether jobs wait");
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+}
+
+async fn one(usecases: &UseCases, worker: &JobWorker, claim: &Claim) {
+    let (id, kind) = (claim.job.id, claim.job.kind.name());
+    // The work is dropped at its next pause once the claim does not hold any more.
+    let done = tokio::select! {
+        done = usecases.jobs.run(claim, worker) => done,
+        () = hold(usecases, claim) => Ok(Attempt::Lost),
+    };
+    match done {
+        Ok(Attempt::Done) => tracing::info!(job.id = %id, kind, "a job is done"),
+        Ok(Attempt::Failed(code)) => tracing::info!(job.id = %id, kind, code, "a job failed"),
+        Ok(Attempt::Lost) => tracing::info!(job.id = %id, kind, "a job was canceled or taken over"),
+        Err(error) => tracing::warn!(job.id = %id, kind, %error, "a job broke off; it is tried again"),
+    }
+}
+
+/// Holds a claim; comes back once it does not hold any more.
+async fn hold(usecases: &UseCases, claim: &Claim) {
+    loop {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match usecases.jobs.renew(claim).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, "the claim on a job could not be renewed; trying again"),
+        }
+    }
+}

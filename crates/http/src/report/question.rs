@@ -1,0 +1,173 @@
+//! What is asked of a report, and the bytes that answer it: to be sent at once, or to be kept by a job.
+
+use std::pin::Pin;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::body::SizedStream;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use futures_util::{Stream, TryStreamExt, stream};
+use rollcall_domain::access::Actor;
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::UserId;
+use rollcall_domain::page::Page;
+use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery};
+use rollcall_usecases::statistics::Statistics;
+use serde::Serialize;
+
+use super::columns::Chosen;
+use super::{By, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView, TallyView};
+use super::{csv, workbook};
+use crate::attendance::local;
+use crate::input::word;
+use crate::paging::{Pagination, long_range, page};
+use crate::problem::Problem;
+use crate::profile::day;
+
+/// A report that makes sense.
+pub(crate) struct Question {
+    form: ReportForm,
+    by: Option<ReportGrouping>,
+    format: Format,
+    zone: Option<Zone>,
+    page: Page,
+    pub(super) query: ReportQuery,
+}
+
+/// The answer to a question.
+pub(crate) struct Made {
+    pub(crate) media_type: &'static str,
+    /// What browsers call the file, if it is one.
+    pub(crate) file_name: Option<String>,
+    /// How many bytes there are, if that is known before they are read.
+    size: Option<u64>,
+    pagination: Option<Pagination>,
+    pub(crate) body: Body,
+}
+
+/// Bytes, made while they are read.
+pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
+
+impl Question {
+    /// Whatever is wrong with the question is told before anything is looked for.
+    pub(crate) fn read(form: ReportForm, wished: Format) -> Result<Self, Problem> {
+        let By(by) = word(&form.group_by)?.unwrap_or(By(None));
+        let format = word(&form.format)?.unwrap_or(wished);
+        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        if format == Format::Json {
+            chosen.nothing()?;
+        } else if form.page.is_some() || form.per_page.is_some() {
+            return Err(Problem::invalid_parameter("page", "not-applicable", "files are not paged"));
+        }
+        match by {
+            None => chosen.records().map(drop)?,
+            Some(_) => chosen.sums().map(drop)?,
+        }
+        let users = form.user_id.iter().map(|user| user.parse::<UserId>().map_err(|_| Problem::not_found()));
+        let query = ReportQuery {
+            range: long_range(&form.from, &form.to)?,
+            department: word(&form.department_id)?,
+            users: users.collect::<Result<_, _>>()?,
+            status: word(&form.status)?,
+        };
+        let (zone, page) = (word(&form.timezone)?, page(&form.page, &form.per_page)?);
+        Ok(Self { form, by, format, zone, page, query })
+    }
+
+    /// The same about these dates, as it is kept and read again. Nothing is left to be guessed later.
+    pub(super) fn parameters(&self, range: DateRange) -> String {
+        let form = ReportForm {
+            from: Some(day(range.from())),
+            to: Some(day(range.to())),
+            format: Some(self.format.name().to_owned()),
+            ..self.form.clone()
+        };
+        serde_json::to_string(&form).unwrap_or_default()
+    }
+
+    /// The answer, as far as it is made before its bytes are read.
+    pub(crate) async fn made(self, statistics: &Statistics, actor: &Actor) -> Result<Made, Problem> {
+        let Self { form, by, format, zone, page, query } = self;
+        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        let report = statistics.report(actor, query).await?;
+        let Report { range, as_of, .. } = report;
+        let zone = zone.unwrap_or_else(|| report.zone.clone());
+        let (from, to, timezone) = (day(range.from()), day(range.to()), zone.name().to_owned());
+        let group_by = By(by).name();
+        let file = |body| Made::file(format, range, body);
+        Ok(match (by, format) {
+            (None, Format::Json) => {
+                let rows = report.page(page).await?;
+                let pagination = Pagination::of(&rows);
+                let as_of = local(&zone, as_of);
+                let data = rows.items.iter().map(ReportRecordView::new).collect();
+                let view = RecordsView { group_by, from, to, timezone, as_of, data, pagination };
+                Made { pagination: Some(pagination), ..Made::json(&ReportView::Records(view))? }
+            }
+            (Some(by), Format::Json) => {
+                let (groups, total) = statistics.summed(report, by).await?;
+                let as_of = local(&zone, as_of);
+                let (data, totals) = (groups.iter().map(GroupView::new).collect(), TallyView::new(&total));
+                let view = GroupsView { group_by, from, to, timezone, as_of, data, totals };
+                Made::json(&ReportView::Groups(view))?
+            }
+            (None, Format::Csv) => file((None, csv::records(report, chosen.records()?, zone).await?)),
+            (None, Format::Xlsx) => file(workbook::records(report, chosen.records()?, zone).await?),
+            (Some(by), Format::Csv) => {
+                let (groups, _) = statistics.summed(report, by).await?;
+                let bytes = csv::groups(&groups, chosen.sums()?)?;
+                file((Some(bytes.len() as u64), whole(bytes)))
+            }
+            (Some(by), Format::Xlsx) => {
+                let (groups, _) = statistics.summed(report, by).await?;
+                file(workbook::groups(groups, chosen.sums()?).await?)
+            }
+        })
+    }
+}
+
+impl Made {
+    fn json(view: &impl Serialize) -> Result<Self, Problem> {
+        let bytes = serde_json::to_vec(view).map_err(|_| Problem::broken("an answer cannot be written"))?;
+        Ok(Self {
+            media_type: "application/json",
+            file_name: None,
+            size: Some(bytes.len() as u64),
+            pagination: None,
+            body: whole(bytes.into()),
+        })
+    }
+
+    fn file(format: Format, range: DateRange, (size, body): (Option<u64>, Body)) -> Self {
+        let name = format!("attendance_{}_{}.{}", range.from(), range.to(), format.name());
+        let media_type = match format {
+            Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::Json | Format::Xlsx => format.media_type(),
+        };
+        Self { media_type, file_name: Some(name), size, pagination: None, body }
+    }
+
+    /// The answer to a request. What fails once it is on its way breaks it off.
+    pub(super) fn answer(self, req: &HttpRequest) -> HttpResponse {
+        let mut answer = self.pagination.map_or_else(HttpResponse::Ok, |pagination| pagination.answer(req));
+        answer.insert_header((header::CONTENT_TYPE, self.media_type));
+        if let Some(name) = &self.file_name {
+            answer.insert_header(attachment(name));
+        }
+        let body = self.body.map_err(|problem| problem.broken_off("the report broke off"));
+        match self.size {
+            Some(size) => answer.body(SizedStream::new(size, body)),
+            None => answer.streaming(body),
+        }
+    }
+}
+
+/// Lets browsers keep an answer as a file.
+pub(crate) fn attachment(name: &str) -> (header::HeaderName, String) {
+    (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+}
+
+fn whole(bytes: Bytes) -> Body {
+    Box::pin(stream::iter([Ok(bytes)]))
+}
