@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use rollcall_domain::id::InstanceId;
 use rollcall_domain::job::Job;
 use rollcall_http::JobWorker;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::jobs::{Attempt, Claim};
+use tokio::task::JoinSet;
 
 /// How often it is looked whether a job waits.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -14,8 +16,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often whoever works on a job says so: several times before others take over, in case the database is away.
 const RENEW_EVERY: Duration = Duration::from_secs(Job::LEASE.as_secs().unsigned_abs() / 6);
 
-/// Works on whatever waits, until it is dropped.
-pub(crate) async fn work(usecases: UseCases, instance: InstanceId) -> anyhow::Result<()> {
+/// Works on whatever waits, until this is dropped; in a task of its own, so that nothing else waits for it.
+pub(crate) async fn beside(usecases: UseCases, instance: InstanceId) -> anyhow::Result<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(work(usecases, instance));
+    match tasks.join_next().await {
+        Some(ended) => ended.context("working on jobs"),
+        None => Ok(()),
+    }
+}
+
+async fn work(usecases: UseCases, instance: InstanceId) {
     let worker = JobWorker::new(usecases.clone());
     let mut away = false;
     loop {

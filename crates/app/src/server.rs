@@ -233,7 +233,7 @@ impl Upkeep {
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
         say(&format!("Rollcall is ready on http://{}", self.address));
-        let jobs = crate::jobs::work(self.usecases.clone(), self.instance);
+        let jobs = crate::jobs::beside(self.usecases.clone(), self.instance);
         tokio::try_join!(self.follow_other_instances(), self.keep_planned(), jobs)?;
         Ok(())
     }

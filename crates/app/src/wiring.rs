@@ -18,8 +18,8 @@ use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, Un
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
     SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
-    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
+    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore,
+    SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;

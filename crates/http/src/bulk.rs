@@ -11,8 +11,8 @@ use rollcall_domain::id::{BatchId, ShiftId};
 use rollcall_domain::job::{Job, JobKind};
 use rollcall_domain::user::EmployeeCode;
 use rollcall_usecases::attendance::bulk::{
-    AT_ONCE, BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS, Moment, OnConflict, Outcome, RevertedBatch,
-    Whose,
+    AT_ONCE, BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS, Moment,
+    OnConflict, Outcome, RevertedBatch, Whose,
 };
 use rollcall_usecases::jobs::NewJob;
 use serde::{Deserialize, Serialize};

@@ -242,7 +242,9 @@ impl From<JobError> for Problem {
             JobError::Denied(denied) => denied.into(),
             JobError::TooMany => {
                 let limit = Job::MOST_UNFINISHED.into();
-                Self::new(Code::TooManyJobs, error.to_string()).with("limit", limit).with_header(later.0, later.1)
+                Self::new(Code::TooManyJobs, error.to_string())
+                    .with("limit", limit)
+                    .with_header(later.0, later.1)
             }
             JobError::Unfinished => Self::plain(Code::JobNotFinished).with_header(later.0, later.1),
             JobError::NoResult => Self::plain(Code::JobWithoutResult),

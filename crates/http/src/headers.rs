@@ -33,7 +33,14 @@ pub(crate) fn secure(headers: &mut HeaderMap, path: &str) {
 pub(crate) fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(METHODS)
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, REQUEST_ID, REASON, PREFER])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            REQUEST_ID,
+            REASON,
+            PREFER,
+        ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, REQUEST_ID])
         .expose_headers([header::CONTENT_DISPOSITION, PREFERENCE_APPLIED])
         .expose_headers(RATE_LIMIT)

@@ -1,5 +1,7 @@
 //! What is worked on beside the requests.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_domain::id::{InstanceId, JobId, SessionId, UserId};
@@ -21,6 +23,8 @@ use crate::transaction::{Read, transact};
 
 /// Pieces that are removed in one transaction, some 16 MB: nobody waits for long behind it.
 const AT_ONCE: i32 = 64;
+/// How much longer each piece of an upload may take than any other write.
+const PER_PIECE: Duration = Duration::from_millis(50);
 /// Expired jobs that are told at once.
 const SOME: u64 = 100;
 
@@ -63,7 +67,9 @@ impl SqlJobStore {
 #[async_trait]
 impl JobStore for SqlJobStore {
     async fn insert(&self, job: &Job, input: &[Vec<u8>], most: u32) -> Result<(), StoreError> {
-        transact!(self.database, |connection| insert(connection, job, input, most))
+        let more = PER_PIECE * u32::try_from(input.len()).unwrap_or(u32::MAX).min(1_000);
+        let limit = self.database.acquire_timeout() + more;
+        transact!(self.database, within limit, |connection| insert(connection, job, input, most))
     }
 
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -73,8 +79,9 @@ impl JobStore for SqlJobStore {
 
     async fn of_owner(&self, owner: UserId, now: Timestamp, page: Page) -> Result<Paged<Job>, StoreError> {
         let connection = self.database.connection();
-        let kept =
-            Condition::any().add(jobs::Column::ExpiresAt.is_null()).add(jobs::Column::ExpiresAt.gt(micros(now)));
+        let kept = Condition::any()
+            .add(jobs::Column::ExpiresAt.is_null())
+            .add(jobs::Column::ExpiresAt.gt(micros(now)));
         let own = jobs::Entity::find().filter(jobs::Column::OwnerId.eq(owner.uuid())).filter(kept);
         let total = own.clone().count(connection).await.read()?;
         let rows = own
@@ -169,8 +176,7 @@ impl JobStore for SqlJobStore {
     }
 
     async fn clear(&self, claim: &Claim, part: Part) -> Result<(), StoreError> {
-        let still =
-            &jobs::ActiveModel { claimed_by: Set(Some(claim.instance.uuid())), ..Default::default() };
+        let still = &jobs::ActiveModel { claimed_by: Set(Some(claim.instance.uuid())), ..Default::default() };
         transact!(self.database, |connection| change(connection, claim, still))?;
         self.remove_pieces(claim.job.id, part).await
     }
@@ -270,7 +276,9 @@ impl JobStore for SqlJobStore {
 }
 
 fn these(id: JobId, part: Part) -> Condition {
-    Condition::all().add(job_chunks::Column::JobId.eq(id.uuid())).add(job_chunks::Column::Part.eq(part.name()))
+    Condition::all()
+        .add(job_chunks::Column::JobId.eq(id.uuid()))
+        .add(job_chunks::Column::Part.eq(part.name()))
 }
 
 fn pieces(id: JobId, part: Part) -> sea_orm::Select<job_chunks::Entity> {

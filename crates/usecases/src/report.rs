@@ -100,9 +100,7 @@ impl Statistics {
     pub async fn may_report(&self, actor: &Actor, query: &ReportQuery) -> Result<DateRange, StatisticsError> {
         permit(actor, Action::ReadReport, self.rules.self_service)?;
         self.reported(actor, query).await?;
-        Ok(query.range.unwrap_or_else(|| {
-            DateRange::month_of(self.rules.zone.local(self.clock.now()).date())
-        }))
+        Ok(query.range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(self.clock.now()).date())))
     }
 
     /// A report of what the actor may see: three queries by now, and one for each step that is read.

@@ -150,7 +150,8 @@ impl Entering {
             let view = ResultView::new(place, result, unread);
             self.told[place] = true;
             self.summary.count(view.outcome());
-            let line = serde_json::to_vec(&view).map_err(|_| Problem::broken("a result cannot be written"))?;
+            let line =
+                serde_json::to_vec(&view).map_err(|_| Problem::broken("a result cannot be written"))?;
             text.extend_from_slice(&line);
             text.push(b'\n');
             lines.push((place, line));

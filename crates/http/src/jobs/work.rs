@@ -42,6 +42,7 @@ impl JobWorker {
         let question = Question::read(parameters(desk)?, Format::Json)?;
         let mut made = question.made(&self.usecases.statistics, actor).await?;
         while let Some(bytes) = made.body.try_next().await? {
+            desk.note(made.progress());
             desk.write(&bytes).await?;
         }
         Ok(Worked { status: 200, media_type: made.media_type.to_owned(), file_name: made.file_name })
@@ -53,7 +54,12 @@ pub(super) fn parameters<T: Form>(desk: &Desk<'_>) -> Result<T, Problem> {
     let kept: Value = serde_json::from_str(&desk.job().parameters)
         .map_err(|_| Problem::broken("the parameters of a job cannot be read"))?;
     let members = kept.as_object().into_iter().flatten();
-    of_query(members.filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())).collect())
+    of_query(
+        members
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+    )
 }
 
 impl From<Problem> for JobFailure {

@@ -1,5 +1,7 @@
 //! Reports as CSV (RFC 4180), sent while they are read.
 
+use std::sync::atomic::Ordering;
+
 use actix_web::web::Bytes;
 use csv::{Terminator, WriterBuilder};
 use futures_util::stream;
@@ -7,7 +9,7 @@ use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 
 use super::columns::{Cell, Columns, harmless};
-use super::question::Body;
+use super::question::{Body, Left};
 use crate::problem::Problem;
 
 /// A file of records. What can fail at first fails before anything is sent.
@@ -15,20 +17,23 @@ pub(super) async fn records(
     mut report: Report,
     columns: Columns<ReportRow>,
     zone: Zone,
+    left: Left,
 ) -> Result<Body, Problem> {
     let mut lines = Lines::default();
     lines.write(columns.titles(&zone))?;
     let first = report.next().await?.unwrap_or_default();
     lines.add(&columns, &first, &zone)?;
-    let state = (report, columns, zone, Some(lines.taken()?));
-    let body = stream::try_unfold(state, |(mut report, columns, zone, waiting)| async move {
+    left.store(report.people_left(), Ordering::Relaxed);
+    let state = (report, columns, zone, left, Some(lines.taken()?));
+    let body = stream::try_unfold(state, |(mut report, columns, zone, left, waiting)| async move {
         if let Some(bytes) = waiting {
-            return Ok(Some((bytes, (report, columns, zone, None))));
+            return Ok(Some((bytes, (report, columns, zone, left, None))));
         }
         let Some(rows) = report.next().await? else { return Ok(None) };
+        left.store(report.people_left(), Ordering::Relaxed);
         let mut lines = Lines::default();
         lines.add(&columns, &rows, &zone)?;
-        Ok(Some((lines.taken()?, (report, columns, zone, None))))
+        Ok(Some((lines.taken()?, (report, columns, zone, left, None))))
     });
     Ok(Box::pin(body))
 }

@@ -1,6 +1,8 @@
 //! What is asked of a report, and the bytes that answer it: to be sent at once, or to be kept by a job.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -11,13 +13,16 @@ use futures_util::{Stream, TryStreamExt, stream};
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::UserId;
+use rollcall_domain::job::Progress;
 use rollcall_domain::page::Page;
 use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery};
 use rollcall_usecases::statistics::Statistics;
 use serde::Serialize;
 
 use super::columns::Chosen;
-use super::{By, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView, TallyView};
+use super::{
+    By, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView, TallyView,
+};
 use super::{csv, workbook};
 use crate::attendance::local;
 use crate::input::word;
@@ -43,8 +48,13 @@ pub(crate) struct Made {
     /// How many bytes there are, if that is known before they are read.
     size: Option<u64>,
     pagination: Option<Pagination>,
+    /// People whose records are in it, and how many of them are still to be read; of a file that is made while it is read.
+    people: Option<(usize, Left)>,
     pub(crate) body: Body,
 }
+
+/// How many people are still to be read.
+pub(super) type Left = Arc<AtomicUsize>;
 
 /// Bytes, made while they are read.
 pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
@@ -112,7 +122,11 @@ impl Question {
                 let view = GroupsView { group_by, from, to, timezone, as_of, data, totals };
                 Made::json(&ReportView::Groups(view))?
             }
-            (None, Format::Csv) => file((None, csv::records(report, chosen.records()?, zone).await?)),
+            (None, Format::Csv) => {
+                let (all, left) = (report.people_left(), Left::default());
+                let body = csv::records(report, chosen.records()?, zone, left.clone()).await?;
+                Made { people: Some((all, left)), ..file((None, body)) }
+            }
             (None, Format::Xlsx) => file(workbook::records(report, chosen.records()?, zone).await?),
             (Some(by), Format::Csv) => {
                 let (groups, _) = statistics.summed(report, by).await?;
@@ -128,6 +142,16 @@ impl Question {
 }
 
 impl Made {
+    /// How far it has been read, as far as anybody knows.
+    pub(crate) fn progress(&self) -> Progress {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let of = |(all, left): &(usize, Left)| Progress {
+            done: count(all.saturating_sub(left.load(Ordering::Relaxed))),
+            total: count(*all),
+        };
+        self.people.as_ref().map(of).unwrap_or_default()
+    }
+
     fn json(view: &impl Serialize) -> Result<Self, Problem> {
         let bytes = serde_json::to_vec(view).map_err(|_| Problem::broken("an answer cannot be written"))?;
         Ok(Self {
@@ -135,6 +159,7 @@ impl Made {
             file_name: None,
             size: Some(bytes.len() as u64),
             pagination: None,
+            people: None,
             body: whole(bytes.into()),
         })
     }
@@ -145,7 +170,7 @@ impl Made {
             Format::Csv => "text/csv; charset=utf-8; header=present",
             Format::Json | Format::Xlsx => format.media_type(),
         };
-        Self { media_type, file_name: Some(name), size, pagination: None, body }
+        Self { media_type, file_name: Some(name), size, pagination: None, people: None, body }
     }
 
     /// The answer to a request. What fails once it is on its way breaks it off.

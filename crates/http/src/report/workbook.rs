@@ -136,7 +136,8 @@ async fn saved(sheets: Sheets) -> Result<(Option<u64>, Body), Problem> {
             Ok::<_, io::Error>((bytes, file))
         });
         let piece = piece.await.map_err(|_| Problem::broken("the workbook was not read"))?;
-        let (bytes, file) = piece.map_err(|error| Problem::broken(&format!("reading the workbook: {error}")))?;
+        let (bytes, file) =
+            piece.map_err(|error| Problem::broken(&format!("reading the workbook: {error}")))?;
         Ok::<_, Problem>((!bytes.is_empty()).then(|| (Bytes::from(bytes), file)))
     });
     Ok((Some(size), Box::pin(body)))

@@ -28,8 +28,9 @@ use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlBatchStore, SqlCorrectionStore,
-    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore,
-    SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore,
+    SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore,
+    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore,
+    SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 

@@ -19,6 +19,7 @@ pub mod faces;
 pub mod holidays;
 pub mod index;
 pub mod invitations;
+pub mod jobs;
 pub mod leaves;
 pub mod legacy;
 pub mod locks;

@@ -13,7 +13,7 @@ use rollcall_ports::store::StoreError;
 use super::world::{FakeStores, World};
 
 pub(super) struct StoredJob {
-    job: Job,
+    pub(super) job: Job,
     /// Who works on it, and until when nobody else may.
     lease: Option<(InstanceId, Timestamp)>,
     pieces: BTreeMap<(Part, u32), Vec<u8>>,

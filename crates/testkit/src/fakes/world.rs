@@ -13,8 +13,8 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::id::{
-    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, JobId, LeaveId, LockId, SessionId,
-    ShiftId, UserId,
+    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, JobId, LeaveId, LockId,
+    SessionId, ShiftId, UserId,
 };
 use rollcall_domain::leave::LeaveRequest;
 use rollcall_domain::lock::Lock;

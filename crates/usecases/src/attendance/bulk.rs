@@ -277,15 +277,8 @@ impl Attendance {
             return Err(AttendanceError::TooMany(most));
         }
         let Voided { by, at, reason } = self.stamp(actor, &request.reason)?;
-        let batch = Batch {
-            id: batch,
-            operation: request.operation,
-            reason,
-            by,
-            at,
-            items: of,
-            reverted: None,
-        };
+        let batch =
+            Batch { id: batch, operation: request.operation, reason, by, at, items: of, reverted: None };
         let job = Job { actor, request, batch, now: self.clock.now() };
         let mut results: Vec<Option<ItemResult>> = request.items.iter().map(|_| None).collect();
         let mut shares = Vec::new();

@@ -21,7 +21,15 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub(super) fn new(jobs: &'a dyn JobStore, claim: &'a Claim) -> Self {
-        Self { jobs, claim, progress: claim.job.progress, drafts: 0, buffer: Vec::new(), pieces: None, size: 0 }
+        Self {
+            jobs,
+            claim,
+            progress: claim.job.progress,
+            drafts: 0,
+            buffer: Vec::new(),
+            pieces: None,
+            size: 0,
+        }
     }
 
     /// The job.
