@@ -73,7 +73,7 @@ async fn two_years_are_what_two_reports_of_a_year_are(db: Db) {
     let admin = app.admin().await;
     let day =
         |date: &str| json!({ "user_id": ada.id, "date": date, "check_in": "09:30", "check_out": "18:00" });
-    let items = [day("2025-02-28"), day("2025-03-03")];
+    let items = [day("2025-03-03"), day("2026-02-27")];
     let entries = json!({ "operation": "mark", "reason": "the reader was broken", "items": items });
     admin.post(BULK, entries).await.expect(200);
     let report = |from: &str, to: &str| format!("/api/attendance/report?format=csv&from={from}&to={to}");
@@ -158,11 +158,6 @@ async fn very_many_entries_are_entered_once(db: Db) {
         let total = created + unchanged + failed;
         json!({ "total": total, "created": created, "updated": 0, "unchanged": unchanged, "skipped": 0, "failed": failed })
     };
-    let mut dry = entries(&items);
-    dry["dry_run"] = json!(true);
-    let dry = result_of(&admin, &job_of(&admin.post(BULK, dry).await)).await.json();
-    assert_eq!((&dry["summary"], &dry["batch_id"]), (&counts(1_500, 0, 0), &Value::Null));
-
     let first = job_of(&admin.post(BULK, entries(&items)).await);
     let done = result_of(&admin, &first).await.json();
     assert_eq!((&done["summary"], &done["dry_run"]), (&counts(1_500, 0, 0), &json!(false)));
@@ -185,21 +180,35 @@ async fn very_many_entries_are_entered_once(db: Db) {
     assert_eq!(replayed["results"][1_500]["problem"]["code"], "not-found");
     assert_eq!(admin.get(&again).await.expect(200)["result"]["status"], 207);
 
-    // One that fails keeps all from being entered, or the whole is one batch.
-    let revert =
-        |batch: &Value| format!("/api/admin/attendance/batches/{}/revert", batch.as_str().expect("a batch"));
-    let reason = json!({ "reason": "the wrong file" });
-    let back = admin.post(&revert(&done["batch_id"]), reason).await.expect(200);
-    assert_eq!(back["overrides"], 1_500);
-    let mut atomic = entries(&items[..1_200]);
-    atomic["mode"] = json!("atomic");
-    let entered = result_of(&admin, &job_of(&admin.post(BULK, atomic.clone()).await)).await.json();
-    assert_eq!(entered["summary"], counts(1_200, 0, 0));
-    atomic["items"][1_199]["status"] = json!("asleep");
-    let refused = job_of(&admin.post(BULK, atomic).await);
-    let refused_result = result_of(&admin, &refused).await.json();
-    assert_eq!(refused_result["results"][1_199]["problem"]["code"], "validation-failed");
+    // However few, if asked so: a trial, and one that fails and keeps all from being entered.
+    let few = days(&people[..1], 101).split_off(100);
+    let post = async |member: &str, value: Value, items: &[Value]| {
+        let mut body = entries(items);
+        body[member] = value;
+        let answer =
+            send(admin.request(Method::POST, BULK).header("prefer", "respond-async").json(&body)).await;
+        assert_eq!(answer.header("preference-applied"), "respond-async");
+        job_of(&answer)
+    };
+    let dry = result_of(&admin, &post("dry_run", json!(true), &few).await).await.json();
+    assert_eq!((&dry["summary"], &dry["batch_id"]), (&counts(1, 0, 0), &Value::Null));
+    let asleep = json!({ "user_id": people[1].id, "date": "2025-10-01", "status": "asleep" });
+    let refused = post("mode", json!("atomic"), &[few[0].clone(), asleep]).await;
+    let told = result_of(&admin, &refused).await.json();
+    assert_eq!(told["results"][0]["problem"]["code"], "not-applied", "{told}");
+    assert_eq!(told["results"][1]["problem"]["code"], "validation-failed");
     assert_eq!(admin.get(&refused).await.expect(200)["result"]["status"], 422);
+    let direct = admin.post(BULK, entries(&few)).await.expect(200);
+    assert_eq!(direct["summary"], counts(1, 0, 0), "neither was entered");
+
+    // The whole of a job is one batch.
+    let revert =
+        format!("/api/admin/attendance/batches/{}/revert", done["batch_id"].as_str().expect("a batch"));
+    admin
+        .post("/api/locks", json!({ "through": "2025-10-01", "reason": "payroll is done" }))
+        .await
+        .expect(201);
+    admin.post(&revert, json!({ "reason": "the wrong file" })).await.problem(409, "period-locked");
 }
 
 async fn any_server_does_and_serves_the_work_of_another(db: Db) {
@@ -224,7 +233,9 @@ async fn jobs_are_their_owners_and_as_many_as_one_may_have() {
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);
     // Something that takes a while, so that what comes next waits.
     let items = days(&people, 120);
-    let long = job_of(&admin.post(BULK, entries(&items)).await);
+    let mut all_or_none = entries(&items);
+    all_or_none["mode"] = json!("atomic");
+    let long = job_of(&admin.post(BULK, all_or_none).await);
     admin.get(&format!("{long}/result")).await.problem(409, "job-not-finished");
     let month = "/api/attendance/report?from=2026-01-01&to=2026-01-31";
     let mut own = Vec::new();
@@ -236,7 +247,7 @@ async fn jobs_are_their_owners_and_as_many_as_one_may_have() {
         (&refused.problem(429, "too-many-jobs")["limit"], refused.header("retry-after")),
         (&json!(4), "2")
     );
-    job_of(&ask(bob, month).await);
+    let bobs = job_of(&ask(bob, month).await);
 
     let (first, second) = (&own[0], &own[1]);
     for address in [first.clone(), format!("{first}/result"), "/api/jobs/nothing".into()] {
@@ -259,8 +270,11 @@ async fn jobs_are_their_owners_and_as_many_as_one_may_have() {
     // Whoever was suspended meanwhile gets nothing.
     let change = json!({ "status": "suspended", "reason": "an investigation" });
     admin.put(&format!("/api/admin/users/{}/status", bob.id), change).await.expect(200);
-    result_of(&admin, &long).await;
+    let entered = result_of(&admin, &long).await.json();
+    assert_eq!(entered["summary"]["created"], 1_440, "in one transaction");
     result_of(ada, first).await;
+    let failed = finished(&admin, &bobs).await;
+    assert_eq!((&failed["state"], &failed["problem"]["code"]), (&json!("failed"), &json!("user-disabled")));
     // A day later all of it is gone.
     app.clock.set("2026-03-04T08:00:00Z");
     let ada = app.login(&ada.email, PASSWORD).await;

@@ -149,15 +149,19 @@ impl Server {
 
     /// Stops taking connections, gives back the job that is worked on, finishes the requests in flight, and writes what is still to be written.
     pub async fn stop(self) -> anyhow::Result<()> {
+        let worked = self.readiness.get() == State::Ready;
         self.readiness.set(State::Draining);
         self.upkeep.abort();
         // A job whose work was dropped is for others at once, not only when its lease has run out.
         drop(self.upkeep.await);
-        match tokio::time::timeout(FLUSH, self.usecases.jobs.give_back(self.instance)).await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(jobs)) => tracing::info!(jobs, "jobs were given back"),
-            Ok(Err(error)) => tracing::warn!(%error, "jobs could not be given back"),
-            Err(_) => tracing::warn!("jobs could not be given back: the database is away"),
+        if worked {
+            match self.usecases.jobs.give_back(self.instance).await {
+                Ok(0) => {}
+                Ok(jobs) => tracing::info!(jobs, "jobs were given back"),
+                Err(error) => {
+                    tracing::warn!(%error, "jobs could not be given back; others wait for the lease")
+                }
+            }
         }
         self.handle.stop(true).await;
         self.http.await??;
