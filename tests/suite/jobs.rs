@@ -68,35 +68,36 @@ fn rows(csv: &Response) -> Vec<String> {
 
 async fn two_years_are_what_two_reports_of_a_year_are(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
-    let ada = app.person("Ada", json!({ "join_date": "2024-03-01" })).await;
-    let bob = app.person("Bob", json!({ "join_date": "2025-01-15" })).await;
+    let ada = app.person("Ada", json!({ "join_date": "2025-03-02" })).await;
+    let bob = app.person("Bob", json!({ "join_date": "2025-04-15" })).await;
     let admin = app.admin().await;
     let day =
         |date: &str| json!({ "user_id": ada.id, "date": date, "check_in": "09:30", "check_out": "18:00" });
-    let items = [day("2025-03-03"), day("2026-02-27")];
+    let items = [day("2026-03-03"), day("2027-02-26")];
     let entries = json!({ "operation": "mark", "reason": "the reader was broken", "items": items });
     admin.post(BULK, entries).await.expect(200);
     let report = |from: &str, to: &str| format!("/api/attendance/report?format=csv&from={from}&to={to}");
 
-    let both = admin.get(&report("2024-03-01", "2026-02-28")).await;
+    let both = admin.get(&report("2025-03-02", "2027-02-28")).await;
     assert_eq!(both.header("preference-applied"), "", "nobody asked for a job");
     let both = result_of(&admin, &job_of(&both)).await;
-    let name = "attachment; filename=\"attendance_2024-03-01_2026-02-28.csv\"";
+    let name = "attachment; filename=\"attendance_2025-03-02_2027-02-28.csv\"";
     assert_eq!(both.header("content-disposition"), name);
     let mut single = Vec::new();
-    for (from, to) in [("2024-03-01", "2025-02-28"), ("2025-03-01", "2026-02-28")] {
+    for (from, to) in [("2025-03-02", "2026-03-01"), ("2026-03-02", "2027-02-28")] {
         let year = admin.get(&report(from, to)).await;
         assert_eq!(year.status, 200, "{}", year.text());
         assert_eq!(both.text().lines().next(), year.text().lines().next(), "the same header");
+        assert!(rows(&year).len() > 600, "{}", year.text());
         single.extend(rows(&year));
     }
     single.sort_unstable();
     assert_eq!(rows(&both), single);
     let late = |row: &&String| row.contains(",late,");
-    assert_eq!((single.len() > 1_000, single.iter().filter(late).count()), (true, 2));
+    assert_eq!(single.iter().filter(late).count(), 2);
 
     // Sums over the years, and as a workbook, of what an employee may see.
-    let own = "/api/attendance/report?from=2024-03-01&to=2026-02-28&group_by=month";
+    let own = "/api/attendance/report?from=2025-03-02&to=2027-02-28&group_by=month";
     let sums = result_of(&ada, &job_of(&ada.get(own).await)).await.json();
     assert_eq!(
         (sums["data"].as_array().map(Vec::len), &sums["totals"]["late"]),
@@ -151,9 +152,9 @@ async fn people(app: &TestApp, number: usize) -> Vec<Client> {
 
 async fn very_many_entries_are_entered_once(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
-    let people = people(&app, 15).await;
+    let people = people(&app, 50).await;
     let admin = app.admin().await;
-    let items = days(&people, 100);
+    let items = days(&people, 30);
     let counts = |created: usize, unchanged: usize, failed: usize| {
         let total = created + unchanged + failed;
         json!({ "total": total, "created": created, "updated": 0, "unchanged": unchanged, "skipped": 0, "failed": failed })
@@ -181,7 +182,7 @@ async fn very_many_entries_are_entered_once(db: Db) {
     assert_eq!(admin.get(&again).await.expect(200)["result"]["status"], 207);
 
     // However few, if asked so: a trial, and one that fails and keeps all from being entered.
-    let few = days(&people[..1], 101).split_off(100);
+    let few = days(&people[..1], 31).split_off(30);
     let post = async |member: &str, value: Value, items: &[Value]| {
         let mut body = entries(items);
         body[member] = value;

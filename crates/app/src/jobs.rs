@@ -1,5 +1,7 @@
 //! Working on jobs beside the requests, one at a time.
 
+use std::pin::Pin;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -19,10 +21,22 @@ const RENEW_EVERY: Duration = Duration::from_secs(Job::LEASE.as_secs().unsigned_
 /// Works on whatever waits, until this is dropped; in a task of its own, so that nothing else waits for it.
 pub(crate) async fn beside(usecases: UseCases, instance: InstanceId) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
-    tasks.spawn(work(usecases, instance));
+    tasks.spawn(Heavy(Box::pin(work(usecases, instance))));
     match tasks.join_next().await {
         Some(ended) => ended.context("working on jobs"),
         None => Ok(()),
+    }
+}
+
+/// Work that computes for long between its pauses. A thread of the runtime that is lost to it may be the one that listens
+/// to the database on behalf of all requests, so every step hands that duty on first.
+struct Heavy<F>(Pin<Box<F>>);
+
+impl<F: Future> Future for Heavy<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<F::Output> {
+        tokio::task::block_in_place(|| self.0.as_mut().poll(context))
     }
 }
 
