@@ -70,7 +70,9 @@ async fn two_years_are_what_two_reports_of_a_year_are(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let ada = app.person("Ada", json!({ "join_date": "2025-03-02" })).await;
     let bob = app.person("Bob", json!({ "join_date": "2025-04-15" })).await;
-    let admin = app.admin().await;
+    app.clock.set("2027-03-01T08:00:00Z");
+    let (admin, ada, bob) =
+        (app.admin().await, app.login(&ada.email, PASSWORD).await, app.login(&bob.email, PASSWORD).await);
     let day =
         |date: &str| json!({ "user_id": ada.id, "date": date, "check_in": "09:30", "check_out": "18:00" });
     let items = [day("2026-03-03"), day("2027-02-26")];
