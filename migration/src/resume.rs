@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 9] = [
+const MADE: [Made; 10] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -96,6 +96,7 @@ const MADE: [Made; 9] = [
         tables: &["audit_lines"],
         columns: &[("overrides", "replaced_by"), ("punches", "void_batch_id")],
     },
+    Made { step: "m20261122_000011_jobs", tables: &["jobs", "job_chunks"], columns: &[] },
 ];
 
 /// Takes every step that is missing, also after an attempt that broke off. Nobody else may do so at the same time.

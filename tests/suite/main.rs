@@ -21,6 +21,7 @@ mod faces;
 mod health;
 mod history;
 mod holidays;
+mod jobs;
 mod labeled;
 mod leaves;
 mod limits;

@@ -75,6 +75,10 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/admin/audit", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
+    ("GET", "/api/jobs", "EMA"),
+    ("GET", "/api/jobs/{job_id}", "EMA"),
+    ("DELETE", "/api/jobs/{job_id}", "EMA"),
+    ("GET", "/api/jobs/{job_id}/result", "EMA"),
     ("GET", "/api/health", "NEMAK"),
     ("HEAD", "/api/health", "NEMAK"),
     ("GET", "/api/health/detailed", "A"),
@@ -126,6 +130,7 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
         "{holiday_id}",
         "{leave_id}",
         "{lock_id}",
+        "{job_id}",
     ];
     ids.into_iter()
         .fold(template.to_owned(), |path, id| path.replace(id, absent))

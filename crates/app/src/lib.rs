@@ -3,6 +3,7 @@
 
 pub mod cli;
 mod commands;
+mod jobs;
 pub mod server;
 pub mod settings;
 pub mod telemetry;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use rollcall_domain::id::InstanceId;
 use rollcall_domain::user::{EmailAddress, PersonName};
 use rollcall_http::{Api, HttpOptions, Limiter, Readiness, State};
 use rollcall_ports::Ports;
@@ -29,7 +30,7 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// Longest pause between two attempts to reach a database that is away.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often failed logins that are forgotten are deleted.
+/// How often failed logins that are forgotten, and jobs that have expired, are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// How often it is looked whether anybody's records have to be worked out. They are read as of any instant, so this is
@@ -51,6 +52,7 @@ pub struct Server {
     upkeep: JoinHandle<anyhow::Result<()>>,
     ports: Ports,
     database: Database,
+    instance: InstanceId,
 }
 
 /// Serves until interrupted.
@@ -121,6 +123,7 @@ impl Server {
         };
         let http = rollcall_http::serve(listener, api)?;
         let handle = http.handle();
+        let instance = InstanceId::new(ports.ids.next());
         let upkeep = Upkeep {
             settings: settings.clone(),
             ports: ports.clone(),
@@ -128,6 +131,7 @@ impl Server {
             usecases: usecases.clone(),
             readiness: readiness.clone(),
             address,
+            instance,
             started: Instant::now(),
         };
         Ok(Self {
@@ -139,13 +143,26 @@ impl Server {
             upkeep: tokio::spawn(upkeep.run()),
             ports,
             database,
+            instance,
         })
     }
 
-    /// Stops taking connections, finishes the requests in flight, and writes what is still to be written.
+    /// Stops taking connections, gives back the job that is worked on, finishes the requests in flight, and writes what is still to be written.
     pub async fn stop(self) -> anyhow::Result<()> {
+        let worked = self.readiness.get() == State::Ready;
         self.readiness.set(State::Draining);
         self.upkeep.abort();
+        // A job whose work was dropped is for others at once, not only when its lease has run out.
+        drop(self.upkeep.await);
+        if worked {
+            match self.usecases.jobs.give_back(self.instance).await {
+                Ok(0) => {}
+                Ok(jobs) => tracing::info!(jobs, "jobs were given back"),
+                Err(error) => {
+                    tracing::warn!(%error, "jobs could not be given back; others wait for the lease")
+                }
+            }
+        }
         self.handle.stop(true).await;
         self.http.await??;
         // With the database away there is nothing to wait for.
@@ -207,6 +224,7 @@ struct Upkeep {
     usecases: UseCases,
     readiness: Arc<Readiness>,
     address: SocketAddr,
+    instance: InstanceId,
     started: Instant,
 }
 
@@ -219,7 +237,8 @@ impl Upkeep {
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
         say(&format!("Rollcall is ready on http://{}", self.address));
-        tokio::try_join!(self.follow_other_instances(), self.keep_planned())?;
+        let jobs = crate::jobs::beside(self.usecases.clone(), self.instance);
+        tokio::try_join!(self.follow_other_instances(), self.keep_planned(), jobs)?;
         Ok(())
     }
 
@@ -275,6 +294,9 @@ impl Upkeep {
                 swept = Instant::now();
                 if let Err(error) = self.usecases.auth.sweep().await {
                     tracing::warn!(%error, "old failed logins could not be swept away");
+                }
+                if let Err(error) = self.usecases.jobs.sweep().await {
+                    tracing::warn!(%error, "jobs that have expired could not be swept away");
                 }
             }
             match self.usecases.faces.gallery().catch_up().await {

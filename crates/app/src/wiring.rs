@@ -19,8 +19,8 @@ pub use rollcall_storage::Ran;
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
     SqlAttendanceStore, SqlAuditStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
-    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe,
-    SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore, Watch,
+    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore,
+    SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore, Watch,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -213,6 +213,7 @@ pub async fn ports_with(
         audit: Arc::new(SqlAuditStore::new(of())),
         batches: Arc::new(SqlBatchStore::new(of())),
         corrections: Arc::new(SqlCorrectionStore::new(of())),
+        jobs: Arc::new(SqlJobStore::new(of())),
         statistics: Arc::new(SqlStatisticsStore::new(of())),
         probe: Arc::new(SqlProbe::new(of())),
         disk: Arc::new(FolderProbe::new(settings.data_dir.clone())),

@@ -150,6 +150,10 @@ pub enum Action {
     DecideCorrection,
     /// See or export the records of many.
     ReadReport,
+    /// See what one asked for and is worked on beside the requests, and what came of it.
+    ReadJobs,
+    /// Cancel or discard it.
+    DiscardJob,
     /// See how things are at a glance.
     ReadDashboard,
     /// See rates, trends and departments compared.
@@ -200,7 +204,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 44] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -220,6 +224,8 @@ impl Action {
         Self::ReadCorrections,
         Self::DecideCorrection,
         Self::ReadReport,
+        Self::ReadJobs,
+        Self::DiscardJob,
         Self::ReadDashboard,
         Self::ReadStatistics,
         Self::RecomputeAttendance,
@@ -291,6 +297,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ReadStatistics | A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
         A::SyncAttendance => (Everybody, Nobody, Nobody, Everybody),
         A::EnterInBulk => (Everybody, Nobody, Nobody, Nobody),
+        A::ReadJobs | A::DiscardJob => (Everybody, Own, Own, Nobody),
         A::RequestCorrection => (Own, Own, Own, Nobody),
         A::EnrollFace => (Everybody, Departments, when(own.enroll, Own), when(may_enroll, Everybody)),
         A::RecognizeFace => (Everybody, Everybody, when(own.check_in, Own), Everybody),

@@ -258,11 +258,38 @@ pub enum InvalidRange {
     /// It is too long to be answered at once.
     #[error("must be at most {} days after 'from'", DateRange::MAX_DAYS - 1)]
     TooLong,
+    /// It is too long to be answered at all.
+    #[error("must be at most {} days after 'from'", DateRange::MAX_LONG_DAYS - 1)]
+    FarTooLong,
 }
 
 impl DateRange {
     /// Longest range, in days.
     pub const MAX_DAYS: i32 = 366;
+
+    /// Longest range of what is worked on for as long as it takes, in days: ten years.
+    pub const MAX_LONG_DAYS: i32 = 3_660;
+
+    /// From one date to another, both included, for what is worked on for as long as it takes.
+    ///
+    /// # Errors
+    /// [`InvalidRange`] if it is empty or longer than [`Self::MAX_LONG_DAYS`].
+    pub fn long(from: Date, to: Date) -> Result<Self, InvalidRange> {
+        let days = from.until(to).map_err(|_| InvalidRange::FarTooLong)?.get_days();
+        if days < 0 {
+            Err(InvalidRange::Reversed)
+        } else if days >= Self::MAX_LONG_DAYS {
+            Err(InvalidRange::FarTooLong)
+        } else {
+            Ok(Self { from, to })
+        }
+    }
+
+    /// Whether it is longer than what is answered at once.
+    #[must_use]
+    pub fn is_long(self) -> bool {
+        Self::new(self.from, self.to).is_err()
+    }
 
     /// From one date to another, both included.
     ///

@@ -86,4 +86,8 @@ ids! {
     BatchId
     /// A line of the audit trail.
     LineId
+    /// Something that is worked on beside the requests.
+    JobId
+    /// A running program that works on jobs.
+    InstanceId
 }

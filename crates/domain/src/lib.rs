@@ -20,6 +20,7 @@ pub mod device;
 pub mod face;
 pub mod holiday;
 pub mod id;
+pub mod job;
 pub mod leave;
 pub mod lint;
 pub mod lock;

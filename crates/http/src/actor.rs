@@ -84,7 +84,8 @@ async fn admit(access: Access, req: &ServiceRequest) -> Result<(Option<Caller>, 
         }
     };
     // What is public is also looked at with a browser, and what comes as a file is asked for as one.
-    let file = access == Access::May(Action::ReadReport) && prefers(req.headers(), &FILES).is_some();
+    let files = matches!(access, Access::May(Action::ReadReport | Action::ReadJobs));
+    let file = files && prefers(req.headers(), &FILES).is_some();
     let fits = access == Access::Public || accepts_json(req.headers()) || file;
     if fits { Ok((caller, place)) } else { Err(Problem::plain(Code::NotAcceptable)) }
 }

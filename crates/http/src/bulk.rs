@@ -5,13 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use rollcall_domain::Revision;
+use rollcall_domain::access::Actor;
 use rollcall_domain::batch::Operation;
 use rollcall_domain::id::{BatchId, ShiftId};
+use rollcall_domain::job::{Job, JobKind};
 use rollcall_domain::user::EmployeeCode;
 use rollcall_usecases::attendance::bulk::{
-    BulkAnswer, BulkItem, BulkRequest, ItemProblem, MAX_ITEMS, Moment, OnConflict, Outcome, RevertedBatch,
-    Whose,
+    AT_ONCE, BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS, Moment,
+    OnConflict, Outcome, RevertedBatch, Whose,
 };
+use rollcall_usecases::jobs::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -23,6 +26,7 @@ use crate::codes::Code;
 use crate::input::{
     Decidable, Form, Json, JsonOrCsv, Line, Reason, Word, from_query, is, needed, one_of, table, word,
 };
+use crate::jobs::{JobView, accepted, prefers_async};
 use crate::options::Api;
 use crate::problem::{BriefView, FieldError, Problem};
 use crate::profile::utc;
@@ -53,14 +57,14 @@ pub(crate) struct BulkForm {
     #[validate(required, custom(function = "is::<Reason>"))]
     #[schema(value_type = String, required = true)]
     reason: Option<String>,
-    /// 1 to 1000.
+    /// 1 to 100,000, of which more than 1,000 become a job; at most 5,000 with `atomic`.
     #[validate(required, length(min = 1))]
-    #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
+    #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 100000)]
     items: Option<Vec<ItemForm>>,
 }
 
 impl Form for BulkForm {
-    const LIMIT: usize = 4 << 20;
+    const LIMIT: usize = 24 << 20;
 }
 
 /// One person's day. Exactly one of `user_id`, `employee_code` and `email` names the person.
@@ -86,7 +90,7 @@ pub(crate) struct ItemForm {
 }
 
 /// What a table does not say of itself.
-#[derive(Deserialize, Validate, IntoParams)]
+#[derive(Default, Deserialize, Serialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct BulkQuery {
     /// With `text/csv`: as the member of the JSON body, and so on.
@@ -169,7 +173,7 @@ impl ItemForm {
     }
 
     /// The item, or everything that is wrong with it.
-    fn read(&self, asker: &Asker) -> Result<BulkItem, Problem> {
+    pub(crate) fn read(&self, actor: &Actor) -> Result<BulkItem, Problem> {
         let mut wrong = Vec::new();
         let names = [&self.user_id, &self.employee_code, &self.email];
         if names.iter().filter(|name| name.is_some()).count() != 1 {
@@ -189,7 +193,7 @@ impl ItemForm {
         let address = read::<Line<320>>("/email", &self.email, &mut wrong);
         let (Some(date), true) = (date, wrong.is_empty()) else { return Err(Problem::invalid(wrong)) };
         let who: Whose = match (&self.user_id, code, address) {
-            (Some(id), ..) => Whose::Id(who(id, asker.actor())?),
+            (Some(id), ..) => Whose::Id(who(id, actor)?),
             (None, Some(code), _) => Whose::Code(code.as_str().to_owned()),
             (None, None, address) => Whose::Address(address.map(|line| line.0).unwrap_or_default()),
         };
@@ -232,31 +236,37 @@ impl BulkForm {
         })
     }
 
-    /// The request, and what is wrong with the items that cannot be read.
-    fn into_request(self, asker: &Asker) -> Result<(BulkRequest, Vec<Option<Problem>>), Problem> {
-        let forms = self.items.unwrap_or_default();
-        if forms.len() > MAX_ITEMS {
-            let told = format!("at most {MAX_ITEMS} items are accepted at once, these are {}", forms.len());
-            return Err(Problem::invalid_field("/items", "too-many", told));
+    /// What is asked for but the items, as a table says it in its query.
+    fn head(&mut self) -> BulkQuery {
+        BulkQuery {
+            operation: self.operation.take(),
+            mode: self.mode.take(),
+            on_conflict: self.on_conflict.take(),
+            dry_run: self.dry_run.map(|dry_run| dry_run.to_string()),
+            reason: self.reason.take(),
         }
-        let (mut items, mut unread) = (Vec::new(), Vec::new());
-        for form in &forms {
-            let (item, problem) = match form.read(asker) {
-                Ok(item) => (Some(item), None),
-                Err(problem) => (None, Some(problem)),
-            };
-            items.push(item);
-            unread.push(problem);
-        }
-        let request = BulkRequest {
+    }
+}
+
+impl BulkQuery {
+    /// What is asked for, without the items.
+    pub(crate) fn request(&self) -> Result<BulkRequest, Problem> {
+        Ok(BulkRequest {
             operation: needed(&self.operation)?,
             atomic: word::<Mode>(&self.mode)?.is_some_and(|mode| mode.atomic),
             on_conflict: word(&self.on_conflict)?.unwrap_or(OnConflict::Error),
-            dry_run: self.dry_run.unwrap_or(false),
+            dry_run: word(&self.dry_run)?.unwrap_or(false),
             reason: needed::<Reason>(&self.reason)?.0,
-            items,
-        };
-        Ok((request, unread))
+            items: Vec::new(),
+        })
+    }
+}
+
+/// An item, or what is wrong with it.
+pub(crate) fn read_item(form: &ItemForm, actor: &Actor) -> (Option<BulkItem>, Option<Problem>) {
+    match form.read(actor) {
+        Ok(item) => (Some(item), None),
+        Err(problem) => (None, Some(problem)),
     }
 }
 
@@ -272,9 +282,9 @@ pub(crate) struct BulkView {
     results: Vec<ResultView>,
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[schema(as = BulkSummary)]
-struct BulkSummaryView {
+pub(crate) struct BulkSummaryView {
     total: usize,
     created: usize,
     updated: usize,
@@ -285,7 +295,7 @@ struct BulkSummaryView {
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = BulkResult)]
-struct ResultView {
+pub(crate) struct ResultView {
     /// Place of the item, from 0.
     index: usize,
     /// `created`, `updated`, `unchanged`, `skipped` or `failed`.
@@ -299,44 +309,76 @@ struct ResultView {
     problem: Option<BriefView>,
 }
 
-impl BulkView {
-    fn new(answer: BulkAnswer, unread: Vec<Option<Problem>>, dry_run: bool) -> Self {
-        let summary = BulkSummaryView {
-            total: answer.results.len(),
-            created: answer.count(Outcome::Created),
-            updated: answer.count(Outcome::Updated),
-            unchanged: answer.count(Outcome::Unchanged),
-            skipped: answer.count(Outcome::Skipped),
-            failed: answer.count(Outcome::Failed),
-        };
-        let results = answer.results.into_iter().zip(unread).enumerate();
-        let results = results.map(|(index, (result, unread))| {
-            let day = result.after.as_ref().or(result.before.as_ref());
-            ResultView {
-                index,
-                outcome: result.outcome.name(),
-                record_id: day.map(|day| day.id.to_string()),
-                before: result.before.as_ref().map(|day| RecordView::new(day, false)),
-                after: result.after.as_ref().map(|day| RecordView::new(day, false)),
-                problem: unread.or_else(|| result.problem.map(Problem::from)).map(Problem::brief),
-            }
-        });
-        let batch_id = answer.batch.map(|id| id.to_string());
-        Self { batch_id, dry_run, summary, results: results.collect() }
+impl BulkSummaryView {
+    /// Counts an item.
+    pub(crate) fn count(&mut self, outcome: &str) {
+        self.total += 1;
+        let counted = Outcome::ALL.into_iter().find(|known| known.name() == outcome);
+        match counted.unwrap_or(Outcome::Failed) {
+            Outcome::Created => self.created += 1,
+            Outcome::Updated => self.updated += 1,
+            Outcome::Unchanged => self.unchanged += 1,
+            Outcome::Skipped => self.skipped += 1,
+            Outcome::Failed => self.failed += 1,
+        }
+    }
+
+    /// Items that were counted.
+    pub(crate) const fn total(&self) -> usize {
+        self.total
     }
 
     /// All is well, some of it, or nothing.
+    pub(crate) const fn status(&self, atomic: bool) -> StatusCode {
+        if self.failed > 0 && (atomic || self.failed == self.total) {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else if self.failed > 0 {
+            StatusCode::MULTI_STATUS
+        } else {
+            StatusCode::OK
+        }
+    }
+}
+
+impl ResultView {
+    pub(crate) fn new(index: usize, result: ItemResult, unread: Option<Problem>) -> Self {
+        let day = result.after.as_ref().or(result.before.as_ref());
+        Self {
+            index,
+            outcome: result.outcome.name(),
+            record_id: day.map(|day| day.id.to_string()),
+            before: result.before.as_ref().map(|day| RecordView::new(day, false)),
+            after: result.after.as_ref().map(|day| RecordView::new(day, false)),
+            problem: unread.or_else(|| result.problem.map(Problem::from)).map(Problem::brief),
+        }
+    }
+
+    /// What came of it, in one word.
+    pub(crate) const fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+}
+
+impl BulkView {
+    fn new(answer: BulkAnswer, unread: Vec<Option<Problem>>, dry_run: bool) -> Self {
+        let results = answer.results.into_iter().zip(unread).enumerate();
+        let results: Vec<_> =
+            results.map(|(index, (result, unread))| ResultView::new(index, result, unread)).collect();
+        let mut summary = BulkSummaryView::default();
+        results.iter().for_each(|result| summary.count(result.outcome));
+        let batch_id = answer.batch.map(|id| id.to_string());
+        Self { batch_id, dry_run, summary, results }
+    }
+
     fn answer(self, atomic: bool) -> Result<HttpResponse, Problem> {
-        let BulkSummaryView { total, failed, .. } = self.summary;
-        if failed > 0 && (atomic || failed == total) {
-            return Err(Problem::plain(Code::NothingApplied)
+        match self.summary.status(atomic) {
+            StatusCode::UNPROCESSABLE_ENTITY => Err(Problem::plain(Code::NothingApplied)
                 .with("batch_id", json!(self.batch_id))
                 .with("dry_run", json!(self.dry_run))
                 .with("summary", json!(self.summary))
-                .with("results", json!(self.results)));
+                .with("results", json!(self.results))),
+            status => Ok(HttpResponse::build(status).json(self)),
         }
-        let status = if failed > 0 { StatusCode::MULTI_STATUS } else { StatusCode::OK };
-        Ok(HttpResponse::build(status).json(self))
     }
 }
 
@@ -361,12 +403,18 @@ impl From<ItemProblem> for Problem {
     }
 }
 
-/// Enters many things at once, from JSON or from a table with the columns `user_id` or `employee_code` or `email`,
+/// Enters many things at once; more than 1,000, and whatever is asked for with `Prefer: respond-async`, as a job whose
+/// result is what would have been answered. From JSON or from a table with the columns `user_id` or `employee_code` or `email`,
 /// `date`, `shift_id`, `status`, `check_in`, `check_out`, `note`. Entering the same once more changes nothing.
-#[utoipa::path(post, path = "/api/admin/attendance/bulk", tag = "admin", params(BulkQuery),
+#[utoipa::path(post, path = "/api/admin/attendance/bulk", tag = "admin",
+    params(BulkQuery, ("Prefer" = Option<String>, Header, description = "`respond-async` for a job in any case.")),
     request_body(content((BulkForm = "application/json"), (String = "text/csv"))),
     responses((status = 200, description = "All items are as asked for.", body = BulkView),
+              (status = 202, description = "Taken as a job; `Location` names it, `Retry-After` says when to look.",
+               body = JobView),
               (status = 207, description = "Some are, some failed.", body = BulkView),
+              (status = 429, description = "`too-many-jobs`: wait for those that are unfinished.",
+               body = crate::problem::ProblemView<'static>, content_type = "application/problem+json"),
               (status = 422, description = "`nothing-applied`: every item failed, or one of an atomic request; the \
                problem has `summary` and `results`, too. Or the request itself is invalid.",
                body = crate::problem::ProblemView<'static>, content_type = "application/problem+json")))]
@@ -376,13 +424,53 @@ pub(crate) async fn bulk(
     asker: Asker,
     body: JsonOrCsv<BulkForm>,
 ) -> Result<HttpResponse, Problem> {
-    let form = match body {
+    let mut form = match body {
         JsonOrCsv::Json(form) => form,
         JsonOrCsv::Csv(bytes) => BulkForm::of_table(&bytes, from_query(&req)?)?,
     };
-    let (request, unread) = form.into_request(&asker)?;
+    let forms = form.items.take().unwrap_or_default();
+    let head = form.head();
+    let mut request = head.request()?;
+    let most = if request.atomic { MAX_ATOMIC } else { MAX_ITEMS };
+    if forms.len() > most {
+        let told = format!("at most {most} items are accepted, these are {}", forms.len());
+        return Err(Problem::invalid_field("/items", "too-many", told));
+    }
+    let asked = prefers_async(req.headers());
+    if asked || forms.len() > AT_ONCE {
+        let new = NewJob {
+            kind: JobKind::Bulk,
+            parameters: serde_json::to_string(&head).unwrap_or_default(),
+            total: u32::try_from(forms.len()).unwrap_or(u32::MAX),
+            input: lines(forms),
+        };
+        return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));
+    }
+    let (items, unread) = forms.iter().map(|form| read_item(form, asker.actor())).unzip();
+    request.items = items;
     let answer = api.usecases.attendance.bulk(asker.actor(), &request).await?;
     BulkView::new(answer, unread, request.dry_run).answer(request.atomic)
+}
+
+/// Items as they are kept until a job is done: a line each, in pieces.
+fn lines(forms: Vec<ItemForm>) -> Vec<Vec<u8>> {
+    let (mut pieces, mut piece) = (Vec::new(), Vec::new());
+    for form in forms {
+        let mut value = json!(form);
+        if let Some(members) = value.as_object_mut() {
+            members.retain(|_, value| !value.is_null());
+        }
+        piece.extend_from_slice(value.to_string().as_bytes());
+        piece.push(b'\n');
+        while piece.len() >= Job::CHUNK {
+            let rest = piece.split_off(Job::CHUNK);
+            pieces.push(std::mem::replace(&mut piece, rest));
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
 }
 
 /// A batch that was taken back.

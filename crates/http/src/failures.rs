@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
+use rollcall_domain::job::Job;
 use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::user::{PasswordRule, Status};
 use rollcall_usecases::attendance::AttendanceError;
@@ -14,6 +15,7 @@ use rollcall_usecases::departments::DepartmentError;
 use rollcall_usecases::enroll::EnrollError;
 use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreError};
 use rollcall_usecases::faces::FaceError;
+use rollcall_usecases::jobs::JobError;
 use rollcall_usecases::planning::{PlanError, Wrong};
 use rollcall_usecases::recognize::RecognizeError;
 use rollcall_usecases::statistics::StatisticsError;
@@ -22,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::codes::Code;
 use crate::enroll::RejectedView;
+use crate::jobs::RETRY_AFTER;
 use crate::problem::{FieldError, Problem};
 
 impl From<Denied> for Problem {
@@ -238,6 +241,24 @@ impl From<StatisticsError> for Problem {
             StatisticsError::Denied(denied) => denied.into(),
             StatisticsError::Attendance(error) => error.into(),
             StatisticsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<JobError> for Problem {
+    fn from(error: JobError) -> Self {
+        let later = (header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        match error {
+            JobError::Denied(denied) => denied.into(),
+            JobError::TooMany => {
+                let limit = Job::MOST_UNFINISHED.into();
+                Self::new(Code::TooManyJobs, error.to_string())
+                    .with("limit", limit)
+                    .with_header(later.0, later.1)
+            }
+            JobError::Unfinished => Self::plain(Code::JobNotFinished).with_header(later.0, later.1),
+            JobError::NoResult => Self::plain(Code::JobWithoutResult),
+            JobError::Store(error) => error.into(),
         }
     }
 }

@@ -26,6 +26,7 @@ mod health;
 mod history;
 mod holidays;
 mod input;
+mod jobs;
 mod leaves;
 mod limits;
 mod locks;
@@ -55,6 +56,7 @@ mod update;
 mod users;
 
 pub use client::{InvalidNetwork, Network};
+pub use jobs::JobWorker;
 pub use limits::{Limiter, Limits, Rate};
 pub use openapi::{openapi, openapi_json};
 pub use options::{Api, HttpOptions, Readiness, State};

@@ -22,7 +22,7 @@ use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
     admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
-    history, holidays, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
+    history, holidays, jobs, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
     statistics, sync, today, users,
 };
 
@@ -43,7 +43,7 @@ const BEARER: &str = "bearer";
         holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
         leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,
         locks::list, locks::close, locks::lift,
-        report::report,
+        report::report, jobs::list, jobs::get, jobs::discard, jobs::result,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         bulk::bulk, bulk::revert, audit::list,

@@ -122,6 +122,13 @@ pub(crate) fn sort<K: Copy>(text: &Option<String>, keys: &[(&str, K)]) -> Result
     Ok(order)
 }
 
+/// The dates that are asked for of what may become a job: both ends may lie further apart than elsewhere.
+pub(crate) fn long_range(from: &Option<String>, to: &Option<String>) -> Result<Option<DateRange>, Problem> {
+    let (Some(first), Some(last)) = (word::<Date>(from)?, word::<Date>(to)?) else { return range(from, to) };
+    let range = DateRange::long(first, last);
+    range.map(Some).map_err(|error| Problem::invalid_parameter("to", "out-of-range", error.to_string()))
+}
+
 /// The dates that are asked for. One end alone reaches as far as a range may be long.
 pub(crate) fn range(from: &Option<String>, to: &Option<String>) -> Result<Option<DateRange>, Problem> {
     let year = Span::new().days(DateRange::MAX_DAYS - 1);

@@ -200,8 +200,20 @@ impl Problem {
         BriefView { code: code.slug(), detail: detail.into_owned(), errors }
     }
 
+    /// The same to somebody who has been sent a part of the answer: all there is to do is to log it and to break off.
+    pub(crate) fn broken_off(&self, what: &'static str) -> std::io::Error {
+        self.log(what);
+        std::io::Error::other(what)
+    }
+
+    /// Logs a failure of ours where there is no request to answer.
+    pub(crate) fn log(&self, what: &'static str) {
+        if let Some(cause) = &self.0.cause {
+            tracing::error!(code = self.0.code.slug(), cause, "{what}");
+        }
+    }
+
     /// Its code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.0.code
     }

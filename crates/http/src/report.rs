@@ -2,42 +2,44 @@
 
 mod columns;
 mod csv;
+mod question;
 mod workbook;
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::job::JobKind;
 use rollcall_domain::statistics::{Interval, Tally};
-use rollcall_usecases::report::{ReportGroup, ReportGrouping, ReportQuery, ReportRow};
+use rollcall_usecases::jobs::NewJob;
+use rollcall_usecases::report::{ReportGroup, ReportGrouping, ReportRow};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::{Asker, prefers};
-use crate::attendance::{RecordView, local};
-use crate::input::{Form, PageNumber, PageSize, Query, Word, are, is, one_of, word};
+use crate::attendance::RecordView;
+use crate::input::{Form, PageNumber, PageSize, Query, Word, are, is, one_of};
+use crate::jobs::{JobView, accepted, prefers_async};
 use crate::options::Api;
-use crate::paging::{Pagination, page, range};
+use crate::paging::Pagination;
 use crate::problem::Problem;
 use crate::profile::{DepartmentRefView, day};
 use crate::today::PersonView;
 
-use columns::{Chosen, Tongue};
+use columns::Tongue;
+pub(crate) use question::{Question, attachment};
 
-/// Most people that one request can name.
-const MAX_USERS: usize = 100;
-
-#[derive(Deserialize, Validate, IntoParams)]
+#[derive(Clone, Deserialize, Serialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReportForm {
     /// First date; the first of this month unless a date is given.
     #[validate(custom(function = "is::<Date>"))]
     #[param(format = Date)]
     from: Option<String>,
-    /// Last date, at most 365 days later.
+    /// Last date, at most 365 days later for an answer at once, at most 3,659 for a job.
     #[validate(custom(function = "is::<Date>"))]
     #[param(format = Date)]
     to: Option<String>,
@@ -113,7 +115,7 @@ impl Word for By {
 
 /// What a report comes as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     Json,
     Csv,
     Xlsx,
@@ -298,104 +300,34 @@ impl ReportRecordView {
     }
 }
 
-/// Records of those you may see, one by one or added up, to be read or to be kept as a file. Longer periods than a year
-/// are refused.
-#[utoipa::path(get, path = "/api/attendance/report", tag = "attendance", params(ReportForm),
+/// Records of those you may see, one by one or added up, to be read or to be kept as a file. What covers more than 366
+/// days, and whatever is asked for with `Prefer: respond-async`, is worked on as a job.
+#[utoipa::path(get, path = "/api/attendance/report", tag = "attendance",
+    params(ReportForm, ("Prefer" = Option<String>, Header, description = "`respond-async` for a job in any case.")),
     responses(
         (status = 200, description = "Records, or what they come to. Files have a header row; texts that a spreadsheet \
             would take for a formula begin with an apostrophe.",
             content((ReportView = "application/json"), (String = "text/csv"),
                 (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-        (status = 404, description = "The department or person is absent, or not for you to see.")))]
+        (status = 202, description = "Taken as a job; `Location` names it, `Retry-After` says when to look.",
+            body = JobView),
+        (status = 404, description = "The department or person is absent, or not for you to see."),
+        (status = 429, description = "`too-many-jobs`: wait for those that are unfinished.",
+            body = crate::problem::ProblemView<'static>, content_type = "application/problem+json")))]
 pub(crate) async fn report(
     req: HttpRequest,
     api: web::Data<Api>,
     asker: Asker,
     Query(form): Query<ReportForm>,
 ) -> Result<HttpResponse, Problem> {
-    let By(by) = word(&form.group_by)?.unwrap_or(By(None));
-    let format = word(&form.format)?.unwrap_or_else(|| Format::wished(req.headers()));
-    let zone: Option<Zone> = word(&form.timezone)?;
-    let page = page(&form.page, &form.per_page)?;
-    let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
-    if format == Format::Json {
-        chosen.nothing()?;
-    } else if form.page.is_some() || form.per_page.is_some() {
-        return Err(Problem::invalid_parameter("page", "not-applicable", "files are not paged"));
-    }
-    // Whatever is wrong with the question is told before anything is looked for.
-    match by {
-        None => chosen.records().map(drop)?,
-        Some(_) => chosen.sums().map(drop)?,
-    }
-    let mut users = Vec::with_capacity(form.user_id.len().min(MAX_USERS));
-    for user in &form.user_id {
-        users.push(user.parse::<UserId>().map_err(|_| Problem::not_found())?);
-    }
-    let query = ReportQuery {
-        range: range(&form.from, &form.to)?,
-        department: word(&form.department_id)?,
-        users,
-        status: word(&form.status)?,
-    };
+    let question = Question::read(form, Format::wished(req.headers()))?;
     let statistics = &api.usecases.statistics;
-    let Some(by) = by else {
-        let report = statistics.report(asker.actor(), query).await?;
-        let (range, as_of) = (report.range, report.as_of);
-        let zone = zone.unwrap_or_else(|| report.zone.clone());
-        return match format {
-            Format::Json => {
-                let rows = report.page(page).await?;
-                let pagination = Pagination::of(&rows);
-                let data = rows.items.iter().map(ReportRecordView::new).collect();
-                let view = RecordsView {
-                    group_by: By(None).name(),
-                    from: day(range.from()),
-                    to: day(range.to()),
-                    timezone: zone.name().to_owned(),
-                    as_of: local(&zone, as_of),
-                    data,
-                    pagination,
-                };
-                Ok(pagination.answer(&req).json(ReportView::Records(view)))
-            }
-            Format::Csv => csv::records(attachment(format, range), report, chosen.records()?, zone).await,
-            Format::Xlsx => {
-                workbook::records(attachment(format, range), report, chosen.records()?, zone).await
-            }
-        };
-    };
-    let summed = statistics.summed(asker.actor(), query, by).await?;
-    let zone = zone.unwrap_or_else(|| summed.zone.clone());
-    match format {
-        Format::Json => {
-            let view = GroupsView {
-                group_by: By(Some(by)).name(),
-                from: day(summed.range.from()),
-                to: day(summed.range.to()),
-                timezone: zone.name().to_owned(),
-                as_of: local(&zone, summed.as_of),
-                data: summed.groups.iter().map(GroupView::new).collect(),
-                totals: TallyView::new(&summed.total),
-            };
-            Ok(HttpResponse::Ok().json(ReportView::Groups(view)))
-        }
-        Format::Csv => csv::groups(attachment(format, summed.range), &summed.groups, chosen.sums()?),
-        Format::Xlsx => {
-            workbook::groups(attachment(format, summed.range), summed.groups, chosen.sums()?).await
-        }
+    let asked = prefers_async(req.headers());
+    if asked || question.query.range.is_some_and(DateRange::is_long) {
+        let range = statistics.may_report(asker.actor(), &question.query).await?;
+        let parameters = question.parameters(range);
+        let new = NewJob { kind: JobKind::Report, parameters, input: Vec::new(), total: 0 };
+        return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));
     }
-}
-
-/// An answer that browsers keep as a file.
-fn attachment(format: Format, range: DateRange) -> actix_web::HttpResponseBuilder {
-    let name = format!("attendance_{}_{}.{}", range.from(), range.to(), format.name());
-    let kind = match format {
-        Format::Csv => "text/csv; charset=utf-8; header=present",
-        Format::Json | Format::Xlsx => format.media_type(),
-    };
-    let mut answer = HttpResponse::Ok();
-    answer.insert_header((header::CONTENT_TYPE, kind));
-    answer.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
-    answer
+    Ok(question.made(statistics, asker.actor()).await?.answer(&req))
 }

@@ -13,7 +13,7 @@ use crate::codes::Code;
 use crate::problem::Problem;
 use crate::{
     admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
-    history, holidays, leaves, locks, mark, openapi, problems,
+    history, holidays, jobs, leaves, locks, mark, openapi, problems,
 };
 use crate::{recognize, records, removal, report, shifts, statistics, sync, today, users};
 
@@ -37,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 74] = [
+pub(crate) static TABLE: [Entry; 78] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -113,6 +113,11 @@ pub(crate) static TABLE: [Entry; 74] = [
     on(GET,    "/api/admin/audit",                     May(A::ReadAudit),                |r| r.to(audit::list)),
     on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
     on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
+
+    on(GET,    "/api/jobs",                            May(A::ReadJobs),                 |r| r.to(jobs::list)),
+    on(GET,    "/api/jobs/{job_id}",                   May(A::ReadJobs),                 |r| r.to(jobs::get)),
+    on(DELETE, "/api/jobs/{job_id}",                   May(A::DiscardJob),               |r| r.to(jobs::discard)),
+    on(GET,    "/api/jobs/{job_id}/result",            May(A::ReadJobs),                 |r| r.to(jobs::result)),
 
     on(GET,    "/api/health",                          Public,                           |r| r.to(health::health)),
     on(HEAD,   "/api/health",                          Public,                           |r| r.to(health::head)),

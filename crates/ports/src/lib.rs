@@ -24,6 +24,7 @@ pub mod faces;
 pub mod holidays;
 pub mod ids;
 pub mod index;
+pub mod jobs;
 pub mod leaves;
 pub mod legacy;
 pub mod locks;
@@ -87,6 +88,8 @@ pub struct Ports {
     pub corrections: Arc<dyn corrections::CorrectionStore>,
     /// Who changed what.
     pub audit: Arc<dyn audit::AuditStore>,
+    /// What is worked on beside the requests.
+    pub jobs: Arc<dyn jobs::JobStore>,
     /// Records counted, and what else a dashboard shows.
     pub statistics: Arc<dyn statistics::StatisticsStore>,
     /// The database's own health.

@@ -1,5 +1,7 @@
 //! Things that were entered together.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use rollcall_domain::attendance::{DayKey, Voided};
 use rollcall_domain::audit::Line;
@@ -20,6 +22,17 @@ use crate::entity::{batches, overrides, overtime_approvals, punches};
 use crate::error::Failure;
 use crate::transaction::{Read, transact};
 
+/// Rows that are written in the time that any other write has, and how much more each one beyond them may take: nobody waits
+/// for the answer to so many.
+const ROWS: usize = 2_000;
+const PER_ROW: Duration = Duration::from_millis(10);
+
+fn extra_rows(changes: &[Change]) -> u32 {
+    let rows = |change: &Change| change.events.len() + change.decided.len() + change.records.len();
+    let rows: usize = changes.iter().map(rows).sum();
+    u32::try_from(rows.saturating_sub(ROWS)).unwrap_or(u32::MAX).min(100_000)
+}
+
 /// [`BatchStore`] in SQL.
 #[derive(Debug, Clone)]
 pub struct SqlBatchStore {
@@ -37,7 +50,8 @@ impl SqlBatchStore {
 #[async_trait]
 impl BatchStore for SqlBatchStore {
     async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError> {
-        transact!(self.database, |connection| async {
+        let limit = self.database.acquire_timeout() + PER_ROW * extra_rows(changes);
+        transact!(self.database, within limit, |connection| async {
             begin(connection, batch, line).await?;
             for change in changes {
                 commit(connection, change).await?;

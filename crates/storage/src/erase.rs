@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::entity::{
-    attendance_heads, attendance_records, audit_lines, corrections, face_encodings, invitations, leaves,
-    login_attempts, overrides, overtime_approvals, placements, punches, recognition_decisions,
+    attendance_heads, attendance_records, audit_lines, corrections, face_encodings, invitations, job_chunks,
+    jobs, leaves, login_attempts, overrides, overtime_approvals, placements, punches, recognition_decisions,
     refresh_tokens, sessions, shift_assignments, users,
 };
 use crate::error::Failure;
@@ -41,6 +41,18 @@ pub(crate) async fn erase(
     let logins =
         sessions::Entity::delete_many().filter(sessions::Column::UserId.eq(id)).exec(connection).await?;
     login_attempts::Entity::delete_by_id(erasure.address.to_vec()).exec(connection).await?;
+
+    // What they asked for and were shown; their jobs are not worked on any more, since they do not take part.
+    let own = jobs::Entity::find()
+        .select_only()
+        .column(jobs::Column::Id)
+        .filter(jobs::Column::OwnerId.eq(id))
+        .into_tuple::<Uuid>()
+        .all(connection)
+        .await?;
+    let bytes = job_chunks::Column::JobId.is_in(own);
+    job_chunks::Entity::delete_many().filter(bytes).exec(connection).await?;
+    jobs::Entity::delete_many().filter(jobs::Column::OwnerId.eq(id)).exec(connection).await?;
 
     let searches = recognition_decisions::Entity::delete_many()
         .filter(recognition_decisions::Column::UserId.eq(id))

@@ -11,11 +11,15 @@ use crate::database::Database;
 use crate::error::{Failure, failed, is_collision};
 
 /// Runs a transaction: the body gets a connection and returns a result with [`Failure`]; `Ok` commits, `Err`
-/// rolls back. The body may run several times, when other writers get in the way.
+/// rolls back. The body may run several times, when other writers get in the way. What is known to be long says how long
+/// it may take; everything else has as long as somebody who waits for an answer should.
 macro_rules! transact {
     ($database:expr, |$connection:ident| $body:expr) => {
+        $crate::transaction::transact!($database, within $database.acquire_timeout(), |$connection| $body)
+    };
+    ($database:expr, within $limit:expr, |$connection:ident| $body:expr) => {
         $database
-            .write(move |transaction| async move {
+            .write($limit, move |transaction| async move {
                 let $connection = transaction.connection();
                 let done = $body.await;
                 transaction.finish(done).await
@@ -56,7 +60,7 @@ impl Transaction {
 }
 
 impl Database {
-    pub(crate) async fn write<T, F, W>(&self, work: F) -> Result<T, StoreError>
+    pub(crate) async fn write<T, F, W>(&self, limit: Duration, work: F) -> Result<T, StoreError>
     where
         F: Fn(Transaction) -> W + Send,
         W: Future<Output = Result<T, Failure>> + Send,
@@ -64,7 +68,7 @@ impl Database {
     {
         // One limit for waiting, writing and trying again. A server that hangs in the middle of a commit leaves it
         // open whether the write was done, as any lost answer does.
-        match timeout(self.acquire_timeout(), self.write_until_done(work)).await {
+        match timeout(limit, self.write_until_done(work)).await {
             Ok(done) => Ok(done?),
             Err(late) => Err(StoreError::Unavailable(late.into())),
         }

@@ -21,6 +21,7 @@ use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
 use rollcall_ports::holidays::HolidayStore;
+use rollcall_ports::jobs::JobStore;
 use rollcall_ports::leaves::LeaveStore;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
@@ -92,6 +93,8 @@ bench! {
     batches: BatchStore
     /// Requests to correct days.
     corrections: CorrectionStore
+    /// What is worked on beside the requests.
+    jobs: JobStore
     /// Records counted.
     statistics: StatisticsStore
     /// The database's own health.

@@ -18,9 +18,10 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{
-    AssignmentId, DecisionId, DepartmentId, DeviceId, EditionId, EventId, FaceId, HolidayId, LeaveId, LineId,
-    LockId, RecordId, SessionId, ShiftId, UserId,
+    AssignmentId, DecisionId, DepartmentId, DeviceId, EditionId, EventId, FaceId, HolidayId, JobId, LeaveId,
+    LineId, LockId, RecordId, SessionId, ShiftId, UserId,
 };
+use rollcall_domain::job::{Job, JobKind, JobState, Progress};
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::lock::Lock;
 use rollcall_domain::plan::{Given, Whom};
@@ -296,6 +297,28 @@ pub fn a_session(user: UserId) -> Session {
         refresh: Some(a_fingerprint()),
         created_at,
         expires_at: created_at + SignedDuration::from_hours(30 * 24),
+    }
+}
+
+/// A report that this person asked for at 08:00 on 2 March 2026.
+#[must_use]
+pub fn a_job(owner: UserId) -> Job {
+    Job {
+        id: JobId::new(fresh()),
+        owner,
+        session: SessionId::new(fresh()),
+        kind: JobKind::Report,
+        parameters: "{}".into(),
+        state: JobState::Queued,
+        progress: Progress::default(),
+        created_at: at("2026-03-02T08:00:00Z"),
+        started_at: None,
+        finished_at: None,
+        expires_at: None,
+        attempts: 0,
+        result: None,
+        problem: None,
+        scope: None,
     }
 }
 

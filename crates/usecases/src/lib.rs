@@ -20,6 +20,7 @@ pub mod faces;
 pub mod health;
 pub mod holidays;
 pub mod import;
+pub mod jobs;
 pub mod leaves;
 pub mod locks;
 pub mod passwords;
@@ -74,6 +75,8 @@ pub struct UseCases {
     pub audit: audit::Audit,
     /// Rates, trends, reports.
     pub statistics: statistics::Statistics,
+    /// What is worked on beside the requests.
+    pub jobs: jobs::Jobs,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
     /// People who never were.
@@ -105,6 +108,7 @@ impl UseCases {
             locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
             audit: audit::Audit::new(ports, rules.clone()),
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
+            jobs: jobs::Jobs::new(ports, rules.clone()),
             devices: devices::Devices::new(ports),
             health: Arc::new(health::Health::new(ports, attendance.clone(), rules)),
             attendance,

@@ -109,6 +109,16 @@ pub struct ReportGroup {
 }
 
 impl Statistics {
+    /// The dates of a report that the actor may ask for: what would be refused is refused here.
+    ///
+    /// # Errors
+    /// Those of [`Self::report`].
+    pub async fn may_report(&self, actor: &Actor, query: &ReportQuery) -> Result<DateRange, StatisticsError> {
+        permit(actor, Action::ReadReport, self.rules.self_service)?;
+        self.reported(actor, query).await?;
+        Ok(query.range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(self.clock.now()).date())))
+    }
+
     /// A report of what the actor may see: one query by now, and one for each step that is read.
     pub async fn report(&self, actor: &Actor, query: ReportQuery) -> Result<Report, StatisticsError> {
         permit(actor, Action::ReadReport, self.rules.self_service)?;
@@ -271,6 +281,12 @@ fn has_begun(record: &DayRecord, now: Timestamp) -> bool {
 }
 
 impl Report {
+    /// How many people are still to be read.
+    #[must_use]
+    pub fn people_left(&self) -> usize {
+        self.people.len()
+    }
+
     /// The records of the next people; `None` once everybody's were told. Somebody may have none.
     pub async fn next(&mut self) -> Result<Option<Vec<ReportRow>>, StoreError> {
         let dates = self.range.days().count().max(1);

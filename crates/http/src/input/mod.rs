@@ -15,7 +15,7 @@ pub(crate) use self::csv::{JsonOrCsv, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;
 pub(crate) use photos::{PhotoForm, Text, Upload};
-pub(crate) use query::{Query, from_query};
+pub(crate) use query::{Query, from_query, of_query};
 pub(crate) use strict::Form;
 pub(crate) use words::{
     AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Picture, Reason, Word, are,

@@ -27,6 +27,11 @@ pub(crate) fn from_query<T: Form>(req: &HttpRequest) -> Result<T, Problem> {
     read(req.query_string())
 }
 
+/// Members of a query that was read and kept before.
+pub(crate) fn of_query<T: Form>(members: Map<String, Value>) -> Result<T, Problem> {
+    strict::from_value(Value::Object(members), Place::Query)
+}
+
 fn read<T: Form>(query: &str) -> Result<T, Problem> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query)
         .map_err(|_| Problem::new(Code::MalformedRequest, "the query cannot be read"))?;

@@ -1,61 +1,49 @@
 //! Reports as CSV (RFC 4180), sent while they are read.
 
-use std::io;
+use std::sync::atomic::Ordering;
 
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, HttpResponseBuilder};
 use csv::{Terminator, WriterBuilder};
 use futures_util::stream;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 
 use super::columns::{Cell, Columns, harmless};
+use super::question::{Body, Left};
 use crate::problem::Problem;
 
-/// A file of records. What can fail at first fails before anything is sent; what fails later breaks the file off.
+/// A file of records. What can fail at first fails before anything is sent.
 pub(super) async fn records(
-    mut answer: HttpResponseBuilder,
     mut report: Report,
     columns: Columns<ReportRow>,
     zone: Zone,
-) -> Result<HttpResponse, Problem> {
+    left: Left,
+) -> Result<Body, Problem> {
     let mut lines = Lines::default();
     lines.write(columns.titles(&zone))?;
     let first = report.next().await?.unwrap_or_default();
     lines.add(&columns, &first, &zone)?;
-    let state = (report, columns, zone, Some(lines.taken()?));
-    let body = stream::try_unfold(state, |(mut report, columns, zone, waiting)| async move {
+    left.store(report.people_left(), Ordering::Relaxed);
+    let state = (report, columns, zone, left, Some(lines.taken()?));
+    let body = stream::try_unfold(state, |(mut report, columns, zone, left, waiting)| async move {
         if let Some(bytes) = waiting {
-            return Ok(Some((bytes, (report, columns, zone, None))));
+            return Ok(Some((bytes, (report, columns, zone, left, None))));
         }
-        let broken = |error: &dyn std::error::Error| {
-            tracing::error!(cause = %error, "a report broke off");
-            io::Error::other("the report broke off")
-        };
-        match report.next().await {
-            Err(error) => Err(broken(&error)),
-            Ok(None) => Ok(None),
-            Ok(Some(rows)) => {
-                let mut lines = Lines::default();
-                lines.add(&columns, &rows, &zone).map_err(|_| io::Error::other("a row cannot be written"))?;
-                let bytes = lines.taken().map_err(|_| io::Error::other("a row cannot be written"))?;
-                Ok(Some((bytes, (report, columns, zone, None))))
-            }
-        }
+        let Some(rows) = report.next().await? else { return Ok(None) };
+        left.store(report.people_left(), Ordering::Relaxed);
+        let mut lines = Lines::default();
+        lines.add(&columns, &rows, &zone)?;
+        Ok(Some((lines.taken()?, (report, columns, zone, left, None))))
     });
-    Ok(answer.streaming(Box::pin(body)))
+    Ok(Box::pin(body))
 }
 
 /// A file of sums.
-pub(super) fn groups(
-    mut answer: HttpResponseBuilder,
-    groups: &[ReportGroup],
-    columns: Columns<ReportGroup>,
-) -> Result<HttpResponse, Problem> {
+pub(super) fn groups(groups: &[ReportGroup], columns: Columns<ReportGroup>) -> Result<Bytes, Problem> {
     let mut lines = Lines::default();
     lines.write(columns.titles(&Zone::UTC))?;
     lines.add(&columns, groups, &Zone::UTC)?;
-    Ok(answer.body(lines.taken()?))
+    lines.taken()
 }
 
 /// Lines about to be sent.

@@ -4,15 +4,14 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use actix_web::body::SizedStream;
 use actix_web::web::{self, Bytes};
-use actix_web::{HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use super::columns::{Cell, Columns, harmless};
+use super::question::Body;
 use crate::problem::Problem;
 
 /// Rows of a sheet with its header; more begin another one.
@@ -22,31 +21,29 @@ const PIECE: usize = 64 << 10;
 
 /// A workbook of records.
 pub(super) async fn records(
-    answer: HttpResponseBuilder,
     mut report: Report,
     columns: Columns<ReportRow>,
     zone: Zone,
-) -> Result<HttpResponse, Problem> {
+) -> Result<(Option<u64>, Body), Problem> {
     let mut sheets = Sheets::new(columns.titles(&zone));
     while let Some(rows) = report.next().await? {
         for row in &rows {
             sheets.add(columns.cells(row, &zone)).map_err(|error| failed(&error))?;
         }
     }
-    send(answer, sheets).await
+    saved(sheets).await
 }
 
 /// A workbook of sums.
 pub(super) async fn groups(
-    answer: HttpResponseBuilder,
     groups: Vec<ReportGroup>,
     columns: Columns<ReportGroup>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<(Option<u64>, Body), Problem> {
     let mut sheets = Sheets::new(columns.titles(&Zone::UTC));
     for group in &groups {
         sheets.add(columns.cells(group, &Zone::UTC)).map_err(|error| failed(&error))?;
     }
-    send(answer, sheets).await
+    saved(sheets).await
 }
 
 struct Sheets {
@@ -121,8 +118,8 @@ fn write(
     Ok(())
 }
 
-/// Compresses the rows, off the threads that answer others, and sends what came of it.
-async fn send(mut answer: HttpResponseBuilder, sheets: Sheets) -> Result<HttpResponse, Problem> {
+/// Compresses the rows, off the threads that answer others, and reads what came of it.
+async fn saved(sheets: Sheets) -> Result<(Option<u64>, Body), Problem> {
     let saved = web::block(move || {
         let mut file = sheets.save()?;
         let size = file.seek(SeekFrom::End(0))?;
@@ -138,10 +135,12 @@ async fn send(mut answer: HttpResponseBuilder, sheets: Sheets) -> Result<HttpRes
             bytes.truncate(read);
             Ok::<_, io::Error>((bytes, file))
         });
-        let (bytes, file) = piece.await.map_err(io::Error::other)??;
-        Ok::<_, io::Error>((!bytes.is_empty()).then(|| (Bytes::from(bytes), file)))
+        let piece = piece.await.map_err(|_| Problem::broken("the workbook was not read"))?;
+        let (bytes, file) =
+            piece.map_err(|error| Problem::broken(&format!("reading the workbook: {error}")))?;
+        Ok::<_, Problem>((!bytes.is_empty()).then(|| (Bytes::from(bytes), file)))
     });
-    Ok(answer.body(SizedStream::new(size, Box::pin(body))))
+    Ok((Some(size), Box::pin(body)))
 }
 
 fn failed(error: &XlsxError) -> Problem {

@@ -12,6 +12,8 @@ pub mod devices;
 pub mod face_encodings;
 pub mod holidays;
 pub mod invitations;
+pub mod job_chunks;
+pub mod jobs;
 pub mod leaves;
 pub mod locks;
 pub mod login_attempts;

@@ -17,6 +17,7 @@ use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
 use rollcall_ports::holidays::HolidayStore;
+use rollcall_ports::jobs::JobStore;
 use rollcall_ports::leaves::LeaveStore;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
@@ -29,8 +30,8 @@ use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlAuditStore, SqlBatchStore,
     SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
-    SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore,
-    SqlUserStore,
+    SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore,
+    SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -59,6 +60,7 @@ pub(crate) struct Bench {
     audit: Arc<dyn AuditStore>,
     batches: Arc<dyn BatchStore>,
     corrections: Arc<dyn CorrectionStore>,
+    jobs: Arc<dyn JobStore>,
     statistics: Arc<dyn StatisticsStore>,
     probe: Arc<dyn DatabaseProbe>,
     home: Box<dyn std::any::Any + Send + Sync>,
@@ -84,6 +86,7 @@ impl Bench {
             audit: Arc::new(SqlAuditStore::new(database.clone())),
             batches: Arc::new(SqlBatchStore::new(database.clone())),
             corrections: Arc::new(SqlCorrectionStore::new(database.clone())),
+            jobs: Arc::new(SqlJobStore::new(database.clone())),
             statistics: Arc::new(SqlStatisticsStore::new(database.clone())),
             probe: Arc::new(SqlProbe::new(database.clone())),
             database,
@@ -120,6 +123,7 @@ stores! {
     audit: AuditStore
     batches: BatchStore
     corrections: CorrectionStore
+    jobs: JobStore
     statistics: StatisticsStore
     probe: DatabaseProbe
 }

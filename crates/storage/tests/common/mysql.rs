@@ -194,6 +194,8 @@ async fn wipe(database: &Database) {
     let connection = database.connection();
     execute(connection, "UPDATE departments SET manager_id = NULL, parent_id = NULL").await;
     for table in [
+        "job_chunks",
+        "jobs",
         "punches",
         "attendance_records",
         "attendance_heads",

@@ -20,6 +20,7 @@ pub mod faces;
 pub mod holidays;
 pub mod index;
 pub mod invitations;
+pub mod jobs;
 pub mod leaves;
 pub mod legacy;
 pub mod locks;

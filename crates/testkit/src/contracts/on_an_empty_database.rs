@@ -44,6 +44,7 @@ macro_rules! empty_database_contract {
             kiosks_that_search_are_online
         }
         $crate::lock_store_contract!($bench);
+        $crate::job_store_contract!($bench);
     };
 }
 

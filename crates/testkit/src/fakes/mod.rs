@@ -15,6 +15,7 @@ mod faces;
 mod holidays;
 mod ids;
 mod index;
+mod jobs;
 mod leaves;
 mod legacy;
 mod locks;
@@ -100,6 +101,7 @@ pub fn fake_ports() -> (Ports, Fakes) {
         audit: stores.clone(),
         batches: stores.clone(),
         corrections: stores.clone(),
+        jobs: stores.clone(),
         statistics: stores.clone(),
         probe: stores.clone(),
         disk: stores,

@@ -151,6 +151,7 @@ impl UserStore for FakeStores {
         world.searches.retain(|search| search.user != Some(user.id));
         let asked = world.searches.iter_mut().filter(|search| search.asked_by == Some(user.id));
         asked.for_each(|search| search.asked_by = None);
+        world.jobs.retain(|_, known| known.job.owner != user.id);
         world.attempts.remove(&erasure.address);
         let (logins, searches) = (logins - world.sessions.len(), searches - world.searches.len());
         let mut punches = 0;

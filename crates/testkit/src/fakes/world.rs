@@ -14,8 +14,8 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::Face;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::id::{
-    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, LeaveId, LockId, SessionId,
-    ShiftId, UserId,
+    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, JobId, LeaveId, LockId,
+    SessionId, ShiftId, UserId,
 };
 use rollcall_domain::leave::LeaveRequest;
 use rollcall_domain::lock::Lock;
@@ -27,6 +27,7 @@ use rollcall_ports::shifts::StoredShift;
 use rollcall_ports::store::StoreError;
 
 use super::attendance::Attended;
+use super::jobs::StoredJob;
 
 /// Every store of one world. Clones are the same world.
 #[derive(Clone, Default)]
@@ -59,6 +60,7 @@ pub(super) struct World {
     pub(super) corrections: BTreeMap<CorrectionId, Correction>,
     /// The audit trail, in order.
     pub(super) lines: Vec<Line>,
+    pub(super) jobs: BTreeMap<JobId, StoredJob>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
 }

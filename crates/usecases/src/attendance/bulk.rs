@@ -19,10 +19,17 @@ mod commit;
 mod item;
 mod people;
 mod revert;
+mod slices;
 mod work;
 
+/// Most items of one request that is answered at once; more are worked on as a job.
+pub const AT_ONCE: usize = 1_000;
+
 /// Most items of one request.
-pub const MAX_ITEMS: usize = 1_000;
+pub const MAX_ITEMS: usize = 100_000;
+
+/// Most items of which all hold or none: they are entered in one transaction, which others wait for.
+pub const MAX_ATOMIC: usize = 5_000;
 
 /// The items of one person lie within so many days.
 const LONGEST: i32 = DateRange::MAX_DAYS - 3;
@@ -163,6 +170,9 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome there is.
+    pub const ALL: [Self; 5] = [Self::Created, Self::Updated, Self::Unchanged, Self::Skipped, Self::Failed];
+
     /// The stable word for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -250,22 +260,28 @@ struct Worked {
 
 impl Attendance {
     /// Enters many things at once. Entering the same once more changes nothing.
-    #[tracing::instrument(name = "attendance.bulk", skip_all, fields(items = request.items.len()))]
     pub async fn bulk(&self, actor: &Actor, request: &BulkRequest) -> Result<BulkAnswer, AttendanceError> {
+        let of = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
+        self.bulk_as(actor, request, BatchId::new(self.ids.next()), of).await
+    }
+
+    /// The same as a part of a batch of `of` items, whose other parts were entered before or will be.
+    #[tracing::instrument(name = "attendance.bulk", skip_all, fields(items = request.items.len()))]
+    pub async fn bulk_as(
+        &self,
+        actor: &Actor,
+        request: &BulkRequest,
+        batch: BatchId,
+        of: u32,
+    ) -> Result<BulkAnswer, AttendanceError> {
         permit(actor, Action::EnterInBulk, self.rules.self_service)?;
-        if request.items.len() > MAX_ITEMS {
-            return Err(AttendanceError::TooMany(MAX_ITEMS));
+        let most = if request.atomic { MAX_ATOMIC } else { MAX_ITEMS };
+        if request.items.len() > most {
+            return Err(AttendanceError::TooMany(most));
         }
         let Voided { by, at, reason } = self.stamp(actor, &request.reason)?;
-        let batch = Batch {
-            id: BatchId::new(self.ids.next()),
-            operation: request.operation,
-            reason,
-            by,
-            at,
-            items: u32::try_from(request.items.len()).unwrap_or(u32::MAX),
-            reverted: None,
-        };
+        let batch =
+            Batch { id: batch, operation: request.operation, reason, by, at, items: of, reverted: None };
         let now = self.clock.now();
         // How many of the items changed something is told by their own lines: they may be stored long after this one.
         let line = Line {

@@ -9,6 +9,7 @@ mod enroll;
 mod events;
 mod guessing;
 mod import;
+mod jobs;
 mod overrides;
 mod people;
 mod planning;

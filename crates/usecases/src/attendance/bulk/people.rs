@@ -63,7 +63,7 @@ impl Attendance {
         Ok(shares)
     }
 
-    async fn named(&self, who: &Whose) -> Result<Option<UserId>, StoreError> {
+    pub(super) async fn named(&self, who: &Whose) -> Result<Option<UserId>, StoreError> {
         Ok(match who {
             Whose::Id(id) => Some(*id),
             Whose::Code(code) => self.users.of_code(&canonical(code)).await?,

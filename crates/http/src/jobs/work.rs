@@ -1,0 +1,76 @@
+//! Doing the work of jobs: what is kept is what would have been answered.
+
+use futures_util::TryStreamExt;
+use rollcall_domain::access::Actor;
+use rollcall_domain::job::JobKind;
+use rollcall_usecases::UseCases;
+use rollcall_usecases::errors::StoreError;
+use rollcall_usecases::jobs::{Desk, JobFailure, JobWork, Worked};
+use serde_json::Value;
+
+use super::entries;
+use crate::codes::Code;
+use crate::input::{Form, of_query};
+use crate::problem::Problem;
+use crate::report::{Format, Question};
+
+/// Works on jobs with what requests are answered with.
+#[derive(Clone)]
+pub struct JobWorker {
+    usecases: UseCases,
+}
+
+impl JobWorker {
+    /// Works with these use-cases.
+    #[must_use]
+    pub const fn new(usecases: UseCases) -> Self {
+        Self { usecases }
+    }
+}
+
+impl JobWork for JobWorker {
+    async fn work(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
+        match desk.job().kind {
+            JobKind::Report => self.report(actor, desk).await,
+            JobKind::Bulk => entries::enter(&self.usecases.attendance, actor, desk).await,
+        }
+    }
+}
+
+impl JobWorker {
+    async fn report(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
+        let question = Question::read(parameters(desk)?, Format::Json)?;
+        let mut made = question.made(&self.usecases.statistics, actor).await?;
+        while let Some(bytes) = made.body.try_next().await? {
+            desk.note(made.progress());
+            desk.write(&bytes).await?;
+        }
+        Ok(Worked { status: 200, media_type: made.media_type.to_owned(), file_name: made.file_name })
+    }
+}
+
+/// What was asked for, through the door by which it came.
+pub(super) fn parameters<T: Form>(desk: &Desk<'_>) -> Result<T, Problem> {
+    let kept: Value = serde_json::from_str(&desk.job().parameters)
+        .map_err(|_| Problem::broken("the parameters of a job cannot be read"))?;
+    let members = kept.as_object().into_iter().flatten();
+    of_query(
+        members
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect(),
+    )
+}
+
+impl From<Problem> for JobFailure {
+    fn from(problem: Problem) -> Self {
+        problem.log("a job cannot be worked on");
+        match problem.code() {
+            // These pass: the job is tried again when its lease has run out.
+            Code::DatabaseUnavailable | Code::Busy => {
+                Self::Store(StoreError::Unavailable("too busy, or away".into()))
+            }
+            code => Self::Refused(code.slug()),
+        }
+    }
+}

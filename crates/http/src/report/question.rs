@@ -1,0 +1,232 @@
+//! What is asked of a report, and the bytes that answer it: to be sent at once, or to be kept by a job.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::body::SizedStream;
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use futures_util::{Stream, TryStreamExt, stream};
+use rollcall_domain::access::Actor;
+use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::id::UserId;
+use rollcall_domain::job::Progress;
+use rollcall_domain::page::Page;
+use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
+use rollcall_usecases::statistics::Statistics;
+use serde::Serialize;
+
+use super::columns::Chosen;
+use super::{
+    By, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView, TallyView,
+};
+use super::{csv, workbook};
+use crate::attendance::local;
+use crate::input::word;
+use crate::paging::{Pagination, long_range, page};
+use crate::problem::Problem;
+use crate::profile::day;
+
+/// A report that makes sense.
+pub(crate) struct Question {
+    form: ReportForm,
+    by: Option<ReportGrouping>,
+    format: Format,
+    zone: Option<Zone>,
+    page: Page,
+    pub(super) query: ReportQuery,
+}
+
+/// The answer to a question.
+pub(crate) struct Made {
+    pub(crate) media_type: &'static str,
+    /// What browsers call the file, if it is one.
+    pub(crate) file_name: Option<String>,
+    /// How many bytes there are, if that is known before they are read.
+    size: Option<u64>,
+    pagination: Option<Pagination>,
+    /// People whose records are in it, and how many of them are still to be read; of a file that is made while it is read.
+    people: Option<(usize, Left)>,
+    pub(crate) body: Body,
+}
+
+/// How many people are still to be read.
+pub(super) type Left = Arc<AtomicUsize>;
+
+/// Bytes, made while they are read.
+pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
+
+impl Question {
+    /// Whatever is wrong with the question is told before anything is looked for.
+    pub(crate) fn read(form: ReportForm, wished: Format) -> Result<Self, Problem> {
+        let By(by) = word(&form.group_by)?.unwrap_or(By(None));
+        let format = word(&form.format)?.unwrap_or(wished);
+        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        if format == Format::Json {
+            chosen.nothing()?;
+        } else if form.page.is_some() || form.per_page.is_some() {
+            return Err(Problem::invalid_parameter("page", "not-applicable", "files are not paged"));
+        }
+        match by {
+            None => chosen.records().map(drop)?,
+            Some(_) => chosen.sums().map(drop)?,
+        }
+        let users = form.user_id.iter().map(|user| user.parse::<UserId>().map_err(|_| Problem::not_found()));
+        let query = ReportQuery {
+            range: long_range(&form.from, &form.to)?,
+            department: word(&form.department_id)?,
+            users: users.collect::<Result<_, _>>()?,
+            status: word(&form.status)?,
+        };
+        let (zone, page) = (word(&form.timezone)?, page(&form.page, &form.per_page)?);
+        Ok(Self { form, by, format, zone, page, query })
+    }
+
+    /// The same about these dates, as it is kept and read again. Nothing is left to be guessed later.
+    pub(super) fn parameters(&self, range: DateRange) -> String {
+        let form = ReportForm {
+            from: Some(day(range.from())),
+            to: Some(day(range.to())),
+            format: Some(self.format.name().to_owned()),
+            ..self.form.clone()
+        };
+        serde_json::to_string(&form).unwrap_or_default()
+    }
+
+    /// The answer, as far as it is made before its bytes are read.
+    pub(crate) async fn made(self, statistics: &Statistics, actor: &Actor) -> Result<Made, Problem> {
+        let Self { form, by, format, zone, page, query } = self;
+        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        match by {
+            None => {
+                let report = statistics.report(actor, query).await?;
+                let zone = zone.unwrap_or_else(|| report.zone.clone());
+                records(report, format, zone, page, &chosen).await
+            }
+            Some(by) => {
+                let summed = statistics.summed(actor, query, by).await?;
+                let zone = zone.unwrap_or_else(|| summed.zone.clone());
+                groups(summed, by, format, &zone, &chosen).await
+            }
+        }
+    }
+}
+
+/// Records one by one.
+async fn records(
+    report: Report,
+    format: Format,
+    zone: Zone,
+    page: Page,
+    chosen: &Chosen<'_>,
+) -> Result<Made, Problem> {
+    let (range, as_of) = (report.range, report.as_of);
+    Ok(match format {
+        Format::Json => {
+            let rows = report.page(page).await?;
+            let pagination = Pagination::of(&rows);
+            let view = RecordsView {
+                group_by: By(None).name(),
+                from: day(range.from()),
+                to: day(range.to()),
+                timezone: zone.name().to_owned(),
+                as_of: local(&zone, as_of),
+                data: rows.items.iter().map(ReportRecordView::new).collect(),
+                pagination,
+            };
+            Made { pagination: Some(pagination), ..Made::json(&ReportView::Records(view))? }
+        }
+        Format::Csv => {
+            let (all, left) = (report.people_left(), Left::default());
+            let body = csv::records(report, chosen.records()?, zone, left.clone()).await?;
+            Made { people: Some((all, left)), ..Made::file(format, range, (None, body)) }
+        }
+        Format::Xlsx => Made::file(format, range, workbook::records(report, chosen.records()?, zone).await?),
+    })
+}
+
+/// Records added up.
+async fn groups(
+    summed: Summed,
+    by: ReportGrouping,
+    format: Format,
+    zone: &Zone,
+    chosen: &Chosen<'_>,
+) -> Result<Made, Problem> {
+    let Summed { range, as_of, groups, total, .. } = summed;
+    Ok(match format {
+        Format::Json => Made::json(&ReportView::Groups(GroupsView {
+            group_by: By(Some(by)).name(),
+            from: day(range.from()),
+            to: day(range.to()),
+            timezone: zone.name().to_owned(),
+            as_of: local(zone, as_of),
+            data: groups.iter().map(GroupView::new).collect(),
+            totals: TallyView::new(&total),
+        }))?,
+        Format::Csv => {
+            let bytes = csv::groups(&groups, chosen.sums()?)?;
+            Made::file(format, range, (Some(bytes.len() as u64), whole(bytes)))
+        }
+        Format::Xlsx => Made::file(format, range, workbook::groups(groups, chosen.sums()?).await?),
+    })
+}
+
+impl Made {
+    /// How far it has been read, as far as anybody knows.
+    pub(crate) fn progress(&self) -> Progress {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let of = |(all, left): &(usize, Left)| Progress {
+            done: count(all.saturating_sub(left.load(Ordering::Relaxed))),
+            total: count(*all),
+        };
+        self.people.as_ref().map(of).unwrap_or_default()
+    }
+
+    fn json(view: &impl Serialize) -> Result<Self, Problem> {
+        let bytes = serde_json::to_vec(view).map_err(|_| Problem::broken("an answer cannot be written"))?;
+        Ok(Self {
+            media_type: "application/json",
+            file_name: None,
+            size: Some(bytes.len() as u64),
+            pagination: None,
+            people: None,
+            body: whole(bytes.into()),
+        })
+    }
+
+    fn file(format: Format, range: DateRange, (size, body): (Option<u64>, Body)) -> Self {
+        let name = format!("attendance_{}_{}.{}", range.from(), range.to(), format.name());
+        let media_type = match format {
+            Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::Json | Format::Xlsx => format.media_type(),
+        };
+        Self { media_type, file_name: Some(name), size, pagination: None, people: None, body }
+    }
+
+    /// The answer to a request. What fails once it is on its way breaks it off.
+    pub(super) fn answer(self, req: &HttpRequest) -> HttpResponse {
+        let mut answer = self.pagination.map_or_else(HttpResponse::Ok, |pagination| pagination.answer(req));
+        answer.insert_header((header::CONTENT_TYPE, self.media_type));
+        if let Some(name) = &self.file_name {
+            answer.insert_header(attachment(name));
+        }
+        let body = self.body.map_err(|problem| problem.broken_off("the report broke off"));
+        match self.size {
+            Some(size) => answer.body(SizedStream::new(size, body)),
+            None => answer.streaming(body),
+        }
+    }
+}
+
+/// Lets browsers keep an answer as a file.
+pub(crate) fn attachment(name: &str) -> (header::HeaderName, String) {
+    (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+}
+
+fn whole(bytes: Bytes) -> Body {
+    Box::pin(stream::iter([Ok(bytes)]))
+}
