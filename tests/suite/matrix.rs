@@ -74,6 +74,8 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/admin/attendance/batches/{batch_id}/revert", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
+    ("GET", "/api/admin/departments/{department_id}", "MA"),
+    ("PUT", "/api/admin/departments/{department_id}", "A"),
     ("GET", "/api/health", "NEMAK"),
     ("HEAD", "/api/health", "NEMAK"),
     ("GET", "/api/health/detailed", "A"),
@@ -125,6 +127,7 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
         "{holiday_id}",
         "{leave_id}",
         "{lock_id}",
+        "{department_id}",
     ];
     ids.into_iter()
         .fold(template.to_owned(), |path, id| path.replace(id, absent))

@@ -23,6 +23,7 @@ mod erase;
 mod error;
 mod face_change;
 mod faces;
+mod geofences;
 mod holidays;
 mod invitations;
 mod leaves;

@@ -61,7 +61,7 @@ fn the_probe_tells_driver_migration_and_durability() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "mysql");
-        assert_eq!(report.migration.as_deref(), Some("m20261122_000008_decisions"));
+        assert_eq!(report.migration.as_deref(), Some("m20261122_000009_geofences_and_weekly_overtime"));
         assert!(report.durability.is_some_and(|words| words.starts_with("innodb_flush_log_at_trx_commit=")));
     });
 }

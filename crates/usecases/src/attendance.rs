@@ -8,6 +8,8 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::attendance::{DayFilter, DayKey, DayRecord, DaySort, Event, Location, Record, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::department::Department;
+use rollcall_domain::geofence::{self, Fenced};
 use rollcall_domain::id::{DepartmentId, DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::overrides::{InvalidOverride, Override};
 use rollcall_domain::page::{Page, Paged};
@@ -218,6 +220,9 @@ pub enum AttendanceError {
     /// Before the person joined.
     #[error("the time lies before the person joined")]
     BeforeJoinDate,
+    /// Not where the people of that department mark their own attendance.
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
     /// Cannot leave without having come.
     #[error("there is no open session to check out of")]
     NoOpenSession,
@@ -318,8 +323,9 @@ impl Attendance {
         }
     }
 
-    /// Enters a punch. For oneself and now it is just that; for somebody else or for another time it is a
-    /// manual entry and needs a reason.
+    /// Enters a punch. For oneself and now it is just that, and has to be where the person's department is marked; for
+    /// somebody else or for another time it is a manual entry and needs a reason. That one is made at a desk, so where
+    /// it is made says nothing.
     #[tracing::instrument(name = "attendance.mark", skip_all, fields(user.id))]
     pub async fn mark(&self, actor: &Actor, request: MarkRequest) -> Result<Marked, AttendanceError> {
         let id = request.user.or(actor.user()).ok_or(Denied::Hidden)?;
@@ -350,9 +356,13 @@ impl Attendance {
         if now.duration_since(at) > MAX_BEHIND {
             return Err(AttendanceError::TooOld);
         }
-        let zone = self.zone_of(&user).await?;
+        let department = self.department_of(&user).await?;
+        let zone = self.zone_in(&user, department.as_ref());
         if user.join_date.is_some_and(|joined| zone.local(at).date() < joined) {
             return Err(AttendanceError::BeforeJoinDate);
+        }
+        if let Some(department) = department.filter(|_| !manual) {
+            geofence::admit(&department.geofences, request.location)?;
         }
         let glance = Glance {
             punch: request.punch,
@@ -454,16 +464,33 @@ impl Attendance {
         Ok(decided(reading.decision, event, DayView::of(kept, now)))
     }
 
+    /// Whether a person may mark their own attendance at a place: by the geofences of the department in which they are
+    /// today.
+    pub(crate) async fn admit(
+        &self,
+        user: &User,
+        at: Option<Location>,
+    ) -> Result<Result<(), Fenced>, StoreError> {
+        let department = self.department_of(user).await?;
+        Ok(department.map_or(Ok(()), |department| geofence::admit(&department.geofences, at)))
+    }
+
     /// Where a person is: their own time zone, else their department's, else the organization's.
     pub(crate) async fn zone_of(&self, user: &User) -> Result<Zone, StoreError> {
-        let name = match (&user.timezone, &user.department) {
-            (Some(own), _) => Some(own.clone()),
-            (None, Some(department)) => {
-                self.departments.get(department.id).await?.and_then(|found| found.timezone)
-            }
-            (None, None) => None,
-        };
-        Ok(self.zone_named(name.as_deref()))
+        let department = if user.timezone.is_none() { self.department_of(user).await? } else { None };
+        Ok(self.zone_in(user, department.as_ref()))
+    }
+
+    fn zone_in(&self, user: &User, department: Option<&Department>) -> Zone {
+        let name = user.timezone.as_deref().or_else(|| department?.timezone.as_deref());
+        self.zone_named(name)
+    }
+
+    async fn department_of(&self, user: &User) -> Result<Option<Department>, StoreError> {
+        match &user.department {
+            Some(department) => self.departments.get(department.id).await,
+            None => Ok(None),
+        }
     }
 
     /// The zone of that name. One that a newer release of the time zone database dropped is read as the
