@@ -166,12 +166,8 @@ fn three_weeks() -> DateRange {
 
 fn some_overtime() -> impl Strategy<Value = Overtime> {
     let minutes = |most: i64| (0..=most).prop_map(SignedDuration::from_mins);
-    (any::<bool>(), minutes(30), minutes(30), minutes(50 * 60)).prop_map(|(before, min, step, target)| Overtime {
-        before,
-        min,
-        step,
-        daily_cap: None,
-        weekly_target: Some(target),
+    (any::<bool>(), minutes(30), minutes(30), minutes(50 * 60)).prop_map(|(before, min, step, target)| {
+        Overtime { before, min, step, daily_cap: None, weekly_target: Some(target) }
     })
 }
 

@@ -121,7 +121,8 @@ impl FromQueryResult for SummaryRow {
 }
 
 async fn insert(connection: &DatabaseTransaction, department: &Department) -> Result<(), Failure> {
-    let row = departments::ActiveModel { revision: Set(stored(Revision::NEW.next().0)), ..columns(department) };
+    let row =
+        departments::ActiveModel { revision: Set(stored(Revision::NEW.next().0)), ..columns(department) };
     match departments::Entity::insert(row).exec_without_returning(connection).await {
         Ok(_) => Ok(()),
         Err(error) => Err(dangling(connection, department, error).await),

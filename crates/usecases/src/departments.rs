@@ -256,11 +256,8 @@ impl Departments {
             People::Departments(own, _) => Some(own),
             People::One(_) => Some(Vec::new()),
         };
-        let filter = DepartmentFilter {
-            q: query.q,
-            only_staffed: !query.include_empty,
-            ..self.filter(among)
-        };
+        let filter =
+            DepartmentFilter { q: query.q, only_staffed: !query.include_empty, ..self.filter(among) };
         Ok(self.departments.list(&filter, &query.sort, query.page).await?)
     }
 

@@ -10,9 +10,7 @@ use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::shift::{
-    Counting, InvalidShift, Overtime, OvertimeMode, Pairing, Shift, ShiftFlaw,
-};
+use rollcall_domain::shift::{Counting, InvalidShift, Overtime, OvertimeMode, Pairing, Shift, ShiftFlaw};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::People;
 use rollcall_ports::Ports;

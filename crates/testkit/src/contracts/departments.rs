@@ -68,7 +68,10 @@ async fn saved(bench: &dyn StoreBench, changed: Department) -> Department {
 fn fences() -> Vec<Geofence> {
     let fence = |name, lat, lng, radius| Geofence::new(name, lat, lng, radius).expect("a fence");
     // Numbers without a short decimal form come back as they are, too.
-    vec![fence(Some("Tor \"4\" 😀"), 52.520_008_123_456_78, 13.404_953_999_999_999, 0.1 + 99.9), fence(None, -90.0, 180.0, 1e5)]
+    vec![
+        fence(Some("Tor \"4\" 😀"), 52.520_008_123_456_78, 13.404_953_999_999_999, 0.1 + 99.9),
+        fence(None, -90.0, 180.0, 1e5),
+    ]
 }
 
 pub async fn a_change_of_a_department_grows_its_revision(bench: &dyn StoreBench) {
