@@ -91,7 +91,7 @@ async fn departments_are_changed(db: Db) {
     assert_eq!(changed["geofences"][0], gate(), "{changed}");
     let nameless = json!({ "name": null, "lat": -90.0, "lng": 180.0, "radius_m": 5.0 });
     assert_eq!(changed["geofences"][1], nameless, "{changed}");
-    assert_eq!(admin.get(&path).await.expect(200), &changed);
+    assert_eq!(admin.get(&path).await.expect(200), changed);
     let late = admin.request(Method::PUT, &path).header("if-match", read.header("etag")).json(&json!({}));
     send(late).await.problem(412, "precondition-failed");
     let cleared = json!({ "geofences": null, "code": null, "parent_id": other });
@@ -134,5 +134,5 @@ async fn departments_are_changed(db: Db) {
     }
     admin.put(&path, fence("color", json!("red"))).await.problem(400, "unknown-field");
     admin.put(&path, json!({ "headcount": 3 })).await.problem(422, "field-not-allowed");
-    assert_eq!(admin.get(&path).await.expect(200), &cleared);
+    assert_eq!(admin.get(&path).await.expect(200), cleared);
 }
