@@ -86,9 +86,9 @@ async fn overtime(world: &World, user: &User) -> [f64; 7] {
 
 /// Working out any dates of the week anew changes nothing: what is stored is what all facts come to.
 async fn assert_settled(world: &World, user: &User) {
-    for from in 0..WEEK.len() {
-        for to in from..WEEK.len() {
-            let some = dates(WEEK[from], WEEK[to]);
+    for (n, from) in WEEK.iter().enumerate() {
+        for to in &WEEK[n..] {
+            let some = dates(from, to);
             let mut differences = Vec::new();
             let mut tell = |_: &User, found: &[_]| differences.extend_from_slice(found);
             let by = Actor::Operator;
