@@ -23,6 +23,7 @@ mod m20261101_000005_accounts;
 mod m20261101_000006_counting;
 mod m20261122_000007_planning;
 mod m20261122_000008_decisions;
+mod m20261122_000009_geofences_and_weekly_overtime;
 mod m20261122_000010_audit;
 mod m20261122_000011_jobs;
 mod resume;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000006_counting::Migration),
             Box::new(m20261122_000007_planning::Migration),
             Box::new(m20261122_000008_decisions::Migration),
+            Box::new(m20261122_000009_geofences_and_weekly_overtime::Migration),
             Box::new(m20261122_000010_audit::Migration),
             Box::new(m20261122_000011_jobs::Migration),
         ]

@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 10] = [
+const MADE: [Made; 11] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -90,6 +90,11 @@ const MADE: [Made; 10] = [
         step: "m20261122_000008_decisions",
         tables: &["batches", "overrides", "overtime_approvals", "corrections"],
         columns: &[],
+    },
+    Made {
+        step: "m20261122_000009_geofences_and_weekly_overtime",
+        tables: &[],
+        columns: &[("departments", "geofences"), ("departments", "revision"), ("shifts", "weekly_target")],
     },
     Made {
         step: "m20261122_000010_audit",

@@ -24,12 +24,14 @@ async fn departments_are_added_and_listed(db: Db) {
       "default_shift_id": null,
       "description": null,
       "enrolled": 0,
+      "geofences": [],
       "headcount": 0,
       "id": "[an id]",
       "manager": null,
       "name": "Research",
       "parent_id": null,
-      "timezone": "Europe/Berlin"
+      "timezone": "Europe/Berlin",
+      "version": 1
     }
     "#);
     }

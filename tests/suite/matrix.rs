@@ -75,6 +75,8 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/admin/audit", "A"),
     ("GET", "/api/admin/departments", "MA"),
     ("POST", "/api/admin/departments", "A"),
+    ("GET", "/api/admin/departments/{department_id}", "MA"),
+    ("PUT", "/api/admin/departments/{department_id}", "A"),
     ("GET", "/api/jobs", "EMA"),
     ("GET", "/api/jobs/{job_id}", "EMA"),
     ("DELETE", "/api/jobs/{job_id}", "EMA"),
@@ -130,6 +132,7 @@ pub(crate) fn path_of(template: &str, user: &str) -> String {
         "{holiday_id}",
         "{leave_id}",
         "{lock_id}",
+        "{department_id}",
         "{job_id}",
     ];
     ids.into_iter()

@@ -93,12 +93,14 @@ async fn shifts_are_added_and_retired(db: Db) {
       "overtime_before": false,
       "overtime_cap_seconds": null,
       "overtime_min_seconds": 900,
+      "overtime_mode": "daily",
       "overtime_step_seconds": 0,
       "pairing": "first_last",
       "retired_at": null,
       "starts": "22:00",
       "unpaid_break_seconds": 0,
       "version": 1,
+      "weekly_target_seconds": null,
       "workdays": [
         "monday",
         "friday"

@@ -128,8 +128,8 @@ pub enum Action {
     SetUserStatus,
     /// See departments.
     ListDepartments,
-    /// Add a department.
-    CreateDepartment,
+    /// Add and change departments.
+    ManageDepartments,
     /// Enter a punch.
     MarkAttendance,
     /// See a person's records.
@@ -213,7 +213,7 @@ impl Action {
         Self::AdminListUsers,
         Self::SetUserStatus,
         Self::ListDepartments,
-        Self::CreateDepartment,
+        Self::ManageDepartments,
         Self::MarkAttendance,
         Self::ReadAttendance,
         Self::ReadToday,
@@ -289,7 +289,7 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
             (Everybody, Nobody, Nobody, Nobody)
         }
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
-        A::CreateDepartment | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
+        A::ManageDepartments | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
         A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard | A::ReadCorrections => {
             (Everybody, Departments, Own, Nobody)

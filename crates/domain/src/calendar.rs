@@ -242,6 +242,12 @@ impl Calendar {
     }
 }
 
+/// The Monday on which the ISO week of a date begins.
+#[must_use]
+pub fn monday_of(date: Date) -> Date {
+    date.saturating_sub(Span::new().days(i64::from(date.weekday().since(Weekday::Monday))))
+}
+
 /// A date or several in a row, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateRange {
@@ -334,6 +340,19 @@ impl DateRange {
     #[must_use]
     pub fn month_of(date: Date) -> Self {
         Self { from: date.first_of_month(), to: date.last_of_month() }
+    }
+
+    /// The same from the Monday of its first week on.
+    #[must_use]
+    pub fn since_monday(self) -> Self {
+        Self { from: monday_of(self.from), to: self.to }
+    }
+
+    /// The same with whole ISO weeks, Monday to Sunday, at both ends, but with no date after `last` that was not in it.
+    #[must_use]
+    pub fn whole_weeks(self, last: Date) -> Self {
+        let sunday = monday_of(self.to).saturating_add(Span::new().days(6));
+        Self { to: sunday.min(last).max(self.to), ..self.since_monday() }
     }
 
     /// As many dates, right before it; `None` at the beginning of the calendar.

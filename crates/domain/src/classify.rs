@@ -9,7 +9,8 @@ use crate::policy::{DAY_CUTOFF, Policy, after, seconds};
 use crate::schedule::Expectation;
 use crate::shift::{Pairing, ShiftInstance};
 
-/// What a day comes to, read at `now`.
+/// What a day comes to, read at `now`. Overtime that is counted by the week is not told by one day alone, see
+/// [`crate::replay::derive`].
 #[must_use]
 pub fn classify(day: &Day, now: Timestamp) -> Record {
     read(day, &Stay::of(&day.events, day.pairing()), now)

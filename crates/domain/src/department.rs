@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
+use crate::Revision;
+use crate::geofence::Geofence;
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::text::{TextError, line};
 use crate::user::DepartmentRef;
 
 /// A department.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Department {
     /// Its identifier.
     pub id: DepartmentId,
@@ -25,8 +27,13 @@ pub struct Department {
     pub timezone: Option<String>,
     /// The shift of its members unless they have their own.
     pub default_shift: Option<ShiftId>,
+    /// Where its members mark their own attendance, at most [`Geofence::MAX`] circles; none means anywhere. As its time
+    /// zone and its shift, they are for its own members, not for those of departments that are part of it.
+    pub geofences: Vec<Geofence>,
     /// When it was added.
     pub created_at: Timestamp,
+    /// Grows with each change.
+    pub revision: Revision,
 }
 
 impl Department {
@@ -63,7 +70,7 @@ impl DepartmentName {
 }
 
 /// A department with what is counted about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DepartmentSummary {
     /// The department.
     pub department: Department,

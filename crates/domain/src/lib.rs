@@ -18,6 +18,7 @@ pub mod correction;
 pub mod department;
 pub mod device;
 pub mod face;
+pub mod geofence;
 pub mod holiday;
 pub mod id;
 pub mod job;

@@ -173,6 +173,13 @@ impl Plan {
         }
     }
 
+    /// Whether overtime is counted by the week in any wording of any shift.
+    #[must_use]
+    pub fn counts_weeks(&self) -> bool {
+        let weekly = |(_, shift): (_, &Shift)| shift.counting.overtime.weekly_target.is_some();
+        self.shifts.values().any(|editions| editions.wordings().any(weekly))
+    }
+
     /// When one person is expected.
     #[must_use]
     pub fn schedule(&self, person: &Personal) -> Schedule {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::Revision;
 use crate::attendance::{Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source};
-use crate::calendar::{DateRange, Zone};
+use crate::calendar::{DateRange, Zone, monday_of};
 use crate::classify::{blank, classify_unpunched, on_leave, settle, worked_on_leave};
 use crate::id::{EventId, UserId};
 use crate::overrides::Override;
@@ -36,7 +36,8 @@ pub struct Facts<'a> {
     pub asked_from: Option<Date>,
     /// Where they belong, by date.
     pub placements: &'a [Placement],
-    /// Their punches, in any order; those of [`MARGIN`] dates around the dates wanted are needed.
+    /// Their punches, in any order; those of [`MARGIN`] dates around the dates wanted are needed, and if overtime is
+    /// counted by the week, around the days before them in their week.
     pub events: &'a [Event],
     /// What was decided of single days.
     pub overrides: &'a [(DayKey, Override)],
@@ -234,6 +235,45 @@ fn a_day(facts: &Facts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {
 /// Readings of dates that are not among `dates` are there for their context only: what came before them may be missing.
 #[must_use]
 pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayRecord>, Vec<Reading>) {
+    if !facts.schedule.counts_weeks() {
+        return one_by_one(facts, dates, policy);
+    }
+    let (mut records, readings) = one_by_one(facts, dates.since_monday(), policy);
+    count_weeks(facts, &mut records);
+    records.retain(|record| dates.contains(record.day.key.date));
+    (records, readings)
+}
+
+/// Gives records their share of the overtime of their weeks, where it is counted by the week. A week's total is what was
+/// worked in such shifts; where it asks for different hours on different days, each day is measured by its own.
+fn count_weeks(facts: &Facts<'_>, records: &mut [DayRecord]) {
+    let mut order: Vec<usize> = (0..records.len()).collect();
+    // Of two shifts of one date the earlier one is worked first.
+    order.sort_by_key(|n| {
+        let day = &records[*n].day;
+        (day.key.date, day.shift.as_ref().map(|instance| instance.start))
+    });
+    let (mut monday, mut total) = (None, 0_i64);
+    for n in order {
+        let DayRecord { day, record, .. } = &mut records[n];
+        let Some(instance) = &day.shift else { continue };
+        let overtime = &instance.shift.counting.overtime;
+        let Some(target) = overtime.weekly_target else { continue };
+        let week = Some(monday_of(day.key.date));
+        if monday != week {
+            (monday, total) = (week, 0);
+        }
+        let worked = record.worked_seconds.unwrap_or(0);
+        let said = facts.overrides.iter().find(|(key, _)| *key == day.key);
+        if said.is_none_or(|(_, decision)| decision.overtime_seconds.is_none()) {
+            record.overtime_seconds = overtime.of_week(target, total, worked);
+        }
+        total += worked;
+    }
+}
+
+/// The same, each day as if it were the only one of its week.
+fn one_by_one(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayRecord>, Vec<Reading>) {
     let Replay { days: mut punched, readings } = replay(facts, dates.from(), dates.to(), policy);
     let margin = Span::new().days(2);
     let windows =

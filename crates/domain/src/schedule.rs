@@ -170,6 +170,13 @@ impl Schedule {
         }
     }
 
+    /// Whether overtime is counted by the week in any shift of the person: a record then follows from those of the days
+    /// before it in its week, too.
+    #[must_use]
+    pub fn counts_weeks(&self) -> bool {
+        self.assignments.iter().any(|given| given.shift.counting.overtime.weekly_target.is_some())
+    }
+
     /// Whether anything can be asked of the person on a date.
     #[must_use]
     pub fn takes_part(&self, date: Date) -> bool {

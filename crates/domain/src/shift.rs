@@ -87,12 +87,38 @@ impl Pairing {
 pub struct Overtime {
     /// Work before the start can be overtime, not only work after the end.
     pub before: bool,
-    /// Either part counts from this length on.
+    /// Either part, or the overtime of a week, counts from this length on.
     pub min: SignedDuration,
     /// Cut down to whole multiples of this; zero leaves it as it is.
     pub step: SignedDuration,
     /// No more than this a day.
     pub daily_cap: Option<SignedDuration>,
+    /// Overtime is counted by the week: it is what was worked beyond this from Monday to Sunday, instead of what lies
+    /// before the start and after the end.
+    pub weekly_target: Option<SignedDuration>,
+}
+
+/// Over what overtime is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OvertimeMode {
+    /// Each day: what lies after the end of the shift, and before its start if that counts.
+    Daily,
+    /// Each ISO week: what was worked beyond the hours of a week.
+    Weekly,
+}
+
+impl OvertimeMode {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Daily, Self::Weekly];
+
+    /// The stable word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+        }
+    }
 }
 
 impl Counting {
@@ -110,6 +136,7 @@ impl Counting {
             min: SignedDuration::from_mins(15),
             step: SignedDuration::ZERO,
             daily_cap: None,
+            weekly_target: None,
         },
     };
 }
@@ -127,6 +154,9 @@ impl Counting {
         flaws.within("overtime_step_seconds", self.overtime.step, zero, SignedDuration::from_hours(4));
         if let Some(cap) = self.overtime.daily_cap {
             flaws.within("overtime_cap_seconds", cap, zero, day);
+        }
+        if let Some(target) = self.overtime.weekly_target {
+            flaws.within("weekly_target_seconds", target, zero, day * 7);
         }
     }
 }
@@ -153,15 +183,46 @@ impl Flaws {
 }
 
 impl Overtime {
+    /// Over what it is counted.
+    #[must_use]
+    pub const fn mode(&self) -> OvertimeMode {
+        if self.weekly_target.is_some() { OvertimeMode::Weekly } else { OvertimeMode::Daily }
+    }
+
     /// What two parts, before and after a shift, come to, in seconds.
     #[must_use]
     pub(crate) fn of(&self, before: i64, after: i64) -> i64 {
-        let counts = |part: i64| if part >= self.min.as_secs() { part } else { 0 };
-        let before = if self.before { counts(before) } else { 0 };
-        let sum = before + counts(after);
+        if self.weekly_target.is_some() {
+            return 0;
+        }
+        let before = if self.before { self.counted(before) } else { 0 };
+        self.capped(self.whole(before + self.counted(after)))
+    }
+
+    /// What a day comes to that is counted by the week, in seconds: by how much it raises the overtime of its week, of
+    /// which `earlier` was worked before that day.
+    ///
+    /// Least length and steps are those of the week's overtime, not of each day's share of it, so that nothing is lost
+    /// where one day ends and the next one begins: what was too little to count is counted on the day on which it is
+    /// enough. The most of a day holds for each day, and what lies beyond it is not carried over.
+    #[must_use]
+    pub(crate) fn of_week(&self, target: SignedDuration, earlier: i64, worked: i64) -> i64 {
+        let of = |total: i64| self.whole(self.counted((total - target.as_secs()).max(0)));
+        self.capped(of(earlier + worked) - of(earlier))
+    }
+
+    /// A part that is too short counts as nothing.
+    fn counted(&self, part: i64) -> i64 {
+        if part >= self.min.as_secs() { part } else { 0 }
+    }
+
+    fn whole(&self, sum: i64) -> i64 {
         let step = self.step.as_secs();
-        let whole = if step > 0 { sum - sum % step } else { sum };
-        self.daily_cap.map_or(whole, |cap| whole.min(cap.as_secs()))
+        if step > 0 { sum - sum % step } else { sum }
+    }
+
+    fn capped(&self, sum: i64) -> i64 {
+        self.daily_cap.map_or(sum, |cap| sum.min(cap.as_secs()))
     }
 }
 

@@ -20,11 +20,6 @@ mod tally;
 pub use periods::{Interval, Period, series};
 pub use tally::{Days, RATES, Rate, Tally, Whose};
 
-use std::collections::BTreeMap;
-
-use jiff::Span;
-use jiff::civil::{Date, Weekday};
-
 use crate::attendance::{DayStatus, Record};
 
 /// How many people stand where on one date.
@@ -123,54 +118,5 @@ impl Summary {
             sum.late_seconds += day.late_seconds;
             sum
         })
-    }
-}
-
-/// Overtime of ISO weeks, by the Mondays on which they begin: what was worked from Monday to Sunday beyond what a week asks
-/// for, in seconds. It takes the place of the overtime of the days, see [`Record::overtime_seconds`]: an organization that
-/// counts by the week does not count by the day. Days of which nobody knows how long they were add nothing.
-#[must_use]
-pub fn weekly_overtime<'a>(
-    days: impl IntoIterator<Item = (Date, &'a Record)>,
-    target_seconds: i64,
-) -> BTreeMap<Date, i64> {
-    let mut weeks: BTreeMap<Date, i64> = BTreeMap::new();
-    for (date, record) in days {
-        let since = i64::from(date.weekday().since(Weekday::Monday));
-        let monday = date.saturating_sub(Span::new().days(since));
-        *weeks.entry(monday).or_default() += record.worked_seconds.unwrap_or(0);
-    }
-    weeks.into_iter().map(|(monday, worked)| (monday, (worked - target_seconds).max(0))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use super::*;
-    use crate::classify::blank;
-
-    #[test]
-    fn overtime_of_a_week_is_what_lies_beyond_its_hours_whatever_its_days_say() {
-        let hours = |n: Option<i64>, overtime: i64| Record {
-            worked_seconds: n.map(|n| n * 3_600),
-            overtime_seconds: overtime,
-            ..blank(DayStatus::Present)
-        };
-        let (long, short, unknown) = (hours(Some(10), 7_200), hours(Some(5), 0), hours(None, 0));
-        let days = [
-            (date(2026, 2, 22), &long), // A Sunday: the week before.
-            (date(2026, 2, 23), &long),
-            (date(2026, 2, 24), &short),
-            (date(2026, 2, 25), &unknown),
-            (date(2026, 3, 1), &long), // Sunday.
-            (date(2026, 3, 2), &short),
-        ];
-        let weeks = weekly_overtime(days, 20 * 3_600);
-        assert_eq!(
-            weeks.into_iter().collect::<Vec<_>>(),
-            [(date(2026, 2, 16), 0), (date(2026, 2, 23), 5 * 3_600), (date(2026, 3, 2), 0)]
-        );
-        assert!(weekly_overtime([], 0).is_empty());
     }
 }

@@ -6,10 +6,10 @@ mod clockwork;
 use std::collections::BTreeMap;
 
 use clockwork::{Clockwork, POLICY, a_shift, date, of};
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Span, Timestamp};
 use rollcall_domain::attendance::{DayRecord, DayStatus, Event, Flag, Record, Source, Voided};
-use rollcall_domain::calendar::{Half, Holiday, Workdays, Zone};
+use rollcall_domain::calendar::{Half, Holiday, Workdays, Zone, weekday_name};
 use rollcall_domain::id::OverrideId;
 use rollcall_domain::leave::Leave;
 use rollcall_domain::lint::Code;
@@ -229,6 +229,28 @@ fn every_example_comes_to_what_the_guide_says() {
 }
 
 #[test]
+fn a_week_comes_to_what_the_guide_says() {
+    let mut shift = a_shift("09:00", "17:00");
+    shift.workdays = Workdays::of(Workdays::WEEK.into_iter().filter(|day| *day != Weekday::Sunday));
+    shift.counting.overtime.weekly_target = Some(SignedDuration::from_hours(40));
+    let mut ada = of(Schedule::simple(shift, Zone::UTC));
+    let rows = rows(&["Weekday", "There", "Overtime"]);
+    assert_eq!(rows.len(), 7);
+    let dates: Vec<_> = (0..7).map(|day| date("2026-03-02") + Span::new().days(day)).collect();
+    for (row, on) in rows.iter().zip(&dates) {
+        assert_eq!(weekday_name(on.weekday()), row["Weekday"].to_lowercase());
+        for local in row["There"].split(", ") {
+            ada.face(&format!("{on}T{local}"));
+        }
+    }
+    for (row, on) in rows.iter().zip(&dates) {
+        let seconds: i64 = ada.days(&on.to_string()).iter().map(|day| day.record.overtime_seconds).sum();
+        let told = if seconds == 0 { "–".into() } else { length(seconds) };
+        assert_eq!(told, row["Overtime"], "{row:?}");
+    }
+}
+
+#[test]
 fn every_status_flag_and_code_is_told() {
     let told = |column: &str| rows(&[column, "It means"]).iter().map(|row| row[column]).collect::<Vec<_>>();
     let words = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
@@ -275,6 +297,8 @@ fn every_default_is_what_a_new_installation_begins_with() {
         ("overtime_before", yes_no(counting.overtime.before)),
         ("overtime_step_seconds", seconds(counting.overtime.step)),
         ("overtime_cap_seconds", perhaps(counting.overtime.daily_cap)),
+        ("overtime_mode", counting.overtime.mode().name().into()),
+        ("weekly_target_seconds", perhaps(counting.overtime.weekly_target)),
     ];
     let told: Vec<_> = rows(&["Field of a shift", "Default"])
         .iter()

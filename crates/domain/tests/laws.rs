@@ -64,8 +64,9 @@ fn a_shift() -> impl Strategy<Value = Shift> {
 
 fn a_counting() -> impl Strategy<Value = Counting> {
     let minutes = |most: i64| (0..=most).prop_map(SignedDuration::from_mins);
-    let overtime = (any::<bool>(), minutes(30), minutes(30), prop::option::of(minutes(240)))
-        .prop_map(|(before, min, step, daily_cap)| Overtime { before, min, step, daily_cap });
+    let overtime = (any::<bool>(), minutes(30), minutes(30), prop::option::of(minutes(240))).prop_map(
+        |(before, min, step, daily_cap)| Overtime { before, min, step, daily_cap, weekly_target: None },
+    );
     let flexible = prop::option::weighted(0.2, minutes(600));
     let pairing = select(Pairing::ALL.to_vec());
     (pairing, minutes(60), minutes(400), any::<bool>(), any::<bool>(), flexible, overtime).prop_map(

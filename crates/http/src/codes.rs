@@ -166,6 +166,8 @@ codes! {
         "The time lies too far in the past."
     BeforeJoinDate = 422 "before-join-date" "Before the join date"
         "The time lies before the person joined."
+    OutsideGeofence = 422 "outside-geofence" "Outside of the geofences"
+        "The people of this department mark their own attendance within its geofences, and the place lies outside of all of them; 'distance_m' tells how far, in meters. What the device says of its own doubt counts up to 50 m. Somebody with the right to do so can enter the punch with a reason."
     PreconditionRequired = 428 "precondition-required" "Precondition required"
         "This installation asks for If-Match with the ETag of what you read."
     RateLimited = 429 "rate-limited" "Rate limited"

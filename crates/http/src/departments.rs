@@ -5,15 +5,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::{DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_usecases::departments::{DepartmentKey, DepartmentQuery, NewDepartment};
+use rollcall_usecases::departments::{DepartmentKey, DepartmentPatch, DepartmentQuery, NewDepartment};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::input::{AnyWord, Form, Json, Line, PageNumber, PageSize, Query, is, needed, word};
+use crate::geofences::{GeofenceForm, fences};
+use crate::input::{
+    AnyWord, Form, Json, Line, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
+use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
@@ -63,10 +67,76 @@ pub(crate) struct NewDepartmentForm {
     timezone: Option<String>,
     #[validate(custom(function = "is::<ShiftId>"))]
     default_shift_id: Option<String>,
+    /// Circles in which its members mark their own attendance, at most 20; none means anywhere. They are for its own
+    /// members, not for those of departments that are part of it.
+    #[validate(nested)]
+    #[schema(max_items = 20)]
+    geofences: Option<Vec<GeofenceForm>>,
 }
 
+const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
+
 impl Form for NewDepartmentForm {
-    const NOT_ALLOWED: &'static [&'static str] = &["id", "created_at", "headcount", "enrolled", "manager"];
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+/// A change of a department: absent members keep, `null` clears.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[schema(as = DepartmentUpdate)]
+#[serde(default)]
+pub(crate) struct DepartmentUpdateForm {
+    #[validate(custom(function = "is::<DepartmentName>"))]
+    name: Option<String>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<Line<64>>"))]
+    #[schema(value_type = Option<String>)]
+    code: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<Line<1000>>"))]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<UserId>"))]
+    #[schema(value_type = Option<String>)]
+    manager_id: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    #[schema(value_type = Option<String>)]
+    parent_id: Option<Option<String>>,
+    /// IANA name. Another one holds for its members from their today on.
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<Zone>"))]
+    #[schema(value_type = Option<String>)]
+    timezone: Option<Option<String>>,
+    /// The shift of its members unless they have their own. Another one holds from their today on.
+    #[serde(deserialize_with = "present")]
+    #[validate(custom(function = "is::<ShiftId>"))]
+    #[schema(value_type = Option<String>)]
+    default_shift_id: Option<Option<String>>,
+    /// All of its geofences, at most 20; `[]` or `null` for none.
+    #[serde(deserialize_with = "present")]
+    #[validate(nested)]
+    #[schema(value_type = Option<Vec<GeofenceForm>>, max_items = 20)]
+    geofences: Option<Option<Vec<GeofenceForm>>>,
+}
+
+impl Form for DepartmentUpdateForm {
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+}
+
+impl DepartmentUpdateForm {
+    fn patch(self) -> Result<DepartmentPatch, Problem> {
+        Ok(DepartmentPatch {
+            name: word(&self.name)?,
+            code: clearable::<Line<64>>(&self.code)?.map(|text| text.map(|line| line.0)),
+            description: clearable::<Line<1000>>(&self.description)?.map(|text| text.map(|line| line.0)),
+            manager: clearable(&self.manager_id)?,
+            parent: clearable(&self.parent_id)?,
+            timezone: clearable(&self.timezone)?,
+            default_shift: clearable(&self.default_shift_id)?,
+            geofences: self.geofences.map(|all| fences(&all.unwrap_or_default())).transpose()?,
+        })
+    }
 }
 
 /// A department.
@@ -81,12 +151,15 @@ pub(crate) struct DepartmentView {
     parent_id: Option<String>,
     timezone: Option<String>,
     default_shift_id: Option<String>,
+    /// Circles in which its members mark their own attendance; none means anywhere.
+    geofences: Vec<GeofenceForm>,
     /// Active members.
     headcount: u32,
     /// Active members who can be recognized.
     enrolled: u32,
     #[schema(format = DateTime)]
     created_at: String,
+    version: u32,
 }
 
 /// Who answers for a department.
@@ -109,9 +182,11 @@ impl DepartmentView {
             parent_id: department.parent.map(|id| id.to_string()),
             timezone: department.timezone,
             default_shift_id: department.default_shift.map(|id| id.to_string()),
+            geofences: department.geofences.iter().map(GeofenceForm::of).collect(),
             headcount,
             enrolled,
             created_at: utc(department.created_at),
+            version: department.revision.0,
         }
     }
 }
@@ -151,8 +226,47 @@ pub(crate) async fn create(
         parent: word(&form.parent_id)?,
         timezone: word(&form.timezone)?,
         default_shift: word(&form.default_shift_id)?,
+        geofences: fences(&form.geofences.unwrap_or_default())?,
     };
     let added = api.usecases.departments.create(asker.actor(), new).await?;
     let location = (header::LOCATION, format!("/api/admin/departments/{}", added.department.id));
-    Ok(HttpResponse::Created().insert_header(location).json(DepartmentView::new(added)))
+    Ok(HttpResponse::Created()
+        .insert_header(location)
+        .insert_header(etag(added.department.revision))
+        .json(DepartmentView::new(added)))
+}
+
+/// One department.
+#[utoipa::path(get, path = "/api/admin/departments/{department_id}", tag = "admin",
+    operation_id = "get_department",
+    params(("department_id" = String, Path, description = "A department.")),
+    responses((status = 200, description = "The department, with an `ETag`.", body = DepartmentView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(shown(api.usecases.departments.get(asker.actor(), id).await?))
+}
+
+/// Changes a department.
+#[utoipa::path(put, path = "/api/admin/departments/{department_id}", tag = "admin",
+    operation_id = "update_department", request_body = DepartmentUpdateForm,
+    params(("department_id" = String, Path, description = "A department."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    responses((status = 200, description = "The department as it is now.", body = DepartmentView)))]
+pub(crate) async fn update(
+    api: web::Data<Api>,
+    asker: Asker,
+    id: web::Path<String>,
+    IfMatch(revision): IfMatch,
+    Json(form): Json<DepartmentUpdateForm>,
+) -> Result<HttpResponse, Problem> {
+    let id = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch()?, revision).await?))
+}
+
+fn shown(summary: DepartmentSummary) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(summary.department.revision)).json(DepartmentView::new(summary))
 }

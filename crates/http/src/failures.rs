@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
+use rollcall_domain::geofence::Fenced;
 use rollcall_domain::job::Job;
 use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::user::{PasswordRule, Status};
@@ -152,6 +153,8 @@ impl From<DepartmentError> for Problem {
             DepartmentError::Denied(denied) => denied.into(),
             DepartmentError::Exists(field) => taken(Code::DepartmentExists, &format!("/{field}")),
             DepartmentError::Unknown(field) => does_not_exist(field),
+            DepartmentError::Cycle => Self::invalid_field("/parent_id", "cycle", error.to_string()),
+            DepartmentError::Outdated => Self::plain(Code::PreconditionFailed),
             DepartmentError::Store(error) => error.into(),
         }
     }
@@ -169,6 +172,12 @@ impl From<AttendanceError> for Problem {
             AttendanceError::FutureTime => Self::plain(Code::FutureTime),
             AttendanceError::TooOld => Self::plain(Code::TooOld),
             AttendanceError::BeforeJoinDate => Self::plain(Code::BeforeJoinDate),
+            AttendanceError::Fenced(Fenced::Nowhere) => {
+                Self::invalid_field("/location", "required", error.to_string())
+            }
+            AttendanceError::Fenced(Fenced::Outside { distance_m }) => {
+                Self::new(Code::OutsideGeofence, error.to_string()).with("distance_m", distance_m.into())
+            }
             AttendanceError::NoOpenSession => Self::plain(Code::NoOpenSession),
             AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
             AttendanceError::Outdated => Self::plain(Code::PreconditionFailed),

@@ -21,6 +21,7 @@ mod events;
 mod face;
 mod failures;
 mod frame;
+mod geofences;
 mod headers;
 mod health;
 mod history;

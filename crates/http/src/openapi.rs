@@ -48,6 +48,7 @@ const BEARER: &str = "bearer";
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
         bulk::bulk, bulk::revert, audit::list,
         admin::users, admin::set_status, departments::list, departments::create,
+        departments::get, departments::update,
         health::health, health::head, health::detailed, document, problems::page,
     ),
     components(schemas(ProblemView)),
@@ -159,6 +160,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         "/api/shifts/{shift_id}",
         "/api/shift-assignments/{assignment_id}",
         "/api/holidays/{holiday_id}",
+        "/api/admin/departments/{department_id}",
     ];
     if changes && conditional.contains(&entry.path) {
         told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);

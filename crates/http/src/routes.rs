@@ -37,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 78] = [
+pub(crate) static TABLE: [Entry; 80] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -112,7 +112,9 @@ pub(crate) static TABLE: [Entry; 78] = [
     on(POST,   "/api/admin/attendance/batches/{batch_id}/revert", May(A::EnterInBulk),   |r| r.to(bulk::revert)),
     on(GET,    "/api/admin/audit",                     May(A::ReadAudit),                |r| r.to(audit::list)),
     on(GET,    "/api/admin/departments",               May(A::ListDepartments),          |r| r.to(departments::list)),
-    on(POST,   "/api/admin/departments",               May(A::CreateDepartment),         |r| r.to(departments::create)),
+    on(POST,   "/api/admin/departments",               May(A::ManageDepartments),        |r| r.to(departments::create)),
+    on(GET,    "/api/admin/departments/{department_id}", May(A::ListDepartments),        |r| r.to(departments::get)),
+    on(PUT,    "/api/admin/departments/{department_id}", May(A::ManageDepartments),      |r| r.to(departments::update)),
 
     on(GET,    "/api/jobs",                            May(A::ReadJobs),                 |r| r.to(jobs::list)),
     on(GET,    "/api/jobs/{job_id}",                   May(A::ReadJobs),                 |r| r.to(jobs::get)),

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 use rollcall_domain::calendar::weekday_name;
 use rollcall_domain::lint::Finding;
-use rollcall_domain::shift::{Pairing, Shift};
+use rollcall_domain::shift::{OvertimeMode, Pairing, Shift};
 use rollcall_usecases::shifts::{ShiftKey, ShiftPatch, ShiftQuery, StoredShift};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -91,7 +91,7 @@ macro_rules! rules_form {
             flexible_seconds: Option<Option<u32>>,
             /// Work before the start can be overtime, not only work after the end.
             overtime_before: Option<bool>,
-            /// Either part counts from this length on.
+            /// Either part counts from this length on; of weekly overtime, that of the week.
             overtime_min_seconds: Option<u32>,
             /// Overtime is cut down to whole multiples of this; 0 leaves it as it is.
             overtime_step_seconds: Option<u32>,
@@ -99,6 +99,15 @@ macro_rules! rules_form {
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             overtime_cap_seconds: Option<Option<u32>>,
+            /// `daily`: overtime is what lies outside of the shift; `weekly`: instead of that, what is worked from Monday to
+            /// Sunday beyond `weekly_target_seconds`, each day with the part by which it raises that.
+            #[validate(custom(function = "is::<OvertimeMode>"))]
+            overtime_mode: Option<String>,
+            /// Hours of a week beyond which there is overtime; with `weekly` only, and needed there. Holidays and leave do not
+            /// make it less.
+            #[serde(deserialize_with = "present")]
+            #[schema(value_type = Option<u32>)]
+            weekly_target_seconds: Option<Option<u32>>,
         }
 
         impl $form {
@@ -124,6 +133,8 @@ macro_rules! rules_form {
                     overtime_min: self.overtime_min_seconds.map(seconds),
                     overtime_step: self.overtime_step_seconds.map(seconds),
                     overtime_cap: self.overtime_cap_seconds.map(|cap| cap.map(seconds)),
+                    overtime_mode: word(&self.overtime_mode)?,
+                    weekly_target: self.weekly_target_seconds.map(|target| target.map(seconds)),
                 })
             }
         }
@@ -224,6 +235,8 @@ pub(crate) struct EditionView {
     overtime_min_seconds: i64,
     overtime_step_seconds: i64,
     overtime_cap_seconds: Option<i64>,
+    overtime_mode: &'static str,
+    weekly_target_seconds: Option<i64>,
 }
 
 impl EditionView {
@@ -253,6 +266,8 @@ impl EditionView {
             overtime_min_seconds: overtime.min.as_secs(),
             overtime_step_seconds: overtime.step.as_secs(),
             overtime_cap_seconds: overtime.daily_cap.map(|cap| cap.as_secs()),
+            overtime_mode: overtime.mode().name(),
+            weekly_target_seconds: overtime.weekly_target.map(|target| target.as_secs()),
         }
     }
 }

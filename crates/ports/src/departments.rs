@@ -1,6 +1,7 @@
 //! Departments.
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use rollcall_domain::department::{Department, DepartmentSummary};
 use rollcall_domain::face::ModelId;
 use rollcall_domain::id::{DepartmentId, UserId};
@@ -11,14 +12,22 @@ use crate::store::StoreError;
 /// Departments; the canonical form of the name is unique.
 #[async_trait]
 pub trait DepartmentStore: Send + Sync {
-    /// Adds a department.
+    /// Adds a department; its revision is 1.
     ///
     /// # Errors
     /// [`StoreError::Taken`]`("name" | "code")`,
     /// [`StoreError::Missing`]`("manager_id" | "parent_id" | "default_shift_id")`.
     async fn insert(&self, department: &Department) -> Result<(), StoreError>;
 
-    /// Makes somebody the manager of a department that has none; tells whether it did.
+    /// Changes a department; its revision says what was read. If another time zone or shift is usual now, the records of its
+    /// members from `today` on may not follow from the facts any more.
+    ///
+    /// # Errors
+    /// As of [`Self::insert`]; [`StoreError::Stale`] if it changed since or is gone, [`StoreError::Overlaps`] if it would be
+    /// part of itself, [`StoreError::Missing`]`("default_shift_id")` also if that shift is retired and was not its own.
+    async fn save(&self, changed: &Department, today: Date) -> Result<(), StoreError>;
+
+    /// Makes somebody the manager of a department that has none; tells whether it did. That is a change of it.
     ///
     /// # Errors
     /// [`StoreError::Missing`]`("manager_id")`.

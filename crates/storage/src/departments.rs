@@ -1,9 +1,12 @@
 //! Departments.
 
 use async_trait::async_trait;
+use jiff::civil::Date;
+use rollcall_domain::Revision;
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::plan::Whom;
 use rollcall_domain::user::Status;
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey, DepartmentStore};
 use rollcall_ports::store::StoreError;
@@ -13,11 +16,14 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QuerySelect, Set,
 };
 
-use crate::convert::{count, instant, key, micros, search_key, valid};
+use crate::convert::{count, instant, key, micros, search_key, stored, valid};
 use crate::database::Database;
 use crate::entity::{departments, shifts, users};
 use crate::error::{Failure, name_missing};
+use crate::geofences;
 use crate::people::{contains, is_matchable, with_templates};
+use crate::plan::{among, begin_change, mark_stale};
+use crate::shifts::is_given;
 use crate::transaction::{Read, transact};
 
 /// [`DepartmentStore`] in SQL.
@@ -38,6 +44,10 @@ impl SqlDepartmentStore {
 impl DepartmentStore for SqlDepartmentStore {
     async fn insert(&self, department: &Department) -> Result<(), StoreError> {
         transact!(self.database, |connection| insert(connection, department))
+    }
+
+    async fn save(&self, changed: &Department, today: Date) -> Result<(), StoreError> {
+        transact!(self.database, |connection| save(connection, changed, today))
     }
 
     async fn appoint(&self, id: DepartmentId, manager: UserId) -> Result<bool, StoreError> {
@@ -111,8 +121,81 @@ impl FromQueryResult for SummaryRow {
 }
 
 async fn insert(connection: &DatabaseTransaction, department: &Department) -> Result<(), Failure> {
+    let row =
+        departments::ActiveModel { revision: Set(stored(Revision::NEW.next().0)), ..columns(department) };
+    match departments::Entity::insert(row).exec_without_returning(connection).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(dangling(connection, department, error).await),
+    }
+}
+
+/// Whoever changes a department waits for everybody else's change of the plan: of two that are made part of each other
+/// one is refused.
+async fn save(connection: &DatabaseTransaction, changed: &Department, today: Date) -> Result<(), Failure> {
+    begin_change(connection).await?;
+    let known = departments::Entity::find_by_id(changed.id.uuid()).one(connection).await?;
+    let known = known.map(department).transpose()?.filter(|known| known.revision == changed.revision);
+    let before = known.ok_or(StoreError::Stale)?;
+    check_parents(connection, changed).await?;
+    if let Some(shift) = changed.default_shift
+        && before.default_shift != changed.default_shift
+        && !is_given(connection, shift).await?
+    {
+        return Err(StoreError::Missing("default_shift_id").into());
+    }
+    let row =
+        departments::ActiveModel { revision: Set(stored(changed.revision.next().0)), ..columns(changed) };
+    let saved = departments::Entity::update_many()
+        .set(row)
+        .filter(departments::Column::Id.eq(changed.id.uuid()))
+        .filter(departments::Column::Revision.eq(stored(changed.revision.0)))
+        .exec(connection)
+        .await;
+    match saved {
+        Ok(done) if done.rows_affected == 0 => return Err(StoreError::Stale.into()),
+        Ok(_) => {}
+        Err(error) => return Err(dangling(connection, changed, error).await),
+    }
+    let same = (&before.timezone, before.default_shift) == (&changed.timezone, changed.default_shift);
+    if same { Ok(()) } else { mark_stale(connection, among(Whom::Department(changed.id)), today).await }
+}
+
+/// Refuses a department that would be part of itself.
+async fn check_parents(connection: &DatabaseTransaction, changed: &Department) -> Result<(), Failure> {
+    let mut above = changed.parent.map(DepartmentId::uuid);
+    while let Some(id) = above {
+        if id == changed.id.uuid() {
+            return Err(StoreError::Overlaps.into());
+        }
+        let parent = departments::Entity::find_by_id(id).one(connection).await?;
+        above = parent.ok_or(StoreError::Missing("parent_id"))?.parent_id;
+    }
+    Ok(())
+}
+
+/// What a department refers to and does not exist, if that is why it was refused.
+async fn dangling(connection: &DatabaseTransaction, department: &Department, error: DbErr) -> Failure {
+    match named_missing(connection, department, error).await {
+        Ok(error) => error.into(),
+        Err(failure) => failure,
+    }
+}
+
+async fn named_missing(
+    connection: &DatabaseTransaction,
+    department: &Department,
+    error: DbErr,
+) -> Result<DbErr, Failure> {
+    Ok(name_missing!(connection, error, [
+        "manager_id": users::Entity = department.manager.map(UserId::uuid),
+        "parent_id": departments::Entity = department.parent.map(DepartmentId::uuid),
+        "default_shift_id": shifts::Entity = department.default_shift.map(ShiftId::uuid),
+    ]))
+}
+
+fn columns(department: &Department) -> departments::ActiveModel {
     let code = department.code.as_deref();
-    let row = departments::ActiveModel {
+    departments::ActiveModel {
         id: Set(department.id.uuid()),
         name: Set(department.name.as_str().into()),
         name_key: Set(key(department.name.as_str())),
@@ -125,16 +208,9 @@ async fn insert(connection: &DatabaseTransaction, department: &Department) -> Re
         timezone: Set(department.timezone.clone()),
         default_shift_id: Set(department.default_shift.map(ShiftId::uuid)),
         created_at: Set(micros(department.created_at)),
-    };
-    if let Err(error) = departments::Entity::insert(row).exec_without_returning(connection).await {
-        return Err(name_missing!(connection, error, [
-            "manager_id": users::Entity = department.manager.map(UserId::uuid),
-            "parent_id": departments::Entity = department.parent.map(DepartmentId::uuid),
-            "default_shift_id": shifts::Entity = department.default_shift.map(ShiftId::uuid),
-        ])
-        .into());
+        geofences: Set(geofences::written(&department.geofences)),
+        ..Default::default()
     }
-    Ok(())
 }
 
 async fn appoint(
@@ -144,6 +220,7 @@ async fn appoint(
 ) -> Result<bool, Failure> {
     let appointed = departments::Entity::update_many()
         .col_expr(departments::Column::ManagerId, Expr::val(manager.uuid()))
+        .col_expr(departments::Column::Revision, Expr::col(departments::Column::Revision).add(1))
         .filter(departments::Column::Id.eq(id.uuid()))
         .filter(departments::Column::ManagerId.is_null())
         .exec(connection)
@@ -208,6 +285,8 @@ fn department(row: departments::Model) -> Result<Department, StoreError> {
         parent: row.parent_id.map(DepartmentId::new),
         timezone: row.timezone,
         default_shift: row.default_shift_id.map(ShiftId::new),
+        geofences: geofences::read(row.geofences.as_deref())?,
         created_at: instant("departments.created_at", row.created_at)?,
+        revision: Revision(count("departments.revision", row.revision)?),
     })
 }

@@ -24,6 +24,7 @@ mod erase;
 mod error;
 mod face_change;
 mod faces;
+mod geofences;
 mod holidays;
 mod invitations;
 mod jobs;

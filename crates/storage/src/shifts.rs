@@ -288,6 +288,7 @@ fn wording(shift: &Shift) -> shifts::ActiveModel {
         overtime_min: Set(counting.overtime.min.as_secs()),
         overtime_step: Set(counting.overtime.step.as_secs()),
         overtime_cap: Set(counting.overtime.daily_cap.map(|cap| cap.as_secs())),
+        weekly_target: Set(counting.overtime.weekly_target.map(|target| target.as_secs())),
         ..Default::default()
     }
 }
@@ -322,6 +323,7 @@ pub(crate) fn shift(row: shifts::Model) -> Result<Shift, StoreError> {
                 min: seconds(row.overtime_min),
                 step: seconds(row.overtime_step),
                 daily_cap: row.overtime_cap.map(seconds),
+                weekly_target: row.weekly_target.map(seconds),
             },
         },
     })

@@ -167,7 +167,9 @@ pub fn a_department(name: &str) -> Department {
         parent: None,
         timezone: None,
         default_shift: None,
+        geofences: Vec::new(),
         created_at: at("2026-01-02T08:00:00Z"),
+        revision: Revision::NEW,
     }
 }
 

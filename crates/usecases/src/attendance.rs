@@ -9,6 +9,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::attendance::{DayFilter, DayKey, DayRecord, DaySort, Event, Location, Record, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::geofence::{self, Fenced};
 use rollcall_domain::id::{DepartmentId, DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::overrides::{InvalidOverride, Override};
 use rollcall_domain::page::{Page, Paged};
@@ -23,6 +24,7 @@ use rollcall_ports::batches::BatchStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::corrections::CorrectionStore;
 use rollcall_ports::decisions::DecisionLog;
+use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::index::FaceIndex;
@@ -71,6 +73,7 @@ pub struct Attendance {
     pub(crate) engine: Arc<dyn FaceEngine>,
     pub(crate) index: Arc<dyn FaceIndex>,
     pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) departments: Arc<dyn DepartmentStore>,
     pub(crate) decisions: Arc<dyn DecisionLog>,
     pub(crate) days: Arc<dyn AttendanceStore>,
     pub(crate) plans: Arc<dyn PlanStore>,
@@ -220,6 +223,9 @@ pub enum AttendanceError {
     /// Before the person joined.
     #[error("the time lies before the person joined")]
     BeforeJoinDate,
+    /// Not where the people of that department mark their own attendance.
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
     /// Cannot leave without having come.
     #[error("there is no open session to check out of")]
     NoOpenSession,
@@ -307,6 +313,7 @@ impl Attendance {
             engine: ports.engine.clone(),
             index: ports.index.clone(),
             users: ports.users.clone(),
+            departments: ports.departments.clone(),
             decisions: ports.decisions.clone(),
             days: ports.attendance.clone(),
             plans: ports.plan.clone(),
@@ -319,8 +326,9 @@ impl Attendance {
         }
     }
 
-    /// Enters a punch. For oneself and now it is just that; for somebody else or for another time it is a
-    /// manual entry and needs a reason.
+    /// Enters a punch. For oneself and now it is just that, and has to be where the person's department is marked; for
+    /// somebody else or for another time it is a manual entry and needs a reason. That one is made at a desk, so where
+    /// it is made says nothing.
     #[tracing::instrument(name = "attendance.mark", skip_all, fields(user.id))]
     pub async fn mark(&self, actor: &Actor, request: MarkRequest) -> Result<Marked, AttendanceError> {
         let id = request.user.or(actor.user()).ok_or(Denied::Hidden)?;
@@ -354,6 +362,9 @@ impl Attendance {
         let zone = self.zone_of(&user);
         if user.join_date.is_some_and(|joined| zone.local(at).date() < joined) {
             return Err(AttendanceError::BeforeJoinDate);
+        }
+        if !manual {
+            self.admit(&user, request.location).await??;
         }
         let glance = Glance {
             punch: request.punch,
@@ -462,6 +473,18 @@ impl Attendance {
             .ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
         let event = kept.day.events.iter().find(|event| event.id == id).cloned();
         Ok(decided(reading.decision, event, DayView::of(kept, now)))
+    }
+
+    /// Whether a person may mark their own attendance at a place: by the geofences of the department in which they are
+    /// today.
+    pub(crate) async fn admit(
+        &self,
+        user: &User,
+        at: Option<Location>,
+    ) -> Result<Result<(), Fenced>, StoreError> {
+        let Some(department) = &user.department else { return Ok(Ok(())) };
+        let department = self.departments.get(department.id).await?;
+        Ok(department.map_or(Ok(()), |department| geofence::admit(&department.geofences, at)))
     }
 
     /// Where a person is: their own time zone, else their department's, else the organization's.

@@ -156,7 +156,7 @@ impl Import {
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Report, ImportError> {
         permit(actor, Action::CreateUser, self.rules.self_service)?;
-        permit(actor, Action::CreateDepartment, self.rules.self_service)?;
+        permit(actor, Action::ManageDepartments, self.rules.self_service)?;
         let name = request.system.clone().unwrap_or_else(|| system.name());
         let mut report = Report { system: name.clone(), dry_run: request.dry_run, ..Report::default() };
         let tables = system.tables().await.map_err(ImportError::Old)?;

@@ -97,7 +97,7 @@ impl UseCases {
         Self {
             auth: auth::Auth::new(ports, rules.clone()),
             users: users::Users::new(ports, attendance.clone(), gallery.clone(), rules.clone()),
-            departments: departments::Departments::new(ports, rules.clone()),
+            departments: departments::Departments::new(ports, attendance.clone(), rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
             demo: demo::Demo::new(ports, attendance.clone(), rules.clone()),
             import: import::Import::new(ports, attendance.clone(), rules.clone()),

@@ -3,6 +3,7 @@
 use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
 use rollcall_domain::attendance::{Location, Source};
 use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate, Template};
+use rollcall_domain::geofence::Fenced;
 use rollcall_domain::id::DecisionId;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, judge};
 use rollcall_domain::policy::Punch;
@@ -93,6 +94,10 @@ pub enum Rejection {
     NotMatchable,
     /// One face of several is too poor to be searched.
     LowQuality,
+    /// The person is not where the people of their department mark their own attendance.
+    OutsideGeofence,
+    /// The person has to say where they are.
+    LocationRequired,
 }
 
 impl Rejection {
@@ -103,6 +108,17 @@ impl Rejection {
             Self::SomebodyElse => "somebody_else",
             Self::NotMatchable => "not_matchable",
             Self::LowQuality => "low_quality",
+            Self::OutsideGeofence => "outside_geofence",
+            Self::LocationRequired => "location_required",
+        }
+    }
+}
+
+impl From<Fenced> for Rejection {
+    fn from(fenced: Fenced) -> Self {
+        match fenced {
+            Fenced::Nowhere => Self::LocationRequired,
+            Fenced::Outside { .. } => Self::OutsideGeofence,
         }
     }
 }
@@ -252,6 +268,11 @@ impl Attendance {
         tracing::Span::current().record("user.id", tracing::field::display(user.id));
         if !request.mark {
             return Ok(Outcome::Matched(Box::new(user), None));
+        }
+        // A camera on a wall is where it is. Whoever carries theirs says where, and of one that says so it counts.
+        let told = request.location.is_some() || actor.is(user.id);
+        if told && let Err(fenced) = self.admit(&user, request.location).await? {
+            return Ok(Outcome::Rejected(fenced.into()));
         }
         let glance = Glance {
             punch: request.punch,

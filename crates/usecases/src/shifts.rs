@@ -11,7 +11,7 @@ use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::shift::{Counting, InvalidShift, Overtime, Pairing, Shift};
+use rollcall_domain::shift::{Counting, InvalidShift, Overtime, OvertimeMode, Pairing, Shift, ShiftFlaw};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::People;
 use rollcall_ports::Ports;
@@ -58,6 +58,8 @@ pub struct ShiftPatch {
     pub overtime_min: Option<SignedDuration>,
     pub overtime_step: Option<SignedDuration>,
     pub overtime_cap: Option<Option<SignedDuration>>,
+    pub overtime_mode: Option<OvertimeMode>,
+    pub weekly_target: Option<Option<SignedDuration>>,
 }
 
 /// Which shifts are wanted, in which order.
@@ -121,13 +123,44 @@ impl ShiftPatch {
                     min: self.overtime_min.unwrap_or(counting.overtime.min),
                     step: self.overtime_step.unwrap_or(counting.overtime.step),
                     daily_cap: self.overtime_cap.unwrap_or(counting.overtime.daily_cap),
+                    weekly_target: self.target(before).unwrap_or_default(),
                 },
             },
         }
     }
 
+    /// The hours of a week beyond which there is overtime, if it is counted by the week.
+    fn target(&self, before: &Shift) -> Result<Option<SignedDuration>, ShiftFlaw> {
+        let known = before.counting.overtime.weekly_target;
+        let flaw = |detail: &str| ShiftFlaw { field: "weekly_target_seconds", detail: detail.into() };
+        let weekly = match self.overtime_mode {
+            Some(mode) => mode == OvertimeMode::Weekly,
+            None => known.is_some(),
+        };
+        match (weekly, self.weekly_target) {
+            (true, None) => known.map(Some).ok_or_else(|| flaw("is required if overtime is weekly")),
+            (true, Some(None)) => Err(flaw("is required if overtime is weekly")),
+            (true, target) => Ok(target.flatten()),
+            (false, Some(Some(_))) => Err(flaw("goes with weekly overtime only")),
+            (false, _) => Ok(None),
+        }
+    }
+
+    /// The shift as it is to be, if its rules can hold.
+    fn checked(&self, before: &Shift) -> Result<Shift, InvalidShift> {
+        let shift = self.applied_to(before).checked();
+        match (shift, self.target(before)) {
+            (shift, Ok(_)) => shift,
+            (Ok(_), Err(flaw)) => Err(InvalidShift(vec![flaw])),
+            (Err(InvalidShift(mut flaws)), Err(flaw)) => {
+                flaws.push(flaw);
+                Err(InvalidShift(flaws))
+            }
+        }
+    }
+
     /// The standard rules for a shift of the length that is asked for: a short one is not half a day from its start.
-    fn new_shift(&self, id: ShiftId) -> Shift {
+    fn new_shift(&self, id: ShiftId) -> Result<Shift, InvalidShift> {
         let standard = Shift {
             id,
             edition: EditionId::new(id.uuid()),
@@ -138,7 +171,7 @@ impl ShiftPatch {
         let expected = self.flexible.flatten().unwrap_or_else(|| standard.length());
         let half_day_below = standard.half_day_below.min(expected / 2);
         let absent_below = standard.absent_below.min(self.half_day_below.unwrap_or(half_day_below) / 2);
-        self.applied_to(&Shift { half_day_below, absent_below, ..standard })
+        self.checked(&Shift { half_day_below, absent_below, ..standard })
     }
 }
 
@@ -218,7 +251,7 @@ impl Shifts {
     #[tracing::instrument(name = "shifts.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: ShiftPatch) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
-        let shift = new.new_shift(ShiftId::new(self.planning.ids.next())).checked()?;
+        let shift = new.new_shift(ShiftId::new(self.planning.ids.next()))?;
         let line = Line {
             after: Some(State::shift(&shift, None, false)),
             ..self.planning.line(actor, Act::ChangeShift, Target::Shift(shift.id))
@@ -244,7 +277,7 @@ impl Shifts {
             let newest = known.editions.wordings().filter_map(|(from, _)| from).last();
             let from = from.unwrap_or_else(|| newest.unwrap_or(Date::MIN).max(self.planning.tomorrow()));
             let before = known.editions.on(from);
-            let after = patch.applied_to(before).checked()?;
+            let after = patch.checked(before)?;
             if after == *before {
                 return Ok(known);
             }

@@ -115,6 +115,7 @@ impl Clockwork {
 
     /// The punches that a ledger of these dates holds.
     pub(crate) fn known_of(&self, dates: DateRange) -> Vec<Event> {
+        let dates = if self.schedule.counts_weeks() { dates.since_monday() } else { dates };
         let margin = jiff::Span::new().days(MARGIN);
         let (from, to) = (dates.from().saturating_sub(margin), dates.to().saturating_add(margin));
         let near = |event: &&Event| (from..=to).contains(&Zone::UTC.local(event.at).date());

@@ -13,7 +13,7 @@ use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::preferences::{Theme, is_language_tag};
-use rollcall_domain::shift::Pairing;
+use rollcall_domain::shift::{OvertimeMode, Pairing};
 use rollcall_domain::text::line;
 use rollcall_domain::user::{ConsentVersion, EmailAddress, EmployeeCode, Password, PersonName, Status};
 use rollcall_usecases::attendance::MIN_REASON;
@@ -81,6 +81,7 @@ words! {
     Weekday = "unknown-value" |text| one_of(text, &Workdays::WEEK, weekday_name);
     Half = "unknown-value" |text| one_of(text, &Half::ALL, Half::name);
     Pairing = "unknown-value" |text| one_of(text, &Pairing::ALL, Pairing::name);
+    OvertimeMode = "unknown-value" |text| one_of(text, &OvertimeMode::ALL, OvertimeMode::name);
     HolidayName = "invalid-name" |text| Self::parse(text).map_err(told);
     LeaveKind = "unknown-value" |text| one_of(text, &LeaveKind::ALL, LeaveKind::name);
     LeaveStatus = "unknown-value" |text| one_of(text, &LeaveStatus::ALL, LeaveStatus::name);

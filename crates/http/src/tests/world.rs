@@ -109,6 +109,7 @@ impl World {
             parent: None,
             timezone: None,
             default_shift: None,
+            geofences: Vec::new(),
         };
         self.api.usecases.departments.create(&Actor::Operator, new).await.unwrap().department.id
     }

@@ -18,6 +18,8 @@ pub struct Model {
     pub timezone: Option<String>,
     pub default_shift_id: Option<Uuid>,
     pub created_at: i64,
+    pub geofences: Option<String>,
+    pub revision: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

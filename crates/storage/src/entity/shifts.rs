@@ -32,6 +32,7 @@ pub struct Model {
     pub from_date: Option<String>,
     pub retired_at: Option<i64>,
     pub revised: i32,
+    pub weekly_target: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,9 +1,13 @@
 //! What a [`DepartmentStore`](rollcall_ports::departments::DepartmentStore) promises.
 
+use rollcall_domain::Revision;
+use rollcall_domain::calendar::DateRange;
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
+use rollcall_domain::geofence::Geofence;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
 use rollcall_domain::user::{Status, User};
+use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey};
 use rollcall_ports::store::StoreError;
 
@@ -25,6 +29,11 @@ macro_rules! department_store_contract {
             of_several_with_one_name_one_is_stored
             what_a_department_refers_to_must_exist
             a_manager_is_appointed_where_there_is_none
+            a_change_of_a_department_grows_its_revision
+            who_did_not_see_the_last_change_of_a_department_is_told
+            a_change_keeps_names_apart_and_refers_to_what_exists
+            a_department_is_not_part_of_itself
+            another_usual_shift_or_zone_makes_records_of_members_stale
             a_list_counts_active_and_enrolled_members
             a_list_finds_part_of_name_or_code
             a_list_can_be_narrowed_to_some_and_to_the_staffed
@@ -42,12 +51,126 @@ pub async fn a_manager_is_appointed_where_there_is_none(bench: &dyn StoreBench) 
     assert!(store.appoint(department.id, ada.id).await.unwrap());
     assert!(!store.appoint(department.id, bob.id).await.unwrap());
     assert!(!store.appoint(DepartmentId::new(fresh()), bob.id).await.unwrap());
-    assert_eq!(store.get(department.id).await.unwrap().unwrap().manager, Some(ada.id));
+    let appointed = store.get(department.id).await.unwrap().unwrap();
+    assert_eq!((appointed.manager, appointed.revision), (Some(ada.id), Revision(2)));
 }
 
 async fn inserted(bench: &dyn StoreBench, department: Department) -> Department {
     bench.departments().insert(&department).await.expect("the department is stored");
-    department
+    Department { revision: Revision(1), ..department }
+}
+
+async fn saved(bench: &dyn StoreBench, changed: Department) -> Department {
+    bench.departments().save(&changed, date("2026-03-02")).await.expect("the change is stored");
+    Department { revision: changed.revision.next(), ..changed }
+}
+
+fn fences() -> Vec<Geofence> {
+    let fence = |name, lat, lng, radius| Geofence::new(name, lat, lng, radius).expect("a fence");
+    // Numbers without a short decimal form come back as they are, too.
+    vec![
+        fence(Some("Tor \"4\" 😀"), 52.520_008_123_456_78, 13.404_953_999_999_999, 0.1 + 99.9),
+        fence(None, -90.0, 180.0, 1e5),
+    ]
+}
+
+pub async fn a_change_of_a_department_grows_its_revision(bench: &dyn StoreBench) {
+    let boss = stored(bench, a_user("Boss")).await;
+    let (shift, parent) = (the_shift(bench).await, inserted(bench, a_department("Parent")).await);
+    let department = inserted(bench, a_department("Research")).await;
+    let full = Department {
+        name: named(&a_tag()).name,
+        code: Some(a_tag()),
+        description: Some("Was es tut".into()),
+        manager: Some(boss.id),
+        parent: Some(parent.id),
+        timezone: Some("Asia/Kolkata".into()),
+        default_shift: Some(shift.id),
+        geofences: fences(),
+        ..department.clone()
+    };
+    let full = saved(bench, full).await;
+    assert_eq!(bench.departments().get(department.id).await.unwrap().as_ref(), Some(&full));
+    // What was given can be taken back, and what is its own is not taken by others.
+    let empty = Department { name: full.name.clone(), revision: full.revision, ..department };
+    let empty = saved(bench, empty).await;
+    assert_eq!(empty.revision, Revision(3));
+    assert_eq!(bench.departments().get(empty.id).await.unwrap().as_ref(), Some(&empty));
+}
+
+pub async fn who_did_not_see_the_last_change_of_a_department_is_told(bench: &dyn StoreBench) {
+    let department = inserted(bench, a_department("Research")).await;
+    let changed = |n: u32| Department { description: Some(format!("{n}")), ..department.clone() };
+    let answers = at_once(4, |n| {
+        let (departments, changed) = (bench.departments(), changed(n));
+        async move { departments.save(&changed, date("2026-03-02")).await }
+    });
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
+    let nowhere = Department { id: DepartmentId::new(fresh()), ..named(&a_tag()) };
+    assert_matches!(bench.departments().save(&nowhere, date("2026-03-02")).await, Err(StoreError::Stale));
+}
+
+pub async fn a_change_keeps_names_apart_and_refers_to_what_exists(bench: &dyn StoreBench) {
+    let other = inserted(bench, Department { code: Some(a_tag()), ..a_department("Other") }).await;
+    let one = inserted(bench, a_department("One")).await;
+    let name = Department { name: other.name.clone(), ..one.clone() };
+    let code = Department { code: other.code.clone(), ..one.clone() };
+    for (changed, field) in [(name, "name"), (code, "code")] {
+        let answer = bench.departments().save(&changed, date("2026-03-02")).await;
+        assert_matches!(answer, Err(StoreError::Taken(taken)) if taken == field);
+    }
+    let manager = Department { manager: Some(UserId::new(fresh())), ..one.clone() };
+    let parent = Department { parent: Some(DepartmentId::new(fresh())), ..one.clone() };
+    let shift = Department { default_shift: Some(ShiftId::new(fresh())), ..one.clone() };
+    for (changed, field) in [(manager, "manager_id"), (parent, "parent_id"), (shift, "default_shift_id")] {
+        let answer = bench.departments().save(&changed, date("2026-03-02")).await;
+        assert_matches!(answer, Err(StoreError::Missing(missing)) if missing == field);
+    }
+    assert_eq!(bench.departments().get(one.id).await.unwrap(), Some(one));
+}
+
+pub async fn a_department_is_not_part_of_itself(bench: &dyn StoreBench) {
+    let top = inserted(bench, a_department("Top")).await;
+    let middle = inserted(bench, Department { parent: Some(top.id), ..a_department("Middle") }).await;
+    let bottom = inserted(bench, Department { parent: Some(middle.id), ..a_department("Bottom") }).await;
+    for above in [top.id, middle.id, bottom.id] {
+        let around = Department { parent: Some(above), ..top.clone() };
+        let answer = bench.departments().save(&around, date("2026-03-02")).await;
+        assert_matches!(answer, Err(StoreError::Overlaps));
+    }
+    saved(bench, Department { parent: Some(top.id), ..bottom }).await;
+    // Two that are made part of each other at once: one of them is.
+    let (one, other) = (inserted(bench, a_department("A")).await, inserted(bench, a_department("B")).await);
+    let pairs = [(one.clone(), other.id), (other, one.id)];
+    let answers = at_once(2, |n| {
+        let (department, parent) = pairs[n as usize].clone();
+        let departments = bench.departments();
+        async move {
+            departments.save(&Department { parent: Some(parent), ..department }, date("2026-03-02")).await
+        }
+    });
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
+}
+
+pub async fn another_usual_shift_or_zone_makes_records_of_members_stale(bench: &dyn StoreBench) {
+    let department = inserted(bench, a_department("Research")).await;
+    let ada = stored(bench, a_member("Ada", &department)).await;
+    let bob = stored(bench, a_user("Bob")).await;
+    for user in [&ada, &bob] {
+        let ledger = ledger(bench, user.id).await;
+        let change = Change { planned_through: Some(date("2026-03-31")), ..Change::none(user.id, &ledger) };
+        bench.attendance().commit(&change).await.unwrap();
+    }
+    let stale = async |user: &User| ledger(bench, user.id).await.stale_from;
+    let fenced = saved(bench, Department { geofences: fences(), ..department }).await;
+    assert_eq!((stale(&ada).await, stale(&bob).await), (None, None));
+    saved(bench, Department { timezone: Some("Asia/Kolkata".into()), ..fenced }).await;
+    assert_eq!((stale(&ada).await, stale(&bob).await), (Some(date("2026-03-02")), None));
+}
+
+async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
+    let dates = DateRange::around(date("2026-03-02"));
+    bench.attendance().ledger(user, dates).await.unwrap()
 }
 
 fn named(text: &str) -> Department {
@@ -85,10 +208,11 @@ pub async fn every_field_of_a_department_comes_back(bench: &dyn StoreBench) {
         parent: Some(parent.id),
         timezone: Some("Asia/Kolkata".into()),
         default_shift: Some(shift.id),
+        geofences: fences(),
         created_at: at("2026-01-02T08:00:00.000001Z"),
         ..a_department("Research")
     };
-    inserted(bench, department.clone()).await;
+    let department = inserted(bench, department).await;
     assert_eq!(bench.departments().get(department.id).await.unwrap().as_ref(), Some(&department));
     let listed = list(bench, among(&[&department]), &[]).await;
     assert_eq!(listed[0].department, department);

@@ -61,6 +61,7 @@ pub fn an_odd_shift() -> Shift {
                 min: SignedDuration::from_mins(20),
                 step: SignedDuration::from_mins(10),
                 daily_cap: Some(SignedDuration::from_hours(3)),
+                weekly_target: Some(SignedDuration::from_hours(38)),
             },
         },
         ..a_shift()

@@ -3,9 +3,12 @@
 use std::cmp::Ordering;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
+use rollcall_domain::Revision;
 use rollcall_domain::department::{Department, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::plan::Whom;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey, DepartmentStore};
@@ -17,24 +20,37 @@ use super::world::{FakeStores, World};
 impl DepartmentStore for FakeStores {
     async fn insert(&self, department: &Department) -> Result<(), StoreError> {
         let mut world = self.world()?;
-        let name = |department: &Department| canonical(department.name.as_str());
-        let code = |department: &Department| department.code.as_deref().map(canonical);
-        if world.departments.values().any(|other| name(other) == name(department)) {
-            return Err(StoreError::Taken("name"));
+        world.check_department(department)?;
+        world
+            .departments
+            .insert(department.id, Department { revision: Revision::NEW.next(), ..department.clone() });
+        Ok(())
+    }
+
+    async fn save(&self, changed: &Department, today: Date) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let before = world.departments.get(&changed.id).filter(|known| known.revision == changed.revision);
+        let before = before.cloned().ok_or(StoreError::Stale)?;
+        let mut above = changed.parent;
+        while let Some(id) = above {
+            if id == changed.id {
+                return Err(StoreError::Overlaps);
+            }
+            above = world.departments.get(&id).ok_or(StoreError::Missing("parent_id"))?.parent;
         }
-        if department.code.is_some() && world.departments.values().any(|d| code(d) == code(department)) {
-            return Err(StoreError::Taken("code"));
-        }
-        if department.manager.is_some_and(|manager| !world.users.contains_key(&manager)) {
-            return Err(StoreError::Missing("manager_id"));
-        }
-        if department.parent.is_some_and(|parent| !world.departments.contains_key(&parent)) {
-            return Err(StoreError::Missing("parent_id"));
-        }
-        if department.default_shift.is_some_and(|shift| !world.shifts.contains_key(&shift)) {
+        let is_retired = |shift| world.shifts.get(&shift).is_some_and(|shift| shift.retired_at.is_some());
+        if before.default_shift != changed.default_shift && changed.default_shift.is_some_and(is_retired) {
             return Err(StoreError::Missing("default_shift_id"));
         }
-        world.departments.insert(department.id, department.clone());
+        world.check_department(changed)?;
+        world
+            .departments
+            .insert(changed.id, Department { revision: changed.revision.next(), ..changed.clone() });
+        world.plan_changed();
+        if (&before.timezone, before.default_shift) != (&changed.timezone, changed.default_shift) {
+            let whom = Whom::Department(changed.id);
+            world.mark_stale(|world, user| world.is_among(whom, user), today);
+        }
         Ok(())
     }
 
@@ -44,6 +60,7 @@ impl DepartmentStore for FakeStores {
         match world.departments.get_mut(&id) {
             Some(department) if department.manager.is_none() && is_somebody => {
                 department.manager = Some(manager);
+                department.revision = department.revision.next();
                 Ok(true)
             }
             Some(department) if department.manager.is_none() => Err(StoreError::Missing("manager_id")),
@@ -70,6 +87,29 @@ impl DepartmentStore for FakeStores {
 }
 
 impl World {
+    /// Refuses names and codes that another one has, and references to nothing.
+    fn check_department(&self, department: &Department) -> Result<(), StoreError> {
+        let name = |department: &Department| canonical(department.name.as_str());
+        let code = |department: &Department| department.code.as_deref().map(canonical);
+        let mut others = self.departments.values().filter(|other| other.id != department.id);
+        if others.clone().any(|other| name(other) == name(department)) {
+            return Err(StoreError::Taken("name"));
+        }
+        if department.code.is_some() && others.any(|other| code(other) == code(department)) {
+            return Err(StoreError::Taken("code"));
+        }
+        if department.manager.is_some_and(|manager| !self.users.contains_key(&manager)) {
+            return Err(StoreError::Missing("manager_id"));
+        }
+        if department.parent.is_some_and(|parent| !self.departments.contains_key(&parent)) {
+            return Err(StoreError::Missing("parent_id"));
+        }
+        if department.default_shift.is_some_and(|shift| !self.shifts.contains_key(&shift)) {
+            return Err(StoreError::Missing("default_shift_id"));
+        }
+        Ok(())
+    }
+
     fn summary(&self, department: &Department, filter: &DepartmentFilter) -> DepartmentSummary {
         let users = || self.users.values().map(|person| &person.user);
         let is_member = |user: &&User| {

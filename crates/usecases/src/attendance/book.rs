@@ -21,6 +21,7 @@ use rollcall_ports::attendance::{Approval, Change, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::audit::{Deed, Turned};
+use super::planning::horizon;
 use super::{Attendance, RETRIES};
 
 /// Before anything that can be asked of anybody.
@@ -76,8 +77,16 @@ impl Entry {
 }
 
 impl Attendance {
-    /// A person's book of some dates.
+    /// A person's book of some dates, or of the whole weeks in which these lie if overtime of the person is counted by the
+    /// week: what one day comes to then changes what later ones of its week come to, and they are stored together. Days
+    /// that are not planned yet are left to whoever plans them.
     pub(crate) async fn open(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+        let book = self.read(user, dates).await?;
+        let weeks = dates.whole_weeks(horizon(self.clock.now()));
+        if weeks != dates && book.counts_weeks() { self.read(user, weeks).await } else { Ok(book) }
+    }
+
+    async fn read(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
         let ledger = self.days.ledger(user.id, dates).await?;
         let plan = self.plan_at(ledger.plan).await?;
         Ok(Book::new(user, dates, ledger, self.present(user), plan))
@@ -340,6 +349,13 @@ impl Book {
     /// When the person is expected.
     pub(crate) fn schedule(&self) -> Schedule {
         self.plan.schedule(&self.personal())
+    }
+
+    /// Whether overtime is counted by the week in any shift of the person, also once it is noted where they are by now.
+    pub(super) fn counts_weeks(&self) -> bool {
+        let by_now = || Personal { placements: vec![self.present.clone()], ..self.personal() };
+        self.plan.counts_weeks()
+            && (self.schedule().counts_weeks() || self.plan.schedule(&by_now()).counts_weeks())
     }
 
     /// What is known of the person alone.

@@ -221,8 +221,21 @@ impl Attendance {
     }
 
     /// The books of several people. Their profiles are read after the facts: a profile that changes in between is followed
-    /// by a change of the facts, which makes what follows from the older one stale.
+    /// by a change of the facts, which makes what follows from the older one stale. Whole weeks are read of people whose
+    /// overtime is counted by the week, see [`Self::open`].
     async fn books(&self, people: &[UserId], dates: DateRange) -> Result<Vec<(User, Book)>, StoreError> {
+        let mut books = self.read_books(people, dates).await?;
+        let weeks = dates.whole_weeks(horizon(self.clock.now()));
+        let by_the_week: Vec<UserId> =
+            books.iter().filter(|(_, book)| book.counts_weeks()).map(|(user, _)| user.id).collect();
+        if weeks != dates && !by_the_week.is_empty() {
+            books.retain(|(user, _)| !by_the_week.contains(&user.id));
+            books.extend(self.read_books(&by_the_week, weeks).await?);
+        }
+        Ok(books)
+    }
+
+    async fn read_books(&self, people: &[UserId], dates: DateRange) -> Result<Vec<(User, Book)>, StoreError> {
         let ledgers = self.days.ledgers(people, dates).await?;
         let mut ledgers: HashMap<UserId, Ledger> = people.iter().copied().zip(ledgers).collect();
         let mut books = Vec::with_capacity(people.len());

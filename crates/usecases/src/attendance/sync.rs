@@ -237,7 +237,10 @@ impl Attendance {
         if user.join_date.is_some_and(|joined| zone.local(at).date() < joined) {
             return Ok(Err(SyncProblem::BeforeJoinDate));
         }
-        let doubtful = age > MAX_AGE || sending.skew.abs() > MAX_SKEW || user.status != Status::Active;
+        // What was noted cannot be refused any more.
+        let outside = item.location.is_some() && self.admit(user, item.location).await?.is_err();
+        let doubtful =
+            outside || age > MAX_AGE || sending.skew.abs() > MAX_SKEW || user.status != Status::Active;
         Ok(Ok(Event {
             received_at: rounded(sending.now),
             device: Some(sending.device),

@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
+use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Workdays;
 use rollcall_domain::department::{Department, DepartmentName};
@@ -123,7 +124,9 @@ impl Cast {
                 parent: None,
                 timezone: zone.map(str::to_owned),
                 default_shift: None,
+                geofences: Vec::new(),
                 created_at: began,
+                revision: Revision::NEW,
             };
             let whom = Whom::Department(department.id);
             match work {

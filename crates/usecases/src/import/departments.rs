@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rollcall_domain::Revision;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::id::DepartmentId;
@@ -125,7 +126,9 @@ impl Run<'_> {
                     parent,
                     timezone: zone.and_then(Result::ok).map(|zone| zone.name().to_owned()),
                     default_shift: None,
+                    geofences: Vec::new(),
                     created_at: created,
+                    revision: Revision::NEW,
                 })
                 .await?
             }
@@ -171,7 +174,9 @@ impl Run<'_> {
             parent: None,
             timezone: None,
             default_shift: None,
+            geofences: Vec::new(),
             created_at: self.now,
+            revision: Revision::NEW,
         };
         self.report.of(Kind::Departments).read += 1;
         self.new_department(department).await.map(|reference| Ok(Some(reference)))

@@ -405,6 +405,7 @@ async fn a_usual_shift_is_one_that_can_be_given() {
         parent: None,
         timezone: None,
         default_shift: Some(late.id),
+        geofences: Vec::new(),
     };
     let refused = world.usecases.departments.create(&admin(), department).await;
     assert!(matches!(refused, Err(DepartmentError::Unknown("default_shift_id"))));
