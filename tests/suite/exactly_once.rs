@@ -4,10 +4,14 @@
 //! `ROLLCALL_ROUNDS=100` tells it a hundred times.
 
 use futures_util::future::join_all;
+use rollcall_tests::app::PASSWORD;
+use rollcall_tests::database::MySqlDatabase;
 use rollcall_tests::photos::{drawn, five_drawn};
+use rollcall_tests::setup::{DATA_KEY, JWT_SECRET};
 use rollcall_tests::{Client, Db, Response, TestApp, on_both_databases};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::cli::program;
 use crate::two_servers::{at, beside};
 
 const AT_ONCE: usize = 200;
@@ -16,6 +20,7 @@ on_both_databases!(
     two_hundred_marks_on_one_server_make_one_event,
     two_hundred_marks_on_two_servers_make_one_event,
     two_hundred_glances_on_two_servers_make_one_event,
+    two_hundred_marks_on_two_processes_make_one_event,
 );
 
 /// A server whose tokens outlive the rounds.
@@ -89,6 +94,58 @@ async fn two_hundred_glances_on_two_servers_make_one_event(db: Db) {
         one_event(&time, &answers, |answer| answer["attendance"]["decision"].clone(), decision);
     }
     all_of_them(&ada).await;
+}
+
+/// Processes share nothing but the database. Their clock is the machine's, so each round is somebody else's first mark.
+async fn two_hundred_marks_on_two_processes_make_one_event(db: Db) {
+    let database = match db {
+        Db::Sqlite => None,
+        Db::MySql => Some(MySqlDatabase::create().await),
+    };
+    let process = || {
+        let program = program().set("RATE_LIMIT", "off");
+        match &database {
+            None => program,
+            Some(database) => program
+                .set("DATABASE_URL", &database.url())
+                .set("JWT_SECRET_KEY", JWT_SECRET)
+                .set("DATA_KEY", DATA_KEY),
+        }
+    };
+    let one = process();
+    let two = process().set("DATA_DIR", &one.folder().join("data").display().to_string());
+    let (one, two) = (one.serve().await, two.serve().await);
+    let password =
+        one.said.lines().find_map(|line| line.trim().strip_prefix("password")).expect("a password");
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let post = async |url: &str, token: &str, path: &str, body: Value| {
+        rollcall_tests::client::send(http.post(format!("{url}{path}")).bearer_auth(token).json(&body)).await
+    };
+    let login = async |email: &str, password: &str| {
+        let body = json!({ "email": email, "password": password });
+        let granted = post(&one.url, "", "/api/auth/login", body).await.expect(200);
+        granted["access_token"].as_str().expect("a token").to_owned()
+    };
+    let admin = login("admin@rollcall.local", password.trim()).await;
+    for round in 0..rounds() {
+        let email = format!("ada{round}@example.org");
+        let new = json!({ "name": "Ada", "email": email, "password": PASSWORD });
+        post(&one.url, &admin, "/api/users", new).await.expect(201);
+        let token = login(&email, PASSWORD).await;
+        let mark = async |n: usize| {
+            let url = [&one.url, &two.url][n % 2];
+            post(url, &token, "/api/attendance/mark", json!({ "type": "auto" })).await
+        };
+        let answers = join_all((0..AT_ONCE).map(mark)).await;
+        one_event(&email, &answers, |answer| answer["decision"].clone(), "checked_in");
+    }
+    let all = rollcall_tests::client::send(
+        http.get(format!("{}/api/attendance/events?per_page=1", two.url)).bearer_auth(&admin),
+    );
+    assert_eq!(all.await.expect(200)["pagination"]["total"], rounds());
+    for process in [one, two] {
+        process.terminate().await.ended(0);
+    }
 }
 
 /// One answer tells of an event, all others of a glance that was one too many; none of them is a failure.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rollcall_domain::device::Counting;
 use rollcall_domain::id::{DeviceId, EventId, UserId};
 use rollcall_domain::policy::Punch;
-use rollcall_usecases::attendance::bulk::MAX_ITEMS;
+use rollcall_usecases::attendance::bulk::AT_ONCE;
 use rollcall_usecases::attendance::events::SeenEvent;
 use rollcall_usecases::attendance::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 use serde::{Deserialize, Serialize};
@@ -229,8 +229,8 @@ pub(crate) async fn sync(
     Json(form): Json<SyncForm>,
 ) -> Result<HttpResponse, Problem> {
     let forms = form.items.as_deref().unwrap_or_default();
-    if forms.len() > MAX_ITEMS {
-        let told = format!("at most {MAX_ITEMS} items are accepted at once, these are {}", forms.len());
+    if forms.len() > AT_ONCE {
+        let told = format!("at most {AT_ONCE} items are accepted at once, these are {}", forms.len());
         return Err(Problem::invalid_field("/items", "too-many", told));
     }
     let ids = forms.iter().map(|item| item.event_id.clone()).collect();

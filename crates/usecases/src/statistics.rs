@@ -389,7 +389,10 @@ impl Statistics {
     /// What shifts are called now.
     pub(crate) async fn shift_names(&self) -> Result<BTreeMap<ShiftId, String>, StoreError> {
         let stored = self.shifts.list().await?;
-        Ok(stored.into_iter().map(|shift| (shift.id, shift.editions.latest().name.clone())).collect())
+        // It stands in as long as no shift is stored that everybody works.
+        let standard = (self.rules.shift.id, self.rules.shift.name.clone());
+        let stored = stored.into_iter().map(|shift| (shift.id, shift.editions.latest().name.clone()));
+        Ok([standard].into_iter().chain(stored).collect())
     }
 }
 

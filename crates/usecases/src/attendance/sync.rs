@@ -11,7 +11,7 @@ use rollcall_domain::user::{Status, User};
 use rollcall_ports::store::StoreError;
 
 use super::audit::Cause;
-use super::bulk::{MAX_ITEMS, range};
+use super::bulk::{AT_ONCE, range};
 use super::events::SeenEvent;
 use super::planning::rounded;
 use super::{Attendance, AttendanceError, MAX_AHEAD, RETRIES};
@@ -33,7 +33,7 @@ pub struct SyncRequest {
     pub device: Option<DeviceId>,
     /// What the device's clock says now.
     pub sent_at: Timestamp,
-    /// At most [`MAX_ITEMS`]; `None` for one that could not be read.
+    /// At most [`AT_ONCE`]; `None` for one that could not be read.
     pub items: Vec<Option<SyncItem>>,
 }
 
@@ -106,8 +106,8 @@ impl Attendance {
     #[tracing::instrument(name = "attendance.sync", skip_all, fields(items = request.items.len()))]
     pub async fn sync(&self, actor: &Actor, request: &SyncRequest) -> Result<SyncAnswer, AttendanceError> {
         permit(actor, Action::SyncAttendance, self.rules.self_service)?;
-        if request.items.len() > MAX_ITEMS {
-            return Err(AttendanceError::TooMany(MAX_ITEMS));
+        if request.items.len() > AT_ONCE {
+            return Err(AttendanceError::TooMany(AT_ONCE));
         }
         let device = match (actor.device(), request.device) {
             (Some(own), Some(other)) if own != other => {
