@@ -69,7 +69,10 @@ pub(crate) async fn one_first_punch(benches: &[&Bench], count: usize) {
     let commits: Vec<_> = (0..count)
         .map(|n| {
             let store = benches[n % benches.len()].attendance();
-            let (day, event) = first_punch(&shift, user.id);
+            // On different dates: only the person is the same, and only their own key can tell.
+            let on = format!("2026-{:02}-{:02}", 1 + n / 28 % 12, 1 + n % 28);
+            let day = a_day_of(&shift, user.id, &on);
+            let event = a_check_in(user.id, &format!("{on}T09:00:00Z"));
             tokio::spawn(async move { store.commit(&a_punch_on(&day, &event, Revision::NEW)).await })
         })
         .collect();
