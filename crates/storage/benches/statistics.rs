@@ -10,27 +10,35 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::{Span, Timestamp};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::page::Page;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::People;
-use rollcall_ports::statistics::By;
+use rollcall_ports::attendance::EventFilter;
+use rollcall_ports::statistics::{By, Glancing, Lately};
 use rollcall_testkit::StoreBench;
 use tokio::runtime::Runtime;
 
 use common::Bench;
-use common::filled::{DAYS, FIRST, department, fill, person};
+use common::filled::{department, fill, last_date, person};
 
-fn range(days: i32) -> DateRange {
-    DateRange::new(FIRST, FIRST.saturating_add(Span::new().days(days - 1))).expect("a range")
+/// Everybody of an organization has a record of each date: the database grows with the dates.
+const PEOPLE: usize = 1_000;
+
+/// The last dates that have records, at most so many.
+fn lately(days: i32, most: i32) -> DateRange {
+    let last = last_date(days);
+    DateRange::new(last.saturating_sub(Span::new().days(most.min(days) - 1)), last).expect("a range")
 }
 
-fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: &str, people: usize) {
-    let mut group = criterion.benchmark_group(format!("{name}, {} records", people * DAYS as usize));
+fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: &str, days: i32) {
+    let mut group = criterion.benchmark_group(format!("{name}, {} records", PEOPLE * days as usize));
     group.sample_size(10);
-    let (month, all) = (range(31), range(DAYS));
-    let now: Timestamp = "2027-01-01T00:00:00Z".parse().expect("an instant");
-    let everybody = Whose::everybody();
+    let (month, year) = (lately(days, 31), lately(days, 366));
+    let noon = Zone::UTC.instant(month.to().at(12, 0, 0, 0));
+    let now: Timestamp = "2030-01-01T00:00:00Z".parse().expect("an instant");
+    let (everybody, ada) = (Whose::everybody(), UserId::new(person(7)));
     let one = Whose::of_departments(vec![DepartmentId::new(department(3))]);
-    let (statistics, attendance) = (bench.statistics(), bench.attendance());
+    let (statistics, attendance, plan) = (bench.statistics(), bench.attendance(), bench.plan());
     let fifty: Vec<UserId> = (0..50).map(|n| UserId::new(person(n))).collect();
 
     group.bench_function("report: 50 people, a month", |bench| {
@@ -39,16 +47,17 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
     group.bench_function("report: who has records, a month", |bench| {
         bench.iter(|| runtime.block_on(statistics.people(&everybody, month, None, now)).expect("people"));
     });
+    group.bench_function("a person's month", |bench| {
+        bench.iter(|| runtime.block_on(attendance.records(&People::One(ada), month)).expect("records"));
+    });
     for (what, whose, dates, by) in [
         ("rate: overall, a month", &everybody, month, By::Nothing),
-        ("rate: overall, all", &everybody, all, By::Nothing),
+        ("rate: overall, a year", &everybody, year, By::Nothing),
         ("rate: one department, a month", &one, month, By::Nothing),
         ("rate: by person, a month", &everybody, month, By::User),
-        ("rate: by shift, a month", &everybody, month, By::Shift),
         ("departments: a month", &everybody, month, By::Department),
         ("trends: a month", &everybody, month, By::Date),
-        ("trends: all", &everybody, all, By::Date),
-        ("trends: one department, all", &one, all, By::Date),
+        ("trends: a year", &everybody, year, By::Date),
     ] {
         group.bench_function(what, |bench| {
             bench.iter(|| runtime.block_on(statistics.days(whose, dates, by, now)).expect("days"));
@@ -58,9 +67,29 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
         let today = month.to();
         bench.iter(|| runtime.block_on(statistics.heads(&everybody, today, today, None)).expect("heads"));
     });
+    group.bench_function("dashboard: at a glance", |bench| {
+        let people = &People::Everybody;
+        let organization = Some(Lately { from: noon, until: now, online_since: noon });
+        let wanted = Glancing { people, department: None, enrolled: None, organization };
+        bench.iter(|| runtime.block_on(statistics.glance(&wanted)).expect("a glance"));
+    });
     group.bench_function("today: everybody", |bench| {
-        let around = DateRange::today_anywhere(Zone::UTC.instant(month.to().at(12, 0, 0, 0)));
-        bench.iter(|| runtime.block_on(attendance.roster(&People::Everybody, around)).expect("a roster"));
+        let today = DateRange::today_anywhere(noon);
+        bench.iter(|| runtime.block_on(attendance.roster(&People::Everybody, today)).expect("a roster"));
+    });
+    group.bench_function("punches: a page of everybody's of a month", |bench| {
+        let from = Some(Zone::UTC.instant(month.from().at(0, 0, 0, 0)));
+        let filter = EventFilter { from, ..EventFilter::default() };
+        let page = Page::default();
+        bench
+            .iter(|| runtime.block_on(attendance.events(&People::Everybody, &filter, page)).expect("a page"));
+    });
+    group.bench_function("a mark: what it follows from", |bench| {
+        let today = DateRange::around(month.to());
+        bench.iter(|| runtime.block_on(attendance.ledger(ada, today)).expect("a ledger"));
+    });
+    group.bench_function("linter: everybody", |bench| {
+        bench.iter(|| runtime.block_on(plan.personals(&People::Everybody)).expect("everybody"));
     });
     group.finish();
 }
@@ -75,20 +104,20 @@ fn measure(criterion: &mut Criterion) {
     let sizes = setting("BENCH_RECORDS").unwrap_or_else(|| "10000,100000".into());
     for size in sizes.split(',') {
         let records: usize = size.trim().parse().expect("BENCH_RECORDS are numbers");
-        let people = records / DAYS as usize;
+        let days = i32::try_from(records / PEOPLE).expect("some years at the most");
         let sqlite = runtime.block_on(async {
             let bench = common::sqlite::bench().await;
-            fill(&bench, people).await;
+            fill(&bench, PEOPLE, days).await;
             bench
         });
-        questions(criterion, &runtime, &sqlite, "SQLite", people);
+        questions(criterion, &runtime, &sqlite, "SQLite", days);
         if setting("TEST_MYSQL_URL").is_some() {
             let mysql = runtime.block_on(async {
                 let bench = common::mysql::empty_bench().await;
-                fill(&bench, people).await;
+                fill(&bench, PEOPLE, days).await;
                 bench
             });
-            questions(criterion, &runtime, &mysql, "MySQL", people);
+            questions(criterion, &runtime, &mysql, "MySQL", days);
         }
     }
 }

@@ -26,6 +26,7 @@ const GROWING: [&str; 2] = ["attendance_records", "punches"];
 
 /// As many that a server's planner takes an index where there is one.
 const PEOPLE: usize = 200;
+const DAYS: i32 = 100;
 
 type Heard = Arc<Mutex<Vec<(String, Option<Values>)>>>;
 
@@ -38,7 +39,8 @@ fn listener(heard: &Heard) -> Watch {
 async fn ask_everything(bench: &Bench) {
     let (attendance, statistics) = (bench.attendance(), bench.statistics());
     let now: Timestamp = "2026-06-10T12:00:00Z".parse().unwrap();
-    let month = DateRange::new(last_date().saturating_sub(Span::new().days(29)), last_date()).unwrap();
+    let month =
+        DateRange::new(last_date(DAYS).saturating_sub(Span::new().days(29)), last_date(DAYS)).unwrap();
     let today = DateRange::today_anywhere(now);
     let ada = UserId::new(person(7));
     let some: Vec<UserId> = (0..20).map(|n| UserId::new(person(n))).collect();
@@ -72,7 +74,7 @@ async fn ask_everything(bench: &Bench) {
     attendance.record(ids[0]).await.unwrap();
     attendance.ledger(ada, today).await.unwrap();
     attendance.ledgers(&some, today).await.unwrap();
-    attendance.behind(last_date(), 50).await.unwrap();
+    attendance.behind(last_date(DAYS), 50).await.unwrap();
     bench.plan().personals(&everybody).await.unwrap();
     assert_eq!(of_ada.len(), 30, "the database is filled");
     assert!(FIRST < month.from(), "there is more than what was asked for");
@@ -91,7 +93,7 @@ async fn rows(connection: &DatabaseConnection, sql: String, values: Option<Value
 fn sqlite_finds_what_it_is_asked_for_by_indexes() {
     rollcall_testkit::run(async {
         let bench = common::sqlite::bench().await;
-        fill(&bench, PEOPLE).await;
+        fill(&bench, PEOPLE, DAYS).await;
         let heard = Heard::default();
         ask_everything(&common::sqlite::watched(&bench, listener(&heard)).await).await;
         let mut examined = 0;
@@ -114,7 +116,7 @@ fn sqlite_finds_what_it_is_asked_for_by_indexes() {
 fn mysql_finds_what_it_is_asked_for_by_indexes() {
     rollcall_testkit::run(async {
         let bench = common::mysql::empty_bench().await;
-        fill(&bench, PEOPLE).await;
+        fill(&bench, PEOPLE, DAYS).await;
         let connection = bench.database.connection();
         let analyze = "ANALYZE TABLE attendance_records, punches, users, attendance_heads, placements";
         rows(connection, analyze.into(), None).await;

@@ -1,4 +1,4 @@
-//! A database with people and a hundred days of each: what lists, reports and statistics are examined on.
+//! A database with people and some days of each: what lists, reports and statistics are examined on.
 
 use std::fmt::Write as _;
 
@@ -12,8 +12,6 @@ use uuid::Uuid;
 
 use super::Bench;
 
-/// Dates with a record of everybody.
-pub(crate) const DAYS: i32 = 100;
 pub(crate) const DEPARTMENTS: u128 = 20;
 /// Rows of one statement.
 const BATCH: usize = 500;
@@ -46,7 +44,7 @@ async fn insert(bench: &Bench, into: &str, rows: impl Iterator<Item = String>) {
 }
 
 /// Everybody has a record of each date; about every tenth is of a day on which they did not come.
-pub(crate) async fn fill(bench: &Bench, people: usize) {
+pub(crate) async fn fill(bench: &Bench, people: usize, days: i32) {
     let shift = the_shift(bench).await;
     let departments = (0..DEPARTMENTS).map(|n| {
         format!(
@@ -68,7 +66,7 @@ pub(crate) async fn fill(bench: &Bench, people: usize) {
     insert(bench, into, users).await;
 
     let key = literal(shift.id.uuid());
-    let heads = (0..people).map(|n| format!("({}, 1, '{}', NULL)", literal(person(n)), last_date()));
+    let heads = (0..people).map(|n| format!("({}, 1, '{}', NULL)", literal(person(n)), last_date(days)));
     insert(bench, "attendance_heads (user_id, revision, planned_through, stale_from)", heads).await;
     let placed = (0..people).map(|n| {
         let of = literal(department(n as u128 % DEPARTMENTS));
@@ -77,7 +75,7 @@ pub(crate) async fn fill(bench: &Bench, people: usize) {
     let into = "placements (user_id, from_date, department_id, timezone, shift_id, active)";
     insert(bench, into, placed).await;
     let mut id = 0_u128;
-    for day in 0..DAYS {
+    for day in 0..days {
         let first_id = id;
         let on = FIRST.saturating_add(Span::new().days(day));
         let instance = shift.on(on, &Zone::UTC);
@@ -131,6 +129,6 @@ pub(crate) async fn fill(bench: &Bench, people: usize) {
 }
 
 /// The last date with records.
-pub(crate) fn last_date() -> Date {
-    FIRST.saturating_add(Span::new().days(DAYS - 1))
+pub(crate) fn last_date(days: i32) -> Date {
+    FIRST.saturating_add(Span::new().days(days - 1))
 }
