@@ -141,6 +141,7 @@ pub(crate) async fn add_column(
     table: &'static str,
     column: ColumnDef,
 ) -> Result<(), DbErr> {
+    look(manager, table).await?;
     manager.alter_table(Table::alter().table(table).add_column(column).take()).await
 }
 
@@ -150,5 +151,12 @@ pub(crate) async fn drop_column(
     table: &'static str,
     column: &'static str,
 ) -> Result<(), DbErr> {
+    look(manager, table).await?;
     manager.alter_table(Table::alter().table(table).drop_column(column).take()).await
+}
+
+/// A connection to SQLite knows the schema as it was when it last asked for something, and a change of a table does not ask:
+/// what another connection changed meanwhile would be missing.
+async fn look(manager: &SchemaManager<'_>, table: &'static str) -> Result<(), DbErr> {
+    manager.has_table(table).await.map(drop)
 }

@@ -97,7 +97,8 @@ fn sqlite_finds_what_it_is_asked_for_by_indexes() {
         let heard = Heard::default();
         ask_everything(&common::sqlite::watched(&bench, listener(&heard)).await).await;
         let mut examined = 0;
-        for (sql, values) in std::mem::take(&mut *heard.lock().unwrap()) {
+        let statements = std::mem::take(&mut *heard.lock().unwrap());
+        for (sql, values) in statements {
             for row in rows(bench.database.connection(), format!("EXPLAIN QUERY PLAN {sql}"), values).await {
                 let step: String = row.try_get("", "detail").unwrap();
                 let mut words = step.split(' ');
@@ -128,7 +129,8 @@ fn mysql_finds_what_it_is_asked_for_by_indexes() {
         // MySQL answers with a drawing unless it is told to; MariaDB knows only the table.
         let explain = if version.contains("MariaDB") { "EXPLAIN" } else { "EXPLAIN FORMAT=TRADITIONAL" };
         let mut examined = 0;
-        for (sql, values) in std::mem::take(&mut *heard.lock().unwrap()) {
+        let statements = std::mem::take(&mut *heard.lock().unwrap());
+        for (sql, values) in statements {
             for row in rows(connection, format!("{explain} {sql}"), values).await {
                 let text = |column| row.try_get::<Option<String>>("", column).unwrap().unwrap_or_default();
                 let (table, how, index) = (text("table"), text("type"), text("key"));

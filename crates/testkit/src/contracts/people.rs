@@ -285,7 +285,7 @@ pub async fn a_member_knows_what_the_department_hands_down(bench: &dyn StoreBenc
 pub async fn people_are_found_by_their_ids(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let gone = stored(bench, User { status: Status::Deleted, ..a_user("Cleo") }).await;
-    let mut expected = vec![&ada, &bob, &gone];
+    let mut expected = [&ada, &bob, &gone];
     expected.sort_by_key(|user| user.id);
     let found = bench.users().named(&[gone.id, UserId::new(fresh()), bob.id, ada.id]).await.unwrap();
     assert_eq!(ids(&found), expected.iter().map(|user| user.id).collect::<Vec<_>>());
