@@ -127,6 +127,17 @@ pub(crate) async fn create_indexes(
     Ok(())
 }
 
+/// Drops an index.
+pub(crate) async fn drop_index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+) -> Result<(), DbErr> {
+    let mut drop = Index::drop();
+    drop.name(name).table(table);
+    manager.drop_index(drop).await
+}
+
 /// Drops all these tables, in this order.
 pub(crate) async fn drop_tables(manager: &SchemaManager<'_>, names: &[&'static str]) -> Result<(), DbErr> {
     for name in names {

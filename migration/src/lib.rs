@@ -26,6 +26,7 @@ mod m20261122_000008_decisions;
 mod m20261122_000009_geofences_and_weekly_overtime;
 mod m20261122_000010_audit;
 mod m20261122_000011_jobs;
+mod m20261123_000012_following;
 mod resume;
 
 pub use resume::up;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000009_geofences_and_weekly_overtime::Migration),
             Box::new(m20261122_000010_audit::Migration),
             Box::new(m20261122_000011_jobs::Migration),
+            Box::new(m20261123_000012_following::Migration),
         ]
     }
 }

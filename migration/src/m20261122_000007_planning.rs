@@ -91,16 +91,6 @@ const OF_RECORDS: [&str; 9] = [
     "arrival_seconds",
 ];
 
-async fn drop_index(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    name: &'static str,
-) -> Result<(), DbErr> {
-    let mut drop = Index::drop();
-    drop.name(name).table(table);
-    manager.drop_index(drop).await
-}
-
 /// Changing a shift adds a row; records refer to the row under which they were made.
 fn of_shifts() -> [ColumnDef; 4] {
     [

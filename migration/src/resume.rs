@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 11] = [
+const MADE: [Made; 12] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -102,6 +102,7 @@ const MADE: [Made; 11] = [
         columns: &[("overrides", "replaced_by"), ("punches", "void_batch_id")],
     },
     Made { step: "m20261122_000011_jobs", tables: &["jobs", "job_chunks"], columns: &[] },
+    Made { step: "m20261123_000012_following", tables: &[], columns: &[("attendance_heads", "changed_at")] },
 ];
 
 /// Takes every step that is missing, also after an attempt that broke off. Nobody else may do so at the same time.

@@ -103,6 +103,24 @@ pub trait AttendanceStore: Send + Sync {
         filter: &EventFilter,
         page: Page,
     ) -> Result<Paged<Filed>, StoreError>;
+
+    /// Those of these people about whom something was committed at `since` or later, in any order; one query.
+    async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError>;
+
+    /// The punches of these people that were received at `since` or later, in the order in which they were, with the
+    /// record to which each belongs; one query.
+    async fn received(&self, people: &[UserId], since: Timestamp) -> Result<Vec<Filed>, StoreError>;
+}
+
+/// Somebody about whom something changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// Who.
+    pub user: UserId,
+    /// Of everything about them, after the last change.
+    pub revision: Revision,
+    /// [`Change::at`] of the last commit.
+    pub at: Timestamp,
 }
 
 /// A punch and the record to which it belongs, if it belongs to any.
@@ -144,6 +162,8 @@ pub struct Change {
     pub user: UserId,
     /// What was read; [`Revision::NEW`] for somebody without facts.
     pub seen: Revision,
+    /// When whoever changes this began to.
+    pub at: Timestamp,
     /// The version of the plan from which this follows. A change of the plan raises the revision of everybody it concerns,
     /// except of those of whom nothing was known, or who belonged elsewhere, until now: of them this is compared, too.
     /// `None` compares nothing.
@@ -186,12 +206,13 @@ pub struct Change {
 }
 
 impl Change {
-    /// Nothing new about a person as read.
+    /// Nothing new about a person as read, at no particular time.
     #[must_use]
     pub const fn none(user: UserId, ledger: &Ledger) -> Self {
         Self {
             user,
             seen: ledger.revision,
+            at: Timestamp::UNIX_EPOCH,
             plan: None,
             planned_through: ledger.planned_through,
             stale_from: ledger.stale_from,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
+use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
@@ -13,7 +14,7 @@ use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status};
-use rollcall_ports::attendance::{AttendanceStore, Change, Decided, EventFilter, Filed, Ledger};
+use rollcall_ports::attendance::{AttendanceStore, Change, Changed, Decided, EventFilter, Filed, Ledger};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -24,7 +25,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::attendance_change::commit;
-use crate::convert::{instant_or_none, micros, valid};
+use crate::convert::{count, instant, instant_or_none, micros, valid};
 use crate::database::Database;
 use crate::day_row::{event, overriding, shift_key};
 use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
@@ -332,6 +333,37 @@ impl AttendanceStore for SqlAttendanceStore {
         let items = rows.into_iter().map(filed).collect::<Result<_, _>>()?;
         Ok(Paged { items, page, total: total.unwrap_or(0).unsigned_abs() })
     }
+
+    async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
+        let all =
+            attendance_heads::Entity::find().filter(attendance_heads::Column::ChangedAt.gte(micros(since)));
+        let theirs = match people {
+            People::Everybody => all,
+            People::One(user) => all.filter(attendance_heads::Column::UserId.eq(user.uuid())),
+            People::Departments(..) => {
+                let person = attendance_heads::Entity::belongs_to(users::Entity)
+                    .from(attendance_heads::Column::UserId)
+                    .to(users::Column::Id);
+                all.join(JoinType::InnerJoin, person.into()).filter(among(people))
+            }
+        };
+        let rows = theirs.all(self.database.connection()).await.read()?;
+        rows.into_iter().map(changed).collect()
+    }
+
+    async fn received(&self, people: &[UserId], since: Timestamp) -> Result<Vec<Filed>, StoreError> {
+        let mut found = Vec::new();
+        for some in people.chunks(CHUNK) {
+            let theirs = punches::Entity::find()
+                .filter(punches::Column::UserId.is_in(some.iter().map(|user| user.uuid())))
+                .filter(punches::Column::ReceivedAt.gte(micros(since)));
+            for row in theirs.all(self.database.connection()).await.read()? {
+                found.push(filed(row)?);
+            }
+        }
+        found.sort_by_key(|(event, _)| (event.received_at, event.id));
+        Ok(found)
+    }
 }
 
 /// A record and where the person belonged.
@@ -359,6 +391,14 @@ impl FromQueryResult for StandingRow {
             record: RecordRow::from_query_result(row, prefix)?,
         })
     }
+}
+
+fn changed(row: attendance_heads::Model) -> Result<Changed, StoreError> {
+    Ok(Changed {
+        user: UserId::new(row.user_id),
+        revision: Revision(count("attendance_heads.revision", row.revision)?),
+        at: instant("attendance_heads.changed_at", row.changed_at)?,
+    })
 }
 
 pub(crate) fn filed(row: punches::Model) -> Result<Filed, StoreError> {

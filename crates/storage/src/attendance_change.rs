@@ -96,6 +96,7 @@ async fn raise(connection: &DatabaseTransaction, change: &Change) -> Result<(), 
         revision: Set(i64::from(change.seen.next().0)),
         planned_through: Set(change.planned_through.map(|date| date.to_string())),
         stale_from: Set(change.stale_from.map(|date| date.to_string())),
+        changed_at: Set(micros(change.at)),
     };
     if change.seen == Revision::NEW {
         return match attendance_heads::Entity::insert(head).exec_without_returning(connection).await {

@@ -66,7 +66,9 @@ async fn ask_everything(bench: &Bench) {
         attendance.events(people, &filter, Page::default()).await.unwrap();
         let filter = EventFilter { direction: Some(Direction::CheckIn), ..filter };
         attendance.events(people, &filter, Page::default()).await.unwrap();
+        attendance.changed(people, now).await.unwrap();
     }
+    attendance.received(&some, now).await.unwrap();
     let of_ada = attendance.records(&People::One(ada), month).await.unwrap();
     attendance.records_of(&some, month).await.unwrap();
     let ids: Vec<RecordId> = of_ada.iter().map(|record| record.day.id).collect();

@@ -10,6 +10,7 @@ pub struct Model {
     pub revision: i64,
     pub planned_through: Option<String>,
     pub stale_from: Option<String>,
+    pub changed_at: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

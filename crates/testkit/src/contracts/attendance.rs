@@ -13,7 +13,7 @@ use rollcall_domain::plan::Placement;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::{EmployeeCode, People, Status, User};
-use rollcall_ports::attendance::{Approval, Change, Decided, EventFilter, Ledger};
+use rollcall_ports::attendance::{Approval, Change, Changed, Decided, EventFilter, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, save, stored, successes};
@@ -55,6 +55,8 @@ macro_rules! attendance_store_contract {
             what_is_named_is_found_with_where_it_belongs
             what_was_decided_of_a_day_is_kept
             the_highest_number_of_a_device_is_known
+            who_changed_lately_is_known
+            what_came_in_lately_is_found
         }
     };
 }
@@ -742,4 +744,56 @@ pub async fn what_is_not_final_is_found(bench: &dyn StoreBench) {
     assert_eq!(before, [date("2026-03-03"), date("2026-03-04")]);
     assert_eq!(unsettled(Whose::one(user), dates("2026-03-03", "2026-03-03"), due).await, []);
     assert_eq!(unsettled(Whose::of_departments(vec![]), march, due - second).await, []);
+}
+
+pub async fn who_changed_lately_is_known(bench: &dyn StoreBench) {
+    let ours = a_department("Ours");
+    bench.departments().insert(&ours).await.unwrap();
+    let (ada, bob) = (stored(bench, a_member("Ada", &ours)).await.id, stored(bench, a_user("Bob")).await.id);
+    let touch = async |user: UserId, when: &str| {
+        let known = ledger(bench, user).await;
+        let change = Change { at: at(when), ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.unwrap();
+        Changed { user, revision: known.revision.next(), at: at(when) }
+    };
+    // Others may be at work in the same database.
+    let changed = async |people: People, since: &str| {
+        let mut found = bench.attendance().changed(&people, at(since)).await.unwrap();
+        found.retain(|changed| [ada, bob].contains(&changed.user));
+        found.sort_by_key(|changed| changed.at);
+        found
+    };
+    let early = "2026-03-02T09:00:00.000001Z";
+    assert_eq!(changed(People::Everybody, early).await, []);
+    let of_ada = touch(ada, early).await;
+    let of_bob = touch(bob, "2026-03-02T10:00:00Z").await;
+    assert_eq!(changed(People::Everybody, early).await, [of_ada, of_bob]);
+    assert_eq!(changed(People::Everybody, "2026-03-02T09:00:00.000002Z").await, [of_bob]);
+    assert_eq!(changed(People::One(ada), early).await, [of_ada]);
+    assert_eq!(changed(People::Departments(vec![ours.id], bob), early).await, [of_ada, of_bob]);
+    assert_eq!(changed(People::Departments(vec![], ada), early).await, [of_ada]);
+    let again = touch(ada, "2026-03-02T11:00:00Z").await;
+    assert_eq!(changed(People::Everybody, early).await, [of_bob, again], "each person is told once");
+}
+
+pub async fn what_came_in_lately_is_found(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
+    let mut punches = Vec::new();
+    // Entered the other way around, and long after the fact.
+    for (user, received_at) in
+        [(ada, "2026-03-20T10:00:00Z"), (ada, "2026-03-20T09:00:00Z"), (bob, "2026-03-20T11:00:00Z")]
+    {
+        let event = Event { received_at: at(received_at), ..a_check_in(user, "2026-03-02T09:00:00Z") };
+        let known = ledger(bench, user).await;
+        let change = Change { events: vec![(event.clone(), None)], ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.unwrap();
+        punches.push((event, None));
+    }
+    let received =
+        async |people: &[UserId], since: &str| bench.attendance().received(people, at(since)).await.unwrap();
+    let (early, all) = ("2026-03-20T09:00:00Z", [punches[1].clone(), punches[0].clone(), punches[2].clone()]);
+    assert_eq!(received(&[bob, ada], early).await, all);
+    assert_eq!(received(&[ada], early).await, all[..2]);
+    assert_eq!(received(&[ada], "2026-03-20T09:00:00.000001Z").await, all[1..2]);
+    assert_eq!(received(&[], early).await, []);
 }

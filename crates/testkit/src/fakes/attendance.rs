@@ -18,7 +18,9 @@ use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status, User};
-use rollcall_ports::attendance::{Approval, AttendanceStore, Change, Decided, EventFilter, Filed, Ledger};
+use rollcall_ports::attendance::{
+    Approval, AttendanceStore, Change, Changed, Decided, EventFilter, Filed, Ledger,
+};
 use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, World, includes};
@@ -29,6 +31,8 @@ pub(super) struct Attended {
     pub(super) revision: Revision,
     pub(super) planned_through: Option<Date>,
     pub(super) stale_from: Option<Date>,
+    /// When the last commit began.
+    pub(super) changed_at: Timestamp,
     pub(super) placements: Vec<Placement>,
     pub(super) events: Vec<(Event, Option<RecordId>)>,
     /// Decisions that hold.
@@ -198,6 +202,26 @@ impl AttendanceStore for FakeStores {
         events.sort_by_key(|(event, _)| std::cmp::Reverse((event.at, event.id)));
         Ok(page.of(events))
     }
+
+    async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
+        let world = self.world()?;
+        let among =
+            |user: &UserId| world.users.get(user).is_some_and(|person| includes(people, &person.user));
+        let theirs = world.attended.iter().filter(|(user, own)| among(user) && own.changed_at >= since);
+        Ok(theirs
+            .map(|(user, own)| Changed { user: *user, revision: own.revision, at: own.changed_at })
+            .collect())
+    }
+
+    async fn received(&self, people: &[UserId], since: Timestamp) -> Result<Vec<Filed>, StoreError> {
+        let world = self.world()?;
+        let theirs = world.attended.iter().filter(|(user, _)| people.contains(user));
+        let events = theirs.flat_map(|(_, own)| &own.events);
+        let mut received: Vec<Filed> =
+            events.filter(|(event, _)| event.received_at >= since).cloned().collect();
+        received.sort_by_key(|(event, _)| (event.received_at, event.id));
+        Ok(received)
+    }
 }
 
 fn wanted(filter: &EventFilter, event: &Event) -> bool {
@@ -281,6 +305,7 @@ impl World {
         own.revision = own.revision.next();
         own.planned_through = change.planned_through;
         own.stale_from = change.stale_from;
+        own.changed_at = change.at;
         for placement in &change.placements {
             own.placements.retain(|known| known.from != placement.from);
             own.placements.push(placement.clone());
