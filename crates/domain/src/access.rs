@@ -134,6 +134,8 @@ pub enum Action {
     MarkAttendance,
     /// See a person's records.
     ReadAttendance,
+    /// Be told of changes of them as they happen.
+    FollowAttendance,
     /// See who is in today.
     ReadToday,
     /// Say what a day came to, whatever its punches say; judge single punches.
@@ -204,7 +206,7 @@ pub enum Action {
 
 impl Action {
     /// Every action there is.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::ListUsers,
         Self::ReadUser,
         Self::CreateUser,
@@ -216,6 +218,7 @@ impl Action {
         Self::ManageDepartments,
         Self::MarkAttendance,
         Self::ReadAttendance,
+        Self::FollowAttendance,
         Self::ReadToday,
         Self::DecideRecord,
         Self::SyncAttendance,
@@ -291,9 +294,12 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::ListDepartments => (Everybody, Departments, Nobody, Nobody),
         A::ManageDepartments | A::RecomputeAttendance => (Everybody, Nobody, Nobody, Nobody),
         A::MarkAttendance => (Everybody, Departments, when(own.check_in, Own), Nobody),
-        A::ReadAttendance | A::ReadToday | A::ReadReport | A::ReadDashboard | A::ReadCorrections => {
-            (Everybody, Departments, Own, Nobody)
-        }
+        A::ReadAttendance
+        | A::FollowAttendance
+        | A::ReadToday
+        | A::ReadReport
+        | A::ReadDashboard
+        | A::ReadCorrections => (Everybody, Departments, Own, Nobody),
         A::ReadStatistics | A::DecideRecord | A::DecideCorrection => (Everybody, Departments, Nobody, Nobody),
         A::SyncAttendance => (Everybody, Nobody, Nobody, Everybody),
         A::EnterInBulk => (Everybody, Nobody, Nobody, Nobody),

@@ -40,6 +40,7 @@ pub(crate) mod book;
 pub mod bulk;
 pub mod corrections;
 pub mod events;
+pub mod following;
 mod history;
 mod overrides;
 pub(crate) mod planning;

@@ -126,11 +126,11 @@ impl Attendance {
             while let Some((_, next)) = rest.next_if(|(other, _)| other.user == person.user) {
                 own.push(next);
             }
-            let is_wanted = |record: &DayRecord| {
-                date.is_some() || record.day.key.date == record.day.zone.local(now).date()
-            };
-            let own: Vec<DayView> =
-                own.into_iter().filter(is_wanted).map(|record| DayView::of(record, now)).collect();
+            let own: Vec<DayView> = own
+                .into_iter()
+                .filter(|record| date.is_some() || is_of_today(record, now))
+                .map(|record| DayView::of(record, now))
+                .collect();
             let came_in = own.iter().any(|day| day.record.open);
             let left = own.iter().any(|day| day.record.last_out.is_some());
             if let Some(day) = day_that_counts(own) {
@@ -153,6 +153,16 @@ impl Stands {
     fn count(&self, totals: &mut Totals) {
         totals.count(self.status, self.came_in, self.left);
     }
+}
+
+/// The day that counts among a person's records of some dates, if it is today's where they were.
+pub(crate) fn today_of(records: impl IntoIterator<Item = DayRecord>, now: Timestamp) -> Option<DayView> {
+    let own = records.into_iter().filter(|record| is_of_today(record, now));
+    day_that_counts(own.map(|record| DayView::of(record, now)).collect())
+}
+
+fn is_of_today(record: &DayRecord, now: Timestamp) -> bool {
+    record.day.key.date == record.day.zone.local(now).date()
 }
 
 /// The shift if there is one that day, punched or not; else what was worked outside of one. Of several shifts the first,

@@ -78,9 +78,10 @@ impl Deed {
 }
 
 impl Attendance {
-    /// What follows from a book, and what the audit trail tells of it.
+    /// What follows from a book, when, and what the audit trail tells of it.
     pub(crate) fn conclude(&self, book: Book, cause: &Cause) -> Entry {
         let mut entry = book.entry(&self.rules.policy);
+        entry.change.at = cause.at;
         entry.change.lines = self.lines(&entry, cause);
         entry
     }

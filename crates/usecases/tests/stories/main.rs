@@ -7,6 +7,7 @@ mod bulk;
 mod corrections;
 mod enroll;
 mod events;
+mod following;
 mod geofences;
 mod guessing;
 mod import;

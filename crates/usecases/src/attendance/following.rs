@@ -1,0 +1,185 @@
+//! Being told of what changes, as it happens: by whichever instance, camera, kiosk, entry or decision.
+//!
+//! Whoever follows looks again and again for people about whom something was committed since the last look. What is
+//! committed now may have begun a while ago, so each look goes back further than the one before, and what was told
+//! already is remembered for as long.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rollcall_domain::Revision;
+use rollcall_domain::access::{Action, Actor, permit};
+use rollcall_domain::attendance::DayRecord;
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::id::{DepartmentId, EventId, UserId};
+use rollcall_domain::user::{People, RosterEntry, Status, User};
+use rollcall_ports::attendance::{Changed, Filed};
+use rollcall_ports::store::StoreError;
+
+use super::events::SeenEvent;
+use super::{Attendance, AttendanceError, rounded};
+use crate::people::reachable;
+use crate::roster::{Standing, narrow, today_of};
+
+/// How long a change may take from when it begins until it is stored, clocks of several instances included.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whoever was away for longer is better off with reading everything again.
+const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(1);
+
+/// Of more people than this at once one is told that there is much to read again, not what.
+const MOST: usize = 200;
+
+/// Where somebody who follows stands.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    department: Option<DepartmentId>,
+    looked_at: Timestamp,
+    /// Something was missed before the first look.
+    missed: bool,
+    /// What is known of the people who changed lately.
+    revisions: HashMap<UserId, Revision>,
+    /// The punches that came in lately, and when.
+    punches: HashMap<EventId, Timestamp>,
+}
+
+impl Follower {
+    fn new(department: Option<DepartmentId>, looked_at: Timestamp) -> Self {
+        Self { department, looked_at, missed: false, revisions: HashMap::new(), punches: HashMap::new() }
+    }
+
+    /// When the last look began: from where to go on after an interruption.
+    #[must_use]
+    pub const fn looked_at(&self) -> Timestamp {
+        self.looked_at
+    }
+}
+
+/// What a look finds.
+#[derive(Debug, Clone)]
+pub enum News {
+    /// These changed, in the order in which they did; nobody, if nothing did.
+    Of(Vec<Changes>),
+    /// Too many to be told one by one, or something was missed: lists are to be read again.
+    TooMuch,
+}
+
+/// What changed about one person.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// Who.
+    pub person: RosterEntry,
+    /// Where they stand today by now; `None` for somebody who takes no part today.
+    pub standing: Option<Standing>,
+    /// Punches that came in, in the order in which they did. None, if something else changed.
+    pub events: Vec<SeenEvent>,
+}
+
+impl Attendance {
+    /// Begins to follow the people whose attendance the actor may see, or those of a department among them: from now on, or
+    /// from where an earlier look left off. What was told in the five minutes before that may then be told again.
+    pub async fn follow(
+        &self,
+        actor: &Actor,
+        department: Option<DepartmentId>,
+        since: Option<Timestamp>,
+    ) -> Result<Follower, AttendanceError> {
+        let people = self.followed(actor, department)?;
+        let now = rounded(self.clock.now());
+        let is_near = |at: &Timestamp| *at <= now && now.duration_since(*at) <= LONGEST_GAP;
+        if let Some(since) = since.filter(is_near) {
+            return Ok(Follower::new(department, since));
+        }
+        let mut follower = Follower { missed: since.is_some(), ..Follower::new(department, now) };
+        let window = window(now);
+        let changed = self.days.changed(&people, window).await?;
+        let received = self.days.received(&ids(&changed), window).await?;
+        follower.learn(changed, &received);
+        Ok(follower)
+    }
+
+    /// What changed since the last look. A single query if nothing did, else a handful, whoever many people changed.
+    pub async fn news(&self, actor: &Actor, follower: &mut Follower) -> Result<News, AttendanceError> {
+        let people = self.followed(actor, follower.department)?;
+        let now = rounded(self.clock.now());
+        let window = window(follower.looked_at);
+        let mut changed = self.days.changed(&people, window).await?;
+        let all = changed.clone();
+        changed.retain(|of| follower.revisions.get(&of.user) != Some(&of.revision));
+        changed.sort_by_key(|of| (of.at, of.user));
+        let new = ids(&changed);
+        let mut received = Vec::new();
+        if !new.is_empty() {
+            received = self.days.received(&new, window).await?;
+            received.retain(|(event, _)| !follower.punches.contains_key(&event.id));
+        }
+        let too_much = std::mem::take(&mut follower.missed) || new.len() > MOST;
+        let told = if too_much || new.is_empty() {
+            Vec::new()
+        } else {
+            self.changes(&new, received.clone(), now).await?
+        };
+        follower.learn(all, &received);
+        follower.punches.retain(|_, received_at| *received_at >= window);
+        follower.looked_at = now.max(follower.looked_at);
+        Ok(if too_much { News::TooMuch } else { News::Of(told) })
+    }
+
+    fn followed(&self, actor: &Actor, department: Option<DepartmentId>) -> Result<People, AttendanceError> {
+        let own = self.rules.self_service;
+        permit(actor, Action::FollowAttendance, own)?;
+        Ok(narrow(reachable(actor, Action::FollowAttendance, own)?, actor, department)?)
+    }
+
+    /// Where these people stand by now, with the punches that came in.
+    async fn changes(
+        &self,
+        people: &[UserId],
+        received: Vec<Filed>,
+        now: Timestamp,
+    ) -> Result<Vec<Changes>, StoreError> {
+        let users = self.users.named(people).await?;
+        let mut users: HashMap<UserId, User> = users.into_iter().map(|user| (user.id, user)).collect();
+        let mut records: HashMap<UserId, Vec<DayRecord>> = HashMap::new();
+        for (record, _) in self.days.records_of(people, DateRange::today_anywhere(now)).await? {
+            records.entry(record.day.key.user).or_default().push(record);
+        }
+        let mut events: HashMap<UserId, Vec<SeenEvent>> = HashMap::new();
+        for seen in self.seen(received).await? {
+            events.entry(seen.event.user).or_default().push(seen);
+        }
+        let mut changes = Vec::with_capacity(people.len());
+        for id in people {
+            let Some(user) = users.remove(id).filter(|user| user.status != Status::Deleted) else { continue };
+            let there = user.status == Status::Active;
+            let person = RosterEntry {
+                user: user.id,
+                name: user.name,
+                employee_code: user.employee_code,
+                department: user.department,
+            };
+            let today = records.remove(id).filter(|_| there).and_then(|own| today_of(own, now));
+            let standing =
+                today.map(|day| Standing { person: person.clone(), status: day.record.status, day });
+            changes.push(Changes { person, standing, events: events.remove(id).unwrap_or_default() });
+        }
+        Ok(changes)
+    }
+}
+
+impl Follower {
+    /// Remembers who changed, and what came in.
+    fn learn(&mut self, changed: Vec<Changed>, received: &[Filed]) {
+        self.revisions = changed.into_iter().map(|of| (of.user, of.revision)).collect();
+        self.punches.extend(received.iter().map(|(event, _)| (event.id, event.received_at)));
+    }
+}
+
+/// Since when a look at an instant looks.
+fn window(at: Timestamp) -> Timestamp {
+    at.saturating_sub(OVERLAP).unwrap_or(at)
+}
+
+fn ids(changed: &[Changed]) -> Vec<UserId> {
+    changed.iter().map(|of| of.user).collect()
+}

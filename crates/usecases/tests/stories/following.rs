@@ -1,0 +1,156 @@
+//! Being told of what changes.
+
+use rollcall_domain::access::{Actor, Denied};
+use rollcall_domain::attendance::{DayStatus, Event, Source};
+use rollcall_domain::policy::Punch;
+use rollcall_domain::user::User;
+use rollcall_ports::attendance::Change;
+use rollcall_testkit::builders::{a_member, at, dates};
+use rollcall_usecases::attendance::following::{Changes, Follower, News};
+use rollcall_usecases::attendance::{AttendanceError, MarkRequest};
+
+use crate::support::{World, admin, kiosk, person, world};
+
+async fn mark(world: &World, user: &User) -> Event {
+    let request = MarkRequest {
+        user: None,
+        punch: Punch::Auto,
+        at: None,
+        reason: None,
+        note: None,
+        location: None,
+        device: None,
+        force: false,
+    };
+    world.usecases.attendance.mark(&person(user), request).await.unwrap().event.unwrap()
+}
+
+async fn follow(world: &World, actor: &Actor) -> Follower {
+    world.usecases.attendance.follow(actor, None, None).await.unwrap()
+}
+
+async fn changes(world: &World, actor: &Actor, follower: &mut Follower) -> Vec<Changes> {
+    match world.usecases.attendance.news(actor, follower).await.unwrap() {
+        News::Of(changes) => changes,
+        News::TooMuch => panic!("too much"),
+    }
+}
+
+/// Names, and how many punches came in of each.
+fn told(changes: &[Changes]) -> Vec<(&str, usize)> {
+    changes.iter().map(|changes| (changes.person.name.as_str(), changes.events.len())).collect()
+}
+
+#[tokio::test]
+async fn each_change_is_told_once() {
+    let world = world();
+    let (ada, bob, boss) = (world.add("Ada").await, world.add("Bob").await, admin());
+    world.fakes.clock.set("2026-03-02T08:50:00Z");
+    mark(&world, &bob).await;
+    let mut follower = follow(&world, &boss).await;
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "what was before is known");
+    world.fakes.clock.set("2026-03-02T08:55:00Z");
+    let event = mark(&world, &ada).await;
+    let found = changes(&world, &boss, &mut follower).await;
+    assert_eq!(told(&found), [("Ada", 1)]);
+    assert_eq!(found[0].events[0].event, event);
+    assert_eq!(found[0].standing.as_ref().map(|standing| standing.status), Some(DayStatus::Present));
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    for (hour, who) in [("12:00", &ada), ("12:02", &bob), ("12:07", &ada)] {
+        world.fakes.clock.set(&format!("2026-03-02T{hour}:00Z"));
+        mark(&world, who).await;
+    }
+    let found = changes(&world, &boss, &mut follower).await;
+    assert_eq!(told(&found), [("Bob", 1), ("Ada", 2)], "in the order of the last change of each");
+}
+
+#[tokio::test]
+async fn what_is_committed_late_is_told() {
+    let world = world();
+    let (ada, boss) = (world.add("Ada").await, admin());
+    world.fakes.clock.set("2026-03-02T09:00:00Z");
+    mark(&world, &ada).await;
+    let mut follower = follow(&world, &boss).await;
+    world.fakes.clock.set("2026-03-02T09:10:00Z");
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    // Another instance began before the last look and is done after it.
+    let began = at("2026-03-02T09:06:00Z");
+    let known = world.ports.attendance.ledger(ada.id, dates("2026-03-01", "2026-03-03")).await.unwrap();
+    let id = rollcall_domain::id::EventId::new(rollcall_testkit::builders::fresh());
+    let event = Event { received_at: began, ..Event::new(id, ada.id, Punch::Auto, began, Source::Terminal) };
+    let late = Change { at: began, events: vec![(event, None)], ..Change::none(ada.id, &known) };
+    world.ports.attendance.commit(&late).await.unwrap();
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Ada", 1)]);
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+}
+
+#[tokio::test]
+async fn everybody_follows_whom_they_may_see() {
+    let world = world();
+    let (department, manager) = world.department("Research").await;
+    let (ada, bob) = (world.add_as(a_member("Ada", &department)).await, world.add("Bob").await);
+    let own = person(&bob);
+    let mut of_manager = follow(&world, &manager).await;
+    let mut of_bob = follow(&world, &own).await;
+    let boss = admin();
+    let mut of_department = world.usecases.attendance.follow(&boss, Some(department.id), None).await.unwrap();
+    for user in [&ada, &bob] {
+        mark(&world, user).await;
+    }
+    assert_eq!(told(&changes(&world, &manager, &mut of_manager).await), [("Ada", 1)]);
+    assert_eq!(told(&changes(&world, &own, &mut of_bob).await), [("Bob", 1)]);
+    assert_eq!(told(&changes(&world, &boss, &mut of_department).await), [("Ada", 1)]);
+    let refused = async |actor: &Actor, department| match world
+        .usecases
+        .attendance
+        .follow(actor, department, None)
+        .await
+    {
+        Err(AttendanceError::Denied(denied)) => denied,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refused(&kiosk(), None).await, Denied::Forbidden);
+    assert_eq!(refused(&own, Some(department.id)).await, Denied::Forbidden);
+    let (other, _) = world.department("Sales").await;
+    assert_eq!(refused(&manager, Some(other.id)).await, Denied::Hidden);
+}
+
+#[tokio::test]
+async fn whoever_was_away_is_told_what_they_missed_or_that_it_is_too_much() {
+    let world = world();
+    let (ada, boss) = (world.add("Ada").await, admin());
+    world.fakes.clock.set("2026-03-02T09:00:00Z");
+    let left = follow(&world, &boss).await.looked_at();
+    mark(&world, &ada).await;
+    world.fakes.clock.set("2026-03-02T10:00:00Z");
+    let resume = async |since| world.usecases.attendance.follow(&boss, None, Some(since)).await.unwrap();
+    assert_eq!(told(&changes(&world, &boss, &mut resume(left).await).await), [("Ada", 1)]);
+    for far in ["2026-03-02T08:59:59Z", "2026-03-02T10:00:01Z", "1970-01-01T00:00:00Z"] {
+        let mut follower = resume(at(far)).await;
+        let first = world.usecases.attendance.news(&boss, &mut follower).await.unwrap();
+        assert!(matches!(first, News::TooMuch), "{far}: {first:?}");
+        assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "{far}: once");
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_is_not_told_one_by_one() {
+    let world = world();
+    let boss = admin();
+    let mut crowd = Vec::new();
+    for n in 0..201 {
+        crowd.push(world.add(&format!("Somebody {n}")).await);
+    }
+    world.usecases.attendance.catch_up().await.unwrap();
+    world.fakes.clock.set("2026-03-02T08:55:00Z");
+    let mut follower = follow(&world, &boss).await;
+    for user in &crowd {
+        mark(&world, user).await;
+    }
+    let news = world.usecases.attendance.news(&boss, &mut follower).await.unwrap();
+    assert!(matches!(news, News::TooMuch), "{news:?}");
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    world.fakes.clock.set("2026-03-02T17:00:00Z");
+    mark(&world, &crowd[0]).await;
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Somebody 0", 1)]);
+}
