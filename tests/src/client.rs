@@ -75,6 +75,19 @@ impl Client {
         send(self.request(Method::GET, path)).await
     }
 
+    /// Follows a stream of server-sent events, from where another one ended unless that is empty.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn follow(&self, path: &str, last_id: &str) -> Following {
+        let request = self.request(Method::GET, path).header("accept", "text/event-stream");
+        let request = if last_id.is_empty() { request } else { request.header("last-event-id", last_id) };
+        let answer = request.send().await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        Following { answer, read: String::new(), last_id: last_id.to_owned() }
+    }
+
     /// `POST` with JSON.
     pub async fn post(&self, path: &str, body: Value) -> Response {
         send(self.request(Method::POST, path).json(&body)).await
@@ -136,6 +149,69 @@ impl Client {
     }
 }
 
+/// A stream of server-sent events that is open.
+#[derive(Debug)]
+pub struct Following {
+    answer: reqwest::Response,
+    read: String,
+    /// The last `id` that was sent; empty before the first.
+    pub last_id: String,
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// What kind it is.
+    pub event: String,
+    /// What it tells.
+    pub data: Value,
+}
+
+impl Following {
+    /// The next event; `None` once the stream has ended.
+    ///
+    /// # Panics
+    /// When what comes is no event, or the connection breaks.
+    pub async fn next(&mut self) -> Option<Message> {
+        loop {
+            while let Some((block, rest)) = self.read.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.read = rest;
+                if let Some(message) = self.take(&block) {
+                    return Some(message);
+                }
+            }
+            let more = self.answer.chunk().await.expect("the stream goes on")?;
+            self.read.push_str(std::str::from_utf8(&more).expect("UTF-8"));
+        }
+    }
+
+    fn take(&mut self, block: &str) -> Option<Message> {
+        let (mut event, mut data) = (String::new(), None);
+        for line in block.lines() {
+            let (field, value) = line.split_once(": ").unwrap_or_else(|| panic!("no field: {line:?}"));
+            match field {
+                "event" => value.clone_into(&mut event),
+                "data" => data = Some(serde_json::from_str(value).expect("JSON")),
+                "id" => value.clone_into(&mut self.last_id),
+                "retry" => {}
+                _ => panic!("unknown field: {line:?}"),
+            }
+        }
+        data.map(|data| Message { event, data })
+    }
+
+    /// The next event, which tells of a change.
+    ///
+    /// # Panics
+    /// When the stream ends, or the next event is another.
+    pub async fn change(&mut self) -> Value {
+        let message = self.next().await.expect("the stream goes on");
+        assert_eq!(message.event, "attendance", "{message:?}");
+        message.data
+    }
+}
+
 fn with_fields(form: Form, fields: &[(&str, &str)]) -> Form {
     fields.iter().fold(form, |form, (name, value)| form.text((*name).to_owned(), (*value).to_owned()))
 }
@@ -153,6 +229,10 @@ pub fn file(bytes: &[u8]) -> Part {
 pub async fn send(request: RequestBuilder) -> Response {
     let answer = request.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    // It has no end; whoever wants to read it follows it.
+    if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        return Response { status, headers, body: Vec::new() };
+    }
     let body = answer.bytes().await.unwrap_or_else(|error| panic!("half an answer: {error:?}"));
     Response { status, headers, body: body.to_vec() }
 }

@@ -27,7 +27,7 @@ mod serving;
 pub mod setup;
 
 pub use app::TestApp;
-pub use client::{Client, Response};
+pub use client::{Client, Following, Response};
 pub use database::Db;
 pub use program::Program;
 pub use setup::Setup;

@@ -43,6 +43,7 @@ mod report;
 mod scope;
 mod shifts;
 mod statistics;
+mod stream;
 mod sync;
 mod templates;
 mod today;

@@ -81,6 +81,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/api/jobs/{job_id}", "EMA"),
     ("DELETE", "/api/jobs/{job_id}", "EMA"),
     ("GET", "/api/jobs/{job_id}/result", "EMA"),
+    ("GET", "/api/stream", "EMA"),
     ("GET", "/api/health", "NEMAK"),
     ("HEAD", "/api/health", "NEMAK"),
     ("GET", "/api/health/detailed", "A"),

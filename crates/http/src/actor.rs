@@ -1,6 +1,7 @@
 //! Who is asking: the bearer token is read, and the role judged, before anything of the body is.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -17,6 +18,7 @@ use crate::limits::Place;
 use crate::options::Api;
 use crate::problem::Problem;
 use crate::report::FILES;
+use crate::stream::EVENT_STREAM;
 
 /// Who may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,10 @@ pub(crate) async fn guard(
 }
 
 /// Who is asking, and a place in the line of passwords if the route needs one.
-async fn admit(access: Access, req: &ServiceRequest) -> Result<(Option<Caller>, Option<Place>), Problem> {
+async fn admit(
+    access: Access,
+    req: &ServiceRequest,
+) -> Result<(Option<Caller>, Option<Place<IpAddr>>), Problem> {
     let api = req.app_data::<web::Data<Api>>().ok_or_else(|| Problem::broken("no api"))?;
     let from = client(req.request(), &api.options.trusted_proxies);
     // Before anything that costs more than counting.
@@ -83,11 +88,19 @@ async fn admit(access: Access, req: &ServiceRequest) -> Result<(Option<Caller>, 
             Some(caller)
         }
     };
-    // What is public is also looked at with a browser, and what comes as a file is asked for as one.
-    let files = matches!(access, Access::May(Action::ReadReport | Action::ReadJobs));
-    let file = files && prefers(req.headers(), &FILES).is_some();
-    let fits = access == Access::Public || accepts_json(req.headers()) || file;
-    if fits { Ok((caller, place)) } else { Err(Problem::plain(Code::NotAcceptable)) }
+    if fits(access, req.headers()) { Ok((caller, place)) } else { Err(Problem::plain(Code::NotAcceptable)) }
+}
+
+/// Whether an answer is welcome in the form in which it comes.
+fn fits(access: Access, headers: &HeaderMap) -> bool {
+    match access {
+        // What is public is also looked at with a browser.
+        Access::Public => true,
+        Access::May(Action::FollowAttendance) => prefers(headers, &[EVENT_STREAM]).is_some(),
+        // What comes as a file is asked for as one.
+        Access::May(Action::ReadReport | Action::ReadJobs) if prefers(headers, &FILES).is_some() => true,
+        _ => accepts_json(headers),
+    }
 }
 
 fn is_monitor(api: &Api, token: &str) -> bool {
@@ -101,7 +114,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// The token of the only accepted form, `Authorization: Bearer <token>`, sent once.
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut sent = headers.get_all(header::AUTHORIZATION);
     let Some(value) = sent.next() else { return Err(Problem::plain(Code::TokenMissing)) };
     let malformed = || Problem::plain(Code::TokenMalformed);

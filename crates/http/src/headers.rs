@@ -9,6 +9,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// RFC 7240.
 pub(crate) const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+/// The HTML standard: where a client that was cut off from an event stream goes on.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const REASON: HeaderName = HeaderName::from_static("x-reason");
 const RATE_LIMIT: [&str; 3] = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
 
@@ -40,6 +42,7 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
             REQUEST_ID,
             REASON,
             PREFER,
+            LAST_EVENT_ID,
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, REQUEST_ID])
         .expose_headers([header::CONTENT_DISPOSITION, PREFERENCE_APPLIED])

@@ -48,6 +48,7 @@ mod routes;
 mod server;
 mod shifts;
 mod statistics;
+mod stream;
 mod sync;
 #[cfg(test)]
 mod tests;

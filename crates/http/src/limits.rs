@@ -1,5 +1,5 @@
-//! How fast anybody may ask: token buckets by address and by kiosk, and how many passwords of one address are
-//! looked at together. In memory of this process, bounded; what must hold across processes and restarts, the
+//! How fast anybody may ask: token buckets by address and by kiosk, how many passwords of one address are looked at
+//! together, and how many streams one person follows. In memory of this process, bounded; what must hold across processes and restarts, the
 //! waits after failed logins, is the use-cases' business.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use rollcall_domain::id::DeviceId;
+use rollcall_domain::id::{DeviceId, UserId};
 
 use crate::codes::Code;
 use crate::problem::Problem;
@@ -32,15 +32,19 @@ pub struct Limits {
     pub passwords_at_once: u32,
     /// Searches by kiosk.
     pub recognize: Rate,
+    /// Streams that one person follows.
+    pub streams_at_once: u32,
 }
 
 impl Default for Limits {
-    /// 60 requests to `/api/auth` at once and one a second, 4 passwords at once; 10 searches at once and 5 a second.
+    /// 60 requests to `/api/auth` at once and one a second, 4 passwords at once; 10 searches at once and 5 a second; 10
+    /// streams.
     fn default() -> Self {
         Self {
             auth: Rate { burst: 60, every: Duration::from_secs(1) },
             passwords_at_once: 4,
             recognize: Rate { burst: 10, every: Duration::from_millis(200) },
+            streams_at_once: 10,
         }
     }
 }
@@ -54,15 +58,23 @@ struct Kept {
     limits: Limits,
     auth: Buckets<IpAddr>,
     recognize: Buckets<DeviceId>,
-    passwords: Taken,
+    passwords: Places<IpAddr>,
+    streams: Places<UserId>,
 }
 
-/// A password of an address that is being looked at; the place is given back when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Place(Option<(Taken, IpAddr)>);
+/// How many places are taken, by who takes them.
+type Taken<K> = Arc<Mutex<HashMap<K, u32>>>;
 
-/// Places by address.
-type Taken = Arc<Mutex<HashMap<IpAddr, u32>>>;
+/// So many places for everybody.
+#[derive(Debug)]
+struct Places<K: Eq + Hash> {
+    most: u32,
+    taken: Taken<K>,
+}
+
+/// A place that somebody takes, if there is a limit; it is given back when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Place<K: Eq + Hash>(Option<(Taken<K>, K)>);
 
 impl Limiter {
     /// Keeps these limits, or none.
@@ -72,7 +84,8 @@ impl Limiter {
             limits,
             auth: Buckets::new(limits.auth),
             recognize: Buckets::new(limits.recognize),
-            passwords: Arc::default(),
+            passwords: Places { most: limits.passwords_at_once, taken: Arc::default() },
+            streams: Places { most: limits.streams_at_once, taken: Arc::default() },
         }))
     }
 
@@ -89,28 +102,39 @@ impl Limiter {
     }
 
     /// A place in the line before the hashing of passwords. It is short; a few clients must not fill it.
-    pub(crate) fn password(&self, from: IpAddr) -> Result<Place, Problem> {
-        let Some(kept) = &self.0 else { return Ok(Place(None)) };
-        let (from, most) = (network(from), kept.limits.passwords_at_once);
-        let mut places = lock(&kept.passwords);
-        let taken = places.entry(from).or_default();
-        if *taken >= most {
-            let rate = Rate { burst: most, every: Duration::from_secs(1) };
-            return Err(refused(rate, rate.every));
-        }
-        *taken += 1;
-        Ok(Place(Some((kept.passwords.clone(), from))))
+    pub(crate) fn password(&self, from: IpAddr) -> Result<Place<IpAddr>, Problem> {
+        self.0
+            .as_ref()
+            .map_or(Ok(Place(None)), |kept| kept.passwords.take(network(from), Duration::from_secs(1)))
+    }
+
+    /// A place among those who follow a stream. Each costs a query a second for as long as it lasts.
+    pub(crate) fn stream(&self, user: UserId) -> Result<Place<UserId>, Problem> {
+        self.0.as_ref().map_or(Ok(Place(None)), |kept| kept.streams.take(user, Duration::from_secs(30)))
     }
 }
 
-impl Drop for Place {
+impl<K: Copy + Eq + Hash> Places<K> {
+    /// Takes one, or refuses and says when to try again.
+    fn take(&self, key: K, again: Duration) -> Result<Place<K>, Problem> {
+        let mut places = lock(&self.taken);
+        let taken = places.entry(key).or_default();
+        if *taken >= self.most {
+            return Err(refused(Rate { burst: self.most, every: again }, again));
+        }
+        *taken += 1;
+        Ok(Place(Some((self.taken.clone(), key))))
+    }
+}
+
+impl<K: Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
-        let Some((places, from)) = &self.0 else { return };
+        let Some((places, key)) = &self.0 else { return };
         let mut places = lock(places);
-        if let Some(taken) = places.get_mut(from) {
+        if let Some(taken) = places.get_mut(key) {
             *taken -= 1;
             if *taken == 0 {
-                places.remove(from);
+                places.remove(key);
             }
         }
     }
@@ -249,7 +273,7 @@ mod tests {
         drop((first, second));
         drop(limiter.password(one).unwrap());
         let kept = limiter.0.unwrap();
-        assert!(lock(&kept.passwords).is_empty());
+        assert!(lock(&kept.passwords.taken).is_empty());
     }
 
     #[test]

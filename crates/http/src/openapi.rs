@@ -23,7 +23,7 @@ use crate::routes::{Entry, TABLE};
 use crate::{
     admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
     history, holidays, jobs, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
-    statistics, sync, today, users,
+    statistics, stream, sync, today, users,
 };
 
 const BEARER: &str = "bearer";
@@ -46,7 +46,7 @@ const BEARER: &str = "bearer";
         report::report, jobs::list, jobs::get, jobs::discard, jobs::result,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
-        bulk::bulk, bulk::revert, audit::list,
+        stream::stream, bulk::bulk, bulk::revert, audit::list,
         admin::users, admin::set_status, departments::list, departments::create,
         departments::get, departments::update,
         health::health, health::head, health::detailed, document, problems::page,
@@ -143,7 +143,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
             told.extend([
                 (401, "Without a good token."),
                 (403, "Not for your role."),
-                (406, "Only JSON is sent."),
+                (406, "Not in a form that is welcome."),
             ]);
         }
     }
@@ -167,7 +167,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     }
     let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];
     if limited.iter().any(|path| entry.path.starts_with(path)) && entry.method != Method::GET
-        || entry.path == "/api/auth/verify-token"
+        || ["/api/auth/verify-token", "/api/stream"].contains(&entry.path)
     {
         told.push((429, "Too many; `Retry-After` says how long to wait."));
     }

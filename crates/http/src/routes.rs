@@ -15,7 +15,7 @@ use crate::{
     admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
     history, holidays, jobs, leaves, locks, mark, openapi, problems,
 };
-use crate::{recognize, records, removal, report, shifts, statistics, sync, today, users};
+use crate::{recognize, records, removal, report, shifts, statistics, stream, sync, today, users};
 
 /// One operation.
 pub(crate) struct Entry {
@@ -37,7 +37,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 80] = [
+pub(crate) static TABLE: [Entry; 81] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -120,6 +120,8 @@ pub(crate) static TABLE: [Entry; 80] = [
     on(GET,    "/api/jobs/{job_id}",                   May(A::ReadJobs),                 |r| r.to(jobs::get)),
     on(DELETE, "/api/jobs/{job_id}",                   May(A::DiscardJob),               |r| r.to(jobs::discard)),
     on(GET,    "/api/jobs/{job_id}/result",            May(A::ReadJobs),                 |r| r.to(jobs::result)),
+
+    on(GET,    "/api/stream",                          May(A::FollowAttendance),         |r| r.to(stream::stream)),
 
     on(GET,    "/api/health",                          Public,                           |r| r.to(health::health)),
     on(HEAD,   "/api/health",                          Public,                           |r| r.to(health::head)),

@@ -7,6 +7,7 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::Totals;
+use rollcall_domain::user::RosterEntry;
 use rollcall_usecases::roster::{Standing, TodayQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -154,15 +155,19 @@ impl TotalsView {
 
 impl StandingView {
     fn new(standing: &Standing) -> Self {
-        let person = &standing.person;
-        let user = PersonView {
+        let record = RecordView::new(&standing.day, false);
+        Self { user: PersonView::new(&standing.person), status: standing.status.name(), record }
+    }
+}
+
+impl PersonView {
+    pub(crate) fn new(person: &RosterEntry) -> Self {
+        Self {
             id: person.user.to_string(),
             name: person.name.as_str().to_owned(),
             employee_code: person.employee_code.as_ref().map(|code| code.as_str().to_owned()),
             department: person.department.as_ref().map(DepartmentRefView::new),
-        };
-        let record = RecordView::new(&standing.day, false);
-        Self { user, status: standing.status.name(), record }
+        }
     }
 }
 

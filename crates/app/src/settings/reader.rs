@@ -197,6 +197,7 @@ impl Reader {
                 burst: self.number("RATE_LIMIT_RECOGNIZE_BURST", standard.recognize.burst, 1..=10_000),
                 every: Duration::from_secs(1) / recognize_per_second,
             },
+            streams_at_once: self.number("RATE_LIMIT_STREAMS", standard.streams_at_once, 1..=1_000),
         };
         on.then_some(limits)
     }

@@ -1,0 +1,173 @@
+//! `GET /api/stream`: attendance as it happens, as server-sent events (the `text/event-stream` of the HTML standard).
+//!
+//! Each stream asks the database once a second, so that it tells what other instances did as well. Nothing is told to a
+//! login that has ended: whoever asks is looked up before each message, and ends with their token.
+
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::rt::time::sleep;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::stream;
+use jiff::Timestamp;
+use rollcall_domain::access::Actor;
+use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_usecases::attendance::following::{Changes, Follower, News};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use crate::actor::{Asker, bearer};
+use crate::attendance::{EventView, RecordView};
+use crate::headers::LAST_EVENT_ID;
+use crate::input::{Form, Query, is, word};
+use crate::limits::Place;
+use crate::options::{Api, State};
+use crate::problem::Problem;
+use crate::today::PersonView;
+
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+
+/// How often it is looked what changed.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// After so much silence something is sent, so that nobody in between takes the connection for dead, and whoever went
+/// away is noticed.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// Clients that were cut off come back after so many milliseconds.
+const RETRY: u32 = 2_000;
+
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct StreamForm {
+    /// Only people of this department.
+    #[validate(custom(function = "is::<DepartmentId>"))]
+    department_id: Option<String>,
+}
+
+impl Form for StreamForm {}
+
+/// What changed about one person: where they stand today by now, and the punches that came in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AttendanceChange)]
+pub(crate) struct ChangeView {
+    user: PersonView,
+    /// As in the list of today; `null` for somebody who takes no part today.
+    status: Option<&'static str>,
+    record: Option<RecordView>,
+    /// In the order in which they came in, also those of other days; empty if something else changed.
+    events: Vec<EventView>,
+}
+
+impl ChangeView {
+    fn new(changes: &Changes) -> Self {
+        let standing = changes.standing.as_ref();
+        Self {
+            user: PersonView::new(&changes.person),
+            status: standing.map(|standing| standing.status.name()),
+            record: standing.map(|standing| RecordView::new(&standing.day, false)),
+            events: changes.events.iter().map(EventView::seen).collect(),
+        }
+    }
+}
+
+/// Attendance as it happens, of the people you may see.
+///
+/// An event `attendance` tells what changed about one person. An event `reset` says that more changed than is told one by one, or
+/// that something was missed: read what you show again. Whoever comes back with the header `Last-Event-ID` within an
+/// hour misses nothing and may be told again what happened in the five minutes before. The stream ends with the access
+/// token, and when your role or the departments you manage change.
+#[utoipa::path(get, path = "/api/stream", tag = "attendance", operation_id = "stream",
+    params(StreamForm, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` you were sent.")),
+    responses((status = 200, description = "Server-sent events; the data of `attendance` is in JSON.",
+        content_type = "text/event-stream", body = ChangeView)))]
+pub(crate) async fn stream(
+    req: HttpRequest,
+    api: web::Data<Api>,
+    asker: Asker,
+    Query(form): Query<StreamForm>,
+) -> Result<HttpResponse, Problem> {
+    let actor = asker.actor().clone();
+    let user = actor.user().ok_or_else(Problem::not_found)?;
+    let place = api.limiter.stream(user)?;
+    let department = word(&form.department_id)?;
+    let follower = api.usecases.attendance.follow(&actor, department, left_off(req.headers())).await?;
+    let token = bearer(req.headers())?.to_owned();
+    let stream = Following { api, token, actor, follower, told: None, _place: place };
+    let body = stream::unfold(stream, |mut following| async move {
+        let bytes = following.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(bytes), following))
+    });
+    Ok(HttpResponse::Ok()
+        .content_type(EVENT_STREAM)
+        // Proxies must not save it up.
+        .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .streaming(body))
+}
+
+/// Where an earlier stream was cut off. What cannot be read was not sent by us, and lies too long ago to go on from.
+fn left_off(headers: &HeaderMap) -> Option<Timestamp> {
+    let sent = headers.get(&LAST_EVENT_ID)?.to_str().ok().and_then(|id| id.parse().ok());
+    let at = sent.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    Some(at.unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+/// A stream that is open.
+struct Following {
+    api: web::Data<Api>,
+    token: String,
+    actor: Actor,
+    follower: Follower,
+    /// When something was sent last.
+    told: Option<Instant>,
+    _place: Place<UserId>,
+}
+
+impl Following {
+    /// The next messages, as soon as there are any; `None` ends the stream. Whoever is cut off by an error comes back.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.told.is_none() {
+            self.told = Some(Instant::now());
+            return Some(format!("retry: {RETRY}\nid: {}\n\n", self.id()).into());
+        }
+        loop {
+            sleep(EVERY).await;
+            if self.api.readiness.get() != State::Ready {
+                return None;
+            }
+            let news = self.api.usecases.attendance.news(&self.actor, &mut self.follower).await.ok()?;
+            let mut messages = self.messages(&news)?;
+            let silent = self.told.is_none_or(|told| told.elapsed() >= SILENCE);
+            if messages.is_empty() && !silent {
+                continue;
+            }
+            let asker = self.api.usecases.auth.authenticate(&self.token).await.ok()?;
+            if asker.actor != self.actor {
+                return None;
+            }
+            // A message without data only says where to go on.
+            messages.push_str(&format!("id: {}\n\n", self.id()));
+            self.told = Some(Instant::now());
+            return Some(messages.into());
+        }
+    }
+
+    fn messages(&self, news: &News) -> Option<String> {
+        match news {
+            News::TooMuch => Some("event: reset\ndata: {}\n\n".into()),
+            News::Of(changes) => changes
+                .iter()
+                .map(|changes| serde_json::to_string(&ChangeView::new(changes)).ok())
+                .map(|json| json.map(|json| format!("event: attendance\ndata: {json}\n\n")))
+                .collect(),
+        }
+    }
+
+    /// What identifies everything up to here.
+    fn id(&self) -> i64 {
+        self.follower.looked_at().as_microsecond()
+    }
+}
