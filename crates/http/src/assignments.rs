@@ -4,7 +4,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
 use rollcall_domain::assignment::Assignment;
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
 use rollcall_domain::plan::Whom;
 use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::{Asker, who};
-use crate::input::{AnyWord, Form, Json, PageNumber, PageSize, Query, clearable, is, needed, present, word};
+use crate::input::{
+    AnyWord, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
 use crate::preconditions::{IfMatch, etag};
@@ -199,9 +201,8 @@ pub(crate) async fn create(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<AssignmentId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     Ok(shown(api.usecases.assignments.get(asker.actor(), id).await?))
 }
 
@@ -214,11 +215,10 @@ pub(crate) async fn get(
 pub(crate) async fn update(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<AssignmentId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<AssignmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     let patch =
         AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
     Ok(shown(api.usecases.assignments.update(asker.actor(), id, patch, revision).await?))
@@ -232,10 +232,9 @@ pub(crate) async fn update(
 pub(crate) async fn remove(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<AssignmentId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     api.usecases.assignments.remove(asker.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }

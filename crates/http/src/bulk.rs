@@ -24,7 +24,7 @@ use crate::actor::{Asker, who};
 use crate::attendance::RecordView;
 use crate::codes::Code;
 use crate::input::{
-    Decidable, Form, Json, JsonOrCsv, Line, Reason, Word, from_query, is, needed, one_of, table, word,
+    Decidable, Form, Json, JsonOrCsv, Line, Named, Reason, Word, from_query, is, needed, one_of, table, word,
 };
 use crate::jobs::{JobView, accepted, prefers_async};
 use crate::options::Api;
@@ -520,10 +520,9 @@ impl RevertedView {
 pub(crate) async fn revert(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<BatchId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let id: BatchId = id.parse().map_err(|_| Problem::not_found())?;
     let reverted = api.usecases.attendance.revert_batch(asker.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(RevertedView::new(reverted)))
 }

@@ -15,8 +15,8 @@ use validator::Validate;
 use crate::actor::{Asker, who};
 use crate::attendance::local;
 use crate::input::{
-    Decidable, Form, Json, Line, MaybeJson, PageNumber, PageSize, Query, Reason, Word, is, needed, one_of,
-    word,
+    Decidable, Form, Json, Line, MaybeJson, Named, PageNumber, PageSize, Query, Reason, Word, is, needed,
+    one_of, word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
@@ -182,10 +182,6 @@ fn shown(of: SeenCorrection) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(of.correction.revision)).json(CorrectionView::new(of))
 }
 
-fn named(id: &str) -> Result<CorrectionId, Problem> {
-    id.parse().map_err(|_| Problem::not_found())
-}
-
 /// The requests you may see, latest first.
 #[utoipa::path(get, path = "/api/attendance/corrections", tag = "attendance", operation_id = "corrections",
     params(CorrectionsForm),
@@ -237,9 +233,9 @@ pub(crate) async fn create(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<CorrectionId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.correction(asker.actor(), named(&id)?).await?))
+    Ok(shown(api.usecases.attendance.correction(asker.actor(), id).await?))
 }
 
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
@@ -250,11 +246,11 @@ pub(crate) async fn get(
 pub(crate) async fn approve(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<CorrectionId>,
     MaybeJson(form): MaybeJson<ApprovalForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Line<500>>(&form.comment)?.map(|line| line.0);
-    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), named(&id)?, comment).await?))
+    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), id, comment).await?))
 }
 
 /// Rejects a request, and says why. Nobody decides on their own.
@@ -265,11 +261,11 @@ pub(crate) async fn approve(
 pub(crate) async fn reject(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<CorrectionId>,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = needed::<Reason>(&form.comment)?.0;
-    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), named(&id)?, &comment).await?))
+    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), id, &comment).await?))
 }
 
 /// Takes your own request back.
@@ -280,7 +276,7 @@ pub(crate) async fn reject(
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<CorrectionId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), named(&id)?).await?))
+    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), id).await?))
 }

@@ -13,7 +13,7 @@ use validator::Validate;
 use crate::actor::Asker;
 use crate::geofences::{GeofenceForm, fences};
 use crate::input::{
-    AnyWord, Form, Json, Line, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+    AnyWord, Form, Json, Line, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
@@ -244,9 +244,8 @@ pub(crate) async fn create(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<DepartmentId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     Ok(shown(api.usecases.departments.get(asker.actor(), id).await?))
 }
 
@@ -259,11 +258,10 @@ pub(crate) async fn get(
 pub(crate) async fn update(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<DepartmentId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<DepartmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch()?, revision).await?))
 }
 

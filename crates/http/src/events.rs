@@ -12,7 +12,7 @@ use validator::Validate;
 
 use crate::actor::{Asker, who};
 use crate::attendance::{EventView, RecordView};
-use crate::input::{Form, Json, PageNumber, PageSize, Query, is, word};
+use crate::input::{Form, Json, Named, PageNumber, PageSize, Query, is, word};
 use crate::options::Api;
 use crate::paging::{List, instants, list as list_of, page};
 use crate::problem::Problem;
@@ -116,10 +116,6 @@ pub(crate) async fn list(
     Ok(list_of(&req, found, |seen| EventView::seen(&seen)))
 }
 
-fn named(id: &str) -> Result<EventId, Problem> {
-    id.parse().map_err(|_| Problem::not_found())
-}
-
 /// Takes a punch back. It is kept and counts as nothing.
 #[utoipa::path(post, path = "/api/attendance/events/{event_id}/void", tag = "attendance",
     operation_id = "void_event", request_body = ReasonForm,
@@ -128,10 +124,10 @@ fn named(id: &str) -> Result<EventId, Problem> {
 pub(crate) async fn void(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<EventId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let judged = api.usecases.attendance.void_event(asker.actor(), named(&id)?, &form.reason()?).await?;
+    let judged = api.usecases.attendance.void_event(asker.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(JudgedView::new(&judged)))
 }
 
@@ -143,9 +139,9 @@ pub(crate) async fn void(
 pub(crate) async fn accept(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<EventId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let judged = api.usecases.attendance.accept_event(asker.actor(), named(&id)?, &form.reason()?).await?;
+    let judged = api.usecases.attendance.accept_event(asker.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(JudgedView::new(&judged)))
 }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::face::{FaceBox, FaceQuality, ModelId, QualityGate};
+use rollcall_domain::id::FaceId;
 use rollcall_domain::page::Sort;
 use rollcall_usecases::Encoding;
 use rollcall_usecases::faces::EncodingQuery;
@@ -11,7 +12,7 @@ use validator::Validate;
 
 use crate::actor::{Asker, Who};
 use crate::attendance::ratio;
-use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::input::{Form, Named, PageNumber, PageSize, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::paging::{List, list, page, sort};
 use crate::problem::Problem;
@@ -206,9 +207,8 @@ pub(crate) async fn encodings(
 pub(crate) async fn delete(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(face): Named<FaceId>,
 ) -> Result<HttpResponse, Problem> {
-    let face = id.parse().map_err(|_| Problem::not_found())?;
     let deleted = api.usecases.faces.delete(asker.actor(), face).await?;
     Ok(HttpResponse::Ok().json(DeletedView {
         deleted_id: face.to_string(),

@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::{Date, Weekday};
 use rollcall_domain::calendar::{Half, weekday_name};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
-use rollcall_domain::id::DepartmentId;
+use rollcall_domain::id::{DepartmentId, HolidayId};
 use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::input::{Form, Json, PageNumber, PageSize, Query, clearable, is, needed, present, word};
+use crate::input::{Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
 use crate::preconditions::{IfMatch, etag};
@@ -241,9 +241,8 @@ pub(crate) async fn create(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<HolidayId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     Ok(shown(api.usecases.holidays.get(asker.actor(), id).await?))
 }
 
@@ -255,11 +254,10 @@ pub(crate) async fn get(
 pub(crate) async fn update(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<HolidayId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<HolidayUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     let patch = HolidayPatch {
         name: word(&form.name)?,
         date: word(&form.date)?,
@@ -280,10 +278,9 @@ pub(crate) async fn update(
 pub(crate) async fn remove(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<HolidayId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     api.usecases.holidays.remove(asker.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -18,7 +18,7 @@ use validator::Validate;
 use crate::actor::Asker;
 use crate::codes::Code;
 use crate::headers::{PREFER, PREFERENCE_APPLIED};
-use crate::input::{Form, PageNumber, PageSize, Query, is};
+use crate::input::{Form, Named, PageNumber, PageSize, Query, is};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::{BriefView, Problem};
@@ -171,9 +171,9 @@ pub(crate) async fn list(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<JobId>,
 ) -> Result<HttpResponse, Problem> {
-    let job = api.usecases.jobs.get(asker.actor(), named(&id)?).await?;
+    let job = api.usecases.jobs.get(asker.actor(), id).await?;
     let mut answer = HttpResponse::Ok();
     if job.is_unfinished() {
         answer.insert_header((header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER)));
@@ -189,9 +189,9 @@ pub(crate) async fn get(
 pub(crate) async fn discard(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<JobId>,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.jobs.discard(asker.actor(), named(&id)?).await?;
+    api.usecases.jobs.discard(asker.actor(), id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -208,9 +208,9 @@ pub(crate) async fn discard(
 pub(crate) async fn result(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<JobId>,
 ) -> Result<HttpResponse, Problem> {
-    let reader = api.usecases.jobs.result(asker.actor(), named(&id)?).await?;
+    let reader = api.usecases.jobs.result(asker.actor(), id).await?;
     let JobResult { media_type, file_name, size, .. } = reader.result.clone();
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_TYPE, media_type));
@@ -223,10 +223,6 @@ pub(crate) async fn result(
     });
     let body = body.map_err(|problem| problem.broken_off("the result of a job broke off"));
     Ok(answer.body(SizedStream::new(size, Box::pin(body))))
-}
-
-fn named(id: &str) -> Result<JobId, Problem> {
-    id.parse().map_err(|_| Problem::not_found())
 }
 
 #[cfg(test)]

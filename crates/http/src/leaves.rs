@@ -12,7 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::{Asker, who};
-use crate::input::{AnyWord, Form, Json, Line, MaybeJson, PageNumber, PageSize, Query, is, needed, word};
+use crate::input::{
+    AnyWord, Form, Json, Line, MaybeJson, Named, PageNumber, PageSize, Query, is, needed, word,
+};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
 use crate::preconditions::etag;
@@ -208,9 +210,9 @@ pub(crate) async fn request(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<LeaveId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.leaves.get(asker.actor(), named(&id)?).await?))
+    Ok(shown(api.usecases.leaves.get(asker.actor(), id).await?))
 }
 
 /// Approves a request. Nobody but an administrator decides about their own.
@@ -220,11 +222,11 @@ pub(crate) async fn get(
 pub(crate) async fn approve(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<LeaveId>,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Line<1000>>(&form.comment)?.map(|line| line.0);
-    Ok(shown(api.usecases.leaves.approve(asker.actor(), named(&id)?, comment).await?))
+    Ok(shown(api.usecases.leaves.approve(asker.actor(), id, comment).await?))
 }
 
 /// Rejects a request and says why. Nobody but an administrator decides about their own.
@@ -234,11 +236,11 @@ pub(crate) async fn approve(
 pub(crate) async fn reject(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<LeaveId>,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let Line(comment) = needed::<Line<1000>>(&form.comment)?;
-    Ok(shown(api.usecases.leaves.reject(asker.actor(), named(&id)?, comment).await?))
+    Ok(shown(api.usecases.leaves.reject(asker.actor(), id, comment).await?))
 }
 
 /// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
@@ -249,15 +251,11 @@ pub(crate) async fn reject(
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<LeaveId>,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Line<1000>>(&form.comment)?.map(|line| line.0);
-    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), named(&id)?, comment).await?))
-}
-
-fn named(id: &str) -> Result<LeaveId, Problem> {
-    id.parse().map_err(|_| Problem::not_found())
+    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), id, comment).await?))
 }
 
 fn shown(request: LeaveRequest) -> HttpResponse {

@@ -2,13 +2,14 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
+use rollcall_domain::id::LockId;
 use rollcall_domain::lock::Lock;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::input::{Form, Json, Line, PageNumber, PageSize, Query, is, needed, word};
+use crate::input::{Form, Json, Line, Named, PageNumber, PageSize, Query, is, needed, word};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
@@ -134,10 +135,9 @@ pub(crate) async fn close(
 pub(crate) async fn lift(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<LockId>,
     Json(form): Json<LiftForm>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     let Line(reason) = needed::<Line<500>>(&form.reason)?;
     let lock = api.usecases.locks.lift(asker.actor(), id, reason).await?;
     let by = asker.actor().user().map(|id| id.to_string());

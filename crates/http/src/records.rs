@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError};
 
 use crate::actor::Asker;
 use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Decidable, Form, Json, Line, Reason, is, needed, word};
+use crate::input::{Decidable, Form, Json, Line, Named, Reason, is, needed, word};
 use crate::options::Api;
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
@@ -129,10 +129,6 @@ fn shown(of: &RecordHistory) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag(of.day.revision)).json(view)
 }
 
-fn named(id: &str) -> Result<RecordId, Problem> {
-    id.parse().map_err(|_| Problem::not_found())
-}
-
 /// One day with its punches, and what was ever decided of it.
 #[utoipa::path(get, path = "/api/attendance/records/{record_id}", tag = "attendance",
     params(("record_id" = String, Path, description = "A record.")),
@@ -140,9 +136,9 @@ fn named(id: &str) -> Result<RecordId, Problem> {
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(&api.usecases.attendance.record(asker.actor(), named(&id)?).await?))
+    Ok(shown(&api.usecases.attendance.record(asker.actor(), id).await?))
 }
 
 /// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
@@ -155,11 +151,11 @@ pub(crate) async fn get(
 pub(crate) async fn put(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<RecordId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<OverrideForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, request) = (named(&id)?, form.into_request()?);
+    let (id, request) = (id, form.into_request()?);
     Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
 }
 
@@ -170,9 +166,9 @@ pub(crate) async fn put(
 pub(crate) async fn revert(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<RecordId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, reason) = (named(&id)?, form.reason()?);
+    let (id, reason) = (id, form.reason()?);
     Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason).await?))
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 use rollcall_domain::calendar::weekday_name;
+use rollcall_domain::id::ShiftId;
 use rollcall_domain::lint::Finding;
 use rollcall_domain::shift::{OvertimeMode, Pairing, Shift};
 use rollcall_usecases::shifts::{ShiftKey, ShiftPatch, ShiftQuery, StoredShift};
@@ -14,8 +15,8 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::input::{
-    AnyWord, AutoOut, Form, Json, Line, PageNumber, PageSize, Query, are_weekdays, is, present, weekdays,
-    word,
+    AnyWord, AutoOut, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is, present,
+    weekdays, word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
@@ -409,9 +410,8 @@ pub(crate) async fn create(
 pub(crate) async fn get(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<ShiftId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     Ok(shown(api.usecases.shifts.get(asker.actor(), id).await?))
 }
 
@@ -423,11 +423,10 @@ pub(crate) async fn get(
 pub(crate) async fn update(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<ShiftId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     let (patch, from) = (form.patch()?, word(&form.from)?);
     Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
 }
@@ -440,10 +439,9 @@ pub(crate) async fn update(
 pub(crate) async fn retire(
     api: web::Data<Api>,
     asker: Asker,
-    id: web::Path<String>,
+    Named(id): Named<ShiftId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let id = id.parse().map_err(|_| Problem::not_found())?;
     api.usecases.shifts.retire(asker.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
