@@ -87,10 +87,14 @@ pub trait UserStore: Send + Sync {
     /// Notes a login. Does not touch the revision.
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError>;
 
-    /// The person who has this employee code (canonical form); nobody who was deleted.
-    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError>;
+    /// The people who have these employee codes (canonical form), in their order; nobody who was deleted. One query for
+    /// some hundred.
+    async fn of_codes(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError>;
 
-    /// The people of these ids that there are, removed or not, by id; one query.
+    /// The same of e-mail addresses.
+    async fn of_addresses(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError>;
+
+    /// The people of these ids that there are, removed or not, by id; one query for some hundred.
     async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
 }
 

@@ -1,5 +1,7 @@
 //! People and their credentials.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rollcall_domain::id::UserId;
@@ -25,6 +27,9 @@ use crate::transaction::{Read, transact};
 use crate::user_change::{insert, insert_first, save};
 use crate::user_row::{UserRow, with_department};
 
+/// People who are asked for at once: databases limit the length of a list.
+const CHUNK: usize = 500;
+
 /// [`UserStore`] in SQL.
 #[derive(Debug, Clone)]
 pub struct SqlUserStore {
@@ -36,6 +41,28 @@ impl SqlUserStore {
     #[must_use]
     pub const fn new(database: Database) -> Self {
         Self { database }
+    }
+
+    /// The people, except removed ones, who have these canonical forms in a column, in their order.
+    async fn of_keys(
+        &self,
+        column: users::Column,
+        keys: &[String],
+    ) -> Result<Vec<Option<UserId>>, StoreError> {
+        let mut found: HashMap<String, UserId> = HashMap::new();
+        for some in keys.chunks(CHUNK) {
+            let living: Vec<(Uuid, String)> = users::Entity::find()
+                .select_only()
+                .columns([users::Column::Id, column])
+                .filter(column.is_in(some.iter().map(|key| cut(key))))
+                .filter(users::Column::Tombstone.eq(Uuid::nil()))
+                .into_tuple()
+                .all(self.database.connection())
+                .await
+                .read()?;
+            found.extend(living.into_iter().map(|(id, key)| (key, UserId::new(id))));
+        }
+        Ok(keys.iter().map(|key| found.get(cut(key)).copied()).collect())
     }
 }
 
@@ -131,14 +158,12 @@ impl UserStore for SqlUserStore {
         row.map(credentials).transpose()
     }
 
-    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError> {
-        let living = users::Entity::find()
-            .select_only()
-            .column(users::Column::Id)
-            .filter(users::Column::EmployeeCodeKey.eq(cut(code)))
-            .filter(users::Column::Tombstone.eq(Uuid::nil()));
-        let id: Option<Uuid> = living.into_tuple().one(self.database.connection()).await.read()?;
-        Ok(id.map(UserId::new))
+    async fn of_codes(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+        self.of_keys(users::Column::EmployeeCodeKey, codes).await
+    }
+
+    async fn of_addresses(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+        self.of_keys(users::Column::EmailKey, addresses).await
     }
 
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
@@ -167,10 +192,16 @@ impl UserStore for SqlUserStore {
     }
 
     async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
-        let theirs = users::Column::Id.is_in(ids.iter().map(|id| id.uuid()));
-        let query = whole(users::Entity::find().filter(theirs)).order_by_asc(users::Column::Id);
-        let rows = query.into_model::<UserRow>().all(self.database.connection()).await.read()?;
-        rows.into_iter().map(UserRow::into_user).collect()
+        let mut found = Vec::with_capacity(ids.len());
+        for some in ids.chunks(CHUNK) {
+            let theirs = users::Column::Id.is_in(some.iter().map(|id| id.uuid()));
+            let query = whole(users::Entity::find().filter(theirs));
+            for row in query.into_model::<UserRow>().all(self.database.connection()).await.read()? {
+                found.push(row.into_user()?);
+            }
+        }
+        found.sort_by_key(|user: &User| user.id);
+        Ok(found)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Finding the person an action is about, and whether the actor may act on them: the first lines of most
 //! use-cases.
 
-use rollcall_domain::access::{Action, Actor, Denied, Role, Scope, SelfService, permit_on, scope};
+use std::collections::HashMap;
+
+use rollcall_domain::access::{Action, Actor, Denied, Role, Scope, SelfService, permit, permit_on, scope};
 use rollcall_domain::id::UserId;
 use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::store::StoreError;
@@ -27,10 +29,25 @@ pub(crate) async fn reach(
     own: SelfService,
     id: UserId,
 ) -> Result<User, Unreachable> {
-    rollcall_domain::access::permit(actor, action, own)?;
+    permit(actor, action, own)?;
     let user = users.get(id).await?.filter(|user| user.status != Status::Deleted).ok_or(Denied::Hidden)?;
     permit_on(actor, action, own, user.subject())?;
     Ok(user)
+}
+
+/// The same of each of several people: as many queries as for one.
+pub(crate) async fn reach_each(
+    users: &dyn UserStore,
+    actor: &Actor,
+    action: Action,
+    own: SelfService,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, Result<User, Denied>>, StoreError> {
+    let mut each: HashMap<_, _> = ids.iter().map(|id| (*id, Err(Denied::Hidden))).collect();
+    for user in users.named(ids).await?.into_iter().filter(|user| user.status != Status::Deleted) {
+        each.insert(user.id, permit_on(actor, action, own, user.subject()).map(|()| user));
+    }
+    Ok(each)
 }
 
 /// The people on whom the actor may carry out `action`.

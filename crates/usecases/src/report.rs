@@ -21,7 +21,7 @@ use rollcall_ports::statistics::{By, Key};
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::DayView;
-use crate::people::{Unreachable, reach};
+use crate::people::reach_each;
 use crate::statistics::{Statistics, StatisticsError};
 
 /// Records that are read at once, about: a few megabytes, however long the range.
@@ -114,39 +114,32 @@ impl Statistics {
     /// # Errors
     /// Those of [`Self::report`].
     pub async fn may_report(&self, actor: &Actor, query: &ReportQuery) -> Result<DateRange, StatisticsError> {
-        permit(actor, Action::ReadReport, self.rules.self_service)?;
         self.reported(actor, query).await?;
-        Ok(query.range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(self.clock.now()).date())))
+        Ok(self.range_at(query.range, self.clock.now()))
     }
 
     /// A report of what the actor may see: one query by now, and one for each step that is read.
     pub async fn report(&self, actor: &Actor, query: ReportQuery) -> Result<Report, StatisticsError> {
-        permit(actor, Action::ReadReport, self.rules.self_service)?;
         let whose = self.reported(actor, &query).await?;
-        let now = self.clock.now();
-        self.attendance.plan_ahead(now).await?;
-        let zone = self.rules.zone.clone();
-        let range = query.range.unwrap_or_else(|| DateRange::month_of(zone.local(now).date()));
+        let (range, as_of) = self.range(query.range).await?;
         Ok(Report {
             range,
-            zone,
-            as_of: now,
-            people: self.statistics.people(&whose, range, query.status, now).await?.into_iter(),
+            zone: self.rules.zone.clone(),
+            as_of,
+            people: self.statistics.people(&whose, range, query.status, as_of).await?.into_iter(),
             whose,
             status: query.status,
             days: self.attendance.days.clone(),
         })
     }
 
+    /// Whose records the actor may see in a report.
     async fn reported(&self, actor: &Actor, query: &ReportQuery) -> Result<Whose, StatisticsError> {
-        for user in &query.users {
-            let users = &*self.attendance.users;
-            reach(users, actor, Action::ReadReport, self.rules.self_service, *user).await.map_err(
-                |error| match error {
-                    Unreachable::Denied(denied) => StatisticsError::Denied(denied),
-                    Unreachable::Store(error) => StatisticsError::Store(error),
-                },
-            )?;
+        permit(actor, Action::ReadReport, self.rules.self_service)?;
+        if !query.users.is_empty() {
+            let (users, own) = (&*self.attendance.users, self.rules.self_service);
+            let found = reach_each(users, actor, Action::ReadReport, own, &query.users).await?;
+            found.into_values().try_for_each(|user| user.map(drop))?;
         }
         // Somebody whom the actor may see is shown wherever they were, as in their own list.
         if !query.users.is_empty() && query.department.is_none() {
@@ -169,13 +162,8 @@ impl Statistics {
         query: ReportQuery,
         by: ReportGrouping,
     ) -> Result<Summed, StatisticsError> {
-        permit(actor, Action::ReadReport, self.rules.self_service)?;
         let whose = self.reported(actor, &query).await?;
-        let now = self.clock.now();
-        self.attendance.plan_ahead(now).await?;
-        let zone = self.rules.zone.clone();
-        let range = query.range.unwrap_or_else(|| DateRange::month_of(zone.local(now).date()));
-
+        let (range, now) = self.range(query.range).await?;
         let mut sums: BTreeMap<Key, Tally> = BTreeMap::new();
         let mut total = Tally::default();
         let wanted = |days: &Days| query.status.is_none_or(|status| days.status == status);
@@ -226,7 +214,7 @@ impl Statistics {
                 groups
             }
         };
-        Ok(Summed { range, zone, as_of: now, groups, total })
+        Ok(Summed { range, zone: self.rules.zone.clone(), as_of: now, groups, total })
     }
 
     /// What departments or shifts are called.

@@ -307,10 +307,14 @@ impl Statistics {
     }
 
     /// The dates asked for, or the current month; and now, through which everybody has records.
-    async fn range(&self, range: Option<DateRange>) -> Result<(DateRange, Timestamp), StoreError> {
+    pub(crate) async fn range(&self, range: Option<DateRange>) -> Result<(DateRange, Timestamp), StoreError> {
         let now = self.clock.now();
         self.attendance.plan_ahead(now).await?;
-        Ok((range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(now).date())), now))
+        Ok((self.range_at(range, now), now))
+    }
+
+    pub(crate) fn range_at(&self, range: Option<DateRange>, now: Timestamp) -> DateRange {
+        range.unwrap_or_else(|| DateRange::month_of(self.rules.zone.local(now).date()))
     }
 
     /// What makes somebody recognizable, if anybody can be.

@@ -4,6 +4,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
 use rollcall_domain::id::UserId;
 use rollcall_domain::preferences::{Preferences, Theme};
+use rollcall_domain::text::canonical;
 use rollcall_domain::user::{
     Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, StatusChange, User,
 };
@@ -20,7 +21,7 @@ use crate::builders::*;
 macro_rules! user_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, users:
-            a_person_is_found_by_their_code
+            people_are_found_by_their_codes_and_addresses
             every_field_comes_back
             a_stored_revision_begins_at_one
             an_address_is_taken_in_any_spelling
@@ -360,14 +361,18 @@ pub async fn a_department_is_read_with_its_name(bench: &dyn StoreBench) {
     assert_eq!(read(bench, &user).await.department, None);
 }
 
-pub async fn a_person_is_found_by_their_code(bench: &dyn StoreBench) {
+pub async fn people_are_found_by_their_codes_and_addresses(bench: &dyn StoreBench) {
     let code = format!("Ü {}", a_tag());
     let named = User { employee_code: Some(EmployeeCode::parse(&code).unwrap()), ..a_user("Ada") };
-    let ada = stored(bench, named).await;
-    let canonical = rollcall_domain::text::canonical(&code);
-    assert_eq!(bench.users().of_code(&canonical).await.unwrap(), Some(ada.id));
-    assert_eq!(bench.users().of_code("nobody's").await.unwrap(), None);
+    let (ada, bob) = (stored(bench, named).await, stored(bench, a_user("Bob")).await);
+    let nobody = "nobody's".to_owned();
+    let codes = [nobody.clone(), canonical(&code)];
+    let addresses = [bob.email.canonical().to_owned(), nobody, ada.email.canonical().to_owned()];
+    assert_eq!(bench.users().of_codes(&codes).await.unwrap(), [None, Some(ada.id)]);
+    assert_eq!(bench.users().of_addresses(&addresses).await.unwrap(), [Some(bob.id), None, Some(ada.id)]);
+    assert_eq!(bench.users().of_codes(&[]).await.unwrap(), []);
     let gone = User { status: Status::Deleted, deleted_at: Some(at("2026-03-02T10:00:00Z")), ..ada };
     save(bench, &gone).await.unwrap();
-    assert_eq!(bench.users().of_code(&canonical).await.unwrap(), None);
+    assert_eq!(bench.users().of_codes(&codes).await.unwrap(), [None, None]);
+    assert_eq!(bench.users().of_addresses(&addresses).await.unwrap(), [Some(bob.id), None, None]);
 }

@@ -206,13 +206,15 @@ impl UserStore for FakeStores {
         }))
     }
 
-    async fn of_code(&self, code: &str) -> Result<Option<UserId>, StoreError> {
+    async fn of_codes(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+        let code = |user: &User| user.employee_code.as_ref().map(|code| canonical(code.as_str()));
         let world = self.world()?;
-        let mut present = world.users.values().filter(|person| person.user.status != Status::Deleted);
-        let has = |person: &&Person| {
-            person.user.employee_code.as_ref().is_some_and(|own| canonical(own.as_str()) == canonical(code))
-        };
-        Ok(present.find(has).map(|person| person.user.id))
+        Ok(codes.iter().map(|wanted| world.living(|user| code(user).as_ref() == Some(wanted))).collect())
+    }
+
+    async fn of_addresses(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+        let world = self.world()?;
+        Ok(addresses.iter().map(|wanted| world.living(|user| user.email.canonical() == *wanted)).collect())
     }
 
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
@@ -250,6 +252,12 @@ impl UserStore for FakeStores {
 }
 
 impl World {
+    /// The first person, except removed ones, of whom this is true.
+    fn living(&self, is_wanted: impl Fn(&User) -> bool) -> Option<UserId> {
+        let mut living = self.users.values().map(|person| &person.user);
+        living.find(|user| user.status != Status::Deleted && is_wanted(user)).map(|user| user.id)
+    }
+
     /// Whether a person may be stored like this.
     fn accepts(&self, user: &User) -> Result<(), StoreError> {
         let others = || {

@@ -1,14 +1,15 @@
 //! Whose days many items are about.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use rollcall_domain::access::{Action, Denied};
+use rollcall_domain::access::{Action, Denied, permit_to_judge};
 use rollcall_domain::id::UserId;
 use rollcall_domain::text::canonical;
 use rollcall_ports::store::StoreError;
 
-use super::{ItemProblem, ItemResult, Job, Share, Whose};
+use super::{BulkItem, ItemProblem, ItemResult, Job, Share, Whose};
 use crate::attendance::{Attendance, AttendanceError};
+use crate::people::reach_each;
 
 impl Attendance {
     /// Finds out whose items they are. Whoever may not be seen is nobody.
@@ -17,38 +18,24 @@ impl Attendance {
         job: &Job<'a>,
         results: &mut [Option<ItemResult>],
     ) -> Result<Vec<Share<'a>>, AttendanceError> {
-        let mut known: HashMap<&Whose, Option<UserId>> = HashMap::new();
+        let known = self.named(&job.request.items).await?;
+        let mut ids: Vec<UserId> = known.values().copied().collect();
+        ids.sort();
+        ids.dedup();
+        let own = self.rules.self_service;
+        let mut people = reach_each(&*self.users, job.actor, Action::EnterInBulk, own, &ids).await?;
         let mut shares: Vec<Share<'a>> = Vec::new();
         let mut places: HashMap<UserId, Result<usize, Denied>> = HashMap::new();
         for (place, item) in job.request.items.iter().enumerate() {
             let Some(item) = item else { continue };
-            let id = match known.get(&item.who) {
-                Some(id) => *id,
-                None => {
-                    let id = self.named(&item.who).await?;
-                    known.insert(&item.who, id);
-                    id
-                }
-            };
-            let Some(id) = id else {
-                results[place] = Some(ItemResult::failed(ItemProblem::UnknownPerson));
-                continue;
-            };
-            let share = match places.get(&id) {
-                Some(share) => *share,
-                None => {
-                    let share = match self.judge(job.actor, Action::EnterInBulk, id).await {
-                        Ok(user) => {
-                            shares.push(Share { user, items: Vec::new() });
-                            Ok(shares.len() - 1)
-                        }
-                        Err(AttendanceError::Denied(denied)) => Err(denied),
-                        Err(error) => return Err(error),
-                    };
-                    places.insert(id, share);
-                    share
-                }
-            };
+            let share = known.get(&item.who).map_or(Err(Denied::Hidden), |id| {
+                *places.entry(*id).or_insert_with(|| {
+                    let user = people.remove(id).unwrap_or(Err(Denied::Hidden))?;
+                    permit_to_judge(job.actor, Action::EnterInBulk, own, user.subject())?;
+                    shares.push(Share { user, items: Vec::new() });
+                    Ok(shares.len() - 1)
+                })
+            });
             match share {
                 Ok(share) => shares[share].items.push((place, item)),
                 Err(Denied::Hidden) => {
@@ -63,13 +50,40 @@ impl Attendance {
         Ok(shares)
     }
 
-    pub(super) async fn named(&self, who: &Whose) -> Result<Option<UserId>, StoreError> {
-        Ok(match who {
-            Whose::Id(id) => Some(*id),
-            Whose::Code(code) => self.users.of_code(&canonical(code)).await?,
-            Whose::Address(address) => {
-                self.users.credentials(&canonical(address)).await?.map(|found| found.user)
+    /// The people whom items name; a name that is nobody's is left out.
+    pub(super) async fn named<'a>(
+        &self,
+        items: &'a [Option<BulkItem>],
+    ) -> Result<HashMap<&'a Whose, UserId>, StoreError> {
+        let mut known = HashMap::new();
+        let (mut codes, mut addresses) = (Names::default(), Names::default());
+        let different: HashSet<&Whose> = items.iter().flatten().map(|item| &item.who).collect();
+        for who in different {
+            match who {
+                Whose::Id(id) => drop(known.insert(who, *id)),
+                Whose::Code(code) => codes.add(who, code),
+                Whose::Address(address) => addresses.add(who, address),
             }
-        })
+        }
+        let of_codes = self.users.of_codes(&codes.canonical).await?;
+        let of_addresses = self.users.of_addresses(&addresses.canonical).await?;
+        let found =
+            codes.whose.into_iter().zip(of_codes).chain(addresses.whose.into_iter().zip(of_addresses));
+        known.extend(found.filter_map(|(who, id)| Some((who, id?))));
+        Ok(known)
+    }
+}
+
+/// Names of one kind.
+#[derive(Default)]
+struct Names<'a> {
+    whose: Vec<&'a Whose>,
+    canonical: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    fn add(&mut self, who: &'a Whose, name: &str) {
+        self.whose.push(who);
+        self.canonical.push(canonical(name));
     }
 }

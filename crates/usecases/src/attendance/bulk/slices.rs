@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rollcall_domain::id::{BatchId, UserId};
 use rollcall_ports::store::StoreError;
 
-use super::{BulkItem, Whose};
+use super::BulkItem;
 use crate::attendance::Attendance;
 
 impl Attendance {
@@ -17,7 +17,7 @@ impl Attendance {
         items: &[Option<BulkItem>],
         size: usize,
     ) -> Result<Vec<Vec<usize>>, StoreError> {
-        let mut known: HashMap<&Whose, Option<UserId>> = HashMap::new();
+        let known = self.named(items).await?;
         let mut people: HashMap<UserId, usize> = HashMap::new();
         let (mut shares, mut others): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
         for (place, item) in items.iter().enumerate() {
@@ -25,13 +25,9 @@ impl Attendance {
                 others.push(place);
                 continue;
             };
-            let id = match known.get(&item.who) {
-                Some(id) => *id,
-                None => *known.entry(&item.who).or_insert(self.named(&item.who).await?),
-            };
-            match id {
+            match known.get(&item.who) {
                 Some(id) => {
-                    let share = *people.entry(id).or_insert_with(|| {
+                    let share = *people.entry(*id).or_insert_with(|| {
                         shares.push(Vec::new());
                         shares.len() - 1
                     });
