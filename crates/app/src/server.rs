@@ -37,6 +37,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// about the dates to come, and about what an instance that stopped in the middle left to the others.
 const PLAN_EVERY: Duration = Duration::from_secs(30);
 
+/// How soon the records of those are worked out for whom nobody waited who changed the plan.
+const PLAN_SOON: Duration = Duration::from_millis(250);
+
 /// Address of the account that a new installation begins with.
 const FIRST_ADMIN: &str = "admin@rollcall.local";
 
@@ -272,10 +275,16 @@ impl Upkeep {
         Ok(filled)
     }
 
-    /// Plans everybody's days ahead, now and then. Every instance does; whoever comes first does the work.
+    /// Plans everybody's days ahead, now and then and when somebody waits for it. Every instance does; whoever comes first
+    /// does the work.
     async fn keep_planned(&self) -> anyhow::Result<()> {
+        let mut planned = Instant::now();
         loop {
-            tokio::time::sleep(PLAN_EVERY).await;
+            tokio::time::sleep(PLAN_SOON).await;
+            if planned.elapsed() < PLAN_EVERY && !self.usecases.attendance.is_awaited() {
+                continue;
+            }
+            planned = Instant::now();
             match self.usecases.attendance.catch_up().await {
                 Ok(done) if done.people > 0 => tracing::info!(people = done.people, "days were planned"),
                 Ok(_) => {}

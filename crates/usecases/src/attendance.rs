@@ -1,7 +1,7 @@
 //! Punches and the days they make.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicI32, AtomicI64};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +17,7 @@ use rollcall_domain::plan::Plan;
 use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_domain::statistics::Summary;
+use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
@@ -63,9 +64,6 @@ const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(2);
 /// A punch may be entered this long after the fact.
 const MAX_BEHIND: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// Least length of a reason, in characters.
-pub const MIN_REASON: usize = 5;
-
 /// Marks, recognizes and reports attendance.
 #[derive(Clone)]
 pub struct Attendance {
@@ -87,6 +85,8 @@ pub struct Attendance {
     planned: Arc<AtomicI32>,
     /// When this process last saw to it, in microseconds; 0 for never.
     last_run: Arc<AtomicI64>,
+    /// Somebody waits for that.
+    awaited: Arc<AtomicBool>,
 }
 
 /// A punch somebody asks to be entered.
@@ -324,6 +324,7 @@ impl Attendance {
             plan: Arc::default(),
             planned: Arc::new(AtomicI32::new(i32::MIN)),
             last_run: Arc::default(),
+            awaited: Arc::default(),
         }
     }
 

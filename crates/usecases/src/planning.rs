@@ -187,9 +187,9 @@ impl Planning {
     }
 
     /// Works out what follows from a change that was just stored, so that the next one who reads sees it. The change
-    /// stands whatever comes of this: what could not be worked out now is worked out by the job.
+    /// stands whatever comes of this: what is not worked out now is worked out by the job.
     pub(crate) async fn settle(&self) {
-        if let Err(error) = self.attendance.catch_up().await {
+        if let Err(error) = self.attendance.follow_the_plan().await {
             tracing::warn!(%error, "records do not follow a change of the plan yet");
         }
     }

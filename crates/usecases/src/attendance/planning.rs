@@ -25,6 +25,9 @@ use super::{Attendance, AttendanceError, RETRIES};
 /// People who are read and stored together. Others wait for the transaction, so it is a small one.
 const BATCH: u32 = 50;
 
+/// People for whose records the one who changed the plan waits; a second or two.
+const AT_ONCE: u64 = 200;
+
 /// What catching up came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CaughtUp {
@@ -50,10 +53,35 @@ impl Attendance {
     /// or in several processes at once, changes nothing more.
     #[tracing::instrument(name = "attendance.catch_up", skip_all)]
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
+        self.awaited.store(false, Ordering::Relaxed);
         let through = horizon(self.clock.now());
+        let done = self.catch_up_with(through, u64::MAX).await?;
+        self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+        self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+        Ok(done)
+    }
+
+    /// Works out what a change of the plan leaves behind, of as many people as one can wait for. The job sees to the
+    /// others, and is told to begin at once.
+    pub(crate) async fn follow_the_plan(&self) -> Result<(), StoreError> {
+        let done = self.catch_up_with(horizon(self.clock.now()), AT_ONCE).await?;
+        if done.people >= AT_ONCE {
+            self.awaited.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody waits for [`Self::catch_up`].
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed)
+    }
+
+    /// Plans for everybody who needs it, or for somewhat more than `enough` of them.
+    async fn catch_up_with(&self, through: Date, enough: u64) -> Result<CaughtUp, StoreError> {
         let mut done = CaughtUp::default();
         let mut failed = Vec::new();
-        loop {
+        while done.people < enough {
             let limit = BATCH + u32::try_from(failed.len()).unwrap_or(u32::MAX - BATCH);
             let mut behind = self.days.behind(through, limit).await?;
             behind.retain(|user| !failed.contains(user));
@@ -76,8 +104,6 @@ impl Attendance {
             }
         }
         done.failed = failed.len() as u64;
-        self.planned.fetch_max(day_number(through), Ordering::Relaxed);
-        self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         Ok(done)
     }
 
@@ -87,24 +113,18 @@ impl Attendance {
         let now = self.clock.now();
         let mut left = Vec::new();
         let mut changes = Vec::new();
-        match self.steps(people, now).await {
-            Ok(steps) => {
-                for (user, step) in steps {
-                    match step {
-                        Step::Done => {}
-                        Step::Store { change, whole } => {
-                            changes.push(*change);
-                            if !whole {
-                                left.push(user);
-                            }
-                        }
-                    }
-                }
-            }
+        let steps = match self.steps(people, None, now).await {
             Err(StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale) => {
                 return Ok(people.to_vec());
             }
-            Err(error) => return Err(error),
+            steps => steps?,
+        };
+        for (user, step) in steps {
+            let Step::Store { change, whole } = step else { continue };
+            changes.push(*change);
+            if !whole {
+                left.push(user);
+            }
         }
         // Whoever else stores some of them waits for the same people in the same order.
         changes.sort_by_key(|change| change.user);
@@ -154,7 +174,7 @@ impl Attendance {
         let mut met = StoreError::Stale;
         let mut left = RETRIES;
         while left > 0 {
-            let step = match self.steps_from(&[user], stale_from, self.clock.now()).await?.pop() {
+            let step = match self.steps(&[user], stale_from, self.clock.now()).await?.pop() {
                 Some((_, step)) => step,
                 // Removed for good.
                 None => return Ok(()),
@@ -174,13 +194,9 @@ impl Attendance {
         Err(met)
     }
 
-    async fn steps(&self, people: &[UserId], now: Timestamp) -> Result<Vec<(UserId, Step)>, StoreError> {
-        self.steps_from(people, None, now).await
-    }
-
-    /// What is to be stored next of each of these people. As many reads as for one, or twice as many where dates are
-    /// stale that lie back.
-    async fn steps_from(
+    /// What is to be stored next of each of these people, and from that date on whatever is stored. As many reads as for
+    /// one, or twice as many where dates are stale that lie back.
+    async fn steps(
         &self,
         people: &[UserId],
         stale_from: Option<Date>,

@@ -227,6 +227,28 @@ async fn nobody_is_expected_on_a_holiday() {
 }
 
 #[tokio::test]
+async fn whoever_changes_the_plan_of_a_crowd_does_not_wait_for_all_of_it() {
+    let world = world();
+    for n in 0..260 {
+        world.add(&format!("Person {n}")).await;
+    }
+    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
+    let free = async || {
+        let tuesday =
+            world.ports.attendance.records(&People::Everybody, dates("2026-03-03", "2026-03-03")).await;
+        tuesday.unwrap().iter().filter(|record| record.record.status == DayStatus::Holiday).count()
+    };
+    assert_eq!((free().await, world.usecases.attendance.is_awaited()), (200, true));
+    // The job.
+    assert_eq!(world.usecases.attendance.catch_up().await.unwrap().people, 60);
+    assert_eq!((free().await, world.usecases.attendance.is_awaited()), (260, false));
+    world.add("Somebody else").await;
+    world.usecases.attendance.catch_up().await.unwrap();
+    assert!(!world.usecases.attendance.is_awaited());
+}
+
+#[tokio::test]
 async fn everybody_sees_the_calendars_that_concern_them() {
     let world = world();
     let (sales, manager) = world.department("Sales").await;
