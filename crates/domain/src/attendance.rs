@@ -146,9 +146,9 @@ pub struct Event {
     /// Somebody should look at it: it came too late, from a clock that cannot be trusted, or for a closed period.
     pub needs_review: bool,
     /// Who looked at it and let it count.
-    pub accepted: Option<Voided>,
+    pub accepted: Option<Stamp>,
     /// Taken back; it is kept, and counts as nothing.
-    pub voided: Option<Voided>,
+    pub voided: Option<Stamp>,
     /// The entries it was made with.
     pub batch: Option<BatchId>,
     /// The number a device gave it; each device counts up.
@@ -193,9 +193,9 @@ impl Event {
     }
 }
 
-/// Who took something back or let it count, when and why.
+/// Who decided something, when and why: took it back, let it count, opened it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Voided {
+pub struct Stamp {
     /// Who; `None` is the operator of the installation.
     pub by: Option<UserId>,
     /// When.

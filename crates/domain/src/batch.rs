@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::attendance::Voided;
+use crate::attendance::Stamp;
 use crate::id::{BatchId, UserId};
 
 /// Things that were entered together.
@@ -12,7 +12,7 @@ pub struct Batch {
     pub id: BatchId,
     /// What was done.
     pub operation: Operation,
-    /// Why; at least [`crate::overrides::Override::MIN_REASON`] characters.
+    /// Why; at least [`crate::text::MIN_REASON`] characters.
     pub reason: String,
     /// Who entered it; `None` is the operator of the installation.
     pub by: Option<UserId>,
@@ -21,7 +21,7 @@ pub struct Batch {
     /// How many items were asked for.
     pub items: u32,
     /// How it was taken back, if it was.
-    pub reverted: Option<Voided>,
+    pub reverted: Option<Stamp>,
 }
 
 /// What can be done to many days at once.

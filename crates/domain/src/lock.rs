@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::attendance::Stamp;
 use crate::id::{LockId, UserId};
 
 /// Closes every date up to and including one.
@@ -19,21 +20,5 @@ pub struct Lock {
     /// When it was closed.
     pub at: Timestamp,
     /// How it ended, if it did.
-    pub lifted: Option<Lifted>,
-}
-
-/// How a lock ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lifted {
-    /// Who lifted it; `None` is the operator of the installation.
-    pub by: Option<UserId>,
-    /// When.
-    pub at: Timestamp,
-    /// Why.
-    pub reason: String,
-}
-
-impl Lock {
-    /// Least length of a reason, in characters.
-    pub const MIN_REASON: usize = 5;
+    pub lifted: Option<Stamp>,
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::attendance::{DayStatus, Flag, Record};
 use crate::id::{BatchId, OverrideId, UserId};
+use crate::text::MIN_REASON;
 
 /// What was decided about one day, by whom, and what the facts came to then. At least one field is set.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +21,7 @@ pub struct Override {
     pub overtime_seconds: Option<i64>,
     /// For whoever reads the record.
     pub note: Option<String>,
-    /// Why; at least [`Override::MIN_REASON`] characters.
+    /// Why; at least [`MIN_REASON`] characters.
     pub reason: String,
     /// Who decided; `None` is the operator of the installation.
     pub by: Option<UserId>,
@@ -66,7 +67,7 @@ pub enum InvalidOverride {
     #[error("at least one of status, first_in, last_out and overtime must be given")]
     Empty,
     /// The reason is too short.
-    #[error("a reason of at least {} characters is required", Override::MIN_REASON)]
+    #[error("a reason of at least {MIN_REASON} characters is required")]
     ReasonRequired,
     /// The person would have left before they came.
     #[error("last_out must not be before first_in")]
@@ -77,9 +78,6 @@ pub enum InvalidOverride {
 }
 
 impl Override {
-    /// Least length of a reason, in characters.
-    pub const MIN_REASON: usize = 5;
-
     /// Checks what was decided.
     ///
     /// # Errors
@@ -95,7 +93,7 @@ impl Override {
         if !says_something {
             return Err(InvalidOverride::Empty);
         }
-        if self.reason.trim().chars().count() < Self::MIN_REASON {
+        if self.reason.trim().chars().count() < MIN_REASON {
             return Err(InvalidOverride::ReasonRequired);
         }
         let came = self.first_in.or(self.facts.first_in);

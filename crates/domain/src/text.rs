@@ -2,6 +2,9 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+/// Least length of a reason, in characters, wherever one is asked for.
+pub const MIN_REASON: usize = 5;
+
 /// The form in which names and addresses are compared: NFKC, lower case, without invisible characters,
 /// runs of white space as one space, none at the ends.
 ///

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use clockwork::{Clockwork, POLICY, a_shift, date, of};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Span, Timestamp};
-use rollcall_domain::attendance::{DayRecord, DayStatus, Event, Flag, Record, Source, Voided};
+use rollcall_domain::attendance::{DayRecord, DayStatus, Event, Flag, Record, Source, Stamp};
 use rollcall_domain::calendar::{Half, Holiday, Workdays, Zone, weekday_name};
 use rollcall_domain::id::OverrideId;
 use rollcall_domain::leave::Leave;
@@ -158,7 +158,7 @@ fn punch(ada: &mut Clockwork, punches: &str, on: Date) -> String {
             other => panic!("{other:?} is no punch"),
         };
         let event = ada.event(kind, &local);
-        let voided = || Voided { by: None, at: event.at, reason: "somebody else".into() };
+        let voided = || Stamp { by: None, at: event.at, reason: "somebody else".into() };
         let kept = match how.trim_end_matches(')') {
             "" => None,
             "forced" => Some(Event { forced: true, source: Source::Manual, ..event }),

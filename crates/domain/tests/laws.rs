@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_domain::attendance::{
-    Day, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source, Voided,
+    Day, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source, Stamp,
 };
 use rollcall_domain::calendar::{DateRange, Half, Holiday, Workdays, Zone};
 use rollcall_domain::classify::{classify, classify_unpunched, on_leave};
@@ -139,7 +139,7 @@ fn a_life() -> impl Strategy<Value = (Date, Clockwork)> {
                 let at = at + SignedDuration::from_micros(micros);
                 let id = EventId::new(Uuid::from_u128(ada.events.len() as u128));
                 let punch = if close { Punch::Close } else { punch };
-                let voided = voided.then(|| Voided { by: None, at, reason: "somebody else".into() });
+                let voided = voided.then(|| Stamp { by: None, at, reason: "somebody else".into() });
                 let event = Event::new(id, ADA, punch, at, source);
                 ada.events.push(Event { forced, needs_review: review, voided, ..event });
             }

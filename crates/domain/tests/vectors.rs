@@ -7,7 +7,7 @@ mod clockwork;
 
 use clockwork::{Clockwork, a_shift, date, with};
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::attendance::{DayStatus, Event, Flag, Record, Source, Voided};
+use rollcall_domain::attendance::{DayStatus, Event, Flag, Record, Source, Stamp};
 use rollcall_domain::calendar::{DateRange, Holiday, Workdays, Zone};
 use rollcall_domain::id::{EventId, ShiftId};
 use rollcall_domain::policy::{Decision, Punch};
@@ -435,7 +435,7 @@ fn a_punch_that_counts_as_nothing_does_not_tell_what_an_earlier_one_was_for() {
     let before = ada.days("2026-03-02");
     let glance = offline(&ada, Punch::Auto, "2026-03-02T08:00:10");
     assert!(matches!(ada.keep(glance), Decision::Cooldown(_)));
-    let voided = Voided { by: None, at: ada.at("2026-03-03T09:00"), reason: "somebody else".into() };
+    let voided = Stamp { by: None, at: ada.at("2026-03-03T09:00"), reason: "somebody else".into() };
     let taken_back = Event { voided: Some(voided), ..offline(&ada, Punch::Auto, "2026-03-02T10:00") };
     assert_eq!(ada.keep(taken_back), Decision::Ignored);
     let after = ada.days("2026-03-02");

@@ -2,8 +2,8 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::Status;
-use rollcall_usecases::attendance::MIN_REASON;
 use rollcall_usecases::users::{Account, UserQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

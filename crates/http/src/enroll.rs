@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use rollcall_domain::access::Role;
 use rollcall_domain::face::FaceSource;
+use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::ConsentVersion;
-use rollcall_usecases::attendance::MIN_REASON;
 use rollcall_usecases::enroll::{EnrollRequest, Enrollment, Rejected};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

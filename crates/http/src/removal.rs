@@ -2,7 +2,7 @@
 
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use rollcall_usecases::attendance::MIN_REASON;
+use rollcall_domain::text::MIN_REASON;
 use rollcall_usecases::users::{Receipt, UserError};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source, Voided};
+use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source, Stamp};
 use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
@@ -177,17 +177,17 @@ pub struct Change {
     /// New punches, with the record to which each belongs.
     pub events: Vec<Filed>,
     /// Punches that are taken back.
-    pub voided: Vec<(EventId, Voided)>,
+    pub voided: Vec<(EventId, Stamp)>,
     /// The entries with which they are.
     pub voided_with: Option<BatchId>,
     /// Punches that are not taken back any more.
     pub unvoided: Vec<EventId>,
     /// Punches that somebody looked at and lets count.
-    pub accepted: Vec<(EventId, Voided)>,
+    pub accepted: Vec<(EventId, Stamp)>,
     /// Decisions; each replaces the one before on its day.
     pub decided: Vec<(DayKey, Override)>,
     /// Decisions that are taken back.
-    pub reverted: Vec<(OverrideId, Voided)>,
+    pub reverted: Vec<(OverrideId, Stamp)>,
     /// Earlier decisions that hold again, of days without any.
     pub restored: Vec<(DayKey, OverrideId)>,
     /// Days whose overtime is agreed to.
@@ -241,7 +241,7 @@ pub struct Decided {
     /// The decision.
     pub decision: Override,
     /// How it ended, if it did: taken back, or replaced by another one.
-    pub ended: Option<Voided>,
+    pub ended: Option<Stamp>,
 }
 
 impl Decided {

@@ -1,7 +1,7 @@
 //! Things that were entered together.
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{DayKey, Event, Voided};
+use rollcall_domain::attendance::{DayKey, Event, Stamp};
 use rollcall_domain::audit::Line;
 use rollcall_domain::batch::Batch;
 use rollcall_domain::id::{BatchId, OverrideId};
@@ -31,7 +31,7 @@ pub trait BatchStore: Send + Sync {
     async fn revert(
         &self,
         id: BatchId,
-        back: &Voided,
+        back: &Stamp,
         changes: &[Change],
         line: &Line,
     ) -> Result<(), StoreError>;

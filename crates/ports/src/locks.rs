@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use rollcall_domain::attendance::Stamp;
 use rollcall_domain::audit::Line;
 use rollcall_domain::id::LockId;
-use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
 
 use crate::store::StoreError;
@@ -29,5 +30,5 @@ pub trait LockStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Stale`] if there is no such lock or it was lifted before.
-    async fn lift(&self, id: LockId, lifted: &Lifted, line: &Line) -> Result<(), StoreError>;
+    async fn lift(&self, id: LockId, lifted: &Stamp, line: &Line) -> Result<(), StoreError>;
 }

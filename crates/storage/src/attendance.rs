@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
+use rollcall_domain::attendance::{DayKey, DayRecord, Event, Stamp};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
@@ -410,7 +410,7 @@ fn decided(row: overrides::Model) -> Result<Decided, StoreError> {
     let at = instant_or_none("overrides.reverted_at", row.reverted_at)?;
     let (by, reason) = (row.reverted_by.map(UserId::new), row.revert_reason.clone().unwrap_or_default());
     let (_, decision) = overriding(row)?;
-    Ok(Decided { decision, ended: at.map(|at| Voided { by, at, reason }) })
+    Ok(Decided { decision, ended: at.map(|at| Stamp { by, at, reason }) })
 }
 
 fn wanted(filter: &EventFilter) -> Condition {

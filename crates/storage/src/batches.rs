@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{DayKey, Voided};
+use rollcall_domain::attendance::{DayKey, Stamp};
 use rollcall_domain::audit::Line;
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::id::{BatchId, OverrideId, UserId};
@@ -108,7 +108,7 @@ impl BatchStore for SqlBatchStore {
     async fn revert(
         &self,
         id: BatchId,
-        back: &Voided,
+        back: &Stamp,
         changes: &[Change],
         line: &Line,
     ) -> Result<(), StoreError> {
@@ -166,7 +166,7 @@ async fn begin(connection: &DatabaseTransaction, batch: &Batch, line: &Line) -> 
 }
 
 /// Of several who take the same batch back, one gets past this line.
-async fn end(connection: &DatabaseTransaction, id: BatchId, back: &Voided) -> Result<(), Failure> {
+async fn end(connection: &DatabaseTransaction, id: BatchId, back: &Stamp) -> Result<(), Failure> {
     let row = batches::ActiveModel {
         reverted_by: Set(back.by.map(UserId::uuid)),
         reverted_at: Set(Some(micros(back.at))),
@@ -193,10 +193,6 @@ fn batch(row: batches::Model) -> Result<Batch, StoreError> {
         by: row.made_by.map(UserId::new),
         at: instant("batches.made_at", row.made_at)?,
         items: count("batches.items", row.items)?,
-        reverted: instant_or_none("batches.reverted_at", row.reverted_at)?.map(|at| Voided {
-            by,
-            at,
-            reason,
-        }),
+        reverted: instant_or_none("batches.reverted_at", row.reverted_at)?.map(|at| Stamp { by, at, reason }),
     })
 }

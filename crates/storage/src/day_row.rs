@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
-    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Record, Source, Voided,
+    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Record, Source, Stamp,
 };
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, OverrideId, RecordId, ShiftId, UserId};
 use rollcall_domain::overrides::{Facts, Override};
@@ -170,12 +170,12 @@ pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
     let source = Source::ALL.into_iter().find(|source| source.name() == row.source);
     let punch = Punch::ALL.into_iter().find(|punch| punch.name() == row.punch);
     let place = row.lat.zip(row.lng).map(|(lat, lng)| Location::new(lat, lng, row.accuracy_m));
-    let accepted = instant_or_none("punches.accepted_at", row.accepted_at)?.map(|at| Voided {
+    let accepted = instant_or_none("punches.accepted_at", row.accepted_at)?.map(|at| Stamp {
         by: row.accepted_by.map(UserId::new),
         at,
         reason: row.accept_reason.unwrap_or_default(),
     });
-    let voided = instant_or_none("punches.voided_at", row.voided_at)?.map(|at| Voided {
+    let voided = instant_or_none("punches.voided_at", row.voided_at)?.map(|at| Stamp {
         by: row.voided_by.map(UserId::new),
         at,
         reason: row.void_reason.unwrap_or_default(),

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use rollcall_domain::attendance::Stamp;
 use rollcall_domain::audit::Line;
 use rollcall_domain::id::{LockId, UserId};
-use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
@@ -78,7 +79,7 @@ impl LockStore for SqlLockStore {
         })
     }
 
-    async fn lift(&self, id: LockId, lifted: &Lifted, line: &Line) -> Result<(), StoreError> {
+    async fn lift(&self, id: LockId, lifted: &Stamp, line: &Line) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
             let row = locks::ActiveModel {
@@ -104,7 +105,7 @@ impl LockStore for SqlLockStore {
 
 fn lock(row: locks::Model) -> Result<Lock, StoreError> {
     let lifted = match (instant_or_none("locks.lifted_at", row.lifted_at)?, row.lift_reason) {
-        (Some(at), Some(reason)) => Some(Lifted { by: row.lifted_by.map(UserId::new), at, reason }),
+        (Some(at), Some(reason)) => Some(Stamp { by: row.lifted_by.map(UserId::new), at, reason }),
         (None, None) => None,
         _ => return Err(corrupt("locks.lifted_at")),
     };

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied};
+use rollcall_domain::attendance::Stamp;
 use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::id::LockId;
-use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::text::MIN_REASON;
 use rollcall_ports::Ports;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
@@ -73,7 +75,7 @@ impl Locks {
         self.planning.permit(actor, Action::ManageLocks)?;
         check_reason(&reason)?;
         let known = self.locks.get(id).await?.ok_or(Denied::Hidden)?;
-        let lifted = Lifted { by: actor.user(), at: self.planning.clock.now(), reason };
+        let lifted = Stamp { by: actor.user(), at: self.planning.clock.now(), reason };
         let line = Line {
             reason: Some(lifted.reason.clone()),
             date: Some(known.through),
@@ -90,11 +92,8 @@ impl Locks {
 }
 
 fn check_reason(reason: &str) -> Result<(), PlanError> {
-    if reason.trim().chars().count() < Lock::MIN_REASON {
-        return Err(PlanError::wrong(
-            "reason",
-            format!("must have at least {} characters", Lock::MIN_REASON),
-        ));
+    if reason.trim().chars().count() < MIN_REASON {
+        return Err(PlanError::wrong("reason", format!("must have at least {MIN_REASON} characters")));
     }
     Ok(())
 }

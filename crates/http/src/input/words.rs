@@ -14,9 +14,9 @@ use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::preferences::{Theme, is_language_tag};
 use rollcall_domain::shift::{OvertimeMode, Pairing};
+use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::text::line;
 use rollcall_domain::user::{ConsentVersion, EmailAddress, EmployeeCode, Password, PersonName, Status};
-use rollcall_usecases::attendance::MIN_REASON;
 use validator::ValidationError;
 
 use crate::problem::Problem;

@@ -25,6 +25,7 @@ use serde_json::Value;
 use crate::limits::{Limiter, Limits};
 use crate::options::{Api, HttpOptions, Readiness, State};
 use crate::server::app;
+use crate::stream::EVENT_STREAM;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 
@@ -140,7 +141,9 @@ impl World {
             Err(error) => error.error_response(),
         };
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = to_bytes(answer.into_body()).await.ok().unwrap();
+        // A stream has no end.
+        let streams = headers.get("content-type").is_some_and(|kind| kind == EVENT_STREAM);
+        let body = if streams { Bytes::new() } else { to_bytes(answer.into_body()).await.ok().unwrap() };
         Answer { status, headers, body }
     }
 

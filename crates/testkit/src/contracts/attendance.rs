@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
-    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Source, Voided,
+    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Source, Stamp,
 };
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
@@ -160,11 +160,7 @@ pub async fn a_punch_comes_back_with_every_field(bench: &dyn StoreBench) {
             reason: Some("forgot the badge".into()),
             forced: true,
             needs_review: known.len() % 2 == 0,
-            voided: Some(Voided {
-                by: Some(boss.id),
-                at: at("2026-03-03T09:00:00Z"),
-                reason: "twice".into(),
-            }),
+            voided: Some(Stamp { by: Some(boss.id), at: at("2026-03-03T09:00:00Z"), reason: "twice".into() }),
             batch: Some(BatchId::new(fresh())),
             ..Event { source, ..a_check_in(user.id, "2026-03-02T09:00:00Z") }
         };
@@ -415,7 +411,7 @@ pub async fn a_punch_that_is_taken_back_is_kept(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (_, event) = begun(bench, user, "2026-03-02").await;
     let known = ledger(bench, user).await;
-    let voided = Voided { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "was not her".into() };
+    let voided = Stamp { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "was not her".into() };
     let change = Change { voided: vec![(event.id, voided.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
     assert_eq!(punches(bench, user).await, [Event { voided: Some(voided), ..event }]);
@@ -427,7 +423,7 @@ pub async fn a_punch_that_was_looked_at_counts(bench: &dyn StoreBench) {
     let event = Event { needs_review: true, ..a_check_in(user, "2026-03-02T09:00:00Z") };
     bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
     let known = ledger(bench, user).await;
-    let accepted = Voided { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "saw her come".into() };
+    let accepted = Stamp { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "saw her come".into() };
     let change = Change { accepted: vec![(event.id, accepted.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
     let looked_at = Event { needs_review: false, accepted: Some(accepted), ..event };
@@ -490,7 +486,7 @@ pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dy
     assert_eq!(known.records[0].overridden.as_ref(), Some(&first));
 
     let second = Override { status: Some(DayStatus::Late), ..a_decision(user) };
-    let back = Voided { by: None, at: at("2026-03-04T09:00:00Z"), reason: "a mistake".into() };
+    let back = Stamp { by: None, at: at("2026-03-04T09:00:00Z"), reason: "a mistake".into() };
     let mut record = known.records[0].clone();
     record.overridden = Some(second.clone());
     let change = Change {
@@ -645,11 +641,11 @@ pub async fn what_was_decided_of_a_day_is_kept(bench: &dyn StoreBench) {
         let change = Change { decided, ..Change::none(user, &known) };
         bench.attendance().commit(&change).await.unwrap();
     }
-    let back = Voided { by: None, at: at("2026-03-05T09:00:00Z"), reason: "a mistake".into() };
+    let back = Stamp { by: None, at: at("2026-03-05T09:00:00Z"), reason: "a mistake".into() };
     let known = ledger(bench, user).await;
     let change = Change { reverted: vec![(second.id, back.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
-    let replaced = Voided { by: Some(user), at: second.at, reason: Decided::REPLACED.into() };
+    let replaced = Stamp { by: Some(user), at: second.at, reason: Decided::REPLACED.into() };
     let expected =
         [Decided { decision: first, ended: Some(replaced) }, Decided { decision: second, ended: Some(back) }];
     assert_eq!(bench.attendance().decided(day.key).await.unwrap(), expected);

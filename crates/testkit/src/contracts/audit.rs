@@ -1,13 +1,12 @@
 //! What an [`AuditStore`](rollcall_ports::audit::AuditStore) promises, and every store that takes lines.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayStatus};
+use rollcall_domain::attendance::{DayKey, DayStatus, Stamp};
 use rollcall_domain::audit::{Act, By, Line, State, Target, Value};
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{BatchId, CorrectionId, DeviceId, LineId, RecordId, UserId};
 use rollcall_domain::leave::{LeaveRequest, LeaveStatus};
-use rollcall_domain::lock::Lifted;
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::Whom;
 use rollcall_domain::shift::Shift;
@@ -179,8 +178,7 @@ pub async fn a_batch_has_one_line_however_many_parts_it_has(bench: &dyn StoreBen
     bench.batches().commit(&batch, &[], &entered).await.unwrap();
     bench.batches().commit(&batch, &[], &entered).await.unwrap();
     assert_eq!(is_noted(bench, &entered).await, 1);
-    let back =
-        rollcall_domain::attendance::Voided { by: None, at: batch.at, reason: "the wrong file".into() };
+    let back = Stamp { by: None, at: batch.at, reason: "the wrong file".into() };
     bench.batches().revert(batch.id, &back, &[], &reverted).await.unwrap();
     let again = by_somebody();
     assert_matches!(bench.batches().revert(batch.id, &back, &[], &again).await, Err(StoreError::Stale));
@@ -250,7 +248,7 @@ pub async fn what_is_refused_brings_none(bench: &dyn StoreBench) {
     let nobody = a_leave(UserId::new(fresh()), "2027-06-01", "2027-06-02");
     assert_matches!(bench.leaves().insert(&nobody, &line).await, Err(_));
     assert_matches!(bench.leaves().decide(&nobody, &line).await, Err(StoreError::Stale));
-    let lifted = Lifted { by: None, at: at("2026-03-02T08:00:00Z"), reason: "one was forgotten".into() };
+    let lifted = Stamp { by: None, at: at("2026-03-02T08:00:00Z"), reason: "one was forgotten".into() };
     assert_matches!(bench.locks().lift(a_lock("2026-02-28").id, &lifted, &line).await, Err(_));
     let correction = a_correction(user);
     assert_matches!(bench.corrections().settle(&correction, None, &line).await, Err(StoreError::Stale));

@@ -1,7 +1,7 @@
 //! What a [`BatchStore`](rollcall_ports::batches::BatchStore) promises.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayStatus, Event, Voided};
+use rollcall_domain::attendance::{DayKey, DayStatus, Event, Stamp};
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::id::{BatchId, OverrideId, UserId};
 use rollcall_domain::overrides::{Facts, Override};
@@ -65,8 +65,8 @@ fn a_decision(batch: &Batch) -> Override {
     }
 }
 
-fn back() -> Voided {
-    Voided { by: None, at: at("2026-03-04T09:00:00.000001Z"), reason: "the wrong file".into() }
+fn back() -> Stamp {
+    Stamp { by: None, at: at("2026-03-04T09:00:00.000001Z"), reason: "the wrong file".into() }
 }
 
 /// A punch, a decision and an approval of one person, all of the batch.

@@ -2,8 +2,9 @@
 //! those [of an empty database](super::on_an_empty_database).
 
 use rollcall_domain::Revision;
+use rollcall_domain::attendance::Stamp;
 use rollcall_domain::id::LockId;
-use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::lock::Lock;
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::Whom;
 use rollcall_ports::store::StoreError;
@@ -26,8 +27,8 @@ macro_rules! lock_store_contract {
     };
 }
 
-fn lifted() -> Lifted {
-    Lifted { by: None, at: at("2026-03-05T08:00:00.000001Z"), reason: "one was forgotten".into() }
+fn lifted() -> Stamp {
+    Stamp { by: None, at: at("2026-03-05T08:00:00.000001Z"), reason: "one was forgotten".into() }
 }
 
 pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
@@ -41,7 +42,7 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
     }
     assert_eq!(locks.closed_through().await.unwrap(), Some(february.through));
     let by = Some(ada.id);
-    let lift = Lifted { by, ..lifted() };
+    let lift = Stamp { by, ..lifted() };
     locks.lift(february.id, &lift, &a_line()).await.unwrap();
     assert_eq!(locks.closed_through().await.unwrap(), Some(january.through));
     let february = Lock { lifted: Some(lift), ..february };
@@ -58,7 +59,7 @@ pub async fn a_lock_is_lifted_once(bench: &dyn StoreBench) {
     let (locks, lock) = (bench.locks(), a_lock("2026-02-28"));
     locks.insert(&lock, &a_line()).await.unwrap();
     locks.lift(lock.id, &lifted(), &a_line()).await.unwrap();
-    let again = Lifted { reason: "another reason".into(), ..lifted() };
+    let again = Stamp { reason: "another reason".into(), ..lifted() };
     assert_matches!(locks.lift(lock.id, &again, &a_line()).await, Err(StoreError::Stale));
     assert_eq!(locks.get(lock.id).await.unwrap().unwrap().lifted, Some(lifted()));
     assert_matches!(locks.lift(LockId::new(fresh()), &again, &a_line()).await, Err(StoreError::Stale));

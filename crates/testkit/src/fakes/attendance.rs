@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Event, Voided};
+use rollcall_domain::attendance::{DayKey, DayRecord, Event, Stamp};
 use rollcall_domain::audit::Line;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::department::Department;
@@ -49,7 +49,7 @@ pub(super) struct Attended {
 
 impl Attended {
     /// Keeps the decisions that no longer hold.
-    fn end(&mut self, which: impl Fn(&DayKey, &Override) -> bool, back: &Voided) {
+    fn end(&mut self, which: impl Fn(&DayKey, &Override) -> bool, back: &Stamp) {
         let (gone, kept): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.overrides).into_iter().partition(|(key, decision)| which(key, decision));
         self.overrides = kept;
@@ -318,7 +318,7 @@ impl World {
             let reason = Decided::REPLACED.to_owned();
             let replaced = own.overrides.iter().filter(|(known, _)| known == key);
             own.replaced_by.extend(replaced.map(|(_, old)| (old.id, decision.id)));
-            own.end(|known, _| known == key, &Voided { by: decision.by, at: decision.at, reason });
+            own.end(|known, _| known == key, &Stamp { by: decision.by, at: decision.at, reason });
             own.overrides.push((*key, decision.clone()));
         }
         for (_, id) in &change.restored {

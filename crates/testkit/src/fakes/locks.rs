@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
+use rollcall_domain::attendance::Stamp;
 use rollcall_domain::audit::Line;
 use rollcall_domain::id::LockId;
-use rollcall_domain::lock::{Lifted, Lock};
+use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
@@ -39,7 +40,7 @@ impl LockStore for FakeStores {
         Ok(())
     }
 
-    async fn lift(&self, id: LockId, lifted: &Lifted, line: &Line) -> Result<(), StoreError> {
+    async fn lift(&self, id: LockId, lifted: &Stamp, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.locks.get_mut(&id).filter(|lock| lock.lifted.is_none());
         known.ok_or(StoreError::Stale)?.lifted = Some(lifted.clone());

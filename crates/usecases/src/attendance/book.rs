@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Source, Voided};
+use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Source, Stamp};
 use rollcall_domain::audit::Act;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, EventId, RecordId, UserId};
@@ -269,7 +269,7 @@ impl Book {
     }
 
     /// Takes a punch back.
-    pub(crate) fn void(&mut self, id: EventId, voided: Voided) {
+    pub(crate) fn void(&mut self, id: EventId, voided: Stamp) {
         for event in self.events.iter_mut().filter(|event| event.id == id) {
             event.voided = Some(voided.clone());
         }
@@ -295,7 +295,7 @@ impl Book {
     }
 
     /// Lets a punch count that somebody looked at.
-    pub(crate) fn accept(&mut self, id: EventId, by: Voided) {
+    pub(crate) fn accept(&mut self, id: EventId, by: Stamp) {
         self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
         self.change.accepted.push((id, by));
         self.deeds.push(Deed::to_event(Act::Accept, id));
@@ -317,7 +317,7 @@ impl Book {
     }
 
     /// Takes back what was decided of a day.
-    pub(crate) fn revert(&mut self, key: DayKey, back: Voided) {
+    pub(crate) fn revert(&mut self, key: DayKey, back: Stamp) {
         let (gone, kept) =
             std::mem::take(&mut self.overrides).into_iter().partition(|(known, _)| *known == key);
         self.overrides = kept;

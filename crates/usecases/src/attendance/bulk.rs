@@ -4,7 +4,7 @@ use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, permit};
-use rollcall_domain::attendance::{DayStatus, Voided};
+use rollcall_domain::attendance::{DayStatus, Stamp};
 use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::calendar::DateRange;
@@ -45,7 +45,7 @@ pub struct BulkRequest {
     pub on_conflict: OnConflict,
     /// Only tell what would happen.
     pub dry_run: bool,
-    /// Why; at least [`super::MIN_REASON`] characters.
+    /// Why; at least [`rollcall_domain::text::MIN_REASON`] characters.
     pub reason: String,
     /// At most [`MAX_ITEMS`]; `None` for one that could not be read, which fails.
     pub items: Vec<Option<BulkItem>>,
@@ -279,7 +279,7 @@ impl Attendance {
         if request.items.len() > most {
             return Err(AttendanceError::TooMany(most));
         }
-        let Voided { by, at, reason } = self.stamp(actor, &request.reason)?;
+        let Stamp { by, at, reason } = self.stamp(actor, &request.reason)?;
         let batch =
             Batch { id: batch, operation: request.operation, reason, by, at, items: of, reverted: None };
         let now = self.clock.now();

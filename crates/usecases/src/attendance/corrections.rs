@@ -13,13 +13,14 @@ use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, DepartmentId, RecordId, ShiftId, UserId};
 use rollcall_domain::leave::Decided;
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::{People, User};
 use rollcall_ports::corrections::CorrectionFilter;
 use rollcall_ports::store::StoreError;
 
 use super::audit::Cause;
 use super::planning::rounded;
-use super::{Attendance, AttendanceError, MIN_REASON, OverrideRequest, RETRIES};
+use super::{Attendance, AttendanceError, OverrideRequest, RETRIES};
 use crate::audit::line;
 use crate::people::{reach, reachable};
 use crate::roster::narrow;

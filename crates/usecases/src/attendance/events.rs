@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::{Direction, Event, Source, Voided};
+use rollcall_domain::attendance::{Direction, Event, Source, Stamp};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
@@ -140,7 +140,7 @@ impl Attendance {
         actor: &Actor,
         id: EventId,
         reason: &str,
-        judge: impl Fn(&mut Book, &Event, Voided) -> Result<(), AttendanceError> + Send + Sync,
+        judge: impl Fn(&mut Book, &Event, Stamp) -> Result<(), AttendanceError> + Send + Sync,
     ) -> Result<JudgedEvent, AttendanceError> {
         permit(actor, Action::DecideRecord, self.rules.self_service)?;
         let event = self.days.event(id).await?.ok_or(Denied::Hidden)?;

@@ -98,7 +98,7 @@ impl Attendance {
         Ok(follower)
     }
 
-    /// What changed since the last look. A single query if nothing did, else a handful, whoever many people changed.
+    /// What changed since the last look. A single query if nothing did, else a handful, however many people changed.
     pub async fn news(&self, actor: &Actor, follower: &mut Follower) -> Result<News, AttendanceError> {
         let people = self.followed(actor, follower.department)?;
         let now = rounded(self.clock.now());

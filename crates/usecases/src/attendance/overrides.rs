@@ -4,18 +4,19 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, permit, permit_to_judge};
-use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Voided};
+use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Stamp};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{BatchId, OverrideId, RecordId, UserId};
 use rollcall_domain::overrides::{Facts, Override};
 use rollcall_domain::schedule::Expectation;
+use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 
 use super::audit::Cause;
 use super::book::{Book, Entry};
 use super::planning::{horizon, rounded};
-use super::{Attendance, AttendanceError, DayView, MAX_AHEAD, MAX_BEHIND, MIN_REASON, RETRIES};
+use super::{Attendance, AttendanceError, DayView, MAX_AHEAD, MAX_BEHIND, RETRIES};
 use crate::people::reach;
 pub use rollcall_ports::attendance::Decided;
 
@@ -249,12 +250,12 @@ impl Attendance {
     }
 
     /// Who did something now, and why.
-    pub(super) fn stamp(&self, actor: &Actor, reason: &str) -> Result<Voided, AttendanceError> {
+    pub(super) fn stamp(&self, actor: &Actor, reason: &str) -> Result<Stamp, AttendanceError> {
         let reason = reason.trim();
         if reason.chars().count() < MIN_REASON {
             return Err(AttendanceError::ReasonRequired);
         }
-        Ok(Voided { by: actor.user(), at: rounded(self.clock.now()), reason: reason.to_owned() })
+        Ok(Stamp { by: actor.user(), at: rounded(self.clock.now()), reason: reason.to_owned() })
     }
 
     async fn judged_record(&self, actor: &Actor, id: RecordId) -> Result<(DayKey, User), AttendanceError> {

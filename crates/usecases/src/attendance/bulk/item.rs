@@ -212,7 +212,7 @@ impl Attendance {
         let ids: Vec<EventId> = there.map(|event| event.id).collect();
         book.void_with(job.batch.id);
         for id in &ids {
-            let back = rollcall_domain::attendance::Voided {
+            let back = rollcall_domain::attendance::Stamp {
                 by: job.batch.by,
                 at: job.batch.at,
                 reason: job.batch.reason.clone(),

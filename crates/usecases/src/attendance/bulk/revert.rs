@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::Voided;
+use rollcall_domain::attendance::Stamp;
 use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::batch::Batch;
 use rollcall_domain::id::{BatchId, UserId};
@@ -69,7 +69,7 @@ impl Attendance {
         actor: &Actor,
         batch: BatchId,
         entries: &Entries,
-        back: &Voided,
+        back: &Stamp,
     ) -> Result<Vec<Change>, AttendanceError> {
         let utc = rollcall_domain::calendar::Zone::UTC;
         let mut dates: BTreeMap<UserId, Vec<Date>> = BTreeMap::new();
