@@ -45,10 +45,13 @@ pub mod following;
 mod history;
 mod overrides;
 pub(crate) mod planning;
+mod recompute;
+mod steps;
 pub mod sync;
 
 pub use overrides::{Decided, OverrideRequest, RecordHistory};
-pub use planning::{CaughtUp, Difference};
+pub use planning::CaughtUp;
+pub use recompute::Difference;
 
 pub(crate) use planning::rounded;
 

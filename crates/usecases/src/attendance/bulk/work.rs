@@ -7,7 +7,7 @@ use rollcall_domain::calendar::DateRange;
 
 use super::{ItemProblem, ItemResult, Job, Outcome, Share, Worked};
 use crate::attendance::audit::Cause;
-use crate::attendance::planning::place;
+use crate::attendance::steps::place;
 use crate::attendance::{Attendance, AttendanceError, DayView};
 
 impl Attendance {

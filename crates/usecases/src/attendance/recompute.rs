@@ -1,0 +1,101 @@
+//! Rebuilding records from the facts, and telling what differs.
+
+use rollcall_domain::access::{Action, Actor, permit};
+use rollcall_domain::attendance::DayRecord;
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::id::UserId;
+use rollcall_domain::page::Page;
+use rollcall_domain::user::{People, User, UserFilter};
+use rollcall_ports::store::StoreError;
+
+use super::audit::Cause;
+use super::book::Entry;
+use super::{Attendance, AttendanceError, RETRIES};
+
+/// One record that recomputing changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// Whose.
+    pub user: UserId,
+    /// As it was stored; `None` for one that was missing.
+    pub before: Option<DayRecord>,
+    /// As it follows from the facts; `None` for one that follows from nothing.
+    pub after: Option<DayRecord>,
+}
+impl Attendance {
+    /// Works out the records of some dates anew, of one person or of everybody, and tells what differs, person by person;
+    /// stores it unless it is only to be told. Doing it again differs in nothing. Closed periods stay as they are.
+    #[tracing::instrument(name = "attendance.recompute", skip_all, fields(dry_run))]
+    pub async fn recompute_all(
+        &self,
+        actor: &Actor,
+        only: Option<UserId>,
+        dates: DateRange,
+        dry_run: bool,
+        tell: &mut (dyn FnMut(&User, &[Difference]) + Send),
+    ) -> Result<u64, AttendanceError> {
+        permit(actor, Action::RecomputeAttendance, self.rules.self_service)?;
+        let people = only.map_or(People::Everybody, People::One);
+        let filter = UserFilter { include_deleted: true, ..UserFilter::default() };
+        let mut people_done = 0;
+        let mut page = Page::new(1, Page::MAX_SIZE).unwrap_or_default();
+        loop {
+            let found = self.users.list(&people, &filter, &[], page).await?;
+            if found.items.is_empty() {
+                return Ok(people_done);
+            }
+            for user in &found.items {
+                let differences = self.recompute(actor, user, dates, dry_run).await?;
+                tell(user, &differences);
+                people_done += 1;
+            }
+            let Ok(next) = Page::new(page.number() + 1, Page::MAX_SIZE) else { return Ok(people_done) };
+            page = next;
+        }
+    }
+
+    /// The same for one person.
+    pub(crate) async fn recompute(
+        &self,
+        actor: &Actor,
+        user: &User,
+        dates: DateRange,
+        dry_run: bool,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let mut met = StoreError::Stale;
+        for _ in 0..RETRIES {
+            let book = self.open(user, dates).await?;
+            if !book.is_placed() {
+                self.refresh(user.id).await?;
+                continue;
+            }
+            let stored = book.ledger.records.clone();
+            let cause = Cause { missing: true, ..Cause::of(actor, self.clock.now()) };
+            let entry = self.conclude(book, &cause);
+            let differences = differences(user.id, &stored, &entry);
+            let nothing = entry.change.records.is_empty()
+                && entry.change.gone.is_empty()
+                && entry.change.readings.is_empty();
+            if dry_run || nothing {
+                return Ok(differences);
+            }
+            match self.days.commit(&entry.change).await {
+                Ok(()) => return Ok(differences),
+                Err(StoreError::Stale) => met = StoreError::Stale,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(met)
+    }
+}
+
+fn differences(user: UserId, stored: &[DayRecord], entry: &Entry) -> Vec<Difference> {
+    let before = |key| stored.iter().find(|record| record.day.key == key).cloned();
+    let changed = entry.change.records.iter().map(|record| Difference {
+        user,
+        before: before(record.day.key),
+        after: Some(record.clone()),
+    });
+    let gone = stored.iter().filter(|record| entry.change.gone.contains(&record.day.id));
+    changed.chain(gone.map(|record| Difference { user, before: Some(record.clone()), after: None })).collect()
+}
