@@ -1,6 +1,6 @@
 //! How fast anybody may ask: token buckets by address and by kiosk, how many passwords of one address are looked at
-//! together, and how many streams one person follows. In memory of this process, bounded; what must hold across processes and restarts, the
-//! waits after failed logins, is the use-cases' business.
+//! together, and how many streams one person follows. In memory of this process, bounded; what must hold across
+//! processes and restarts, the waits after failed logins, is the use-cases' business.
 
 use std::collections::HashMap;
 use std::hash::Hash;

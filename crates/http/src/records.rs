@@ -155,7 +155,7 @@ pub(crate) async fn put(
     IfMatch(revision): IfMatch,
     Json(form): Json<OverrideForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, request) = (id, form.into_request()?);
+    let request = form.into_request()?;
     Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
 }
 
@@ -169,6 +169,6 @@ pub(crate) async fn revert(
     Named(id): Named<RecordId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, reason) = (id, form.reason()?);
+    let reason = form.reason()?;
     Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason).await?))
 }

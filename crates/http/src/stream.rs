@@ -57,7 +57,7 @@ pub(crate) struct ChangeView {
     /// As in the list of today; `null` for somebody who takes no part today.
     status: Option<&'static str>,
     record: Option<RecordView>,
-    /// In the order in which they came in, also those of other days; empty if something else changed.
+    /// In the order in which they came in, also those of other days; empty if something else changed, or they were told.
     events: Vec<EventView>,
 }
 
@@ -77,8 +77,9 @@ impl ChangeView {
 ///
 /// An event `attendance` tells what changed about one person. An event `reset` says that more changed than is told one by one, or
 /// that something was missed: read what you show again. Whoever comes back with the header `Last-Event-ID` within an
-/// hour misses nothing and may be told again what happened in the five minutes before. The stream ends with the access
-/// token, and when your role or the departments you manage change.
+/// hour misses nothing and may be told again what happened in the five minutes before. What only the passing of time changes is
+/// not told, nor that somebody left your departments: read the list of today again now and then. The stream ends with the
+/// access token, and when your role or the departments you manage change.
 #[utoipa::path(get, path = "/api/stream", tag = "attendance", operation_id = "stream",
     params(StreamForm, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` you were sent.")),
     responses((status = 200, description = "Server-sent events; the data of `attendance` is in JSON.",
@@ -129,16 +130,21 @@ struct Following {
 impl Following {
     /// The next messages, as soon as there are any; `None` ends the stream. Whoever is cut off by an error comes back.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.told.is_none() {
-            self.told = Some(Instant::now());
-            return Some(format!("retry: {RETRY}\nid: {}\n\n", self.id()).into());
-        }
         loop {
-            sleep(EVERY).await;
+            let begins = self.told.is_none();
+            if !begins {
+                sleep(EVERY).await;
+            }
             if self.api.readiness.get() != State::Ready {
                 return None;
             }
-            let news = self.api.usecases.attendance.news(&self.actor, &mut self.follower).await.ok()?;
+            let news = match self.api.usecases.attendance.news(&self.actor, &mut self.follower).await {
+                Ok(news) => news,
+                Err(error) => {
+                    tracing::warn!(%error, "a stream ends");
+                    return None;
+                }
+            };
             let mut messages = self.messages(&news)?;
             let silent = self.told.is_none_or(|told| told.elapsed() >= SILENCE);
             if messages.is_empty() && !silent {
@@ -150,6 +156,9 @@ impl Following {
             }
             // A message without data only says where to go on.
             messages.push_str(&format!("id: {}\n\n", self.id()));
+            if begins {
+                messages.insert_str(0, &format!("retry: {RETRY}\n\n"));
+            }
             self.told = Some(Instant::now());
             return Some(messages.into());
         }

@@ -119,7 +119,7 @@ pub struct Changed {
     pub user: UserId,
     /// Of everything about them, after the last change.
     pub revision: Revision,
-    /// [`Change::at`] of the last commit.
+    /// The latest [`Change::at`] that was committed.
     pub at: Timestamp,
 }
 

@@ -24,6 +24,9 @@ pub trait LockStore: Send + Sync {
     async fn closed_through(&self) -> Result<Option<Date>, StoreError>;
 
     /// Closes a period.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] if records of the period do not follow from the facts at the moment: they would never again.
     async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError>;
 
     /// Opens it again. Whatever could not change while it was closed is stale from the first date that is open now.

@@ -6,8 +6,8 @@ use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, RecordId, ShiftId, Us
 use rollcall_domain::plan::Placement;
 use rollcall_ports::attendance::{Approval, Change, Decided};
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::sea_query::{CaseStatement, Expr};
+use sea_orm::{ActiveValue::NotSet, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use uuid::Uuid;
 
 use crate::audit;
@@ -106,8 +106,16 @@ async fn raise(connection: &DatabaseTransaction, change: &Change) -> Result<(), 
             Err(error) => Err(name_missing!(connection, error, ["user_id": users::Entity = Some(id)]).into()),
         };
     }
+    // What began earlier and is done later must not make what changed meanwhile look old.
+    let latest = CaseStatement::new()
+        .case(
+            attendance_heads::Column::ChangedAt.gt(micros(change.at)),
+            Expr::col(attendance_heads::Column::ChangedAt),
+        )
+        .finally(micros(change.at));
     let raised = attendance_heads::Entity::update_many()
-        .set(head)
+        .set(attendance_heads::ActiveModel { changed_at: NotSet, ..head })
+        .col_expr(attendance_heads::Column::ChangedAt, latest.into())
         .filter(attendance_heads::Column::UserId.eq(id))
         .filter(attendance_heads::Column::Revision.eq(i64::from(change.seen.0)))
         .exec(connection)

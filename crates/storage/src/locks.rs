@@ -17,7 +17,7 @@ use crate::audit::note;
 use crate::convert::{corrupt, date, instant, instant_or_none, micros};
 use crate::database::Database;
 use crate::entity::locks;
-use crate::plan::{begin_change, closed_through, outdate_everybody};
+use crate::plan::{begin_change, closed_through, is_stale, outdate_everybody};
 use crate::transaction::{Read, transact};
 
 /// [`LockStore`] in SQL.
@@ -64,7 +64,11 @@ impl LockStore for SqlLockStore {
 
     async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
+            // Nobody changes the plan meanwhile.
             begin_change(connection).await?;
+            if is_stale(connection, lock.through).await? {
+                return Err(StoreError::Stale.into());
+            }
             let row = locks::ActiveModel {
                 id: Set(lock.id.uuid()),
                 through: Set(lock.through.to_string()),

@@ -16,7 +16,7 @@ use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoSimpleExpr, JoinType, QueryFilter, QueryOrder,
     QuerySelect,
 };
 use uuid::Uuid;
@@ -194,6 +194,18 @@ pub(crate) async fn mark_stale(
         .exec(connection)
         .await?;
     Ok(())
+}
+
+/// Whether any records up to a date do not follow from the facts, except those of removed people.
+pub(crate) async fn is_stale(connection: &impl ConnectionTrait, through: Date) -> Result<bool, StoreError> {
+    let person = attendance_heads::Entity::belongs_to(users::Entity)
+        .from(attendance_heads::Column::UserId)
+        .to(users::Column::Id);
+    let stale = attendance_heads::Entity::find()
+        .join(JoinType::InnerJoin, person.into())
+        .filter(users::Column::Status.ne(Status::Deleted.name()))
+        .filter(attendance_heads::Column::StaleFrom.lte(through.to_string()));
+    Ok(stale.one(connection).await.read()?.is_some())
 }
 
 /// Lets nobody store what was worked out before.

@@ -170,7 +170,7 @@ impl Assignments {
         self.check_date(actor, new.from)?;
         let line = self.line(actor, None, Some(&assignment), &assignment);
         self.assignments.insert(&assignment, &line).await?;
-        self.planning.settle().await;
+        self.planning.settle(assignment.given.to_whom).await;
         Ok(Assignment { revision: Revision::NEW.next(), ..assignment })
     }
 
@@ -198,7 +198,7 @@ impl Assignments {
             let line = self.line(actor, Some(&known), Some(&changed), &known);
             match self.assignments.save(&changed, &line).await {
                 Ok(()) => {
-                    self.planning.settle().await;
+                    self.planning.settle(changed.given.to_whom).await;
                     return Ok(Assignment { revision: changed.revision.next(), ..changed });
                 }
                 Err(StoreError::Stale) => {}
@@ -244,7 +244,7 @@ impl Assignments {
             let line = self.line(actor, Some(&known), None, &known);
             match self.assignments.remove(id, known.revision, &line).await {
                 Ok(()) => {
-                    self.planning.settle().await;
+                    self.planning.settle(known.given.to_whom).await;
                     return Ok(());
                 }
                 Err(StoreError::Stale) => {}

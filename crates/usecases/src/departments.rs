@@ -10,6 +10,7 @@ use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary}
 use rollcall_domain::geofence::Geofence;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::plan::Whom;
 use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
@@ -228,7 +229,7 @@ impl Departments {
             }
             match self.departments.save(&changed, self.today()).await {
                 Ok(()) => {
-                    self.planning.settle().await;
+                    self.planning.settle(Whom::Everybody).await;
                     return self.get(actor, id).await;
                 }
                 Err(StoreError::Stale) => {}

@@ -10,6 +10,7 @@ use rollcall_domain::calendar::{DateRange, Half, WeeklyOff};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName, InvalidFreeDays};
 use rollcall_domain::id::{DepartmentId, HolidayId};
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::plan::Whom;
 use rollcall_ports::Ports;
 use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
@@ -179,7 +180,7 @@ impl Holidays {
         };
         let line = self.line(actor, None, Some(&entry), &entry);
         self.holidays.insert(&entry, &line).await?;
-        self.planning.settle().await;
+        self.planning.settle(Whom::Everybody).await;
         Ok(CalendarEntry { revision: Revision::NEW.next(), ..entry })
     }
 
@@ -202,7 +203,7 @@ impl Holidays {
             let line = self.line(actor, Some(&known), Some(&changed), &known);
             match self.holidays.save(&changed, &line).await {
                 Ok(()) => {
-                    self.planning.settle().await;
+                    self.planning.settle(Whom::Everybody).await;
                     return Ok(CalendarEntry { revision: known.revision.next(), ..changed });
                 }
                 Err(StoreError::Stale) => {}
@@ -245,7 +246,7 @@ impl Holidays {
             let line = self.line(actor, Some(&known), None, &known);
             match self.holidays.remove(id, known.revision, &line).await {
                 Ok(()) => {
-                    self.planning.settle().await;
+                    self.planning.settle(Whom::Everybody).await;
                     return Ok(());
                 }
                 Err(StoreError::Stale) => {}

@@ -10,6 +10,7 @@ use rollcall_domain::calendar::{DateRange, Half};
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{Decided, InvalidLeave, Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::plan::Whom;
 use rollcall_ports::Ports;
 use rollcall_ports::leaves::{LeaveFilter, LeaveStore};
 use rollcall_ports::store::StoreError;
@@ -225,7 +226,7 @@ impl Leaves {
         match self.leaves.decide(&decided, &line).await {
             Ok(()) => {
                 if counted || status == LeaveStatus::Approved {
-                    self.planning.settle().await;
+                    self.planning.settle(Whom::Person(decided.user)).await;
                 }
                 Ok(Some(LeaveRequest { revision: decided.revision.next(), ..decided }))
             }

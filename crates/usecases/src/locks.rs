@@ -15,7 +15,7 @@ use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::Attendance;
-use crate::planning::{PlanError, Planning};
+use crate::planning::{PlanError, Planning, RETRIES};
 use crate::rules::Rules;
 
 /// Closes periods and opens them again.
@@ -49,8 +49,6 @@ impl Locks {
         if through >= self.planning.today() {
             return Err(PlanError::wrong("through", "must be before today"));
         }
-        // What is closed must be what follows from the facts.
-        self.planning.settle().await;
         let lock = Lock {
             id: LockId::new(self.planning.ids.next()),
             through,
@@ -65,8 +63,20 @@ impl Locks {
             after: Some(State::lock(&lock)),
             ..self.planning.line(actor, Act::SetLock, Target::Lock(lock.id))
         };
-        self.locks.insert(&lock, &line).await?;
-        Ok(lock)
+        for _ in 0..RETRIES {
+            // What is closed must be what follows from the facts, of everybody.
+            let done = self.planning.attendance.catch_up().await?;
+            if done.failed > 0 {
+                let told = format!("the records of {} people cannot be worked out", done.failed);
+                return Err(StoreError::Failed(told.into()).into());
+            }
+            match self.locks.insert(&lock, &line).await {
+                Ok(()) => return Ok(lock),
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Stale.into())
     }
 
     /// Lets what a lock closed change again.

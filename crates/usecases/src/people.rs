@@ -35,7 +35,8 @@ pub(crate) async fn reach(
     Ok(user)
 }
 
-/// The same of each of several people: as many queries as for one.
+/// The same of each of several people, a query for some hundred. Nobody may do anything about nobody; whether the action
+/// is for the role at all is for the caller to ask.
 pub(crate) async fn reach_each(
     users: &dyn UserStore,
     actor: &Actor,

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, Scope, Subject, permit, permit_on};
 use rollcall_domain::audit::{Act, Line, Target};
 use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::plan::Whom;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
@@ -186,10 +187,14 @@ impl Planning {
         today.tomorrow().unwrap_or(today)
     }
 
-    /// Works out what follows from a change that was just stored, so that the next one who reads sees it. The change
-    /// stands whatever comes of this: what is not worked out now is worked out by the job.
-    pub(crate) async fn settle(&self) {
-        if let Err(error) = self.attendance.follow_the_plan().await {
+    /// Works out what follows from a change that was just stored: of the one whom it concerns, or of as many as one can wait
+    /// for. The change stands whatever comes of this: what is not worked out now is worked out by the job.
+    pub(crate) async fn settle(&self, concerned: Whom) {
+        let settled = match concerned {
+            Whom::Person(user) => self.attendance.refresh(user).await,
+            Whom::Department(_) | Whom::Everybody => self.attendance.follow_the_plan().await,
+        };
+        if let Err(error) = settled {
             tracing::warn!(%error, "records do not follow a change of the plan yet");
         }
     }

@@ -11,6 +11,7 @@ use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
+use rollcall_domain::plan::Whom;
 use rollcall_domain::shift::{Counting, InvalidShift, Overtime, OvertimeMode, Pairing, Shift, ShiftFlaw};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::People;
@@ -291,7 +292,7 @@ impl Shifts {
             };
             match self.shifts.reword(&after, from, known.revision, &line).await {
                 Ok(()) => {
-                    self.planning.settle().await;
+                    self.planning.settle(Whom::Everybody).await;
                     return self.known(id).await;
                 }
                 Err(StoreError::Stale) => {}

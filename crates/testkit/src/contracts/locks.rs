@@ -11,7 +11,7 @@ use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, stored};
 use crate::StoreBench;
-use crate::bench::{has_facts, revision_of};
+use crate::bench::{has_facts, revision_of, stale_from};
 use crate::builders::*;
 
 /// Stamps the contract of a lock store on an empty [`StoreBench`](crate::StoreBench) for each clause.
@@ -23,6 +23,7 @@ macro_rules! lock_store_contract {
             a_lock_is_lifted_once
             what_is_closed_does_not_change
             a_lock_outdates_what_was_read_before
+            what_does_not_follow_is_not_closed
         }
     };
 }
@@ -119,4 +120,19 @@ pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
     assert!(closed > before);
     bench.locks().lift(lock.id, &lifted(), &a_line()).await.unwrap();
     assert!(revision_of(bench, ada.id).await > closed);
+}
+
+pub async fn what_does_not_follow_is_not_closed(bench: &dyn StoreBench) {
+    let department = a_department("Sales");
+    bench.departments().insert(&department).await.unwrap();
+    let ada = stored(bench, a_member("Ada", &department)).await;
+    has_facts(bench, ada.id).await;
+    bench.holidays().insert(&a_holiday(&department, "2026-02-10"), &a_line()).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-02-10")));
+    let close = async |through: &str| bench.locks().insert(&a_lock(through), &a_line()).await;
+    assert_matches!(close("2026-02-10").await, Err(StoreError::Stale));
+    assert_eq!(bench.locks().closed_through().await.unwrap(), None);
+    close("2026-02-09").await.unwrap();
+    has_facts(bench, ada.id).await;
+    close("2026-02-10").await.unwrap();
 }

@@ -305,7 +305,7 @@ impl World {
         own.revision = own.revision.next();
         own.planned_through = change.planned_through;
         own.stale_from = change.stale_from;
-        own.changed_at = change.at;
+        own.changed_at = own.changed_at.max(change.at);
         for placement in &change.placements {
             own.placements.retain(|known| known.from != placement.from);
             own.placements.push(placement.clone());

@@ -6,12 +6,14 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use rollcall_domain::attendance::Stamp;
 use rollcall_domain::audit::Line;
-use rollcall_domain::id::LockId;
+use rollcall_domain::id::{LockId, UserId};
 use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::user::Status;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
 
+use super::attendance::Attended;
 use super::world::{FakeStores, World};
 
 #[async_trait]
@@ -34,6 +36,11 @@ impl LockStore for FakeStores {
 
     async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
+        let there = |user: &UserId| world.users.get(user).is_some_and(|p| p.user.status != Status::Deleted);
+        let is_stale = |own: &Attended| own.stale_from.is_some_and(|from| from <= lock.through);
+        if world.attended.iter().any(|(user, own)| there(user) && is_stale(own)) {
+            return Err(StoreError::Stale);
+        }
         world.locks.insert(lock.id, lock.clone());
         world.locks_changed();
         world.lines.push(line.clone());

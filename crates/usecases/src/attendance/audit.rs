@@ -81,7 +81,7 @@ impl Attendance {
     /// What follows from a book, when, and what the audit trail tells of it.
     pub(crate) fn conclude(&self, book: Book, cause: &Cause) -> Entry {
         let mut entry = book.entry(&self.rules.policy);
-        entry.change.at = cause.at;
+        entry.change.at = rounded(self.clock.now());
         entry.change.lines = self.lines(&entry, cause);
         entry
     }

@@ -28,7 +28,10 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(1);
 
 /// Of more people than this at once one is told that there is much to read again, not what.
-const MOST: usize = 200;
+const MOST_PEOPLE: usize = 200;
+
+/// The same of punches.
+const MOST_PUNCHES: usize = 1_000;
 
 /// Where somebody who follows stands.
 #[derive(Debug, Clone)]
@@ -71,7 +74,7 @@ pub struct Changes {
     pub person: RosterEntry,
     /// Where they stand today by now; `None` for somebody who takes no part today.
     pub standing: Option<Standing>,
-    /// Punches that came in, in the order in which they did. None, if something else changed.
+    /// Punches that came in and were not told yet, in the order in which they did. None, if something else changed.
     pub events: Vec<SeenEvent>,
 }
 
@@ -86,15 +89,18 @@ impl Attendance {
     ) -> Result<Follower, AttendanceError> {
         let people = self.followed(actor, department)?;
         let now = rounded(self.clock.now());
-        let is_near = |at: &Timestamp| *at <= now && now.duration_since(*at) <= LONGEST_GAP;
+        // The clock of the instance that told it may be ahead.
+        let is_near =
+            |at: &Timestamp| at.duration_since(now) <= OVERLAP && now.duration_since(*at) <= LONGEST_GAP;
         if let Some(since) = since.filter(is_near) {
-            return Ok(Follower::new(department, since));
+            return Ok(Follower::new(department, since.min(now)));
         }
         let mut follower = Follower { missed: since.is_some(), ..Follower::new(department, now) };
         let window = window(now);
         let changed = self.days.changed(&people, window).await?;
-        let received = self.days.received(&ids(&changed), window).await?;
-        follower.learn(changed, &received);
+        let people: Vec<UserId> = changed.iter().map(|of| of.user).collect();
+        let received = self.days.received(&people, window).await?;
+        follower.learn(&changed, &received);
         Ok(follower)
     }
 
@@ -103,25 +109,26 @@ impl Attendance {
         let people = self.followed(actor, follower.department)?;
         let now = rounded(self.clock.now());
         let window = window(follower.looked_at);
-        let mut changed = self.days.changed(&people, window).await?;
-        let all = changed.clone();
-        changed.retain(|of| follower.revisions.get(&of.user) != Some(&of.revision));
-        changed.sort_by_key(|of| (of.at, of.user));
-        let new = ids(&changed);
+        let changed = self.days.changed(&people, window).await?;
+        let is_new = |of: &&Changed| follower.revisions.get(&of.user) != Some(&of.revision);
+        let mut new: Vec<&Changed> = changed.iter().filter(is_new).collect();
+        new.sort_by_key(|of| (of.at, of.user));
+        let new: Vec<UserId> = new.into_iter().map(|of| of.user).collect();
         let mut received = Vec::new();
         if !new.is_empty() {
             received = self.days.received(&new, window).await?;
             received.retain(|(event, _)| !follower.punches.contains_key(&event.id));
         }
-        let too_much = std::mem::take(&mut follower.missed) || new.len() > MOST;
+        let too_much =
+            std::mem::take(&mut follower.missed) || new.len() > MOST_PEOPLE || received.len() > MOST_PUNCHES;
         let told = if too_much || new.is_empty() {
             Vec::new()
         } else {
             self.changes(&new, received.clone(), now).await?
         };
-        follower.learn(all, &received);
+        follower.learn(&changed, &received);
         follower.punches.retain(|_, received_at| *received_at >= window);
-        follower.looked_at = now.max(follower.looked_at);
+        follower.looked_at = now;
         Ok(if too_much { News::TooMuch } else { News::Of(told) })
     }
 
@@ -150,7 +157,7 @@ impl Attendance {
         }
         let mut changes = Vec::with_capacity(people.len());
         for id in people {
-            let Some(user) = users.remove(id).filter(|user| user.status != Status::Deleted) else { continue };
+            let Some(user) = users.remove(id) else { continue };
             let there = user.status == Status::Active;
             let person = RosterEntry {
                 user: user.id,
@@ -169,8 +176,8 @@ impl Attendance {
 
 impl Follower {
     /// Remembers who changed, and what came in.
-    fn learn(&mut self, changed: Vec<Changed>, received: &[Filed]) {
-        self.revisions = changed.into_iter().map(|of| (of.user, of.revision)).collect();
+    fn learn(&mut self, changed: &[Changed], received: &[Filed]) {
+        self.revisions = changed.iter().map(|of| (of.user, of.revision)).collect();
         self.punches.extend(received.iter().map(|(event, _)| (event.id, event.received_at)));
     }
 }
@@ -178,8 +185,4 @@ impl Follower {
 /// Since when a look at an instant looks.
 fn window(at: Timestamp) -> Timestamp {
     at.saturating_sub(OVERLAP).unwrap_or(at)
-}
-
-fn ids(changed: &[Changed]) -> Vec<UserId> {
-    changed.iter().map(|of| of.user).collect()
 }

@@ -37,7 +37,8 @@ impl Attendance {
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
         self.awaited.store(false, Ordering::Relaxed);
         let through = horizon(self.clock.now());
-        let done = self.catch_up_with(through, u64::MAX).await?;
+        let done = self.catch_up_with(through, u64::MAX).await;
+        let done = done.inspect_err(|_| self.awaited.store(true, Ordering::Relaxed))?;
         self.planned.fetch_max(day_number(through), Ordering::Relaxed);
         self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         Ok(done)

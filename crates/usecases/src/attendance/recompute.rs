@@ -22,6 +22,7 @@ pub struct Difference {
     /// As it follows from the facts; `None` for one that follows from nothing.
     pub after: Option<DayRecord>,
 }
+
 impl Attendance {
     /// Works out the records of some dates anew, of one person or of everybody, and tells what differs, person by person;
     /// stores it unless it is only to be told. Doing it again differs in nothing. Closed periods stay as they are.

@@ -36,6 +36,7 @@ pub(super) enum Step {
     /// This; `whole` tells whether nothing is left to do then.
     Store { change: Box<Change>, whole: bool },
 }
+
 impl Attendance {
     /// What is to be stored next of each of these people, and from that date on whatever is stored. As many reads as for
     /// one, or twice as many where dates are stale that lie back.

@@ -243,9 +243,33 @@ async fn whoever_changes_the_plan_of_a_crowd_does_not_wait_for_all_of_it() {
     // The job.
     assert_eq!(world.usecases.attendance.catch_up().await.unwrap().people, 60);
     assert_eq!((free().await, world.usecases.attendance.is_awaited()), (260, false));
-    world.add("Somebody else").await;
+}
+
+#[tokio::test]
+async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
+    let world = world();
+    for n in 0..459 {
+        world.add(&format!("Person {n}")).await;
+    }
+    // Last of all, so that others are behind before them.
+    let zoe = world.add("Zoe").await;
     world.usecases.attendance.catch_up().await.unwrap();
-    assert!(!world.usecases.attendance.is_awaited());
+    world.fakes.clock.set("2026-03-05T08:00:00Z");
+    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
+    let asked = leave(Some(zoe.id), "2026-03-04", "2026-03-04");
+    let asked = world.usecases.leaves.request(&admin(), asked).await.unwrap();
+    world.usecases.leaves.approve(&admin(), asked.id, None).await.unwrap();
+    let wednesday = on(&world, &zoe, "2026-03-04").await;
+    assert_eq!(wednesday.iter().map(|(_, status)| *status).collect::<Vec<_>>(), [DayStatus::OnLeave]);
+    let free = async || {
+        let tuesday =
+            world.ports.attendance.records(&People::Everybody, dates("2026-03-03", "2026-03-03")).await;
+        tuesday.unwrap().iter().filter(|record| record.record.status == DayStatus::Holiday).count()
+    };
+    assert!(free().await < 460, "the others wait for the job");
+    world.usecases.locks.close(&admin(), date("2026-03-04"), "payroll is done".into()).await.unwrap();
+    assert_eq!(free().await, 460);
 }
 
 #[tokio::test]
