@@ -335,8 +335,14 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
-        let all =
-            attendance_heads::Entity::find().filter(attendance_heads::Column::ChangedAt.gte(micros(since)));
+        let all = attendance_heads::Entity::find()
+            .select_only()
+            .columns([
+                attendance_heads::Column::UserId,
+                attendance_heads::Column::Revision,
+                attendance_heads::Column::ChangedAt,
+            ])
+            .filter(attendance_heads::Column::ChangedAt.gte(micros(since)));
         let theirs = match people {
             People::Everybody => all,
             People::One(user) => all.filter(attendance_heads::Column::UserId.eq(user.uuid())),
@@ -347,7 +353,7 @@ impl AttendanceStore for SqlAttendanceStore {
                 all.join(JoinType::InnerJoin, person.into()).filter(among(people))
             }
         };
-        let rows = theirs.all(self.database.connection()).await.read()?;
+        let rows: Vec<(Uuid, i64, i64)> = theirs.into_tuple().all(self.database.connection()).await.read()?;
         rows.into_iter().map(changed).collect()
     }
 
@@ -393,11 +399,11 @@ impl FromQueryResult for StandingRow {
     }
 }
 
-fn changed(row: attendance_heads::Model) -> Result<Changed, StoreError> {
+fn changed((user, revision, at): (Uuid, i64, i64)) -> Result<Changed, StoreError> {
     Ok(Changed {
-        user: UserId::new(row.user_id),
-        revision: Revision(count("attendance_heads.revision", row.revision)?),
-        at: instant("attendance_heads.changed_at", row.changed_at)?,
+        user: UserId::new(user),
+        revision: Revision(count("attendance_heads.revision", revision)?),
+        at: instant("attendance_heads.changed_at", at)?,
     })
 }
 

@@ -1,8 +1,8 @@
 //! Being told of what changes, as it happens: by whichever instance, camera, kiosk, entry or decision.
 //!
-//! Whoever follows looks again and again for people about whom something was committed since the last look. What is
-//! committed now may have begun a while ago, so each look goes back further than the one before, and what was told
-//! already is remembered for as long.
+//! Whoever follows looks again and again for people about whom something was committed since the last look. A commit says
+//! when it began, so each look goes back somewhat further than the one before, and now and then one goes back much further,
+//! for what took long. What was told already is remembered for as long.
 
 use std::collections::HashMap;
 
@@ -21,8 +21,15 @@ use super::{Attendance, AttendanceError, rounded};
 use crate::people::reachable;
 use crate::roster::{Standing, narrow, today_of};
 
-/// How long a change may take from when it begins until it is stored, clocks of several instances included.
+/// How long a change usually takes at the most from when it begins until it is stored, clocks of several instances
+/// included.
+const SHORTLY: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long it may take.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+
+/// How often it is looked for what took long.
+const SELDOM: SignedDuration = SignedDuration::from_secs(15);
 
 /// Whoever was away for longer is better off with reading everything again.
 const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(1);
@@ -38,17 +45,20 @@ const MOST_PUNCHES: usize = 1_000;
 pub struct Follower {
     department: Option<DepartmentId>,
     looked_at: Timestamp,
+    /// When it was looked for what took long.
+    looked_back_at: Timestamp,
     /// Something was missed before the first look.
     missed: bool,
-    /// What is known of the people who changed lately.
-    revisions: HashMap<UserId, Revision>,
+    /// What is known of the people who changed lately, and when they did.
+    revisions: HashMap<UserId, (Revision, Timestamp)>,
     /// The punches that came in lately, and when.
     punches: HashMap<EventId, Timestamp>,
 }
 
 impl Follower {
     fn new(department: Option<DepartmentId>, looked_at: Timestamp) -> Self {
-        Self { department, looked_at, missed: false, revisions: HashMap::new(), punches: HashMap::new() }
+        let (revisions, punches) = (HashMap::new(), HashMap::new());
+        Self { department, looked_at, looked_back_at: looked_at, missed: false, revisions, punches }
     }
 
     /// When the last look began: from where to go on after an interruption.
@@ -96,10 +106,9 @@ impl Attendance {
             return Ok(Follower::new(department, since.min(now)));
         }
         let mut follower = Follower { missed: since.is_some(), ..Follower::new(department, now) };
-        let window = window(now);
-        let changed = self.days.changed(&people, window).await?;
+        let changed = self.days.changed(&people, follower.farthest()).await?;
         let people: Vec<UserId> = changed.iter().map(|of| of.user).collect();
-        let received = self.days.received(&people, window).await?;
+        let received = self.days.received(&people, follower.farthest()).await?;
         follower.learn(&changed, &received);
         Ok(follower)
     }
@@ -108,15 +117,18 @@ impl Attendance {
     pub async fn news(&self, actor: &Actor, follower: &mut Follower) -> Result<News, AttendanceError> {
         let people = self.followed(actor, follower.department)?;
         let now = rounded(self.clock.now());
-        let window = window(follower.looked_at);
-        let changed = self.days.changed(&people, window).await?;
-        let is_new = |of: &&Changed| follower.revisions.get(&of.user) != Some(&of.revision);
-        let mut new: Vec<&Changed> = changed.iter().filter(is_new).collect();
+        let farthest = follower.farthest();
+        // The first look of a follower that goes on where another one ended knows nothing yet.
+        let looks_back =
+            follower.revisions.is_empty() || now.duration_since(follower.looked_back_at).abs() >= SELDOM;
+        let since = if looks_back { farthest } else { before(follower.looked_at, SHORTLY) };
+        let changed = self.days.changed(&people, since).await?;
+        let mut new: Vec<&Changed> = changed.iter().filter(|of| follower.is_news(of)).collect();
         new.sort_by_key(|of| (of.at, of.user));
         let new: Vec<UserId> = new.into_iter().map(|of| of.user).collect();
         let mut received = Vec::new();
         if !new.is_empty() {
-            received = self.days.received(&new, window).await?;
+            received = self.days.received(&new, farthest).await?;
             received.retain(|(event, _)| !follower.punches.contains_key(&event.id));
         }
         let too_much =
@@ -126,9 +138,11 @@ impl Attendance {
         } else {
             self.changes(&new, received.clone(), now).await?
         };
-        follower.learn(&changed, &received);
-        follower.punches.retain(|_, received_at| *received_at >= window);
         follower.looked_at = now;
+        if looks_back {
+            follower.looked_back_at = now;
+        }
+        follower.learn(&changed, &received);
         Ok(if too_much { News::TooMuch } else { News::Of(told) })
     }
 
@@ -175,14 +189,26 @@ impl Attendance {
 }
 
 impl Follower {
-    /// Remembers who changed, and what came in.
+    /// Whether this was not told yet.
+    fn is_news(&self, of: &Changed) -> bool {
+        self.revisions.get(&of.user).is_none_or(|(revision, _)| *revision != of.revision)
+    }
+
+    /// Remembers who changed and what came in, for as long as a look may find it again.
     fn learn(&mut self, changed: &[Changed], received: &[Filed]) {
-        self.revisions = changed.iter().map(|of| (of.user, of.revision)).collect();
+        self.revisions.extend(changed.iter().map(|of| (of.user, (of.revision, of.at))));
         self.punches.extend(received.iter().map(|(event, _)| (event.id, event.received_at)));
+        let farthest = self.farthest();
+        self.revisions.retain(|_, (_, at)| *at >= farthest);
+        self.punches.retain(|_, received_at| *received_at >= farthest);
+    }
+
+    /// How far back a look goes at the most.
+    fn farthest(&self) -> Timestamp {
+        before(self.looked_back_at, OVERLAP)
     }
 }
 
-/// Since when a look at an instant looks.
-fn window(at: Timestamp) -> Timestamp {
-    at.saturating_sub(OVERLAP).unwrap_or(at)
+fn before(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.saturating_sub(by).unwrap_or(at)
 }

@@ -67,12 +67,13 @@ async fn each_change_is_told_once() {
 #[tokio::test]
 async fn what_is_committed_late_is_told() {
     let world = world();
-    let (ada, boss) = (world.add("Ada").await, admin());
+    let (ada, bob, boss) = (world.add("Ada").await, world.add("Bob").await, admin());
     world.fakes.clock.set("2026-03-02T09:00:00Z");
     mark(&world, &ada).await;
     let mut follower = follow(&world, &boss).await;
     world.fakes.clock.set("2026-03-02T09:10:00Z");
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    mark(&world, &bob).await;
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Bob", 1)]);
     // Another instance began before the last look and is done after it.
     let began = at("2026-03-02T09:06:00Z");
     let known = world.ports.attendance.ledger(ada.id, dates("2026-03-01", "2026-03-03")).await.unwrap();
@@ -80,8 +81,20 @@ async fn what_is_committed_late_is_told() {
     let event = Event { received_at: began, ..Event::new(id, ada.id, Punch::Auto, began, Source::Terminal) };
     let late = Change { at: began, events: vec![(event, None)], ..Change::none(ada.id, &known) };
     world.ports.attendance.commit(&late).await.unwrap();
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Ada", 1)]);
+    // Most looks do not go back so far, but now and then one does.
+    world.fakes.clock.set("2026-03-02T09:10:01Z");
     assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    for (second, expected) in [("15", vec![("Ada", 1)]), ("16", vec![]), ("31", vec![]), ("59", vec![])] {
+        world.fakes.clock.set(&format!("2026-03-02T09:10:{second}Z"));
+        assert_eq!(told(&changes(&world, &boss, &mut follower).await), expected, "{second}");
+    }
+    // A clock that steps back makes nobody deaf.
+    world.fakes.clock.set("2026-03-02T08:10:00Z");
+    changes(&world, &boss, &mut follower).await;
+    let carl = world.add("Carl").await;
+    mark(&world, &carl).await;
+    world.fakes.clock.set("2026-03-02T08:10:01Z");
+    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Carl", 1)]);
 }
 
 #[tokio::test]
