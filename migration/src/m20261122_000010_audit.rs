@@ -60,13 +60,3 @@ fn lines(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(text("state_after").null())
         .take()
 }
-
-async fn drop_index(
-    manager: &SchemaManager<'_>,
-    table: &'static str,
-    name: &'static str,
-) -> Result<(), DbErr> {
-    let mut drop = Index::drop();
-    drop.name(name).table(table);
-    manager.drop_index(drop).await
-}

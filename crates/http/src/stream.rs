@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::rt::time::sleep;
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -105,7 +105,6 @@ pub(crate) async fn stream(
         .content_type(EVENT_STREAM)
         // Proxies must not save it up.
         .insert_header((HeaderName::from_static("x-accel-buffering"), "no"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
         .streaming(body))
 }
 
