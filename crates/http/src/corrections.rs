@@ -15,7 +15,7 @@ use validator::Validate;
 use crate::actor::{Asker, who};
 use crate::attendance::local;
 use crate::input::{
-    Decidable, Form, Json, Line, MaybeJson, Named, PageNumber, PageSize, Query, Reason, Word, is, needed,
+    Decidable, Form, Json, MaybeJson, Named, PageNumber, PageSize, Passage, Query, Reason, Word, is, needed,
     one_of, word,
 };
 use crate::options::Api;
@@ -98,7 +98,7 @@ impl Word for CorrectionStatus {
 #[schema(as = Approval)]
 #[serde(default)]
 pub(crate) struct ApprovalForm {
-    #[validate(custom(function = "is::<Line<500>>"))]
+    #[validate(custom(function = "is::<Passage<500>>"))]
     comment: Option<String>,
 }
 
@@ -249,7 +249,7 @@ pub(crate) async fn approve(
     Named(id): Named<CorrectionId>,
     MaybeJson(form): MaybeJson<ApprovalForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = word::<Line<500>>(&form.comment)?.map(|line| line.0);
+    let comment = word::<Passage<500>>(&form.comment)?.map(|text| text.0);
     Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), id, comment).await?))
 }
 

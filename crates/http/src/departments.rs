@@ -13,7 +13,8 @@ use validator::Validate;
 use crate::actor::Asker;
 use crate::geofences::{GeofenceForm, fences};
 use crate::input::{
-    AnyWord, Form, Json, Line, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+    AnyWord, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, clearable, is, needed, present,
+    word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
@@ -56,7 +57,7 @@ pub(crate) struct NewDepartmentForm {
     name: Option<String>,
     #[validate(custom(function = "is::<Line<64>>"))]
     code: Option<String>,
-    #[validate(custom(function = "is::<Line<1000>>"))]
+    #[validate(custom(function = "is::<Passage<1000>>"))]
     description: Option<String>,
     #[validate(custom(function = "is::<UserId>"))]
     manager_id: Option<String>,
@@ -92,7 +93,7 @@ pub(crate) struct DepartmentUpdateForm {
     #[schema(value_type = Option<String>)]
     code: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Line<1000>>"))]
+    #[validate(custom(function = "is::<Passage<1000>>"))]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
@@ -129,7 +130,7 @@ impl DepartmentUpdateForm {
         Ok(DepartmentPatch {
             name: word(&self.name)?,
             code: clearable::<Line<64>>(&self.code)?.map(|text| text.map(|line| line.0)),
-            description: clearable::<Line<1000>>(&self.description)?.map(|text| text.map(|line| line.0)),
+            description: clearable::<Passage<1000>>(&self.description)?.map(|text| text.map(|line| line.0)),
             manager: clearable(&self.manager_id)?,
             parent: clearable(&self.parent_id)?,
             timezone: clearable(&self.timezone)?,
@@ -221,7 +222,7 @@ pub(crate) async fn create(
     let new = NewDepartment {
         name: needed(&form.name)?,
         code: word::<Line<64>>(&form.code)?.map(|line| line.0),
-        description: word::<Line<1000>>(&form.description)?.map(|line| line.0),
+        description: word::<Passage<1000>>(&form.description)?.map(|line| line.0),
         manager: word(&form.manager_id)?,
         parent: word(&form.parent_id)?,
         timezone: word(&form.timezone)?,

@@ -12,7 +12,7 @@ use validator::{Validate, ValidationError};
 
 use crate::actor::{Asker, who};
 use crate::face::QualityView;
-use crate::input::{Form, Line, PhotoForm, Text, Upload, Word, is, word};
+use crate::input::{Form, Passage, PhotoForm, Text, Upload, Word, is, word};
 use crate::options::Api;
 use crate::problem::Problem;
 
@@ -39,7 +39,7 @@ pub(crate) struct EnrollForm {
     /// Enroll a face although it looks like somebody else's; for administrators, with a reason.
     allow_duplicate: Option<bool>,
     /// Why, at least 5 characters.
-    #[validate(custom(function = "is::<Line<500>>"))]
+    #[validate(custom(function = "is::<Passage<500>>"))]
     reason: Option<String>,
 }
 
@@ -193,7 +193,7 @@ pub(crate) async fn enroll(
 ) -> Result<HttpResponse, Problem> {
     let Upload { form, photos } = upload;
     let allow_duplicate = form.allow_duplicate.unwrap_or(false);
-    let reason = word::<Line<500>>(&form.reason)?.map(|line| line.0);
+    let reason = word::<Passage<500>>(&form.reason)?.map(|text| text.0);
     let reasoned = reason.as_ref().is_some_and(|reason| reason.chars().count() >= MIN_REASON);
     if allow_duplicate && asker.actor().role() == Role::Admin && !reasoned {
         let detail = format!("a reason of at least {MIN_REASON} characters is required");

@@ -13,7 +13,7 @@ use validator::Validate;
 
 use crate::actor::{Asker, who};
 use crate::input::{
-    AnyWord, Form, Json, Line, MaybeJson, Named, PageNumber, PageSize, Query, is, needed, word,
+    AnyWord, Form, Json, MaybeJson, Named, PageNumber, PageSize, Passage, Query, is, needed, word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
@@ -78,7 +78,7 @@ pub(crate) struct NewLeaveForm {
     /// `annual`, `sick`, `parental`, `unpaid`, `other`; `annual` unless said otherwise.
     #[validate(custom(function = "is::<LeaveKind>"))]
     kind: Option<String>,
-    #[validate(custom(function = "is::<Line<1000>>"))]
+    #[validate(custom(function = "is::<Passage<1000>>"))]
     reason: Option<String>,
 }
 
@@ -92,7 +92,7 @@ impl Form for NewLeaveForm {
 #[schema(as = LeaveDecision)]
 #[serde(default)]
 pub(crate) struct CommentForm {
-    #[validate(custom(function = "is::<Line<1000>>"))]
+    #[validate(custom(function = "is::<Passage<1000>>"))]
     comment: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl Form for CommentForm {}
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = LeaveRejection)]
 pub(crate) struct RejectionForm {
-    #[validate(required, custom(function = "is::<Line<1000>>"))]
+    #[validate(required, custom(function = "is::<Passage<1000>>"))]
     #[schema(value_type = String, required = true)]
     comment: Option<String>,
 }
@@ -193,7 +193,7 @@ pub(crate) async fn request(
         to: word(&form.to)?.unwrap_or(from),
         half: word(&form.half)?,
         kind: word(&form.kind)?.unwrap_or(LeaveKind::Annual),
-        reason: word::<Line<1000>>(&form.reason)?.map(|line| line.0),
+        reason: word::<Passage<1000>>(&form.reason)?.map(|text| text.0),
     };
     let asked = api.usecases.leaves.request(asker.actor(), new).await?;
     let location = (header::LOCATION, format!("/api/leaves/{}", asked.id));
@@ -225,7 +225,7 @@ pub(crate) async fn approve(
     Named(id): Named<LeaveId>,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = word::<Line<1000>>(&form.comment)?.map(|line| line.0);
+    let comment = word::<Passage<1000>>(&form.comment)?.map(|text| text.0);
     Ok(shown(api.usecases.leaves.approve(asker.actor(), id, comment).await?))
 }
 
@@ -239,7 +239,7 @@ pub(crate) async fn reject(
     Named(id): Named<LeaveId>,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Line(comment) = needed::<Line<1000>>(&form.comment)?;
+    let Passage(comment) = needed::<Passage<1000>>(&form.comment)?;
     Ok(shown(api.usecases.leaves.reject(asker.actor(), id, comment).await?))
 }
 
@@ -254,7 +254,7 @@ pub(crate) async fn withdraw(
     Named(id): Named<LeaveId>,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = word::<Line<1000>>(&form.comment)?.map(|line| line.0);
+    let comment = word::<Passage<1000>>(&form.comment)?.map(|text| text.0);
     Ok(shown(api.usecases.leaves.withdraw(asker.actor(), id, comment).await?))
 }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::input::{Form, Json, Line, Named, PageNumber, PageSize, Query, is, needed, word};
+use crate::input::{Form, Json, Named, PageNumber, PageSize, Passage, Query, is, needed, word};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
@@ -43,7 +43,7 @@ pub(crate) struct NewLockForm {
     #[schema(value_type = String, format = Date, required = true)]
     through: Option<String>,
     /// Why; at least five characters.
-    #[validate(required, custom(function = "is::<Line<500>>"))]
+    #[validate(required, custom(function = "is::<Passage<500>>"))]
     #[schema(value_type = String, required = true, min_length = 5)]
     reason: Option<String>,
 }
@@ -58,7 +58,7 @@ impl Form for NewLockForm {
 #[schema(as = LockLift)]
 pub(crate) struct LiftForm {
     /// Why; at least five characters.
-    #[validate(required, custom(function = "is::<Line<500>>"))]
+    #[validate(required, custom(function = "is::<Passage<500>>"))]
     #[schema(value_type = String, required = true, min_length = 5)]
     reason: Option<String>,
 }
@@ -121,7 +121,7 @@ pub(crate) async fn close(
     asker: Asker,
     Json(form): Json<NewLockForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Line(reason) = needed::<Line<500>>(&form.reason)?;
+    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
     let lock = api.usecases.locks.close(asker.actor(), needed(&form.through)?, reason).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a period was closed");
@@ -138,7 +138,7 @@ pub(crate) async fn lift(
     Named(id): Named<LockId>,
     Json(form): Json<LiftForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Line(reason) = needed::<Line<500>>(&form.reason)?;
+    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
     let lock = api.usecases.locks.lift(asker.actor(), id, reason).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a lock was lifted");

@@ -12,7 +12,7 @@ use validator::Validate;
 
 use crate::actor::{Asker, who};
 use crate::attendance::{EventView, LocationForm, RecordView, decision, local, next_allowed};
-use crate::input::{Decidable, Form, Json, Line, is, word};
+use crate::input::{Decidable, Form, Json, Passage, is, word};
 use crate::options::Api;
 use crate::problem::{FieldError, Problem};
 
@@ -29,9 +29,9 @@ pub(crate) struct MarkForm {
     #[schema(format = DateTime)]
     at: Option<String>,
     /// Why you enter it for somebody else or for another time; at least 5 characters.
-    #[validate(custom(function = "is::<Line<500>>"))]
+    #[validate(custom(function = "is::<Passage<500>>"))]
     reason: Option<String>,
-    #[validate(custom(function = "is::<Line<500>>"))]
+    #[validate(custom(function = "is::<Passage<500>>"))]
     note: Option<String>,
     #[validate(nested)]
     location: Option<LocationForm>,
@@ -131,8 +131,8 @@ pub(crate) async fn mark(
     if let Some(Decidable(status)) = word(&form.status)? {
         let request = OverrideRequest {
             status: Some(status),
-            note: word::<Line<500>>(&form.note)?.map(|line| line.0),
-            reason: word::<Line<500>>(&form.reason)?.map(|line| line.0).unwrap_or_default(),
+            note: word::<Passage<500>>(&form.note)?.map(|text| text.0),
+            reason: word::<Passage<500>>(&form.reason)?.map(|text| text.0).unwrap_or_default(),
             ..OverrideRequest::default()
         };
         let date = word(&form.date)?;
@@ -143,8 +143,8 @@ pub(crate) async fn mark(
         user,
         punch: word(&form.r#type)?.unwrap_or(Punch::Auto),
         at: word(&form.at)?,
-        reason: word::<Line<500>>(&form.reason)?.map(|line| line.0),
-        note: word::<Line<500>>(&form.note)?.map(|line| line.0),
+        reason: word::<Passage<500>>(&form.reason)?.map(|text| text.0),
+        note: word::<Passage<500>>(&form.note)?.map(|text| text.0),
         location: form.location.and_then(LocationForm::place),
         device: word(&form.device_id)?,
         force: form.force.unwrap_or(false),

@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError};
 
 use crate::actor::Asker;
 use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Decidable, Form, Json, Line, Named, Reason, is, needed, word};
+use crate::input::{Decidable, Form, Json, Named, Passage, Reason, is, needed, word};
 use crate::options::Api;
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
@@ -39,7 +39,7 @@ pub(crate) struct OverrideForm {
     #[validate(custom(function = "of_a_day"))]
     #[schema(minimum = 0, maximum = 86400)]
     overtime_seconds: Option<i64>,
-    #[validate(custom(function = "is::<Line<500>>"))]
+    #[validate(custom(function = "is::<Passage<500>>"))]
     note: Option<String>,
     /// Why; at least 5 characters.
     #[validate(required, custom(function = "is::<Reason>"))]
@@ -63,7 +63,7 @@ impl OverrideForm {
             first_in: word(&self.first_in)?,
             last_out: word(&self.last_out)?,
             overtime_seconds: self.overtime_seconds,
-            note: word::<Line<500>>(&self.note)?.map(|line| line.0),
+            note: word::<Passage<500>>(&self.note)?.map(|text| text.0),
             reason: needed::<Reason>(&self.reason)?.0,
         })
     }

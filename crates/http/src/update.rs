@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::input::{Form, Language, Line, Picture, clearable, is, present, word};
+use crate::input::{Form, Language, Line, Passage, Picture, clearable, is, present, word};
 use crate::problem::Problem;
 use crate::users::SERVER_SIDE;
 
@@ -28,7 +28,7 @@ pub(crate) struct UpdateForm {
     #[schema(value_type = Option<String>)]
     phone: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Line<500>>"))]
+    #[validate(custom(function = "is::<Passage<500>>"))]
     #[schema(value_type = Option<String>)]
     address: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
@@ -102,7 +102,7 @@ impl UpdateForm {
         Ok(UserPatch {
             name: word(&self.name)?,
             phone: clearable::<Line<40>>(&self.phone)?.map(|text| text.map(|line| line.0)),
-            address: clearable::<Line<500>>(&self.address)?.map(|text| text.map(|line| line.0)),
+            address: clearable::<Passage<500>>(&self.address)?.map(|text| text.map(|line| line.0)),
             avatar_url: clearable::<Picture>(&self.avatar_url)?.map(|text| text.map(|picture| picture.0)),
             locale: clearable::<Language>(&self.locale)?.map(|text| text.map(|language| language.0)),
             preferences: PreferencesPatch {

@@ -185,15 +185,15 @@ pub(crate) fn columns(user: &User) -> users::ActiveModel {
         name: Set(user.name.as_str().into()),
         name_key: Set(key(user.name.as_str())),
         email: Set(user.email.as_str().into()),
-        email_key: Set(cut(&email).into()),
+        email_key: Set(cut(email).into()),
         employee_code: Set(code.map(|code| code.as_str().into())),
         employee_code_key: Set(code.map(|code| cut(&code.canonical()).into())),
         tombstone: Set(if user.status == Status::Deleted { user.id.uuid() } else { Uuid::nil() }),
-        search_key: Set(search_key([
-            Some(user.name.as_str()),
-            Some(user.email.as_str()),
-            code.map(EmployeeCode::as_str),
-        ])),
+        search_key: Set(search_key(
+            [Some(user.name.as_str()), code.map(EmployeeCode::as_str)]
+                .into_iter()
+                .chain(user.email.searchable().iter().map(|form| Some(form.as_str()))),
+        )),
         role: Set(user.role.name().into()),
         status: Set(user.status.name().into()),
         department_id: Set(user.department.as_ref().map(|department| department.id.uuid())),

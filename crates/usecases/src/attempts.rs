@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::lockout::Failures;
 use rollcall_domain::policy::after;
-use rollcall_domain::text::canonical;
+use rollcall_domain::user::EmailAddress;
 use rollcall_ports::Ports;
 use rollcall_ports::attempts::{Attempt, AttemptStore};
 use rollcall_ports::clock::Clock;
@@ -54,7 +54,7 @@ impl Attempts {
 
     /// What is held against an address is kept by this.
     pub(crate) fn fingerprint(&self, email: &str) -> [u8; 32] {
-        self.tokens.fingerprint(&canonical(email))
+        self.tokens.fingerprint(&EmailAddress::canonical_of(email))
     }
 
     /// What is held against each of these addresses now.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::text::is_invisible;
+use rollcall_domain::text::is_of_a_line;
 use rollcall_domain::user::ConsentVersion;
 use rollcall_recognition::Manifest;
 use rollcall_storage::{DatabaseUrl, MySqlLegacySystem};
@@ -139,7 +139,7 @@ async fn import(settings: &Settings, url: DatabaseUrl, request: ImportRequest) -
 
 /// Names of tables and columns come from the other database: none of them may command the terminal.
 fn harmless(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c }).collect()
+    line.chars().map(|c| if is_of_a_line(c) { c } else { '\u{fffd}' }).collect()
 }
 
 /// What a person reads.

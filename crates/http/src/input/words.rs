@@ -14,8 +14,7 @@ use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::preferences::{Theme, is_language_tag};
 use rollcall_domain::shift::{OvertimeMode, Pairing};
-use rollcall_domain::text::MIN_REASON;
-use rollcall_domain::text::line;
+use rollcall_domain::text::{MIN_REASON, line, passage};
 use rollcall_domain::user::{ConsentVersion, EmailAddress, EmployeeCode, Password, PersonName, Status};
 use validator::ValidationError;
 
@@ -119,14 +118,14 @@ pub(crate) struct AnyStatus(pub(crate) Status);
 /// A status that somebody can decide on: any but `pending`.
 pub(crate) struct Decidable(pub(crate) DayStatus);
 
-/// Why something is done: 5 to 500 printable characters.
+/// Why something is done: 5 to 500 characters in any number of lines.
 pub(crate) struct Reason(pub(crate) String);
 
 impl Word for Reason {
     const CODE: &'static str = "invalid-reason";
 
     fn read(text: &str) -> Result<Self, String> {
-        let reason = line(text, 500).map_err(told)?;
+        let reason = passage(text, 500).map_err(told)?;
         if reason.chars().count() >= MIN_REASON {
             return Ok(Self(reason));
         }
@@ -181,7 +180,7 @@ pub(crate) fn clearable<T: Word>(text: &Option<Option<String>>) -> Result<Option
     text.as_ref().map(word).transpose()
 }
 
-/// A printable text of at most `MAX` characters.
+/// A text of at most `MAX` characters in one line.
 pub(crate) struct Line<const MAX: usize>(pub(crate) String);
 
 impl<const MAX: usize> Word for Line<MAX> {
@@ -189,6 +188,17 @@ impl<const MAX: usize> Word for Line<MAX> {
 
     fn read(text: &str) -> Result<Self, String> {
         line(text, MAX).map(Self).map_err(told)
+    }
+}
+
+/// A text of at most `MAX` characters in any number of lines.
+pub(crate) struct Passage<const MAX: usize>(pub(crate) String);
+
+impl<const MAX: usize> Word for Passage<MAX> {
+    const CODE: &'static str = "invalid-text";
+
+    fn read(text: &str) -> Result<Self, String> {
+        passage(text, MAX).map(Self).map_err(told)
     }
 }
 

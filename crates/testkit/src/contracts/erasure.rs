@@ -74,8 +74,8 @@ pub async fn nothing_tells_who_an_erased_person_was(bench: &dyn StoreBench) {
     assert_eq!(after, User { revision: user.revision.next(), ..nobody });
     assert!(after.is_erased() && after.status == Status::Deleted);
     assert_eq!(bench.users().password(user.id).await.unwrap(), None);
-    assert_matches!(bench.users().credentials(&user.email.canonical()).await, Ok(None));
-    assert_matches!(bench.users().credentials(&after.email.canonical()).await, Ok(None));
+    assert_matches!(bench.users().credentials(user.email.canonical()).await, Ok(None));
+    assert_matches!(bench.users().credentials(after.email.canonical()).await, Ok(None));
     assert_eq!(bench.sessions().principal(session.id).await.unwrap(), None);
     assert_eq!(bench.faces().of_user(user.id).await.unwrap(), []);
     let change = bench.faces().change_of(user.id, 1).await.unwrap().unwrap();

@@ -57,7 +57,7 @@ async fn principal(bench: &dyn StoreBench, session: &Session) -> Principal {
 
 /// The token version that a login of this person must have been verified with.
 async fn version(bench: &dyn StoreBench, user: &User) -> u32 {
-    let found = bench.users().credentials(&user.email.canonical()).await.unwrap();
+    let found = bench.users().credentials(user.email.canonical()).await.unwrap();
     found.expect("credentials").token_version
 }
 

@@ -3,10 +3,11 @@
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
 use rollcall_domain::id::UserId;
+use rollcall_domain::page::Page;
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{
-    Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, StatusChange, User,
+    Consent, ConsentVersion, EmailAddress, EmployeeCode, People, Status, StatusChange, User, UserFilter,
 };
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
@@ -22,6 +23,8 @@ macro_rules! user_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, users:
             people_are_found_by_their_codes_and_addresses
+            the_two_spellings_of_a_domain_are_one_address
+            what_is_written_in_any_script_is_read_as_it_was_written
             every_field_comes_back
             a_stored_revision_begins_at_one
             an_address_is_taken_in_any_spelling
@@ -200,7 +203,7 @@ pub async fn somebody_unknown_is_none(bench: &dyn StoreBench) {
     let nobody = a_user("Nobody");
     assert_matches!(bench.users().get(nobody.id).await, Ok(None));
     assert_matches!(bench.users().password(nobody.id).await, Ok(None));
-    assert_matches!(bench.users().credentials(&nobody.email.canonical()).await, Ok(None));
+    assert_matches!(bench.users().credentials(nobody.email.canonical()).await, Ok(None));
     assert_matches!(save(bench, &nobody).await, Err(StoreError::Stale));
 }
 
@@ -279,20 +282,20 @@ pub async fn credentials_are_found_by_canonical_address_until_deleted(bench: &dy
     let address = email(&format!("Jose\u{301}.{}@X.com", a_tag()));
     let user = User { email: address.clone(), ..a_user("José") };
     bench.users().insert(&user, Some(&a_hash("one"))).await.unwrap();
-    let found = bench.users().credentials(&address.canonical()).await.unwrap().expect("credentials");
+    let found = bench.users().credentials(address.canonical()).await.unwrap().expect("credentials");
     assert_eq!((found.user, found.status), (user.id, Status::Active));
     assert_eq!(found.hash, Some(a_hash("one")));
 
     for status in [Status::Inactive, Status::Suspended, Status::Pending] {
         save(bench, &User { status, ..read(bench, &user).await }).await.unwrap();
-        let found = bench.users().credentials(&address.canonical()).await.unwrap().expect("credentials");
+        let found = bench.users().credentials(address.canonical()).await.unwrap().expect("credentials");
         assert_eq!(found.status, status);
     }
     save(bench, &User { status: Status::Deleted, ..read(bench, &user).await }).await.unwrap();
-    assert_matches!(bench.users().credentials(&address.canonical()).await, Ok(None));
+    assert_matches!(bench.users().credentials(address.canonical()).await, Ok(None));
 
     let without = stored(bench, a_user("Bob")).await;
-    let found = bench.users().credentials(&without.email.canonical()).await.unwrap().expect("credentials");
+    let found = bench.users().credentials(without.email.canonical()).await.unwrap().expect("credentials");
     assert_eq!((found.user, found.hash), (without.id, None));
 }
 
@@ -359,6 +362,42 @@ pub async fn a_department_is_read_with_its_name(bench: &dyn StoreBench) {
     assert_eq!(user.department, Some(a_reference(&department)));
     save(bench, &User { department: None, ..user.clone() }).await.unwrap();
     assert_eq!(read(bench, &user).await.department, None);
+}
+
+pub async fn the_two_spellings_of_a_domain_are_one_address(bench: &dyn StoreBench) {
+    let tag = a_tag();
+    let (read, sent) =
+        (format!("Mu\u{308}ller.{tag}@Bücher.example"), format!("müller.{tag}@XN--BCHER-KVA.example"));
+    let ada = stored(bench, User { email: email(&read), ..a_user("Ada") }).await;
+    let twin = User { email: email(&sent), ..a_user("Bob") };
+    assert_matches!(bench.users().insert(&twin, None).await, Err(StoreError::Taken("email")));
+    let found = bench.users().credentials(twin.email.canonical()).await.unwrap().expect("credentials");
+    assert_eq!(found.user, ada.id);
+    assert_eq!(
+        bench.users().of_addresses(&[twin.email.canonical().to_owned()]).await.unwrap(),
+        [Some(ada.id)]
+    );
+    for part in [read, sent, format!("{tag}@bücher"), format!("{tag}@xn--bcher")] {
+        let filter = UserFilter { q: Some(part.clone()), ..UserFilter::default() };
+        let page = Page::new(1, 10).expect("a page");
+        let found = bench.users().list(&People::Everybody, &filter, &[], page).await.unwrap();
+        assert_eq!(found.items.iter().map(|user| user.id).collect::<Vec<_>>(), [ada.id], "{part}");
+    }
+}
+
+pub async fn what_is_written_in_any_script_is_read_as_it_was_written(bench: &dyn StoreBench) {
+    for name in [
+        "علی\u{200C}رضا",
+        "ශ්\u{200D}රී",
+        "👨\u{200D}👩\u{200D}👧\u{200D}👦",
+        "葛\u{E0100}城",
+        "O’Neill",
+        "ᠮᠣ\u{180B}",
+    ] {
+        let address = Some("Hauptstraße 1\r\n10115 Berlin\n\tHinterhaus".to_owned());
+        let user = stored(bench, User { address, ..a_user(name) }).await;
+        assert_eq!(read(bench, &user).await, user);
+    }
 }
 
 pub async fn people_are_found_by_their_codes_and_addresses(bench: &dyn StoreBench) {

@@ -197,7 +197,7 @@ impl UserStore for FakeStores {
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
         let world = self.world()?;
         let mut present = world.users.values().filter(|person| person.user.status != Status::Deleted);
-        let found = present.find(|person| person.user.email.canonical() == canonical(email));
+        let found = present.find(|person| person.user.email.canonical() == email);
         Ok(found.map(|person| Credentials {
             user: person.user.id,
             hash: person.password.clone(),
@@ -302,7 +302,9 @@ impl World {
             };
             (self.faces.iter().filter(own).count() >= enrolled.min_required as usize) == enrolled.wanted
         });
-        (holds(user.name.as_str()) || holds(user.email.as_str()) || code.is_some_and(holds))
+        (holds(user.name.as_str())
+            || user.email.searchable().iter().any(|form| holds(form))
+            || code.is_some_and(holds))
             && filter.role.is_none_or(|role| user.role == role)
             && filter.status.is_none_or(|status| user.status == status)
             && filter.department.is_none_or(|id| user.department.as_ref().is_some_and(|d| d.id == id))
@@ -323,7 +325,7 @@ fn order(sort: &[UserSort], a: &User, b: &User) -> Ordering {
     let by = |sort: &UserSort| {
         let order = match sort.key {
             UserKey::Name => canonical(a.name.as_str()).cmp(&canonical(b.name.as_str())),
-            UserKey::Email => a.email.canonical().cmp(&b.email.canonical()),
+            UserKey::Email => a.email.canonical().cmp(b.email.canonical()),
             UserKey::EmployeeCode => code(a).cmp(&code(b)),
             UserKey::CreatedAt => a.created_at.cmp(&b.created_at),
             UserKey::LastLoginAt => a.last_login_at.cmp(&b.last_login_at),

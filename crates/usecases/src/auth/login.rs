@@ -2,8 +2,7 @@
 
 use jiff::SignedDuration;
 use rollcall_domain::session::REFRESH_GRACE_SECONDS;
-use rollcall_domain::text::canonical;
-use rollcall_domain::user::{Password, Status, User};
+use rollcall_domain::user::{EmailAddress, Password, Status, User};
 use rollcall_ports::passwords::{PasswordError, Verified};
 use rollcall_ports::sessions::Renewal;
 use rollcall_ports::store::StoreError;
@@ -68,7 +67,7 @@ impl Auth {
     #[tracing::instrument(name = "auth.login", skip_all, fields(user.id))]
     pub async fn login(&self, email: &str, password: Password) -> Result<(User, Granted), LoginError> {
         let attempt = self.attempts.begin(email).await?;
-        let verdict = self.verify(&canonical(email), password).await;
+        let verdict = self.verify(&EmailAddress::canonical_of(email), password).await;
         match &verdict {
             // Only whoever knows the password is told of the account's standing.
             Ok(_) | Err(LoginError::NotActive(_)) => attempt.forgive().await?,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::preferences::{Preferences, Theme};
-use rollcall_domain::text::line;
+use rollcall_domain::text::{line, passage};
 use rollcall_domain::user::{
     DepartmentRef, EmailAddress, EmployeeCode, PasswordHash, PersonName, Status, User,
 };
@@ -88,11 +88,7 @@ pub(super) fn candidate(
         read
     };
     let phone = some(Field::Phone, &|text| line(text, 40).ok(), "a telephone number that cannot be shown");
-    let address = some(
-        Field::Address,
-        &|text| line(&text.replace(['\r', '\n'], " "), 300).ok(),
-        "an address that cannot be shown",
-    );
+    let address = some(Field::Address, &|text| passage(text, 300).ok(), "an address that cannot be shown");
     let locale = some(Field::Language, &language, "a language that is no language tag");
     let timezone = some(Field::TimeZone, &zone_name, "a time zone that is not in the IANA database");
     let code = some(

@@ -137,9 +137,9 @@ impl Run<'_> {
     /// Whether somebody here, or an earlier row, has the address.
     async fn email_is_taken(&mut self, user: &User) -> Result<bool, ImportError> {
         let email = user.email.canonical();
-        let here = self.import.users.credentials(&email).await?.is_some_and(|found| found.user != user.id);
+        let here = self.import.users.credentials(email).await?.is_some_and(|found| found.user != user.id);
         // A dry run leaves nothing to be found.
-        Ok(here || (self.request.dry_run && !self.emails.insert(email)))
+        Ok(here || (self.request.dry_run && !self.emails.insert(email.to_owned())))
     }
 
     /// Whether somebody here, or an earlier row, has the employee code: what a dry run must find out by itself.

@@ -6,6 +6,7 @@ use rollcall_domain::attendance::{DayStatus, Location};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::EventId;
 use rollcall_domain::policy::Punch;
+use rollcall_domain::text::is_of_a_passage;
 use rollcall_ports::legacy::{Cell, LegacyRow};
 
 use super::columns::Field;
@@ -175,7 +176,7 @@ fn note(value: Value<'_>, left_out: &mut Vec<&'static str>) -> Option<String> {
     if text.is_none() && value.is_given() {
         left_out.push("a note that cannot be read");
     }
-    let printable = |c: char| if c.is_control() || rollcall_domain::text::is_invisible(c) { ' ' } else { c };
+    let printable = |c: char| if is_of_a_passage(c) { c } else { ' ' };
     text.map(|text| {
         if text.chars().count() > 500 {
             left_out.push("the end of a note, after 500 characters");

@@ -72,6 +72,31 @@ async fn an_unknown_address_and_a_wrong_password_look_the_same() {
 }
 
 #[tokio::test]
+async fn the_two_spellings_of_a_domain_are_one_account_and_one_lock() {
+    let world = world();
+    let auth = &world.usecases.auth;
+    auth.register(application("Müller@Bücher.example")).await.unwrap();
+    let spellings = [
+        "müller@xn--bcher-kva.example",
+        " MÜLLER@XN--BCHER-KVA.example",
+        "mu\u{308}ller@bu\u{308}cher.example",
+    ];
+    for twin in spellings {
+        log_in(&world, twin).await;
+        if let Ok(address) = EmailAddress::parse(twin) {
+            let again = auth.register(Application { email: address, ..application("a@x.com") }).await;
+            assert!(matches!(again, Err(RegisterError::EmailTaken)), "{twin}");
+        }
+    }
+    for twin in spellings.iter().cycle().take(10) {
+        let refused = auth.login(twin, password("another long phrase")).await;
+        assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{refused:?}");
+    }
+    let locked = auth.login("müller@bücher.example", password(GOOD)).await;
+    assert!(matches!(locked, Err(LoginError::Locked(_))), "{locked:?}");
+}
+
+#[tokio::test]
 async fn an_outdated_hash_is_replaced_at_the_next_login() {
     let world = world();
     let ada = a_user("Ada");

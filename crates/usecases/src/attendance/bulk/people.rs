@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rollcall_domain::access::{Action, Denied, permit_to_judge};
 use rollcall_domain::id::UserId;
 use rollcall_domain::text::canonical;
+use rollcall_domain::user::EmailAddress;
 use rollcall_ports::store::StoreError;
 
 use super::{BulkItem, ItemProblem, ItemResult, Job, Share, Whose};
@@ -61,8 +62,8 @@ impl Attendance {
         for who in different {
             match who {
                 Whose::Id(id) => drop(known.insert(who, *id)),
-                Whose::Code(code) => codes.add(who, code),
-                Whose::Address(address) => addresses.add(who, address),
+                Whose::Code(code) => codes.add(who, canonical(code)),
+                Whose::Address(address) => addresses.add(who, EmailAddress::canonical_of(address)),
             }
         }
         let of_codes = self.users.of_codes(&codes.canonical).await?;
@@ -82,8 +83,8 @@ struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn add(&mut self, who: &'a Whose, name: &str) {
+    fn add(&mut self, who: &'a Whose, canonical: String) {
         self.whose.push(who);
-        self.canonical.push(canonical(name));
+        self.canonical.push(canonical);
     }
 }

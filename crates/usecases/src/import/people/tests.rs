@@ -39,6 +39,7 @@ fn a_person_keeps_what_is_known_of_them() {
         ("is_active", "1"),
         ("employee_id", "E-7"),
         ("phone", "+44 20 7946 0000"),
+        ("address", "12 St James's Square\r\nLondon"),
         ("timezone", "Europe/London"),
         ("join_date", "2020-01-31"),
         ("created_at", "2020-01-30 09:00:00"),
@@ -49,6 +50,7 @@ fn a_person_keeps_what_is_known_of_them() {
     assert_eq!((user.name.as_str(), user.email.as_str()), ("Ada Lovelace", "Ada@Example.ORG"));
     assert_eq!((user.role, user.status), (Role::Manager, Status::Active));
     assert_eq!(user.employee_code.unwrap().as_str(), "E-7");
+    assert_eq!(user.address.as_deref(), Some("12 St James's Square\r\nLondon"));
     assert_eq!(user.join_date, Some(jiff::civil::date(2020, 1, 31)));
     assert_eq!(user.created_at.to_string(), "2020-01-30T09:00:00Z");
     assert_eq!(found.password.unwrap().as_str(), BCRYPT);

@@ -106,7 +106,7 @@ fn notes_and_places_come_along_and_nonsense_is_left_out() {
         "UTC",
     );
     let punch = &row.unwrap().punches[0];
-    assert_eq!(punch.note.as_deref(), Some("late train [2J"));
+    assert_eq!(punch.note.as_deref(), Some("late\ntrain [2J"));
     assert_eq!(punch.location.unwrap().lat, 52.5);
     let row = parsed(&[("check_in", "2026-03-02 09:00:00"), ("latitude", "91"), ("longitude", "x")], "UTC")
         .unwrap();
