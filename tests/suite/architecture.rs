@@ -57,8 +57,6 @@ const FENCES: &[(&str, &[&str])] = &[
     ("bcrypt", &["platform"]),
     ("jsonwebtoken", &["platform"]),
     ("aes-gcm", &["platform"]),
-    ("config", &["app"]),
-    ("dotenvy", &["app"]),
     ("clap", &["app", "xtask", "tests"]),
     ("anyhow", &["app", "xtask"]),
     ("tracing-subscriber", &["app"]),

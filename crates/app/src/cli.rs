@@ -104,6 +104,9 @@ impl Cli {
         }
         let mut settings = Settings::load(Path::new("."))?;
         telemetry::start(&settings);
+        for doubt in &settings.doubts {
+            tracing::warn!("{doubt}");
+        }
         match self.command {
             Command::Serve(args) => {
                 settings.host = args.host.unwrap_or(settings.host);

@@ -2,6 +2,7 @@
 //! the environment or a settings file.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +14,14 @@ use rollcall_usecases::rules::{Registration, Rules};
 
 mod bad;
 mod database;
+mod files;
+mod names;
 mod reader;
 #[cfg(test)]
 mod tests;
 
 pub use bad::{BadSetting, BadSettings, Secret};
-use reader::Reader;
+use reader::{Given, Reader};
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,8 @@ pub struct Settings {
     pub log: String,
     /// How it is logged.
     pub log_format: LogFormat,
+    /// Names in the environment that look like settings and are none: for whoever starts the program.
+    pub doubts: Vec<String>,
 }
 
 impl Settings {
@@ -103,40 +108,18 @@ impl Settings {
     /// Reads `rollcall.toml` and `.env` of the folder `dir`, then the environment; the later wins.
     ///
     /// # Errors
-    /// [`BadSettings`] naming every key that cannot be used, its value unless it is secret, and what would do.
+    /// [`BadSettings`] naming every key that cannot be used, its line, its value unless it is secret, and what would do;
+    /// and every key of the two files that is neither a setting nor one of another program.
     pub fn load(dir: &Path) -> Result<Self, BadSettings> {
-        let unreadable = |file: &str, why: String| {
-            BadSettings(vec![BadSetting { key: "settings", value: file.into(), expected: why }])
-        };
-        let dotenv = dir.join(".env");
-        let mut from_file = HashMap::new();
-        if dotenv.exists() {
-            for pair in dotenvy::from_path_iter(&dotenv).map_err(|e| unreadable(".env", e.to_string()))? {
-                let (key, value) = pair.map_err(|_| unreadable(".env", "a line is not KEY=value".into()))?;
-                from_file.insert(key, value);
-            }
-        }
-        let file = config::File::from(dir.join("rollcall.toml")).required(false);
-        let own = config::Config::builder().add_source(file.clone()).build();
-        let own = own.and_then(|own| own.try_deserialize::<HashMap<String, config::Value>>());
-        for (key, value) in own.map_err(|error| unreadable("rollcall.toml", error.to_string()))? {
-            // A list or a table would otherwise vanish, and with it what somebody wanted to be set.
-            if value.into_string().is_err() {
-                let why = format!("{} is not one value; a list is one text, with commas", key.to_uppercase());
-                return Err(unreadable("rollcall.toml", why));
-            }
-        }
-        let merged = config::Config::builder()
-            .add_source(file)
-            .add_source(config::Environment::default().source(Some(from_file)))
-            .add_source(config::Environment::default())
-            .build()
-            .map_err(|error| unreadable("rollcall.toml", error.to_string()))?;
-        let values: HashMap<String, config::Value> =
-            merged.try_deserialize().map_err(|error| unreadable("rollcall.toml", error.to_string()))?;
-        // What is no text in the environment is the machine's own.
-        let text = values.into_iter().filter_map(|(key, value)| Some((key, value.into_string().ok()?)));
-        Self::from_values(text.collect())
+        Self::of(dir, std::env::vars_os())
+    }
+
+    fn of(dir: &Path, environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, BadSettings> {
+        let mut read = Reader::new(HashMap::new());
+        read.file(dir, "rollcall.toml", files::toml);
+        read.file(dir, ".env", files::dotenv);
+        read.environment(environment);
+        Self::read(&mut read)
     }
 
     /// Settings from values by lower-case key; what is absent has its default.
@@ -144,7 +127,11 @@ impl Settings {
     /// # Errors
     /// As for [`Self::load`].
     pub fn from_values(values: HashMap<String, String>) -> Result<Self, BadSettings> {
-        let mut read = Reader { values, bad: Vec::new() };
+        let given = |(key, value)| (key, Given { value, place: None });
+        Self::read(&mut Reader::new(values.into_iter().map(given).collect()))
+    }
+
+    fn read(read: &mut Reader) -> Result<Self, BadSettings> {
         let defaults = Rules::standard();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let workers = read.number("RECOGNITION_WORKERS", cores.min(8), 1..=64);
@@ -179,7 +166,7 @@ impl Settings {
         };
         read.not_yet("STORE_FACE_IMAGES", "false");
         read.not_yet("LIVENESS_MODE", "off");
-        let settings = Self {
+        let mut settings = Self {
             database: read.database(),
             database_connections: read.number("DATABASE_CONNECTIONS", 16, 1..=500),
             data_dir: read.path("DATA_DIR").unwrap_or_else(|| "data".into()),
@@ -213,7 +200,9 @@ impl Settings {
                 LogFormat::Text,
                 &[("text", LogFormat::Text), ("json", LogFormat::Json)],
             ),
+            doubts: Vec::new(),
         };
-        if read.bad.is_empty() { Ok(settings) } else { Err(BadSettings(read.bad)) }
+        settings.doubts = read.strangers();
+        if read.bad.is_empty() { Ok(settings) } else { Err(BadSettings(std::mem::take(&mut read.bad))) }
     }
 }

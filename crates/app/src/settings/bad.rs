@@ -26,17 +26,48 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Where a setting is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) file: &'static str,
+    /// From 1.
+    pub(super) line: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}", self.file, self.line)
+    }
+}
+
 /// A setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadSetting {
-    pub(super) key: &'static str,
-    pub(super) value: String,
-    pub(super) expected: String,
+pub struct BadSetting(String);
+
+impl BadSetting {
+    /// This value of this key does not do; a secret is given as `…`.
+    pub(super) fn value(place: Option<Place>, key: &str, value: &str, expected: &str) -> Self {
+        let what = format!("{key}={value} is not usable: {expected}");
+        match place {
+            Some(place) => Self::at(place, what),
+            None => Self(what),
+        }
+    }
+
+    /// What is wrong in this line.
+    pub(super) fn at(place: Place, what: String) -> Self {
+        Self(format!("{place}: {what}"))
+    }
+
+    /// What is wrong with all of a file.
+    pub(super) fn of_file(file: &'static str, what: String) -> Self {
+        Self(format!("{file} {what}"))
+    }
 }
 
 impl fmt::Display for BadSetting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={} is not usable: {}", self.key, self.value, self.expected)
+        f.write_str(&self.0)
     }
 }
 
@@ -48,7 +79,7 @@ impl BadSettings {
     /// A secret that cannot be used; it is named and not shown.
     #[must_use]
     pub fn secret(key: &'static str, expected: String) -> Self {
-        Self(vec![BadSetting { key, value: "…".into(), expected }])
+        Self(vec![BadSetting::value(None, key, "…", &expected)])
     }
 }
 

@@ -8,13 +8,20 @@ use super::{DatabaseSetting, Secret};
 impl Reader {
     /// `DATABASE_URL` wins over the `DB_…` settings; without either the embedded database is used.
     pub(super) fn database(&mut self) -> DatabaseSetting {
+        let (host, user, name) = (self.text("DB_HOST"), self.text("DB_USER"), self.text("DB_NAME"));
+        let password = self.exactly("DB_PASSWORD").unwrap_or_default();
+        if password.contains(char::is_control) {
+            self.refuse("DB_PASSWORD", "…", "a password without line ends and other control characters");
+        }
         if let Some(url) = self.text("DATABASE_URL") {
-            if !(url.starts_with("mysql://") || url.starts_with("sqlite:")) {
+            if has_open_password(&url) {
+                let encoded = "an address in whose password # is written %23, / %2F, ? %3F and @ %40";
+                self.refuse("DATABASE_URL", "…", encoded);
+            } else if !(url.starts_with("mysql://") || url.starts_with("sqlite:")) {
                 self.refuse("DATABASE_URL", "…", "an address that begins with mysql:// or sqlite:");
             }
             return DatabaseSetting::Url(Secret(url));
         }
-        let (host, user, name) = (self.text("DB_HOST"), self.text("DB_USER"), self.text("DB_NAME"));
         if host.is_none() && user.is_none() && name.is_none() {
             return DatabaseSetting::Embedded;
         }
@@ -22,7 +29,6 @@ impl Reader {
             self.refuse("DB_NAME", "", "the name of the MySQL database, because DB_HOST or DB_USER is set");
             return DatabaseSetting::Embedded;
         };
-        let password = self.text("DB_PASSWORD").unwrap_or_default();
         let url = format!(
             "mysql://{}:{}@{}/{}",
             percent_encoded(&user.unwrap_or_else(|| "root".into())),
@@ -32,6 +38,14 @@ impl Reader {
         );
         DatabaseSetting::Url(Secret(url))
     }
+}
+
+/// Whether a sign of the password ends the part of the address that it is in, so that another password would be read,
+/// or another host.
+fn has_open_password(url: &str) -> bool {
+    let server = url.strip_prefix("mysql://").unwrap_or_default();
+    let end = server.find(['/', '?', '#']).unwrap_or(server.len());
+    !server[..end].contains('@') && server[end..].contains('@')
 }
 
 /// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).

@@ -1,9 +1,10 @@
 //! One value after the other, each checked; what is wrong is gathered.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,30 +15,138 @@ use rollcall_domain::matching::Threshold;
 use rollcall_http::{Limits, Network, Rate};
 use tracing_subscriber::EnvFilter;
 
-use super::{BadSetting, Secret};
+use super::bad::Place;
+use super::files::Entry;
+use super::{BadSetting, Secret, files, names};
 
-/// Takes values one by one and remembers what was wrong with them.
-pub(super) struct Reader {
-    pub(super) values: HashMap<String, String>,
-    pub(super) bad: Vec<BadSetting>,
+/// A value, and the line of a file that it was given in, if it was one.
+pub(super) struct Given {
+    pub(super) value: String,
+    pub(super) place: Option<Place>,
 }
 
+/// Takes values one by one and remembers what was wrong with them, and which there are.
+pub(super) struct Reader {
+    /// By lower-case key.
+    pub(super) values: HashMap<String, Given>,
+    pub(super) bad: Vec<BadSetting>,
+    /// Every name that was asked for: the settings there are.
+    pub(super) known: Vec<&'static str>,
+    /// Names that are declared to be settings of other programs.
+    foreign: String,
+    /// Names in the environment whose value is no text.
+    garbled: Vec<String>,
+}
+
+/// The setting that declares them.
+const FOREIGN: &str = "FOREIGN_SETTINGS";
+
+/// What a file says.
+type ReadEntries = fn(&str, &'static str, &mut Vec<BadSetting>) -> Vec<Entry>;
+
 impl Reader {
-    pub(super) fn raw(&self, key: &'static str) -> Option<String> {
-        self.values.get(&key.to_lowercase()).map(|value| value.trim().to_owned())
+    pub(super) fn new(values: HashMap<String, Given>) -> Self {
+        Self { values, bad: Vec::new(), known: vec![FOREIGN], foreign: String::new(), garbled: Vec::new() }
+    }
+
+    pub(super) fn raw(&mut self, key: &'static str) -> Option<String> {
+        self.exactly(key).map(|value| value.trim().to_owned())
+    }
+
+    /// A setting in which even space at the ends is meant.
+    pub(super) fn exactly(&mut self, key: &'static str) -> Option<String> {
+        self.known.push(key);
+        self.values.get(&key.to_lowercase()).map(|given| given.value.clone())
+    }
+
+    /// Takes over what a file says, if there is one.
+    pub(super) fn file(&mut self, dir: &Path, file: &'static str, entries: ReadEntries) {
+        let text = match files::text(&dir.join(file), file) {
+            Ok(text) => text.unwrap_or_default(),
+            Err(unreadable) => return self.bad.push(unreadable),
+        };
+        let entries = entries(&text, file, &mut self.bad);
+        if let Some(declared) = entries.iter().find(|entry| entry.key.eq_ignore_ascii_case(FOREIGN)) {
+            self.foreign = declared.value.clone().unwrap_or_default();
+        }
+        let mut lines = HashMap::new();
+        for Entry { key, value, line } in entries {
+            if names::is_of_others(&key, &self.foreign) {
+                continue;
+            }
+            let place = Place { file, line };
+            if let Some(earlier) = lines.insert(key.to_lowercase(), line) {
+                self.bad
+                    .push(BadSetting::at(place, format!("{key} is set a second time, after line {earlier}")));
+                continue;
+            }
+            match value {
+                Ok(value) => {
+                    drop(self.values.insert(key.to_lowercase(), Given { value, place: Some(place) }))
+                }
+                Err(why) => self.bad.push(BadSetting::at(place, format!("{key} {why}"))),
+            }
+        }
+    }
+
+    /// Takes over what the environment says. Where letters differ only in case, capitals win.
+    pub(super) fn environment(&mut self, variables: impl Iterator<Item = (OsString, OsString)>) {
+        let mut variables: Vec<_> =
+            variables.filter_map(|(key, value)| Some((key.into_string().ok()?, value))).collect();
+        variables.sort_by(|a, b| b.0.cmp(&a.0));
+        for (key, value) in variables {
+            match value.into_string() {
+                Ok(value) => drop(self.values.insert(key.to_lowercase(), Given { value, place: None })),
+                Err(_) => self.garbled.push(key),
+            }
+        }
+    }
+
+    /// Refuses what files set that is no setting; tells what the environment has that looks like one.
+    pub(super) fn strangers(&mut self) -> Vec<String> {
+        for key in std::mem::take(&mut self.garbled) {
+            if self.known.iter().any(|known| known.eq_ignore_ascii_case(&key)) {
+                self.bad.push(BadSetting::value(None, &key, "…", "text in UTF-8"));
+            }
+        }
+        let (mut doubts, mut values) = (Vec::new(), self.values.iter().collect::<Vec<_>>());
+        values.sort_by_key(|(_, given)| given.place.map(|place| (place.file, place.line)));
+        for (key, given) in values {
+            let known = self.known.iter().any(|known| known.eq_ignore_ascii_case(key));
+            if known || names::is_of_others(key, &self.foreign) {
+                continue;
+            }
+            let name = key.to_ascii_uppercase();
+            let meant = names::nearest(key, &self.known).map(|meant| format!("; did you mean {meant}?"));
+            match given.place {
+                Some(place) => {
+                    let other = || {
+                        format!(". If it is for another program, name it in {FOREIGN}, separated by commas")
+                    };
+                    let what = format!("{name} is not a setting{}", meant.unwrap_or_else(other));
+                    self.bad.push(BadSetting::at(place, what));
+                }
+                None if names::seems_ours(key, &self.known) => {
+                    doubts.push(format!("{name} is not a setting{}", meant.unwrap_or_default()));
+                }
+                None => {}
+            }
+        }
+        doubts.sort();
+        doubts
     }
 
     /// A setting for which an empty value means the same as none.
-    pub(super) fn text(&self, key: &'static str) -> Option<String> {
+    pub(super) fn text(&mut self, key: &'static str) -> Option<String> {
         self.raw(key).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn path(&self, key: &'static str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         self.text(key).map(PathBuf::from)
     }
 
     /// An empty secret is kept: whoever needs it must refuse it rather than take it for unset.
-    pub(super) fn secret(&self, key: &'static str) -> Option<Secret> {
+    pub(super) fn secret(&mut self, key: &'static str) -> Option<Secret> {
         self.raw(key).map(Secret)
     }
 
@@ -52,7 +161,9 @@ impl Reader {
     }
 
     pub(super) fn refuse(&mut self, key: &'static str, value: &str, expected: impl Into<String>) {
-        self.bad.push(BadSetting { key, value: value.chars().take(80).collect(), expected: expected.into() });
+        let place = self.values.get(&key.to_lowercase()).and_then(|given| given.place);
+        let value: String = value.chars().take(80).collect();
+        self.bad.push(BadSetting::value(place, key, &value, &expected.into()));
     }
 
     pub(super) fn parsed<T: FromStr>(&mut self, key: &'static str, default: T, expected: &str) -> T {

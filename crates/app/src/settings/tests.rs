@@ -93,12 +93,152 @@ fn limits_are_settings_and_on_unless_switched_off() {
     assert_eq!(own.trusted_proxies.len(), 2);
 }
 
+/// The settings of a folder with these files, and of this environment.
+fn of(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Settings, String> {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let environment = environment.iter().map(|(key, value)| ((*key).into(), (*value).into()));
+    Settings::of(folder.path(), environment).map_err(|bad| bad.to_string())
+}
+
+#[track_caller]
+fn password(settings: Result<Settings, String>) -> String {
+    let DatabaseSetting::Url(url) = settings.unwrap().database else { panic!("MySQL was asked for") };
+    url.expose().to_owned()
+}
+
 #[test]
 fn what_is_no_single_value_is_refused() {
-    let folder = std::env::temp_dir().join(format!("rollcall-settings-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("rollcall.toml"), "cors_origins = [\"https://a.example\"]\n").unwrap();
-    let message = Settings::load(&folder).map(drop).unwrap_err().to_string();
-    std::fs::remove_dir_all(&folder).unwrap();
-    assert!(message.contains("CORS_ORIGINS") && message.contains("rollcall.toml"), "{message}");
+    let message =
+        of(&[("rollcall.toml", "\ncors_origins = [\"https://a.example\"]\n")], &[]).map(drop).unwrap_err();
+    assert_eq!(
+        message,
+        "rollcall.toml, line 2: cors_origins is not one value. A list is one text, with commas"
+    );
+}
+
+#[test]
+fn the_environment_wins_over_dotenv_and_that_over_toml() {
+    let toml = ("rollcall.toml", "\u{feff}port = 1\nHost = \"::1\"\nself_enroll = false\n");
+    let dotenv = (".env", "\u{feff}PORT=2\r\nexport BCRYPT_COST=11\r\n");
+    let settings = of(&[toml, dotenv], &[("PORT", "3"), ("port", "4")]).unwrap();
+    assert_eq!((settings.port, settings.bcrypt_cost), (3, 11));
+    assert_eq!(settings.host, IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]));
+    assert!(!settings.rules.self_service.enroll);
+}
+
+#[test]
+fn a_password_is_what_was_written() {
+    let written = |line: &str| of(&[(".env", &format!("DB_NAME=n\nDB_HOST=h\nDB_PASSWORD={line}\n"))], &[]);
+    for (line, sent) in [
+        ("pa$word#1", "pa%24word%231"),
+        ("$ecret", "%24ecret"),
+        (r"a\b", "a%5Cb"),
+        ("'it is \"# ${x}'", "it%20is%20%22%23%20%24%7Bx%7D"),
+        ("' both ends '", "%20both%20ends%20"),
+    ] {
+        assert_eq!(password(written(line)), format!("mysql://root:{sent}@h/n"), "{line}");
+    }
+    for line in ["pass #word", "\"pass", "${SECRET}", "'pass'word"] {
+        let message = written(line).map(drop).unwrap_err();
+        assert!(message.starts_with(".env, line 3: DB_PASSWORD "), "{message}");
+        assert!(!message.contains("word") && !message.contains("SECRET"), "{message}");
+    }
+    let mistaken = of(&[], &[("DB_NAME", "n"), ("DB_PASSWORD", "hunter2\n")]).map(drop).unwrap_err();
+    assert!(mistaken.contains("DB_PASSWORD") && !mistaken.contains("hunter2"), "{mistaken}");
+}
+
+#[test]
+fn an_address_that_ends_within_its_password_is_refused() {
+    for url in ["mysql://u:1#2@h/n", "mysql://u:1/2@h/n", "mysql://u:1?2@h/n"] {
+        let message = of(&[], &[("DATABASE_URL", url)]).map(drop).unwrap_err();
+        assert!(message.contains("%23") && !message.contains("1#2"), "{message}");
+    }
+    for url in ["mysql://u:a$b@h/n", "mysql://u:a%23b@h/n", "mysql://h/n", "sqlite://data/a@b.db"] {
+        assert_eq!(password(of(&[], &[("DATABASE_URL", url)])), url);
+    }
+}
+
+#[test]
+fn a_file_sets_nothing_that_is_no_setting() {
+    let message = of(
+        &[
+            ("rollcall.toml", "# ours\ncolour = \"red\"\n\n[server]\nport = 1\n"),
+            (".env", "PORT=80\nFACE_RECOGNITION_TRESHOLD=0.5\nLOG_FORMAT=xml\n"),
+        ],
+        &[],
+    );
+    let message = message.map(drop).unwrap_err();
+    let told: Vec<_> = message.lines().collect();
+    assert_eq!(
+        told,
+        [
+            "rollcall.toml, line 4: server is not one value. A list is one text, with commas",
+            ".env, line 3: LOG_FORMAT=xml is not usable: one of text, json",
+            ".env, line 2: FACE_RECOGNITION_TRESHOLD is not a setting; did you mean FACE_RECOGNITION_THRESHOLD?",
+            "rollcall.toml, line 2: COLOUR is not a setting. If it is for another program, name it in \
+             FOREIGN_SETTINGS, separated by commas",
+        ]
+    );
+    let twice = of(&[(".env", "PORT=1\n\nport=1\n")], &[]).map(drop).unwrap_err();
+    assert_eq!(twice, ".env, line 3: port is set a second time, after line 1");
+}
+
+#[test]
+fn settings_of_other_programs_may_stand_beside_ours() {
+    let shared = "COMPOSE_PROJECT_NAME=x # anything\nMYSQL_ROOT_PASSWORD=\"${A}\nTZ=Europe/Berlin\nRUST_LOG=debug\n\
+                  UPLOAD_FOLDER=/storage\nFLASK_APP=run.py\nFOREIGN_SETTINGS=BACKUP_BUCKET, smtp_*\n\
+                  BACKUP_BUCKET=s3://x\nSMTP_HOST=mail\nPORT=81\n";
+    assert_eq!(of(&[(".env", shared)], &[]).map(|settings| settings.port), Ok(81));
+}
+
+#[test]
+fn an_environment_is_everybodys_and_only_near_misses_are_told() {
+    let names = [
+        ("HOME", "/"),
+        ("PS1", "$"),
+        ("FACE_RECOGNITION_TRESHOLD", "0.5"),
+        ("DATABASE_URI", "x"),
+        ("MY_APP", "1"),
+    ];
+    assert_eq!(
+        of(&[], &names).unwrap().doubts,
+        [
+            "DATABASE_URI is not a setting; did you mean DATABASE_URL?",
+            "FACE_RECOGNITION_TRESHOLD is not a setting; did you mean FACE_RECOGNITION_THRESHOLD?",
+        ]
+    );
+}
+
+/// The settings that the example explains.
+fn explained() -> Vec<&'static str> {
+    let lines = include_str!("../../../../.env.example").lines();
+    let assigned = lines.filter_map(|line| line.strip_prefix('#')?.split_once('='));
+    assigned
+        .map(|(key, _)| key)
+        .filter(|key| key.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect()
+}
+
+#[test]
+fn the_example_explains_every_setting_and_no_other() {
+    let mut read = Reader::new(HashMap::new());
+    Settings::read(&mut read).unwrap();
+    let (mut known, mut explained) = (read.known, explained());
+    for names in [&mut known, &mut explained] {
+        names.sort_unstable();
+        names.dedup();
+    }
+    assert_eq!(known, explained);
+}
+
+#[test]
+fn the_example_with_every_line_switched_on_can_be_read() {
+    let text = include_str!("../../../../.env.example");
+    let on: Vec<_> = explained().iter().map(|key| format!("#{key}=")).collect();
+    let set = |line: &str| on.iter().any(|key| line.starts_with(key)) && !line.ends_with('=');
+    let lines: Vec<_> = text.lines().map(|line| if set(line) { &line[1..] } else { line }).collect();
+    assert_eq!(of(&[(".env", &lines.join("\n"))], &[]).map(|settings| settings.port), Ok(5000));
 }
