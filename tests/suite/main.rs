@@ -28,6 +28,7 @@ mod leaves;
 mod limits;
 mod locks;
 mod matrix;
+mod names;
 mod once;
 mod openapi;
 mod outage;

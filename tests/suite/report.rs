@@ -42,7 +42,7 @@ async fn a_month_is_exported_as_it_was(db: Db) {
         "attachment; filename=\"attendance_2026-03-01_2026-03-31.csv\""
     );
     let text = answer.text();
-    let all = lines(&text);
+    let all = lines(text.strip_prefix('\u{feff}').expect("a byte order mark"));
     assert_eq!(all[0], "name,date,status,first_in (UTC),overtime_seconds");
     assert!(all.contains(&"Ada,2026-03-03,late,2026-03-03 09:30:00,0"), "{text}");
     assert!(all.contains(&"Ada,2026-03-07,off_day_worked,2026-03-07 10:00:00,7200"), "{text}");

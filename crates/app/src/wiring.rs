@@ -125,6 +125,9 @@ pub async fn migrate(database: &Database) -> anyhow::Result<()> {
             "the database was written by a newer version of this program (it has {unknown}); update the program"
         );
     }
+    for id in database.spell_anew().await.context("working out by what people and departments are found")? {
+        tracing::warn!(%id, "somebody else has this name, code or address by now; change one of the two");
+    }
     Ok(())
 }
 

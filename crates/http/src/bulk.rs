@@ -24,8 +24,8 @@ use crate::actor::{Asker, who};
 use crate::attendance::RecordView;
 use crate::codes::Code;
 use crate::input::{
-    Decidable, Form, Json, JsonOrCsv, Line, Named, Passage, Reason, Word, from_query, is, needed, one_of,
-    table, word,
+    Column, Decidable, Form, Json, JsonOrCsv, Line, Named, Passage, Reason, Row, Word, from_query, is,
+    needed, one_of, table, word,
 };
 use crate::jobs::{JobView, accepted, prefers_async};
 use crate::options::Api;
@@ -34,8 +34,20 @@ use crate::profile::utc;
 use crate::records::ReasonForm;
 
 /// Columns of a table.
-const COLUMNS: [&str; 9] =
-    ["user_id", "employee_code", "email", "date", "shift_id", "status", "check_in", "check_out", "note"];
+const COLUMNS: [Column; 11] = [
+    Column::plain("user_id"),
+    Column::plain("employee_code"),
+    Column::plain("email"),
+    Column::plain("date"),
+    Column::plain("shift_id"),
+    Column::plain("status"),
+    Column::plain("check_in"),
+    Column::plain("check_out"),
+    Column::plain("note"),
+    // As reports call them.
+    Column { title: "first_in", member: "check_in", zoned: true },
+    Column { title: "last_out", member: "check_out", zoned: true },
+];
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = Bulk)]
@@ -88,6 +100,8 @@ pub(crate) struct ItemForm {
     note: Option<String>,
     /// The version of the record that was read; the item fails if it is another one by now.
     if_version: Option<u32>,
+    /// The line of the table that it was taken from, if it was; told again with what came of it.
+    line: Option<u32>,
 }
 
 /// What a table does not say of itself.
@@ -143,20 +157,27 @@ impl Word for Moment {
     const CODE: &'static str = "invalid-time";
 
     fn read(text: &str) -> Result<Self, String> {
+        // Spreadsheets leave out the zero of hours before ten, and no other.
+        let colon = |from_the_end: usize| text.rfind(':').is_some_and(|at| text.len() - at == from_the_end);
         let format = match text.len() {
-            5 => "%H:%M",
-            8 => "%H:%M:%S",
-            _ => return Timestamp::read(text).map(Self::At),
+            4 | 5 if colon(3) => "%H:%M",
+            7 | 8 if colon(3) => "%H:%M:%S",
+            _ => "none",
         };
-        let told = |_| "must be HH:MM, HH:MM:SS or a time with offset".to_owned();
-        Time::strptime(format, text).map(Self::Local).map_err(told)
+        let read = Time::strptime(format, text)
+            .ok()
+            .map(Self::Local)
+            .or_else(|| Timestamp::read(text).ok().map(Self::At));
+        let told =
+            "must be HH:MM or HH:MM:SS, of 24 hours, or a time with offset such as 2026-03-02T09:00:00+01:00";
+        read.ok_or_else(|| told.to_owned())
     }
 }
 
 impl ItemForm {
-    fn of_line(line: Vec<(&str, String)>) -> Self {
-        let mut item = Self::default();
-        for (column, cell) in line {
+    fn of_row(row: Row) -> Self {
+        let mut item = Self { line: Some(row.line), ..Self::default() };
+        for (column, cell) in row.cells {
             let member = match column {
                 "user_id" => &mut item.user_id,
                 "employee_code" => &mut item.employee_code,
@@ -233,7 +254,7 @@ impl BulkForm {
             on_conflict: query.on_conflict,
             dry_run: word(&query.dry_run)?,
             reason: query.reason,
-            items: Some(lines.into_iter().map(ItemForm::of_line).collect()),
+            items: Some(lines.into_iter().map(ItemForm::of_row).collect()),
         })
     }
 
@@ -299,6 +320,8 @@ pub(crate) struct BulkSummaryView {
 pub(crate) struct ResultView {
     /// Place of the item, from 0.
     index: usize,
+    /// The line of the table that it was taken from.
+    line: Option<u32>,
     /// `created`, `updated`, `unchanged`, `skipped` or `failed`.
     outcome: &'static str,
     record_id: Option<String>,
@@ -342,10 +365,11 @@ impl BulkSummaryView {
 }
 
 impl ResultView {
-    pub(crate) fn new(index: usize, result: ItemResult, unread: Option<Problem>) -> Self {
+    pub(crate) fn new(index: usize, form: &ItemForm, result: ItemResult, unread: Option<Problem>) -> Self {
         let day = result.after.as_ref().or(result.before.as_ref());
         Self {
             index,
+            line: form.line,
             outcome: result.outcome.name(),
             record_id: day.map(|day| day.id.to_string()),
             before: result.before.as_ref().map(|day| RecordView::new(day, false)),
@@ -361,10 +385,10 @@ impl ResultView {
 }
 
 impl BulkView {
-    fn new(answer: BulkAnswer, unread: Vec<Option<Problem>>, dry_run: bool) -> Self {
-        let results = answer.results.into_iter().zip(unread).enumerate();
-        let results: Vec<_> =
-            results.map(|(index, (result, unread))| ResultView::new(index, result, unread)).collect();
+    fn new(answer: BulkAnswer, forms: &[ItemForm], unread: Vec<Option<Problem>>, dry_run: bool) -> Self {
+        let results = forms.iter().zip(answer.results).zip(unread).enumerate();
+        let view = |(index, ((form, result), unread))| ResultView::new(index, form, result, unread);
+        let results: Vec<_> = results.map(view).collect();
         let mut summary = BulkSummaryView::default();
         results.iter().for_each(|result| summary.count(result.outcome));
         let batch_id = answer.batch.map(|id| id.to_string());
@@ -407,6 +431,10 @@ impl From<ItemProblem> for Problem {
 /// Enters many things at once; more than 1,000, and whatever is asked for with `Prefer: respond-async`, as a job whose
 /// result is what would have been answered. From JSON or from a table with the columns `user_id` or `employee_code` or `email`,
 /// `date`, `shift_id`, `status`, `check_in`, `check_out`, `note`. Entering the same once more changes nothing.
+///
+/// Tables are taken as spreadsheets save them: separated by commas, semicolons or tabs (or as a first line `sep=` says), in UTF-8, or
+/// UTF-16 with a byte order mark; lines without anything in them are left out. Dates are written as 2026-03-02 and nothing else. The
+/// columns `first_in (Europe/Berlin)` and `last_out (Europe/Berlin)` of a report are taken for `check_in` and `check_out`.
 #[utoipa::path(post, path = "/api/admin/attendance/bulk", tag = "admin",
     params(BulkQuery, ("Prefer" = Option<String>, Header, description = "`respond-async` for a job in any case.")),
     request_body(content((BulkForm = "application/json"), (String = "text/csv"))),
@@ -450,7 +478,7 @@ pub(crate) async fn bulk(
     let (items, unread) = forms.iter().map(|form| read_item(form, asker.actor())).unzip();
     request.items = items;
     let answer = api.usecases.attendance.bulk(asker.actor(), &request).await?;
-    BulkView::new(answer, unread, request.dry_run).answer(request.atomic)
+    BulkView::new(answer, &forms, unread, request.dry_run).answer(request.atomic)
 }
 
 /// Items as they are kept until a job is done: a line each, in pieces.

@@ -30,6 +30,7 @@ use crate::profile::{DepartmentRefView, day};
 use crate::today::PersonView;
 
 use columns::Tongue;
+pub(crate) use columns::as_meant;
 pub(crate) use question::{Question, attachment};
 
 #[derive(Clone, Deserialize, Serialize, Validate, IntoParams)]
@@ -71,6 +72,15 @@ pub(crate) struct ReportForm {
     /// Language of the header row of a file, `en` or `de`; without it columns have the names that `columns` takes.
     #[validate(custom(function = "is::<Tongue>"))]
     locale: Option<String>,
+    /// What separates the cells of a CSV file: `comma`, `semicolon` or `tab`; `comma` unless asked otherwise. Excel opens by
+    /// double click what is separated as its country does, with `semicolon` where decimals have a comma.
+    #[validate(custom(function = "is::<Separator>"))]
+    separator: Option<String>,
+    /// Whether a CSV file begins with a byte order mark, without which Excel takes its letters for others; `true` unless
+    /// asked otherwise. Programs that read the first title strictly ask for `false`.
+    #[validate(custom(function = "is::<bool>"))]
+    #[param(value_type = Option<bool>)]
+    bom: Option<String>,
     /// Page of records as JSON, from 1.
     #[validate(custom(function = "is::<PageNumber>"))]
     #[param(value_type = Option<u32>, minimum = 1)]
@@ -110,6 +120,49 @@ impl Word for By {
 
     fn read(text: &str) -> Result<Self, String> {
         one_of(text, &Self::ALL, |(name, _)| name).map(|(_, by)| Self(by))
+    }
+}
+
+/// How the lines of a CSV file are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Dialect {
+    separator: Separator,
+    bom: bool,
+}
+
+/// What separates cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Separator {
+    Comma,
+    Semicolon,
+    Tab,
+}
+
+impl Separator {
+    const ALL: [Self; 3] = [Self::Comma, Self::Semicolon, Self::Tab];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Comma => "comma",
+            Self::Semicolon => "semicolon",
+            Self::Tab => "tab",
+        }
+    }
+
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+        }
+    }
+}
+
+impl Word for Separator {
+    const CODE: &'static str = "unknown-value";
+
+    fn read(text: &str) -> Result<Self, String> {
+        one_of(text, &Self::ALL, Self::name)
     }
 }
 

@@ -198,10 +198,7 @@ fn columns(department: &Department) -> departments::ActiveModel {
     departments::ActiveModel {
         id: Set(department.id.uuid()),
         name: Set(department.name.as_str().into()),
-        name_key: Set(key(department.name.as_str())),
         code: Set(department.code.clone()),
-        code_key: Set(code.map(key)),
-        search_key: Set(search_key([Some(department.name.as_str()), code])),
         description: Set(department.description.clone()),
         manager_id: Set(department.manager.map(UserId::uuid)),
         parent_id: Set(department.parent.map(DepartmentId::uuid)),
@@ -209,8 +206,27 @@ fn columns(department: &Department) -> departments::ActiveModel {
         default_shift_id: Set(department.default_shift.map(ShiftId::uuid)),
         created_at: Set(micros(department.created_at)),
         geofences: Set(geofences::written(&department.geofences)),
+        ..keys(department.name.as_str(), code)
+    }
+}
+
+/// By what a department is found and compared.
+fn keys(name: &str, code: Option<&str>) -> departments::ActiveModel {
+    departments::ActiveModel {
+        name_key: Set(key(name)),
+        code_key: Set(code.map(key)),
+        search_key: Set(search_key([Some(name), code])),
         ..Default::default()
     }
+}
+
+/// The same of a stored department, if it is not what is stored with it.
+pub(crate) fn spelled(row: &departments::Model) -> Option<departments::ActiveModel> {
+    let anew = keys(&row.name, row.code.as_deref());
+    let same = anew.name_key == Set(row.name_key.clone())
+        && anew.code_key == Set(row.code_key.clone())
+        && anew.search_key == Set(row.search_key.clone());
+    (!same).then_some(anew)
 }
 
 async fn appoint(

@@ -40,6 +40,7 @@ mod records;
 mod rekey;
 mod sessions;
 mod shifts;
+mod spelling;
 mod statistics;
 mod template_row;
 mod transaction;

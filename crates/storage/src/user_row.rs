@@ -175,25 +175,39 @@ fn standing(row: &users::Model) -> Result<Option<StatusChange>, StoreError> {
     Ok(at.map(|at| StatusChange { reason: row.status_reason.clone(), by, at }))
 }
 
+/// By what a person is found and compared.
+fn keys(name: &str, email: &EmailAddress, code: Option<&str>) -> users::ActiveModel {
+    let addresses = email.searchable();
+    let searched = [Some(name), code].into_iter().chain(addresses.iter().map(|form| Some(form.as_str())));
+    users::ActiveModel {
+        name_key: Set(key(name)),
+        email_key: Set(cut(email.canonical()).into()),
+        employee_code_key: Set(code.map(key)),
+        search_key: Set(search_key(searched)),
+        ..Default::default()
+    }
+}
+
+/// The same of a stored person, if it is not what is stored with them. A row that cannot be read is left as it is.
+pub(crate) fn spelled(row: &users::Model) -> Option<users::ActiveModel> {
+    let anew = keys(&row.name, &EmailAddress::parse(&row.email).ok()?, row.employee_code.as_deref());
+    let same = anew.name_key == Set(row.name_key.clone())
+        && anew.email_key == Set(row.email_key.clone())
+        && anew.employee_code_key == Set(row.employee_code_key.clone())
+        && anew.search_key == Set(row.search_key.clone());
+    (!same).then_some(anew)
+}
+
 /// Everything of a person that a change of them writes. Revision, token version, change number and password are
 /// for the caller.
 pub(crate) fn columns(user: &User) -> users::ActiveModel {
-    let email = user.email.canonical();
     let code = user.employee_code.as_ref();
     let mut row = users::ActiveModel {
         id: Set(user.id.uuid()),
         name: Set(user.name.as_str().into()),
-        name_key: Set(key(user.name.as_str())),
         email: Set(user.email.as_str().into()),
-        email_key: Set(cut(email).into()),
         employee_code: Set(code.map(|code| code.as_str().into())),
-        employee_code_key: Set(code.map(|code| cut(&code.canonical()).into())),
         tombstone: Set(if user.status == Status::Deleted { user.id.uuid() } else { Uuid::nil() }),
-        search_key: Set(search_key(
-            [Some(user.name.as_str()), code.map(EmployeeCode::as_str)]
-                .into_iter()
-                .chain(user.email.searchable().iter().map(|form| Some(form.as_str()))),
-        )),
         role: Set(user.role.name().into()),
         status: Set(user.status.name().into()),
         department_id: Set(user.department.as_ref().map(|department| department.id.uuid())),
@@ -211,7 +225,7 @@ pub(crate) fn columns(user: &User) -> users::ActiveModel {
         status_reason: Set(user.standing.as_ref().and_then(|change| change.reason.clone())),
         status_changed_by: Set(user.standing.as_ref().and_then(|change| change.by).map(UserId::uuid)),
         status_changed_at: Set(user.standing.as_ref().map(|change| micros(change.at))),
-        ..Default::default()
+        ..keys(user.name.as_str(), &user.email, code.map(EmployeeCode::as_str))
     };
     match &user.consent {
         Consent::Missing => {

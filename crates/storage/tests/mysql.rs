@@ -18,6 +18,11 @@ rollcall_testkit::empty_database_contract!(empty_bench().await);
 stamp_below!(bench, another);
 
 #[test]
+fn texts_that_were_compared_by_an_older_rule_are_found_by_the_new_one() {
+    rollcall_testkit::run(async { common::below::spelled_anew(&empty_bench().await).await });
+}
+
+#[test]
 fn a_server_that_is_away_is_unavailable_in_time() {
     rollcall_testkit::run(async {
         let url = || "mysql://rollcall:s3cret@127.0.0.1:1/rollcall".parse().unwrap();

@@ -21,6 +21,11 @@ rollcall_testkit::empty_database_contract!(bench().await);
 
 stamp_below!(bench, another);
 
+#[test]
+fn texts_that_were_compared_by_an_older_rule_are_found_by_the_new_one() {
+    rollcall_testkit::run(async { common::below::spelled_anew(&bench().await).await });
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_and_its_companions_are_the_owners_alone() {

@@ -78,7 +78,14 @@ fn folders(dir: &Path) -> anyhow::Result<BTreeMap<String, Vec<PathBuf>>> {
 
 /// `labels.csv` with the columns `file` and `identity`; other columns are not looked at.
 fn labeled(dir: &Path) -> anyhow::Result<BTreeMap<String, Vec<PathBuf>>> {
-    let mut reader = csv::Reader::from_path(dir.join("labels.csv")).context("reading labels.csv")?;
+    let text = std::fs::read_to_string(dir.join("labels.csv"))
+        .context("reading labels.csv. A spreadsheet saves it as \"CSV UTF-8\"")?;
+    let text = text.trim_start_matches('\u{feff}');
+    // Spreadsheets separate cells as the country does.
+    let titles = text.lines().next().unwrap_or_default();
+    let separator = [b';', b'\t'].into_iter().find(|&byte| titles.contains(char::from(byte))).unwrap_or(b',');
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
     let column = |name: &str| header.iter().position(|h| h.trim() == name);
     let (Some(file), Some(identity)) = (column("file"), column("identity")) else {
@@ -87,7 +94,16 @@ fn labeled(dir: &Path) -> anyhow::Result<BTreeMap<String, Vec<PathBuf>>> {
     let mut people: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for row in reader.records() {
         let row = row?;
-        people.entry(row[identity].trim().to_owned()).or_default().push(dir.join(row[file].trim()));
+        let (name, photo) =
+            (row.get(identity).unwrap_or_default().trim(), row.get(file).unwrap_or_default().trim());
+        if name.is_empty() && photo.is_empty() {
+            continue;
+        }
+        if name.is_empty() || photo.is_empty() {
+            let line = row.position().map_or(0, csv::Position::line);
+            bail!("line {line} of labels.csv has no file or no identity");
+        }
+        people.entry(name.to_owned()).or_default().push(dir.join(photo));
     }
     Ok(people)
 }

@@ -50,7 +50,6 @@ const OTHERS: &[&str] = &[
     "OMP_*",
     "OPENBLAS_*",
     "OPENCV_*",
-    "ORT_*",
     "OTEL_*",
     "PATH",
     "PGID",

@@ -232,6 +232,9 @@ fn the_example_explains_every_setting_and_no_other() {
         names.dedup();
     }
     assert_eq!(known, explained);
+    for name in known {
+        assert!(!names::is_of_others(name, ""), "{name} would be left out");
+    }
 }
 
 #[test]

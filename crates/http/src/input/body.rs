@@ -41,6 +41,11 @@ pub(crate) async fn read_all(
     Ok(body.freeze())
 }
 
+/// Bytes without the mark that some editors and shells begin UTF-8 with.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// Gives up on `reading` after the time a body may take.
 pub(crate) async fn in_time<T>(
     options: &HttpOptions,

@@ -4,7 +4,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 
-use super::body::{api, check_length, in_time, is_json, not_of, read_all};
+use super::body::{api, check_length, in_time, is_json, not_of, read_all, without_mark};
 use super::strict::{self, Form};
 use crate::problem::Problem;
 
@@ -42,7 +42,7 @@ impl<T: Form + Default> FromRequest for MaybeJson<T> {
             let api = api(&req)?;
             check_length(&req, T::LIMIT)?;
             let bytes = in_time(&api.options, read_all(payload, T::LIMIT)).await?;
-            if bytes.is_empty() {
+            if without_mark(&bytes).is_empty() {
                 return Ok(Self(T::default()));
             }
             if !is_json(&req) {

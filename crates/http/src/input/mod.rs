@@ -12,7 +12,7 @@ mod query;
 mod strict;
 mod words;
 
-pub(crate) use self::csv::{JsonOrCsv, table};
+pub(crate) use self::csv::{Column, JsonOrCsv, Row, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;
 pub(crate) use path::Named;

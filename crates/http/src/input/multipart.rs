@@ -8,7 +8,7 @@ use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
-use super::body::{too_large, unreadable};
+use super::body::{too_large, unreadable, without_mark};
 use crate::codes::Code;
 use crate::options::HttpOptions;
 use crate::problem::{FieldError, Problem};
@@ -119,7 +119,7 @@ async fn read_part(field: &mut Field, max: usize, too_large: impl Fn() -> Proble
 
 /// The part's value; what does not fit its kind stays a text, and is refused as a wrong type later.
 fn value_of(kind: Text, bytes: &[u8]) -> Result<Value, Problem> {
-    let text = std::str::from_utf8(bytes)
+    let text = std::str::from_utf8(without_mark(bytes))
         .map_err(|_| Problem::new(Code::MalformedRequest, "a field is not UTF-8 text"))?;
     let as_text = || Value::String(text.to_owned());
     Ok(match kind {

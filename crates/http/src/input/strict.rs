@@ -6,6 +6,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, V
 use serde_json::{Map, Number, Value};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::body::without_mark;
 use crate::codes::Code;
 use crate::problem::{FieldError, Problem};
 
@@ -39,6 +40,14 @@ impl Place {
 
 /// Reads a JSON body.
 pub(crate) fn from_json<T: Form>(bytes: &[u8]) -> Result<T, Problem> {
+    // RFC 8259, section 8.1: whoever sends no mark may still understand one.
+    let bytes = without_mark(bytes);
+    if bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff")
+        || bytes.iter().take(2).any(|byte| *byte == 0)
+    {
+        return Err(Problem::new(Code::MalformedJson, "the body is UTF-16 or UTF-32, it seems; send UTF-8"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Once.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     let value = value.map_err(|error| {

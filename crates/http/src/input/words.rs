@@ -214,7 +214,15 @@ fn read_time(text: &str) -> Result<Timestamp, String> {
 
 fn read_date(text: &str) -> Result<Date, String> {
     let read = (text.len() == 10).then(|| text.parse().ok()).flatten();
-    read.ok_or_else(|| "must be a date, such as 2026-03-02".into())
+    read.ok_or_else(|| {
+        let must = "must be a date, such as 2026-03-02";
+        let other = |c: char| c.is_ascii_digit() || ". /-".contains(c);
+        // What a spreadsheet makes of a date; of two numbers nobody can tell which is the month.
+        if (5..=20).contains(&text.len()) && text.chars().all(other) {
+            return format!("{must}: year, month, day; what {text} means is not guessed");
+        }
+        must.into()
+    })
 }
 
 fn read_time_of_day(text: &str) -> Result<Time, String> {

@@ -147,7 +147,7 @@ impl Entering {
         let BulkAnswer { results, .. } = answer;
         let (mut lines, mut text) = (Vec::new(), Vec::new());
         for ((place, result), unread) in places.into_iter().zip(results).zip(unread) {
-            let view = ResultView::new(place, result, unread);
+            let view = ResultView::new(place, &self.forms[place], result, unread);
             self.told[place] = true;
             self.summary.count(view.outcome());
             let line =

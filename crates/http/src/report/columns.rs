@@ -126,8 +126,16 @@ impl<T> Columns<T> {
 
 /// A text that no spreadsheet takes for a formula.
 pub(super) fn harmless(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if formula { format!("'{text}") } else { text.to_owned() }
+    if is_formula(text.trim_start_matches('\'')) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The text that [`harmless`] made this of.
+pub(crate) fn as_meant(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| is_formula(rest.trim_start_matches('\''))).unwrap_or(text)
+}
+
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'])
 }
 
 fn text(value: impl Into<String>) -> Cell {
@@ -224,8 +232,11 @@ mod tests {
         for bad in ["=cmd|'/C calc'!A0", "+1", "-1", "@x", "\tx", "\rx", "\u{ff1d}x"] {
             assert_eq!(harmless(bad), format!("'{bad}"));
         }
-        for good in ["Ada", "O'Neill", "a=b", "", "1-2"] {
+        for good in ["Ada", "O'Neill", "a=b", "", "1-2", "'t Hooft", "'"] {
             assert_eq!(harmless(good), good);
+        }
+        for any in ["=1", "'=1", "''=1", "Ada", "'t Hooft", "'", "''", "-12", "＝x"] {
+            assert_eq!(as_meant(&harmless(any)), any, "and back");
         }
     }
 

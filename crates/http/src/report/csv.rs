@@ -8,6 +8,7 @@ use futures_util::stream;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 
+use super::Dialect;
 use super::columns::{Cell, Columns, harmless};
 use super::question::{Body, Left};
 use crate::problem::Problem;
@@ -17,21 +18,22 @@ pub(super) async fn records(
     mut report: Report,
     columns: Columns<ReportRow>,
     zone: Zone,
+    dialect: Dialect,
     left: Left,
 ) -> Result<Body, Problem> {
-    let mut lines = Lines::default();
+    let mut lines = Lines::first(dialect);
     lines.write(columns.titles(&zone))?;
     let first = report.next().await?.unwrap_or_default();
     lines.add(&columns, &first, &zone)?;
     left.store(report.people_left(), Ordering::Relaxed);
     let state = (report, columns, zone, left, Some(lines.taken()?));
-    let body = stream::try_unfold(state, |(mut report, columns, zone, left, waiting)| async move {
+    let body = stream::try_unfold(state, move |(mut report, columns, zone, left, waiting)| async move {
         if let Some(bytes) = waiting {
             return Ok(Some((bytes, (report, columns, zone, left, None))));
         }
         let Some(rows) = report.next().await? else { return Ok(None) };
         left.store(report.people_left(), Ordering::Relaxed);
-        let mut lines = Lines::default();
+        let mut lines = Lines::more(dialect, Vec::new());
         lines.add(&columns, &rows, &zone)?;
         Ok(Some((lines.taken()?, (report, columns, zone, left, None))))
     });
@@ -39,8 +41,12 @@ pub(super) async fn records(
 }
 
 /// A file of sums.
-pub(super) fn groups(groups: &[ReportGroup], columns: Columns<ReportGroup>) -> Result<Bytes, Problem> {
-    let mut lines = Lines::default();
+pub(super) fn groups(
+    groups: &[ReportGroup],
+    columns: Columns<ReportGroup>,
+    dialect: Dialect,
+) -> Result<Bytes, Problem> {
+    let mut lines = Lines::first(dialect);
     lines.write(columns.titles(&Zone::UTC))?;
     lines.add(&columns, groups, &Zone::UTC)?;
     lines.taken()
@@ -49,13 +55,17 @@ pub(super) fn groups(groups: &[ReportGroup], columns: Columns<ReportGroup>) -> R
 /// Lines about to be sent.
 struct Lines(csv::Writer<Vec<u8>>);
 
-impl Default for Lines {
-    fn default() -> Self {
-        Self(WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new()))
-    }
-}
-
 impl Lines {
+    /// The first lines of a file. A line `sep=` would make Excel forget the mark, and everybody else's first line a riddle.
+    fn first(dialect: Dialect) -> Self {
+        Self::more(dialect, if dialect.bom { "\u{feff}".into() } else { Vec::new() })
+    }
+
+    fn more(dialect: Dialect, begun: Vec<u8>) -> Self {
+        let mut builder = WriterBuilder::new();
+        Self(builder.terminator(Terminator::CRLF).delimiter(dialect.separator.byte()).from_writer(begun))
+    }
+
     fn add<T>(&mut self, columns: &Columns<T>, rows: &[T], zone: &Zone) -> Result<(), Problem> {
         rows.iter().try_for_each(|row| self.write(columns.cells(row, zone).into_iter().map(shown)))
     }

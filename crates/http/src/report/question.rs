@@ -21,7 +21,8 @@ use serde::Serialize;
 
 use super::columns::Chosen;
 use super::{
-    By, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView, TallyView,
+    By, Dialect, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView,
+    Separator, TallyView,
 };
 use super::{csv, workbook};
 use crate::attendance::local;
@@ -65,6 +66,10 @@ impl Question {
         let By(by) = word(&form.group_by)?.unwrap_or(By(None));
         let format = word(&form.format)?.unwrap_or(wished);
         let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        if format != Format::Csv && (form.separator.is_some() || form.bom.is_some()) {
+            let name = if form.bom.is_some() { "bom" } else { "separator" };
+            return Err(Problem::invalid_parameter(name, "not-applicable", "is for csv"));
+        }
         if format == Format::Json {
             chosen.nothing()?;
         } else if form.page.is_some() || form.per_page.is_some() {
@@ -100,16 +105,20 @@ impl Question {
     pub(crate) async fn made(self, statistics: &Statistics, actor: &Actor) -> Result<Made, Problem> {
         let Self { form, by, format, zone, page, query } = self;
         let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        let dialect = Dialect {
+            separator: word(&form.separator)?.unwrap_or(Separator::Comma),
+            bom: word(&form.bom)?.unwrap_or(true),
+        };
         match by {
             None => {
                 let report = statistics.report(actor, query).await?;
                 let zone = zone.unwrap_or_else(|| report.zone.clone());
-                records(report, format, zone, page, &chosen).await
+                records(report, (format, dialect), zone, page, &chosen).await
             }
             Some(by) => {
                 let summed = statistics.summed(actor, query, by).await?;
                 let zone = zone.unwrap_or_else(|| summed.zone.clone());
-                groups(summed, by, format, &zone, &chosen).await
+                groups(summed, by, (format, dialect), &zone, &chosen).await
             }
         }
     }
@@ -118,7 +127,7 @@ impl Question {
 /// Records one by one.
 async fn records(
     report: Report,
-    format: Format,
+    (format, dialect): (Format, Dialect),
     zone: Zone,
     page: Page,
     chosen: &Chosen<'_>,
@@ -141,7 +150,7 @@ async fn records(
         }
         Format::Csv => {
             let (all, left) = (report.people_left(), Left::default());
-            let body = csv::records(report, chosen.records()?, zone, left.clone()).await?;
+            let body = csv::records(report, chosen.records()?, zone, dialect, left.clone()).await?;
             Made { people: Some((all, left)), ..Made::file(format, range, (None, body)) }
         }
         Format::Xlsx => Made::file(format, range, workbook::records(report, chosen.records()?, zone).await?),
@@ -152,7 +161,7 @@ async fn records(
 async fn groups(
     summed: Summed,
     by: ReportGrouping,
-    format: Format,
+    (format, dialect): (Format, Dialect),
     zone: &Zone,
     chosen: &Chosen<'_>,
 ) -> Result<Made, Problem> {
@@ -168,7 +177,7 @@ async fn groups(
             totals: TallyView::new(&total),
         }))?,
         Format::Csv => {
-            let bytes = csv::groups(&groups, chosen.sums()?)?;
+            let bytes = csv::groups(&groups, chosen.sums()?, dialect)?;
             Made::file(format, range, (Some(bytes.len() as u64), whole(bytes)))
         }
         Format::Xlsx => Made::file(format, range, workbook::groups(groups, chosen.sums()?).await?),

@@ -34,6 +34,7 @@ async fn week() -> (World, Somebody, Somebody) {
 
 fn lines(answer: &Answer) -> Vec<String> {
     let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let text = text.strip_prefix('\u{feff}').expect("a mark, by which Excel knows the encoding");
     assert!(text.ends_with("\r\n"), "{text}");
     text.trim_end().split("\r\n").map(str::to_owned).collect()
 }
@@ -84,6 +85,108 @@ async fn a_file_names_its_dates_and_the_time_zone_and_holds_no_formula() {
     assert!(lines(&german)[0].starts_with("Personalnummer,Name,Abteilung,Datum"), "{german:?}");
     let late = world.get(&admin.token, &format!("{REPORT}&format=csv&status=late&columns=date")).await;
     assert_eq!(lines(&late), ["date", "2026-03-03"]);
+}
+
+#[actix_web::test]
+async fn a_file_is_separated_and_marked_as_its_reader_wants() {
+    let (world, admin, ada) = week().await;
+    let change = json!({ "name": "Zoë; Müller-Ærø" });
+    world.put(&admin.token, &format!("/api/users/{}", ada.id), change).await.is(200);
+    let of = |query: &str| format!("{REPORT}&user_id={}&status=late&columns=name,date&{query}", ada.id);
+    let text = async |query: &str| {
+        let answer = world.get(&admin.token, &of(query)).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    };
+    let plain = text("format=csv&bom=false").await;
+    assert_eq!(plain, "name,date\r\nZoë; Müller-Ærø,2026-03-03\r\n");
+    assert_eq!(text("format=csv").await, format!("\u{feff}{plain}"));
+    assert_eq!(
+        text("format=csv&separator=semicolon").await,
+        "\u{feff}name;date\r\n\"Zoë; Müller-Ærø\";2026-03-03\r\n"
+    );
+    assert!(text("format=csv&separator=tab&bom=false").await.starts_with("name\tdate\r\n"));
+    let sums = format!("{REPORT}&group_by=user&format=csv");
+    let sums = String::from_utf8(world.get(&admin.token, &sums).await.body.to_vec()).unwrap();
+    assert!(sums.starts_with("\u{feff}key,label,"), "{sums}");
+    for query in
+        ["format=json&bom=true", "format=xlsx&separator=tab", "format=csv&separator=;", "format=csv&bom=yes"]
+    {
+        let path = format!("{REPORT}&{query}");
+        world.get(&admin.token, &path).await.is_problem(422, "validation-failed");
+    }
+}
+
+#[actix_web::test]
+async fn a_file_is_entered_as_it_was_exported() {
+    let (world, admin, ada) = week().await;
+    let change = json!({ "employee_code": "-12" });
+    world.put(&admin.token, &format!("/api/users/{}", ada.id), change).await.is(200);
+    let columns = "columns=employee_code,date,first_in,last_out&timezone=Asia/Kolkata";
+    let path = "/api/admin/attendance/bulk?operation=mark&reason=read+back";
+    for dialect in ["bom=true", "bom=false&separator=semicolon", "separator=tab"] {
+        let query = format!("{REPORT}&user_id={}&to=2026-03-03&format=csv&{columns}&{dialect}", ada.id);
+        let query = query.replacen("&to=2026-03-06", "", 1);
+        let file = world.get(&admin.token, &query).await;
+        assert!(String::from_utf8_lossy(&file.body).contains("'-12"), "{file:?}");
+        let request = TestRequest::post().uri(path).insert_header(("content-type", "text/csv"));
+        let answer = world.call(bearer(request.set_payload(file.body.clone()), &admin.token)).await.is(200);
+        let outcomes: Vec<_> =
+            answer["results"].as_array().unwrap().iter().map(|one| &one["outcome"]).collect();
+        assert_eq!(outcomes, ["unchanged", "unchanged"], "{answer}");
+        assert_eq!((&answer["results"][0]["line"], &answer["results"][1]["line"]), (&json!(2), &json!(3)));
+    }
+}
+
+#[actix_web::test]
+async fn a_date_that_a_spreadsheet_rewrote_is_told_by_line_and_column() {
+    let (world, admin, ada) = week().await;
+    let path = "/api/admin/attendance/bulk?operation=mark&reason=by+hand";
+    let enter = async |text: String| {
+        let request =
+            TestRequest::post().uri(path).insert_header(("content-type", "application/vnd.ms-excel"));
+        world.call(bearer(request.set_payload(text), &admin.token)).await
+    };
+    let text = format!(
+        "sep=;\r\nUser ID;Date;Check in;Note;\r\n;;;;\r\n{id};2026-03-04;9:00;\"two\nlines\";\r\n\
+         {id};02.11.2026;09:00;;\r\n{id};2026-03-05;1:30 PM;;\r\n;;;;\r\n",
+        id = ada.id
+    );
+    let answer = enter(text).await.is(207);
+    let results = answer["results"].as_array().unwrap();
+    let told: Vec<_> =
+        results.iter().map(|one| (&one["line"], &one["problem"]["errors"][0]["pointer"])).collect();
+    assert_eq!(told[0], (&json!(4), &Value::Null), "{answer}");
+    assert_eq!(told[1..], [(&json!(6), &json!("/date")), (&json!(7), &json!("/check_in"))], "{answer}");
+    let why = results[1]["problem"]["errors"][0]["detail"].as_str().unwrap();
+    assert!(why.contains("2026-03-02") && why.contains("02.11.2026"), "{why}");
+    enter("email;date\r\nM\u{fffd}ller".into()).await.is_problem(422, "nothing-applied");
+}
+
+#[actix_web::test]
+async fn json_may_begin_with_a_mark() {
+    let (world, admin, ada) = week().await;
+    let put = async |body: Vec<u8>| {
+        let path = format!("/api/users/{}", ada.id);
+        let request = TestRequest::put().uri(&path).insert_header(("content-type", "application/json"));
+        world.call(bearer(request.set_payload(body), &admin.token)).await
+    };
+    let marked = "\u{feff}{\"name\":\"علی\u{200c}رضا\",\"address\":\"1 Road\\r\\n\\tTown\"}";
+    let ada = put(marked.into()).await.is(200);
+    assert_eq!((&ada["name"], &ada["address"]), (&json!("علی\u{200c}رضا"), &json!("1 Road\r\n\tTown")));
+    let utf16 = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    put(utf16).await.is_problem(400, "malformed-json");
+    for (name, part) in
+        [("A\\u202Eda", "U+202E"), ("A\\nda", "U+000A"), ("A\\u0000da", "U+0000"), ("\\u200D", "empty")]
+    {
+        let problem =
+            put(format!("{{\"name\":\"{name}\"}}").into()).await.is_problem(422, "validation-failed");
+        let detail = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains(part), "{detail}");
+    }
+    put(b"{\"name\":\"A\\ud800\"}".to_vec()).await.is_problem(400, "malformed-json");
+    let logout = TestRequest::post().uri("/api/auth/logout").set_payload(b"\xef\xbb\xbf".to_vec());
+    assert_eq!(world.call(bearer(logout, &admin.token)).await.status, 204);
 }
 
 #[actix_web::test]

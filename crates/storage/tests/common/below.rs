@@ -2,11 +2,15 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, Event};
+use rollcall_domain::department::Department;
 use rollcall_domain::shift::Shift;
+use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::bench::the_shift;
-use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_day_of, a_face_of, a_punch_on, a_user};
+use rollcall_testkit::builders::{
+    a_check_in, a_consenting_user, a_day_of, a_department, a_face_of, a_punch_on, a_user,
+};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use super::Bench;
@@ -193,4 +197,38 @@ pub(crate) async fn swapped_templates_do_not_open(bench: &Bench) {
         let since = bench.faces().changes_since(change.number - 1, 1, 1).await.unwrap();
         assert_eq!(since.unreadable, 1);
     }
+}
+
+pub(crate) async fn spelled_anew(bench: &Bench) {
+    let connection = bench.database.connection();
+    let by_the_old_rule = async || {
+        for sql in [
+            "UPDATE users SET email_key = CONCAT('old ', email_key), name_key = 'old', search_key = 'old'",
+            "UPDATE departments SET name_key = CONCAT('old ', name_key), search_key = 'old'",
+            "DELETE FROM counters WHERE name = 'spelling'",
+        ] {
+            connection.execute_unprepared(sql).await.unwrap();
+        }
+    };
+    let (ada, lab) = (a_user("Ada"), a_department("Lab"));
+    bench.users().insert(&ada, None).await.unwrap();
+    bench.departments().insert(&lab).await.unwrap();
+    assert_eq!(bench.database.spell_anew().await.unwrap(), []);
+    by_the_old_rule().await;
+    assert!(bench.users().credentials(ada.email.canonical()).await.unwrap().is_none());
+    assert_eq!(bench.database.spell_anew().await.unwrap(), []);
+    let found = bench.users().credentials(ada.email.canonical()).await.unwrap().expect("credentials");
+    assert_eq!(found.user, ada.id);
+    let twin = Department { id: a_department("Other").id, ..lab };
+    let refused = bench.departments().insert(&twin).await;
+    assert!(matches!(refused, Err(StoreError::Taken("name"))), "{refused:?}");
+
+    // Of two that are one by the new rule, one is found, and the other is told of.
+    by_the_old_rule().await;
+    let twin = User { email: ada.email.clone(), ..a_user("Ada's twin") };
+    bench.users().insert(&twin, None).await.unwrap();
+    assert_eq!(bench.database.spell_anew().await.unwrap(), [ada.id.uuid()]);
+    let found = bench.users().credentials(ada.email.canonical()).await.unwrap().expect("credentials");
+    assert_eq!(found.user, twin.id);
+    assert_eq!(bench.database.spell_anew().await.unwrap(), [], "once for each rule");
 }
