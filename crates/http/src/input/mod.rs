@@ -2,6 +2,7 @@
 //! that is wrong with them.
 
 mod body;
+mod change;
 mod csv;
 mod json;
 mod multipart;
@@ -12,6 +13,7 @@ mod query;
 mod strict;
 mod words;
 
+pub(crate) use self::change::Change;
 pub(crate) use self::csv::{JsonOrCsv, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;
