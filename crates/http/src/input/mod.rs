@@ -22,6 +22,6 @@ pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::{Query, from_query, of_query};
 pub(crate) use strict::Form;
 pub(crate) use words::{
-    AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Picture, Reason, Word, are,
+    AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Picture, Reason, Word,
     are_weekdays, clearable, is, needed, one_of, weekdays, word,
 };
