@@ -15,6 +15,7 @@ use rollcall_usecases::auth::{Caller, Token};
 use crate::client::client;
 use crate::codes::Code;
 use crate::limits::Place;
+use crate::naming::named_answer;
 use crate::options::Api;
 use crate::problem::Problem;
 use crate::report::FILES;
@@ -46,9 +47,13 @@ pub(crate) async fn guard(
             if let Some(caller) = caller {
                 req.extensions_mut().insert(caller);
             }
-            let answer = next.call(req).await;
+            let directory = req.app_data::<web::Data<Api>>().map(|api| api.usecases.directory.clone());
+            let answer = next.call(req).await?;
             drop(place);
-            answer
+            match (access, directory) {
+                (Access::May(_), Some(directory)) => Ok(named_answer(&directory, answer).await?),
+                _ => Ok(answer),
+            }
         }
         Err(problem) => Ok(req.error_response(problem)),
     }
@@ -222,6 +227,12 @@ pub(crate) fn who(text: &str, actor: &Actor) -> Result<UserId, Problem> {
         return actor.user().ok_or_else(Problem::not_found);
     }
     text.parse().map_err(|_| Problem::not_found())
+}
+
+/// The person that a member of a body names, if it names one: an id, or `me`.
+pub(crate) fn whom(pointer: &str, text: Option<&str>, actor: &Actor) -> Result<Option<UserId>, Problem> {
+    let unknown = |_| Problem::invalid_field(pointer, "does-not-exist", "does not exist");
+    text.map(|text| who(text, actor)).transpose().map_err(unknown)
 }
 
 #[cfg(test)]

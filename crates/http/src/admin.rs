@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, Who};
+use crate::filters::Filters;
 use crate::input::{Form, Json, Passage, Query, is, needed, word};
 use crate::options::Api;
 use crate::paging::{List, list};
 use crate::people::people_form;
-use crate::preconditions::etag;
+use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::{UserView, utc};
 
@@ -114,23 +115,27 @@ pub(crate) async fn users(
     Query(form): Query<AdminUsersForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = form.into_admin_query(&api.options.zone)?;
+    let filters = Filters { department: query.filter.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
     let found = api.usecases.users.list_for_admin(asker.actor(), query).await?;
     Ok(list(&req, found, |account| AdminUserView::new(&api, account)))
 }
 
 /// Lets a person take part, or not. Who does not has no login and matches nobody before the answer.
 #[utoipa::path(put, path = "/api/admin/users/{user_id}/status", tag = "admin", request_body = StatusForm,
-    params(("user_id" = String, Path, description = "An id, or `me`.")),
+    params(("user_id" = String, Path, description = "An id, or `me`."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn set_status(
     api: web::Data<Api>,
     asker: Asker,
     Who(user): Who,
+    IfMatch(revision): IfMatch,
     Json(form): Json<StatusForm>,
 ) -> Result<HttpResponse, Problem> {
     let status: Status = needed(&form.status)?;
     let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
-    let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason)).await?;
+    let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason), revision).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");
     Ok(HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(&api, profile)))

@@ -4,17 +4,19 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
 use rollcall_domain::assignment::Assignment;
-use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId};
 use rollcall_domain::plan::Whom;
 use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::actor::{Asker, who};
+use crate::actor::{Asker, whom};
+use crate::filters::{Filters, person};
 use crate::input::{
-    AnyWord, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+    AnyWord, Change, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
 };
+use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
 use crate::preconditions::{IfMatch, etag};
@@ -63,7 +65,7 @@ pub(crate) struct NewAssignmentForm {
     #[validate(required, custom(function = "is::<ShiftId>"))]
     #[schema(value_type = String, required = true)]
     shift_id: Option<String>,
-    #[validate(custom(function = "is::<UserId>"))]
+    /// An id, or `me`.
     user_id: Option<String>,
     #[validate(custom(function = "is::<DepartmentId>"))]
     department_id: Option<String>,
@@ -78,6 +80,7 @@ pub(crate) struct NewAssignmentForm {
 }
 
 impl Form for NewAssignmentForm {
+    const NULLABLE: &'static [&'static str] = &["user_id", "department_id", "to"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -98,6 +101,7 @@ pub(crate) struct AssignmentUpdateForm {
 }
 
 impl Form for AssignmentUpdateForm {
+    const NULLABLE: &'static [&'static str] = &["to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "user_id", "department_id", "created_by", "created_at", "version"];
 }
@@ -152,14 +156,18 @@ pub(crate) async fn list(
     Query(form): Query<AssignmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = AssignmentQuery {
-        user: form.user_id.as_deref().map(|text| who(text, asker.actor())).transpose()?,
+        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
         department: word(&form.department_id)?,
         shift: word(&form.shift_id)?,
         on: word(&form.on)?,
         sort: sort(&form.sort, &KEYS)?,
         page: page(&form.page, &form.per_page)?,
     };
-    let found = api.usecases.assignments.list(asker.actor(), query).await?;
+    let filters =
+        Filters { user: query.user, department: query.department, shift: query.shift, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let found =
+        api.usecases.assignments.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, AssignmentView::new))
 }
 
@@ -171,15 +179,16 @@ pub(crate) async fn create(
     asker: Asker,
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let to_whom = match (word(&form.user_id)?, word(&form.department_id)?) {
-        (None, None) => Whom::Everybody,
-        (None, Some(department)) => Whom::Department(department),
-        (Some(user), None) => Whom::Person(user),
-        (Some(_), Some(_)) => {
-            let detail = "is either for a person or for a department";
-            return Err(Problem::invalid_field("/department_id", "not-both", detail));
-        }
-    };
+    let to_whom =
+        match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, word(&form.department_id)?) {
+            (None, None) => Whom::Everybody,
+            (None, Some(department)) => Whom::Department(department),
+            (Some(user), None) => Whom::Person(user),
+            (Some(_), Some(_)) => {
+                let detail = "is either for a person or for a department";
+                return Err(Problem::invalid_field("/department_id", "not-both", detail));
+            }
+        };
     let new = NewAssignment {
         shift: needed(&form.shift_id)?,
         to_whom,
@@ -206,7 +215,8 @@ pub(crate) async fn get(
     Ok(shown(api.usecases.assignments.get(asker.actor(), id).await?))
 }
 
-/// Changes which shift is given and when. Only administrators change what has been.
+/// Changes which shift is given and when. Only administrators change what has been. A member that is sent as it is shown
+/// changes nothing.
 #[utoipa::path(put, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
     request_body = AssignmentUpdateForm,
     params(("assignment_id" = String, Path, description = "An assignment."),
@@ -217,8 +227,10 @@ pub(crate) async fn update(
     asker: Asker,
     Named(id): Named<AssignmentId>,
     IfMatch(revision): IfMatch,
-    Json(form): Json<AssignmentUpdateForm>,
+    change: Change<AssignmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
+    let known = api.usecases.assignments.get(asker.actor(), id).await?;
+    let form = change.of(&named(&api.usecases.directory, &AssignmentView::new(known)).await?)?;
     let patch =
         AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
     Ok(shown(api.usecases.assignments.update(asker.actor(), id, patch, revision).await?))

@@ -12,7 +12,8 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::actor::{Asker, who};
+use crate::actor::Asker;
+use crate::filters::{absent, person};
 use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::paging::{List, instants, list as list_of, page};
@@ -140,16 +141,22 @@ pub(crate) async fn list(
     asker: Asker,
     Query(form): Query<AuditForm>,
 ) -> Result<HttpResponse, Problem> {
-    let person = |id: &Option<String>| id.as_deref().map(|id| who(id, asker.actor())).transpose();
     let within = instants(&form.from, &form.to, &api.options.zone)?;
     let filter = AuditFilter {
-        subject: person(&form.user_id)?,
-        by: person(&form.actor_id)?,
+        subject: person("user_id", form.user_id.as_deref(), asker.actor())?,
+        by: person("actor_id", form.actor_id.as_deref(), asker.actor())?,
         act: word(&form.action)?,
         batch: word(&form.batch_id)?,
         from: within.map(|(from, _)| from),
         until: within.map(|(_, until)| until),
     };
+    for (key, id) in [("user_id", filter.subject), ("actor_id", filter.by)] {
+        if let Some(id) = id
+            && !api.usecases.directory.knows_person(id).await?
+        {
+            return Err(absent(&[key]));
+        }
+    }
     let page = page(&form.page, &form.per_page)?;
     let found = api.usecases.audit.page(asker.actor(), &filter, page).await?;
     Ok(list_of(&req, found, AuditView::new))

@@ -44,6 +44,7 @@ pub(crate) struct RegisterForm {
 }
 
 impl Form for RegisterForm {
+    const NULLABLE: &'static [&'static str] = &["phone", "department_id", "timezone", "locale"];
     const NOT_ALLOWED: &'static [&'static str] = &[
         "role",
         "status",

@@ -12,15 +12,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::actor::{Asker, who};
+use crate::actor::Asker;
 use crate::attendance::local;
+use crate::filters::{Filters, person};
 use crate::input::{
     Decidable, Form, Json, MaybeJson, Named, PageNumber, PageSize, Passage, Query, Reason, Word, is, needed,
     one_of, word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
-use crate::preconditions::etag;
+use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::day;
 
@@ -51,6 +52,7 @@ pub(crate) struct NewCorrectionForm {
 }
 
 impl Form for NewCorrectionForm {
+    const NULLABLE: &'static [&'static str] = &["shift_id", "status", "first_in", "last_out"];
     const NOT_ALLOWED: &'static [&'static str] = &["id", "user_id", "requested_at"];
 }
 
@@ -102,7 +104,9 @@ pub(crate) struct ApprovalForm {
     comment: Option<String>,
 }
 
-impl Form for ApprovalForm {}
+impl Form for ApprovalForm {
+    const NULLABLE: &'static [&'static str] = &["comment"];
+}
 
 /// For the person who asked.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -194,12 +198,19 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let query = CorrectionQuery {
         status: word(&form.status)?,
-        user: form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?,
+        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
         department: word(&form.department_id)?,
         within: range(&form.from, &form.to)?,
         page: page(&form.page, &form.per_page)?,
     };
-    let found = api.usecases.attendance.corrections(asker.actor(), query).await?;
+    let filters = Filters { user: query.user, department: query.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let found = api
+        .usecases
+        .attendance
+        .corrections(asker.actor(), query)
+        .await
+        .map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, CorrectionView::new))
 }
 
@@ -241,42 +252,48 @@ pub(crate) async fn get(
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
 #[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/approve", tag = "attendance",
     operation_id = "approve_correction", request_body = ApprovalForm,
-    params(("correction_id" = String, Path, description = "A request.")),
+    params(("correction_id" = String, Path, description = "A request."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<CorrectionId>,
+    IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<ApprovalForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Passage<500>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), id, comment).await?))
+    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request, and says why. Nobody decides on their own.
 #[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/reject", tag = "attendance",
     operation_id = "reject_correction", request_body = RejectionForm,
-    params(("correction_id" = String, Path, description = "A request.")),
+    params(("correction_id" = String, Path, description = "A request."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<CorrectionId>,
+    IfMatch(revision): IfMatch,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = needed::<Reason>(&form.comment)?.0;
-    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), id, &comment).await?))
+    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), id, &comment, revision).await?))
 }
 
 /// Takes your own request back.
 #[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/withdraw", tag = "attendance",
     operation_id = "withdraw_correction",
-    params(("correction_id" = String, Path, description = "A request.")),
+    params(("correction_id" = String, Path, description = "A request."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<CorrectionId>,
+    IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), id).await?))
+    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), id, revision).await?))
 }

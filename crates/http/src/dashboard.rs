@@ -11,6 +11,7 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::attendance::local;
+use crate::filters::Filters;
 use crate::input::{Form, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::problem::Problem;
@@ -153,8 +154,7 @@ impl DashboardView {
 
 /// How things are, as far as you may see.
 #[utoipa::path(get, path = "/api/statistics/dashboard", tag = "statistics", params(DashboardForm),
-    responses((status = 200, description = "What matters, at a glance.", body = DashboardView),
-        (status = 404, description = "The department is absent, or not for you to see.")))]
+    responses((status = 200, description = "What matters, at a glance.", body = DashboardView)))]
 pub(crate) async fn dashboard(
     api: web::Data<Api>,
     asker: Asker,
@@ -165,6 +165,9 @@ pub(crate) async fn dashboard(
         days: word::<Length>(&form.days)?.map_or(7, |days| days.0),
         department: word(&form.department_id)?,
     };
-    let dashboard = api.usecases.statistics.dashboard(asker.actor(), query).await?;
+    let filters = Filters { department: query.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let dashboard =
+        api.usecases.statistics.dashboard(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(HttpResponse::Ok().json(DashboardView::new(&dashboard, asker.actor().role())))
 }

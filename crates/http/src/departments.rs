@@ -2,20 +2,22 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::{DepartmentName, DepartmentSummary};
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_usecases::departments::{DepartmentKey, DepartmentPatch, DepartmentQuery, NewDepartment};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::actor::Asker;
+use crate::actor::{Asker, whom};
 use crate::geofences::{GeofenceForm, fences};
 use crate::input::{
-    AnyWord, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, clearable, is, needed, present,
-    word,
+    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, clearable, is, needed,
+    present, word,
 };
+use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
 use crate::preconditions::{IfMatch, etag};
@@ -59,7 +61,7 @@ pub(crate) struct NewDepartmentForm {
     code: Option<String>,
     #[validate(custom(function = "is::<Passage<1000>>"))]
     description: Option<String>,
-    #[validate(custom(function = "is::<UserId>"))]
+    /// Who answers for it: an id, or `me`.
     manager_id: Option<String>,
     #[validate(custom(function = "is::<DepartmentId>"))]
     parent_id: Option<String>,
@@ -78,6 +80,15 @@ pub(crate) struct NewDepartmentForm {
 const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
 
 impl Form for NewDepartmentForm {
+    const NULLABLE: &'static [&'static str] = &[
+        "code",
+        "description",
+        "manager_id",
+        "parent_id",
+        "timezone",
+        "default_shift_id",
+        "geofences/*/name",
+    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -96,8 +107,8 @@ pub(crate) struct DepartmentUpdateForm {
     #[validate(custom(function = "is::<Passage<1000>>"))]
     #[schema(value_type = Option<String>)]
     description: Option<Option<String>>,
+    /// Who answers for it: an id, or `me`.
     #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<UserId>"))]
     #[schema(value_type = Option<String>)]
     manager_id: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
@@ -122,16 +133,30 @@ pub(crate) struct DepartmentUpdateForm {
 }
 
 impl Form for DepartmentUpdateForm {
+    const NULLABLE: &'static [&'static str] = &[
+        "code",
+        "description",
+        "manager_id",
+        "parent_id",
+        "timezone",
+        "default_shift_id",
+        "geofences",
+        "geofences/*/name",
+    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
 impl DepartmentUpdateForm {
-    fn patch(self) -> Result<DepartmentPatch, Problem> {
+    fn patch(self, actor: &Actor) -> Result<DepartmentPatch, Problem> {
         Ok(DepartmentPatch {
             name: word(&self.name)?,
             code: clearable::<Line<64>>(&self.code)?.map(|text| text.map(|line| line.0)),
             description: clearable::<Passage<1000>>(&self.description)?.map(|text| text.map(|line| line.0)),
-            manager: clearable(&self.manager_id)?,
+            manager: self
+                .manager_id
+                .as_ref()
+                .map(|id| whom("/manager_id", id.as_deref(), actor))
+                .transpose()?,
             parent: clearable(&self.parent_id)?,
             timezone: clearable(&self.timezone)?,
             default_shift: clearable(&self.default_shift_id)?,
@@ -223,7 +248,7 @@ pub(crate) async fn create(
         name: needed(&form.name)?,
         code: word::<Line<64>>(&form.code)?.map(|line| line.0),
         description: word::<Passage<1000>>(&form.description)?.map(|line| line.0),
-        manager: word(&form.manager_id)?,
+        manager: whom("/manager_id", form.manager_id.as_deref(), asker.actor())?,
         parent: word(&form.parent_id)?,
         timezone: word(&form.timezone)?,
         default_shift: word(&form.default_shift_id)?,
@@ -250,7 +275,7 @@ pub(crate) async fn get(
     Ok(shown(api.usecases.departments.get(asker.actor(), id).await?))
 }
 
-/// Changes a department.
+/// Changes a department. A member that is sent as it is shown changes nothing.
 #[utoipa::path(put, path = "/api/admin/departments/{department_id}", tag = "admin",
     operation_id = "update_department", request_body = DepartmentUpdateForm,
     params(("department_id" = String, Path, description = "A department."),
@@ -261,9 +286,11 @@ pub(crate) async fn update(
     asker: Asker,
     Named(id): Named<DepartmentId>,
     IfMatch(revision): IfMatch,
-    Json(form): Json<DepartmentUpdateForm>,
+    change: Change<DepartmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch()?, revision).await?))
+    let known = api.usecases.departments.get(asker.actor(), id).await?;
+    let form = change.of(&named(&api.usecases.directory, &DepartmentView::new(known)).await?)?;
+    Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch(asker.actor())?, revision).await?))
 }
 
 fn shown(summary: DepartmentSummary) -> HttpResponse {

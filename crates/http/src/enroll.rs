@@ -1,5 +1,6 @@
 //! `POST /api/face/enroll`
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use rollcall_domain::access::Role;
 use rollcall_domain::face::FaceSource;
@@ -96,7 +97,9 @@ fn not_yet(replace: &bool) -> Result<(), ValidationError> {
     Ok(())
 }
 
-impl Form for EnrollForm {}
+impl Form for EnrollForm {
+    const NULLABLE: &'static [&'static str] = &["reason"];
+}
 
 impl PhotoForm for EnrollForm {
     const FILES: &'static [&'static str] = &["images"];
@@ -209,5 +212,6 @@ pub(crate) async fn enroll(
         source: FaceSource::Api,
     };
     let enrollment = api.usecases.faces.enroll(asker.actor(), request).await?;
-    Ok(HttpResponse::Created().json(EnrollmentView::new(&enrollment)))
+    let templates = (header::LOCATION, format!("/api/face/user/{}/encodings", enrollment.user));
+    Ok(HttpResponse::Created().insert_header(templates).json(EnrollmentView::new(&enrollment)))
 }

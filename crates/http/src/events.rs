@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::actor::{Asker, who};
+use crate::actor::Asker;
 use crate::attendance::{EventView, RecordView};
+use crate::filters::{Filters, person};
 use crate::input::{Form, Json, Named, PageNumber, PageSize, Query, is, word};
 use crate::options::Api;
 use crate::paging::{List, instants, list as list_of, page};
@@ -72,7 +73,7 @@ impl EventsForm {
         Ok(EventQuery {
             from: within.map(|(from, _)| from),
             until: within.map(|(_, until)| until),
-            user: self.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?,
+            user: person("user_id", self.user_id.as_deref(), asker.actor())?,
             department: word(&self.department_id)?,
             direction: word(&self.r#type)?,
             source: word(&self.source)?,
@@ -112,7 +113,15 @@ pub(crate) async fn list(
     Query(form): Query<EventsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = form.into_query(&asker, &api.options.zone)?;
-    let found = api.usecases.attendance.events(asker.actor(), query).await?;
+    let filters = Filters {
+        user: query.user,
+        department: query.department,
+        device: query.device,
+        ..Filters::default()
+    };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let found =
+        api.usecases.attendance.events(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, |seen| EventView::seen(&seen)))
 }
 

@@ -1,14 +1,18 @@
 //! What happens to every request, whatever it asks for: it gets an id, its errors one shape, its answer the
 //! security headers, and the log one line.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse, ResponseError, web};
 use futures_util::FutureExt;
 use tracing::Instrument;
@@ -17,6 +21,7 @@ use uuid::Uuid;
 use crate::codes::Code;
 use crate::headers;
 use crate::options::{Api, State};
+use crate::preconditions::versioned;
 use crate::problem::Problem;
 use crate::unread::Unread;
 
@@ -74,11 +79,36 @@ fn finish(answer: ServiceResponse, path: &str, id: &str) -> ServiceResponse {
         None => None,
     };
     let mut answer = match told {
-        None => answer,
+        None => versioned(answer),
         Some(told) => replace(answer, told),
     };
     dress(answer.headers_mut(), path, id);
-    answer
+    if answer.request().method() == Method::HEAD {
+        answer.map_body(|_, body| Headless::of(&body))
+    } else {
+        answer
+    }
+}
+
+/// The length of a body without the body: what a `HEAD` is answered with. A stream is not even begun.
+struct Headless(BodySize);
+
+impl Headless {
+    fn of(body: &BoxBody) -> BoxBody {
+        BoxBody::new(Self(body.size()))
+    }
+}
+
+impl MessageBody for Headless {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        Poll::Ready(None)
+    }
 }
 
 fn is_error(status: StatusCode) -> bool {

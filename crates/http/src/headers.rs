@@ -38,14 +38,23 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
         .allowed_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::ACCEPT_LANGUAGE,
+            header::CACHE_CONTROL,
             header::IF_MATCH,
+            header::IF_NONE_MATCH,
             REQUEST_ID,
             REASON,
             PREFER,
             LAST_EVENT_ID,
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, REQUEST_ID])
-        .expose_headers([header::CONTENT_DISPOSITION, PREFERENCE_APPLIED])
+        .expose_headers([
+            header::ALLOW,
+            header::CONTENT_DISPOSITION,
+            header::WWW_AUTHENTICATE,
+            PREFERENCE_APPLIED,
+        ])
         .expose_headers(RATE_LIMIT)
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

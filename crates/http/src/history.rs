@@ -12,6 +12,7 @@ use validator::Validate;
 
 use crate::actor::{Asker, Who};
 use crate::attendance::RecordView;
+use crate::filters::Filters;
 use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::paging::{Pagination, page, range, sort};
@@ -145,7 +146,10 @@ pub(crate) async fn of_user(
     Query(form): Query<HistoryForm>,
 ) -> Result<HttpResponse, Problem> {
     let with_events = form.include.is_some();
-    let history = api.usecases.attendance.history(asker.actor(), user, form.into_query()?).await?;
+    let query = form.into_query()?;
+    let filters = Filters { shift: query.filter.shift, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let history = api.usecases.attendance.history(asker.actor(), user, query).await?;
     let pagination = Pagination::of(&history.days);
     let data = history.days.items.iter().map(|day| RecordView::new(day, with_events)).collect();
     let summary = SummaryView::new(history.summary);

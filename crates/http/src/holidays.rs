@@ -12,7 +12,11 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::input::{Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word};
+use crate::filters::Filters;
+use crate::input::{
+    Change, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+};
+use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
 use crate::preconditions::{IfMatch, etag};
@@ -80,6 +84,8 @@ pub(crate) struct NewHolidayForm {
 }
 
 impl Form for NewHolidayForm {
+    const NULLABLE: &'static [&'static str] =
+        &["department_id", "date", "half", "weekday", "nth", "from", "to"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -139,6 +145,7 @@ pub(crate) struct HolidayUpdateForm {
 }
 
 impl Form for HolidayUpdateForm {
+    const NULLABLE: &'static [&'static str] = &["half", "nth", "to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "department_id", "created_by", "created_at", "version"];
 }
@@ -212,7 +219,10 @@ pub(crate) async fn list(
         within: range(&form.from, &form.to)?,
         page: page(&form.page, &form.per_page)?,
     };
-    let found = api.usecases.holidays.list(asker.actor(), query).await?;
+    let filters = Filters { department: query.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let found =
+        api.usecases.holidays.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, HolidayView::new))
 }
 
@@ -246,7 +256,7 @@ pub(crate) async fn get(
     Ok(shown(api.usecases.holidays.get(asker.actor(), id).await?))
 }
 
-/// Changes an entry.
+/// Changes an entry. A member that is sent as it is shown changes nothing.
 #[utoipa::path(put, path = "/api/holidays/{holiday_id}", tag = "planning", request_body = HolidayUpdateForm,
     params(("holiday_id" = String, Path, description = "An entry."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -256,8 +266,10 @@ pub(crate) async fn update(
     asker: Asker,
     Named(id): Named<HolidayId>,
     IfMatch(revision): IfMatch,
-    Json(form): Json<HolidayUpdateForm>,
+    change: Change<HolidayUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
+    let known = api.usecases.holidays.get(asker.actor(), id).await?;
+    let form = change.of(&named(&api.usecases.directory, &HolidayView::new(known)).await?)?;
     let patch = HolidayPatch {
         name: word(&form.name)?,
         date: word(&form.date)?,

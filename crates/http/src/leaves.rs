@@ -4,20 +4,21 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
 use rollcall_domain::calendar::Half;
-use rollcall_domain::id::{LeaveId, UserId};
+use rollcall_domain::id::LeaveId;
 use rollcall_domain::leave::{LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_usecases::leaves::{LeaveKey, LeaveQuery, NewLeave};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use crate::actor::{Asker, who};
+use crate::actor::{Asker, whom};
+use crate::filters::{Filters, person};
 use crate::input::{
     AnyWord, Form, Json, MaybeJson, Named, PageNumber, PageSize, Passage, Query, is, needed, word,
 };
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
-use crate::preconditions::etag;
+use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
@@ -61,8 +62,7 @@ impl Form for LeavesForm {}
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewLeave)]
 pub(crate) struct NewLeaveForm {
-    /// For whom; yourself unless said otherwise.
-    #[validate(custom(function = "is::<UserId>"))]
+    /// For whom, an id or `me`; yourself unless said otherwise.
     user_id: Option<String>,
     /// First date.
     #[validate(required, custom(function = "is::<Date>"))]
@@ -83,6 +83,7 @@ pub(crate) struct NewLeaveForm {
 }
 
 impl Form for NewLeaveForm {
+    const NULLABLE: &'static [&'static str] = &["half", "reason"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "status", "requested_by", "requested_at", "decided_by", "decided_at", "comment", "version"];
 }
@@ -96,7 +97,9 @@ pub(crate) struct CommentForm {
     comment: Option<String>,
 }
 
-impl Form for CommentForm {}
+impl Form for CommentForm {
+    const NULLABLE: &'static [&'static str] = &["comment"];
+}
 
 /// Why the person may not be away.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -167,14 +170,15 @@ pub(crate) async fn list(
     Query(form): Query<LeavesForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = LeaveQuery {
-        user: form.user_id.as_deref().map(|text| who(text, asker.actor())).transpose()?,
+        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
         status: word(&form.status)?,
         kind: word(&form.kind)?,
         within: range(&form.from, &form.to)?,
         sort: sort(&form.sort, &KEYS)?,
         page: page(&form.page, &form.per_page)?,
     };
-    let found = api.usecases.leaves.list(asker.actor(), query).await?;
+    let filters = Filters { user: query.user, ..Filters::default() };
+    let found = api.usecases.leaves.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, LeaveView::new))
 }
 
@@ -188,7 +192,7 @@ pub(crate) async fn request(
 ) -> Result<HttpResponse, Problem> {
     let from = needed(&form.from)?;
     let new = NewLeave {
-        user: word(&form.user_id)?,
+        user: whom("/user_id", form.user_id.as_deref(), asker.actor())?,
         from,
         to: word(&form.to)?.unwrap_or(from),
         half: word(&form.half)?,
@@ -217,45 +221,51 @@ pub(crate) async fn get(
 
 /// Approves a request. Nobody but an administrator decides about their own.
 #[utoipa::path(post, path = "/api/leaves/{leave_id}/approve", tag = "planning", request_body = CommentForm,
-    params(("leave_id" = String, Path, description = "A request.")),
+    params(("leave_id" = String, Path, description = "A request."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<LeaveId>,
+    IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Passage<1000>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.leaves.approve(asker.actor(), id, comment).await?))
+    Ok(shown(api.usecases.leaves.approve(asker.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request and says why. Nobody but an administrator decides about their own.
 #[utoipa::path(post, path = "/api/leaves/{leave_id}/reject", tag = "planning", request_body = RejectionForm,
-    params(("leave_id" = String, Path, description = "A request.")),
+    params(("leave_id" = String, Path, description = "A request."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<LeaveId>,
+    IfMatch(revision): IfMatch,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let Passage(comment) = needed::<Passage<1000>>(&form.comment)?;
-    Ok(shown(api.usecases.leaves.reject(asker.actor(), id, comment).await?))
+    Ok(shown(api.usecases.leaves.reject(asker.actor(), id, comment, revision).await?))
 }
 
 /// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
 /// administrator's to take back.
 #[utoipa::path(post, path = "/api/leaves/{leave_id}/withdraw", tag = "planning", request_body = CommentForm,
-    params(("leave_id" = String, Path, description = "A request.")),
+    params(("leave_id" = String, Path, description = "A request."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<LeaveId>,
+    IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Passage<1000>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), id, comment).await?))
+    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), id, comment, revision).await?))
 }
 
 fn shown(request: LeaveRequest) -> HttpResponse {

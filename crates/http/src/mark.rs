@@ -1,5 +1,7 @@
 //! `POST /api/attendance/mark`
 
+use actix_web::http::StatusCode;
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -49,7 +51,10 @@ pub(crate) struct MarkForm {
     date: Option<String>,
 }
 
-impl Form for MarkForm {}
+impl Form for MarkForm {
+    const NULLABLE: &'static [&'static str] =
+        &["reason", "note", "location", "location/accuracy_m", "device_id"];
+}
 
 impl MarkForm {
     /// Members that say something of a punch, next to a status that needs none; or of a day, without one.
@@ -119,7 +124,7 @@ impl MarkedView {
 
 /// Enters a punch for yourself, or with a reason for somebody else; or, with `status`, says how a day is to be read.
 #[utoipa::path(post, path = "/api/attendance/mark", tag = "attendance", request_body = MarkForm,
-    responses((status = 201, description = "Recorded.", body = MarkedView),
+    responses((status = 201, description = "Recorded; `Location` names the record.", body = MarkedView),
               (status = 200, description = "Too soon, nothing was recorded; or a status was set.", body = MarkedView)))]
 pub(crate) async fn mark(
     api: web::Data<Api>,
@@ -150,6 +155,10 @@ pub(crate) async fn mark(
         force: form.force.unwrap_or(false),
     };
     let marked = api.usecases.attendance.mark(asker.actor(), request).await?;
-    let mut answer = if marked.event.is_some() { HttpResponse::Created() } else { HttpResponse::Ok() };
+    let mut answer = HttpResponse::Ok();
+    if marked.event.is_some() {
+        let record = format!("/api/attendance/records/{}", marked.day.id);
+        answer.status(StatusCode::CREATED).insert_header((header::LOCATION, record));
+    }
     Ok(answer.json(MarkedView::new(&marked)))
 }

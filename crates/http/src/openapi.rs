@@ -1,15 +1,20 @@
 //! The REST contract, written down from the code: handlers describe what they take and give, the URL table
 //! who may call them, the code table what can go wrong.
 
+mod answers;
+mod samples;
+mod shapes;
+mod words;
+
 use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use rollcall_domain::access::{Action, Actor, Role, SelfService, permit};
 use rollcall_domain::id::{DeviceId, SessionId, UserId};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
@@ -18,6 +23,7 @@ use uuid::Uuid;
 
 use crate::actor::Access;
 use crate::codes::Code;
+use crate::naming::NamedPersonView;
 use crate::problem::ProblemView;
 use crate::routes::{Entry, TABLE};
 use crate::{
@@ -51,23 +57,25 @@ const BEARER: &str = "bearer";
         departments::get, departments::update,
         health::health, health::head, health::detailed, document, problems::page,
     ),
-    components(schemas(ProblemView)),
+    components(schemas(ProblemView, NamedPersonView)),
     modifiers(&Table),
 )]
 struct Contract;
 
-/// The whole contract.
+/// The whole contract; its members are sorted, so that it is always the same for the same code.
 #[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    Contract::openapi()
+pub fn openapi() -> Value {
+    let mut document = serde_json::to_value(Contract::openapi()).unwrap_or_default();
+    shapes::shape(&mut document);
+    answers::complete(&mut document);
+    samples::add(&mut document);
+    document
 }
 
-/// The same as text, always the same for the same code.
+/// The same as text.
 #[must_use]
 pub fn openapi_json() -> String {
-    // Through a value: its members are sorted, those of the document come in the order of hash maps.
-    let document = serde_json::to_value(openapi()).unwrap_or_default();
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(&openapi()).unwrap_or_default() + "\n"
 }
 
 /// This document.
@@ -154,16 +162,13 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         told.push((409, "Does not fit what is stored."));
     }
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
-    let conditional = [
-        "/api/users/{user_id}",
-        "/api/attendance/records/{record_id}",
-        "/api/shifts/{shift_id}",
-        "/api/shift-assignments/{assignment_id}",
-        "/api/holidays/{holiday_id}",
-        "/api/admin/departments/{department_id}",
-    ];
-    if changes && conditional.contains(&entry.path) {
-        told.extend([(412, "Changed in the meantime."), (428, "If-Match is asked for.")]);
+    let is_version =
+        |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(of) if of.name == "If-Match");
+    if operation.parameters.iter().flatten().any(is_version) {
+        told.push((412, "Changed in the meantime."));
+        if changes {
+            told.push((428, "If-Match is asked for."));
+        }
     }
     let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];
     if limited.iter().any(|path| entry.path.starts_with(path)) && entry.method != Method::GET
@@ -217,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_document_describes_exactly_the_url_table() {
-        let document = serde_json::to_value(openapi()).unwrap();
+        let document = openapi();
         let mut described: Vec<(String, String)> = Vec::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
@@ -234,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_code_is_listed() {
-        let document = serde_json::to_value(openapi()).unwrap();
+        let document = openapi();
         let codes = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
         assert_eq!(codes.as_array().map(Vec::len), Some(Code::ALL.len()));
     }

@@ -1,9 +1,12 @@
 //! Who changes something says which version they have seen (RFC 9110, section 13).
 
 use std::future::{Ready, ready};
+use std::hash::{DefaultHasher, Hasher};
 
-use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{FromRequest, HttpRequest, web};
 use rollcall_domain::Revision;
 
@@ -20,6 +23,8 @@ impl FromRequest for IfMatch {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let required = req.app_data::<web::Data<Api>>().is_some_and(|api| api.options.require_if_match);
+        // What is decided with a POST has no version to be lost: it names one if it likes to.
+        let required = required && req.method() != Method::POST;
         let sent: Vec<_> = req.headers().get_all(header::IF_MATCH).collect();
         ready(match sent.as_slice() {
             [] if required => Err(Problem::plain(Code::PreconditionRequired)),
@@ -36,13 +41,52 @@ fn named<'a>(values: impl Iterator<Item = &'a str>) -> Option<Revision> {
     if tags.contains(&"*") {
         return None;
     }
-    let number = |tag: &&str| tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    // Behind the revision there may be what tells apart how it was shown.
+    let number = |tag: &&str| {
+        let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
+        tag.split_once('-').map_or(tag, |(revision, _)| revision).parse().ok()
+    };
     Some(Revision(tags.iter().filter_map(number).max().unwrap_or(u32::MAX)))
 }
 
 /// The tag of a revision.
 pub(crate) fn etag(revision: Revision) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"{}\"", revision.0))
+}
+
+/// An answer that has a version, as it is sent: its tag also tells what is shown beside what the revision counts, such as the
+/// state of a day or a face; whoever has the same already is told so without it.
+pub(crate) fn versioned(answer: ServiceResponse) -> ServiceResponse {
+    let revision = answer.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    let Some(revision) = revision.map(|tag| tag.trim_matches('"').to_owned()) else { return answer };
+    let (req, answer) = answer.into_parts();
+    let (mut answer, body) = answer.into_parts();
+    let bytes = match body.try_into_bytes() {
+        Ok(bytes) => bytes,
+        Err(body) => return ServiceResponse::new(req, answer.set_body(body)),
+    };
+    // The same in every process of one version, which is all that is needed: another one sends it once more.
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&bytes);
+    let tag = format!("\"{revision}-{:016x}\"", hasher.finish());
+    let known = [Method::GET, Method::HEAD].contains(req.method()) && answer.status() == StatusCode::OK;
+    let known = known && has(req.headers(), &tag);
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        answer.headers_mut().insert(header::ETAG, tag);
+    }
+    if known {
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        answer.headers_mut().remove(header::CONTENT_TYPE);
+        return ServiceResponse::new(req, answer.set_body(BoxBody::new(())));
+    }
+    ServiceResponse::new(req, answer.set_body(BoxBody::new(bytes)))
+}
+
+/// Whether the sender has what this tag names. Weak tags count as well: nobody changes anything here.
+fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let sent = headers.get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    let mut tags = sent.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|sent| sent == "*" || sent.strip_prefix("W/").unwrap_or(sent) == tag)
 }
 
 #[cfg(test)]
@@ -54,6 +98,7 @@ mod tests {
         for (sent, revision) in [
             ("\"3\"", Some(3)),
             ("\"3\", \"5\"", Some(5)),
+            ("\"3-00ff\"", Some(3)),
             ("*", None),
             ("W/\"3\"", Some(u32::MAX)),
             ("3", Some(u32::MAX)),

@@ -101,8 +101,17 @@ impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut headers = Vec::new();
         match code.status() {
-            StatusCode::UNAUTHORIZED => headers
-                .push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""))),
+            StatusCode::UNAUTHORIZED => {
+                // RFC 6750, section 3.1: who sent no token is told no error of one.
+                let told = match code {
+                    Code::TokenMissing
+                    | Code::InvalidCredentials
+                    | Code::RefreshTokenInvalid
+                    | Code::InvitationInvalid => "Bearer",
+                    _ => "Bearer error=\"invalid_token\"",
+                };
+                headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static(told)));
+            }
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));
             }

@@ -66,7 +66,9 @@ fn few(top_k: u64) -> Result<(), ValidationError> {
     Err(ValidationError::new("out-of-range").with_message(format!("must be 1..{MAX_TOP_K}").into()))
 }
 
-impl Form for RecognizeForm {}
+impl Form for RecognizeForm {
+    const NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
+}
 
 impl PhotoForm for RecognizeForm {
     const FILES: &'static [&'static str] = &["image", "images"];

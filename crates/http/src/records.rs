@@ -11,7 +11,9 @@ use validator::{Validate, ValidationError};
 
 use crate::actor::Asker;
 use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Decidable, Form, Json, Named, Passage, Reason, is, needed, word};
+use crate::codes::Code;
+use crate::input::{Change, Decidable, Form, Json, Named, Passage, Reason, is, needed, word};
+use crate::naming::named;
 use crate::options::Api;
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
@@ -54,7 +56,9 @@ fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
     Err(ValidationError::new("out-of-range").with_message(format!("must be 0..{DAY}").into()))
 }
 
-impl Form for OverrideForm {}
+impl Form for OverrideForm {
+    const NULLABLE: &'static [&'static str] = &["status", "first_in", "last_out", "overtime_seconds", "note"];
+}
 
 impl OverrideForm {
     fn into_request(self) -> Result<OverrideRequest, Problem> {
@@ -123,10 +127,15 @@ impl DecidedView {
     }
 }
 
+impl RecordHistoryView {
+    fn new(of: &RecordHistory) -> Self {
+        let overrides = of.decided.iter().map(|decided| DecidedView::new(decided, &of.day.zone)).collect();
+        Self { record: RecordView::new(&of.day, true), overrides }
+    }
+}
+
 fn shown(of: &RecordHistory) -> HttpResponse {
-    let overrides = of.decided.iter().map(|decided| DecidedView::new(decided, &of.day.zone)).collect();
-    let view = RecordHistoryView { record: RecordView::new(&of.day, true), overrides };
-    HttpResponse::Ok().insert_header(etag(of.day.revision)).json(view)
+    HttpResponse::Ok().insert_header(etag(of.day.revision)).json(RecordHistoryView::new(of))
 }
 
 /// One day with its punches, and what was ever decided of it.
@@ -142,7 +151,8 @@ pub(crate) async fn get(
 }
 
 /// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
-/// administrator.
+/// administrator. The record can be sent back as it was read, with a `reason`: members that are not decided here count
+/// as long as they are as shown. What was said already, for the same reason, is no change.
 #[utoipa::path(put, path = "/api/attendance/records/{record_id}", tag = "attendance", operation_id = "override",
     request_body = OverrideForm,
     params(("record_id" = String, Path, description = "A record."),
@@ -153,22 +163,34 @@ pub(crate) async fn put(
     asker: Asker,
     Named(id): Named<RecordId>,
     IfMatch(revision): IfMatch,
-    Json(form): Json<OverrideForm>,
+    change: Change<OverrideForm>,
 ) -> Result<HttpResponse, Problem> {
+    let known = api.usecases.attendance.record(asker.actor(), id).await?;
+    let view = named(&api.usecases.directory, &RecordHistoryView::new(&known)).await?;
+    let said = ["status", "first_in", "last_out", "overtime_seconds", "note", "reason"];
+    let Some(form) = change.decision(&view, &said)? else {
+        return match revision.filter(|revision| *revision != known.day.revision) {
+            None => Ok(shown(&known)),
+            Some(_) => Err(Problem::plain(Code::PreconditionFailed)),
+        };
+    };
     let request = form.into_request()?;
     Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
 }
 
 /// Takes back what was said of a day; it comes to what its punches say.
 #[utoipa::path(post, path = "/api/attendance/records/{record_id}/revert", tag = "attendance",
-    request_body = ReasonForm, params(("record_id" = String, Path, description = "A record.")),
+    request_body = ReasonForm,
+    params(("record_id" = String, Path, description = "A record."),
+           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn revert(
     api: web::Data<Api>,
     asker: Asker,
     Named(id): Named<RecordId>,
+    IfMatch(revision): IfMatch,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason()?;
-    Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason).await?))
+    Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason, revision).await?))
 }

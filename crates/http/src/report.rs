@@ -8,9 +8,10 @@ mod workbook;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
+use rollcall_domain::access::Actor;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::id::DepartmentId;
 use rollcall_domain::job::JobKind;
 use rollcall_domain::statistics::{Interval, Tally};
 use rollcall_usecases::jobs::NewJob;
@@ -21,7 +22,8 @@ use validator::Validate;
 
 use crate::actor::{Asker, prefers};
 use crate::attendance::RecordView;
-use crate::input::{Form, PageNumber, PageSize, Query, Word, are, is, one_of};
+use crate::filters::{Filters, person};
+use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of};
 use crate::jobs::{JobView, accepted, prefers_async};
 use crate::options::Api;
 use crate::paging::Pagination;
@@ -51,10 +53,9 @@ pub(crate) struct ReportForm {
     /// Only records of people who were in this department then.
     #[validate(custom(function = "is::<DepartmentId>"))]
     department_id: Option<String>,
-    /// Only this person's; can be repeated, up to 100 times.
+    /// Only this person's, an id or `me`; can be repeated, up to 100 times.
     #[serde(default)]
     #[validate(length(max = 100, code = "out-of-range", message = "must be at most 100"))]
-    #[validate(custom(function = "are::<UserId>"))]
     #[param(style = Form, explode)]
     user_id: Vec<String>,
     /// Only records of this status.
@@ -89,6 +90,18 @@ pub(crate) struct ReportForm {
     #[validate(custom(function = "is::<PageSize>"))]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     per_page: Option<String>,
+}
+
+impl ReportForm {
+    /// The same with the id of whoever asks where it says `me`.
+    fn of(mut self, actor: &Actor) -> Result<Self, Problem> {
+        for user in &mut self.user_id {
+            if let Some(id) = person("user_id", Some(user.as_str()), actor)? {
+                *user = id.to_string();
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl Form for ReportForm {
@@ -364,7 +377,6 @@ impl ReportRecordView {
                 (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = 202, description = "Taken as a job; `Location` names it, `Retry-After` says when to look.",
             body = JobView),
-        (status = 404, description = "The department or person is absent, or not for you to see."),
         (status = 429, description = "`too-many-jobs`: wait for those that are unfinished.",
             body = crate::problem::ProblemView<'static>, content_type = "application/problem+json")))]
 pub(crate) async fn report(
@@ -373,14 +385,23 @@ pub(crate) async fn report(
     asker: Asker,
     Query(form): Query<ReportForm>,
 ) -> Result<HttpResponse, Problem> {
+    let form = form.of(asker.actor())?;
     let question = Question::read(form, Format::wished(req.headers()))?;
     let statistics = &api.usecases.statistics;
     let asked = prefers_async(req.headers());
+    let filters = Filters {
+        user: question.query.users.first().copied(),
+        department: question.query.department,
+        ..Filters::default()
+    };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
     if asked || question.query.range.is_some_and(DateRange::is_long) {
-        let range = statistics.may_report(asker.actor(), &question.query).await?;
+        let range = statistics.may_report(asker.actor(), &question.query).await;
+        let range = range.map_err(|error| filters.told(error))?;
         let parameters = question.parameters(range);
         let new = NewJob { kind: JobKind::Report, parameters, input: Vec::new(), total: 0 };
         return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));
     }
-    Ok(question.made(statistics, asker.actor()).await?.answer(&req))
+    let made = question.made(&api.usecases, asker.actor()).await;
+    Ok(made.map_err(|problem| filters.told(problem))?.answer(&req))
 }

@@ -1,4 +1,5 @@
-//! The URL table, whole. Anything else is 404; any other method on one of these paths is 405.
+//! The URL table, whole, besides `HEAD`, which is answered wherever `GET` is. Anything else is 404; any other method on
+//! one of these paths is 405.
 
 use std::collections::BTreeMap;
 
@@ -137,15 +138,25 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         paths.entry(entry.path).or_default().push(entry);
     }
     for (path, entries) in paths {
-        let methods: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
+        let mut methods: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
+        // Whatever can be read can be asked for without its body; the frame leaves that out.
+        let mut heads: Vec<_> = entries.iter().filter(|entry| entry.method == GET).copied().collect();
+        if methods.contains(&"HEAD") {
+            heads.clear();
+        }
+        if let (Some(_), Some(get)) = (heads.first(), methods.iter().position(|method| *method == "GET")) {
+            methods.insert(get + 1, "HEAD");
+        }
         let allowed = methods.join(", ");
         let refuse = move || {
             let allowed = allowed.clone();
             async move { Err::<HttpResponse, _>(not_allowed(&allowed)) }
         };
-        let resource = entries.into_iter().fold(web::resource(path), |resource, entry| {
+        let answered = entries.into_iter().map(|entry| (entry.method.clone(), entry));
+        let answered = answered.chain(heads.into_iter().map(|entry| (HEAD, entry)));
+        let resource = answered.fold(web::resource(path), |resource, (method, entry)| {
             let access = entry.access;
-            let route = (entry.handler)(web::route().method(entry.method.clone()));
+            let route = (entry.handler)(web::route().method(method));
             resource.route(route.wrap(from_fn(move |req, next| crate::actor::guard(access, req, next))))
         });
         config.service(resource.default_service(web::to(refuse)));

@@ -8,6 +8,7 @@ use actix_web::http::KeepAlive;
 use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpServer, web};
 
+use crate::compress::compress;
 use crate::frame::{frame, gate};
 use crate::headers::cors;
 use crate::options::Api;
@@ -51,4 +52,5 @@ pub(crate) fn app(
         .wrap(from_fn(gate))
         .wrap(cors)
         .wrap(from_fn(frame))
+        .wrap(from_fn(compress))
 }

@@ -15,9 +15,10 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::input::{
-    AnyWord, AutoOut, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is, present,
-    weekdays, word,
+    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is,
+    present, weekdays, word,
 };
+use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
 use crate::preconditions::{IfMatch, etag};
@@ -181,10 +182,14 @@ rules_form! {
 const SERVER_SIDE: &[&str] = &["id", "default", "editions", "retired_at", "version"];
 
 impl Form for NewShiftForm {
+    const NULLABLE: &'static [&'static str] =
+        &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
 impl Form for ShiftUpdateForm {
+    const NULLABLE: &'static [&'static str] =
+        &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -415,7 +420,8 @@ pub(crate) async fn get(
     Ok(shown(api.usecases.shifts.get(asker.actor(), id).await?))
 }
 
-/// Words a shift anew from a date on; records of earlier dates keep its rules as they were.
+/// Words a shift anew from a date on; records of earlier dates keep its rules as they were. A member that is sent as it
+/// is shown changes nothing, `from` included.
 #[utoipa::path(put, path = "/api/shifts/{shift_id}", tag = "planning", request_body = ShiftUpdateForm,
     params(("shift_id" = String, Path, description = "A shift."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -425,8 +431,10 @@ pub(crate) async fn update(
     asker: Asker,
     Named(id): Named<ShiftId>,
     IfMatch(revision): IfMatch,
-    Json(form): Json<ShiftUpdateForm>,
+    change: Change<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
+    let known = api.usecases.shifts.get(asker.actor(), id).await?;
+    let form = change.of(&named(&api.usecases.directory, &ShiftView::new(known)).await?)?;
     let (patch, from) = (form.patch()?, word(&form.from)?);
     Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
 }

@@ -14,6 +14,7 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::attendance::local;
+use crate::filters::Filters;
 use crate::input::{Form, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::paging::{range, sort};
@@ -373,8 +374,7 @@ impl ComparedDepartmentView {
 
 /// Rates of attendance, of days that are over.
 #[utoipa::path(get, path = "/api/statistics/attendance/rate", tag = "statistics", params(RatesForm),
-    responses((status = 200, description = "Rates, and how they follow from the days.", body = RatesView),
-        (status = 404, description = "The department is absent, or not for you to see.")))]
+    responses((status = 200, description = "Rates, and how they follow from the days.", body = RatesView)))]
 pub(crate) async fn rate(
     api: web::Data<Api>,
     asker: Asker,
@@ -382,7 +382,10 @@ pub(crate) async fn rate(
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked { range: range(&form.from, &form.to)?, department: word(&form.department_id)? };
     let grouping = word(&form.group_by)?.unwrap_or(Grouping::Overall);
-    let counted = api.usecases.statistics.rates(asker.actor(), asked, grouping).await?;
+    let filters = Filters { department: asked.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let counted = api.usecases.statistics.rates(asker.actor(), asked, grouping).await;
+    let counted = counted.map_err(|error| filters.told(error))?;
     Ok(HttpResponse::Ok().json(RatesView {
         from: day(counted.range.from()),
         to: day(counted.range.to()),
@@ -395,8 +398,7 @@ pub(crate) async fn rate(
 
 /// Attendance over time, of days that are over.
 #[utoipa::path(get, path = "/api/statistics/attendance/trends", tag = "statistics", params(TrendsForm),
-    responses((status = 200, description = "Every period between the dates.", body = TrendsView),
-        (status = 404, description = "The department is absent, or not for you to see.")))]
+    responses((status = 200, description = "Every period between the dates.", body = TrendsView)))]
 pub(crate) async fn trends(
     api: web::Data<Api>,
     asker: Asker,
@@ -406,7 +408,10 @@ pub(crate) async fn trends(
     let interval = word(&form.interval)?.unwrap_or(Interval::Day);
     let metrics: Option<Metrics> = word(&form.metrics)?;
     let compare = form.compare.is_some();
-    let trends = api.usecases.statistics.trends(asker.actor(), asked, interval, compare).await?;
+    let filters = Filters { department: asked.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let trends = api.usecases.statistics.trends(asker.actor(), asked, interval, compare).await;
+    let trends = trends.map_err(|error| filters.told(error))?;
     let cut = |series: Vec<(Period, Tally)>| -> Vec<Value> {
         let views = series.into_iter().map(|(period, tally)| PeriodView::new(interval, period, &tally));
         views.map(|view| view.cut(metrics.as_ref())).collect()

@@ -20,9 +20,11 @@ use validator::Validate;
 
 use crate::actor::{Asker, bearer};
 use crate::attendance::{EventView, RecordView};
+use crate::filters::Filters;
 use crate::headers::LAST_EVENT_ID;
 use crate::input::{Form, Query, is, word};
 use crate::limits::Place;
+use crate::naming::named;
 use crate::options::{Api, State};
 use crate::problem::Problem;
 use crate::today::PersonView;
@@ -94,7 +96,10 @@ pub(crate) async fn stream(
     let user = actor.user().ok_or_else(Problem::not_found)?;
     let place = api.limiter.stream(user)?;
     let department = word(&form.department_id)?;
-    let follower = api.usecases.attendance.follow(&actor, department, left_off(req.headers())).await?;
+    let filters = Filters { department, ..Filters::default() };
+    filters.check(&api.usecases.directory, &actor).await?;
+    let follower = api.usecases.attendance.follow(&actor, department, left_off(req.headers())).await;
+    let follower = follower.map_err(|error| filters.told(error))?;
     let token = bearer(req.headers())?.to_owned();
     let stream = Following { api, token, actor, follower, told: None, _place: place };
     let body = stream::unfold(stream, |mut following| async move {
@@ -144,7 +149,7 @@ impl Following {
                     return None;
                 }
             };
-            let mut messages = self.messages(&news)?;
+            let mut messages = self.messages(&news).await?;
             let silent = self.told.is_none_or(|told| told.elapsed() >= SILENCE);
             if messages.is_empty() && !silent {
                 continue;
@@ -163,14 +168,15 @@ impl Following {
         }
     }
 
-    fn messages(&self, news: &News) -> Option<String> {
+    async fn messages(&self, news: &News) -> Option<String> {
         match news {
             News::TooMuch => Some("event: reset\ndata: {}\n\n".into()),
-            News::Of(changes) => changes
-                .iter()
-                .map(|changes| serde_json::to_string(&ChangeView::new(changes)).ok())
-                .map(|json| json.map(|json| format!("event: attendance\ndata: {json}\n\n")))
-                .collect(),
+            News::Of(changes) => {
+                let views: Vec<ChangeView> = changes.iter().map(ChangeView::new).collect();
+                let views = named(&self.api.usecases.directory, &views).await.ok()?;
+                let each = views.as_array().into_iter().flatten();
+                Some(each.map(|json| format!("event: attendance\ndata: {json}\n\n")).collect())
+            }
         }
     }
 

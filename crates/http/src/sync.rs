@@ -3,8 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
+use rollcall_domain::access::Actor;
 use rollcall_domain::device::Counting;
-use rollcall_domain::id::{DeviceId, EventId, UserId};
+use rollcall_domain::id::{DeviceId, EventId};
 use rollcall_domain::policy::Punch;
 use rollcall_usecases::attendance::bulk::AT_ONCE;
 use rollcall_usecases::attendance::events::SeenEvent;
@@ -13,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::actor::Asker;
+use crate::actor::{Asker, who};
 use crate::attendance::{EventView, LocationForm};
 use crate::codes::Code;
-use crate::input::{Form, Json, Word, is, needed, word};
+use crate::input::{Form, Json, Word, is, needed, present, word};
 use crate::options::Api;
 use crate::problem::{BriefView, FieldError, Problem};
 
@@ -38,6 +39,17 @@ pub(crate) struct SyncForm {
 }
 
 impl Form for SyncForm {
+    const NULLABLE: &'static [&'static str] = &[
+        "device_id",
+        "items/*/event_id",
+        "items/*/user_id",
+        "items/*/type",
+        "items/*/at",
+        "items/*/counter",
+        "items/*/similarity",
+        "items/*/location",
+        "items/*/location/accuracy_m",
+    ];
     const LIMIT: usize = 2 << 20;
 }
 
@@ -51,7 +63,9 @@ pub(crate) struct ItemForm {
     #[schema(required = true)]
     user_id: Option<String>,
     /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
-    r#type: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    r#type: Option<Option<String>>,
     /// When, by the device's clock.
     #[schema(required = true, format = DateTime)]
     at: Option<String>,
@@ -65,14 +79,21 @@ pub(crate) struct ItemForm {
 
 impl ItemForm {
     /// The item, or everything that is wrong with it.
-    fn read(&self) -> Result<SyncItem, Problem> {
+    fn read(&self, actor: &Actor) -> Result<SyncItem, Problem> {
         let mut wrong = Vec::new();
         let id = required::<EventId>("/event_id", &self.event_id, &mut wrong);
-        let user = required::<UserId>("/user_id", &self.user_id, &mut wrong);
+        let user = match self.user_id.as_deref() {
+            Some(text) => who(text, actor).ok(),
+            None => None,
+        };
+        if user.is_none() {
+            let told = if self.user_id.is_none() { "is required" } else { "does not exist" };
+            wrong.push(FieldError::at("/user_id", "does-not-exist", told));
+        }
         let at = required::<Timestamp>("/at", &self.at, &mut wrong);
         let punch = match &self.r#type {
             None => Some(Punch::Auto),
-            kind => required::<Punch>("/type", kind, &mut wrong),
+            Some(kind) => required::<Punch>("/type", kind, &mut wrong),
         };
         if self.counter.is_none_or(|counter| i64::try_from(counter).is_err()) {
             wrong.push(FieldError::at("/counter", "required", "must be 0 to 2^63 - 1"));
@@ -236,7 +257,7 @@ pub(crate) async fn sync(
     let ids = forms.iter().map(|item| item.event_id.clone()).collect();
     let (mut items, mut unread) = (Vec::new(), Vec::new());
     for form in forms {
-        match form.read() {
+        match form.read(asker.actor()) {
             Ok(item) => (items.push(Some(item)), unread.push(None)),
             Err(problem) => (items.push(None), unread.push(Some(problem))),
         };

@@ -15,6 +15,7 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::attendance::{RecordView, local};
+use crate::filters::Filters;
 use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::paging::{Pagination, page};
@@ -187,7 +188,10 @@ pub(crate) async fn today(
         status: word(&form.status)?,
         page: page(&form.page, &form.per_page)?,
     };
-    let today = api.usecases.attendance.today(asker.actor(), query).await?;
+    let filters = Filters { department: query.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
+    let today =
+        api.usecases.attendance.today(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     let scope = match asker.actor().role() {
         _ if today.only_self => "self",
         Role::Admin => "all",

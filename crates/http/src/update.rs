@@ -93,6 +93,18 @@ pub(crate) struct SettingsForm {
 }
 
 impl Form for UpdateForm {
+    const NULLABLE: &'static [&'static str] = &[
+        "phone",
+        "address",
+        "avatar_url",
+        "locale",
+        "employee_code",
+        "department_id",
+        "timezone",
+        "join_date",
+        "leave_date",
+        "default_shift_id",
+    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 

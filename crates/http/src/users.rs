@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, Who};
-use crate::input::{Form, Json, Query, is, needed, word};
+use crate::filters::Filters;
+use crate::input::{Change, Form, Json, Query, is, needed, word};
+use crate::naming::named;
 use crate::options::Api;
 use crate::paging::Pagination;
 use crate::people::people_form;
@@ -73,6 +75,8 @@ pub(crate) struct NewUserForm {
 }
 
 impl Form for NewUserForm {
+    const NULLABLE: &'static [&'static str] =
+        &["employee_code", "department_id", "timezone", "join_date", "default_shift_id"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -124,8 +128,11 @@ pub(crate) async fn list(
     asker: Asker,
     Query(form): Query<ListForm>,
 ) -> Result<HttpResponse, Problem> {
+    let query = form.into_query(&api.options.zone)?.0;
+    let filters = Filters { department: query.filter.department, ..Filters::default() };
+    filters.check(&api.usecases.directory, asker.actor()).await?;
     let found: Paged<Profile> =
-        api.usecases.users.list(asker.actor(), form.into_query(&api.options.zone)?.0).await?;
+        api.usecases.users.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     let pagination = Pagination::of(&found);
     let mut people = found.items.into_iter();
     let only_self = asker.actor().role() == Role::Employee;
@@ -164,7 +171,8 @@ pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Re
     Ok(shown(&api, profile))
 }
 
-/// Changes a profile: absent members keep, `null` clears; all of the change or nothing.
+/// Changes a profile: absent members keep, `null` clears; all of the change or nothing. A member that is sent as it is
+/// shown changes nothing, whoever may change it, so that a profile can be sent back as it was read.
 #[utoipa::path(put, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
     params(("user_id" = String, Path, description = "An id, or `me`."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -174,8 +182,10 @@ pub(crate) async fn update(
     asker: Asker,
     Who(user): Who,
     IfMatch(revision): IfMatch,
-    Json(form): Json<UpdateForm>,
+    change: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
+    let known = api.usecases.users.get(asker.actor(), user).await?;
+    let form = change.of(&named(&api.usecases.directory, &UserView::new(&api, known)).await?)?;
     let profile = api.usecases.users.update(asker.actor(), user, form.into_patch()?, revision).await?;
     Ok(shown(&api, profile))
 }
@@ -190,7 +200,7 @@ pub(crate) async fn patch(
     asker: Asker,
     who: Who,
     revision: IfMatch,
-    form: Json<UpdateForm>,
+    form: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     update(api, asker, who, revision, form).await
 }

@@ -97,6 +97,20 @@ impl Leaves {
         Ok(known)
     }
 
+    /// The same, if `if_match` is none or still its revision.
+    async fn unchanged(
+        &self,
+        actor: &Actor,
+        id: LeaveId,
+        if_match: Option<Revision>,
+    ) -> Result<LeaveRequest, PlanError> {
+        let known = self.get(actor, id).await?;
+        if if_match.is_some_and(|revision| revision != known.revision) {
+            return Err(PlanError::Outdated);
+        }
+        Ok(known)
+    }
+
     /// Asks for leave.
     #[tracing::instrument(name = "leaves.request", skip_all)]
     pub async fn request(&self, actor: &Actor, new: NewLeave) -> Result<LeaveRequest, PlanError> {
@@ -139,8 +153,9 @@ impl Leaves {
         actor: &Actor,
         id: LeaveId,
         comment: Option<String>,
+        if_match: Option<Revision>,
     ) -> Result<LeaveRequest, PlanError> {
-        self.judge(actor, id, LeaveStatus::Approved, comment).await
+        self.judge(actor, id, LeaveStatus::Approved, comment, if_match).await
     }
 
     /// Does not let a person be away, and says why.
@@ -150,8 +165,9 @@ impl Leaves {
         actor: &Actor,
         id: LeaveId,
         comment: String,
+        if_match: Option<Revision>,
     ) -> Result<LeaveRequest, PlanError> {
-        self.judge(actor, id, LeaveStatus::Rejected, Some(comment)).await
+        self.judge(actor, id, LeaveStatus::Rejected, Some(comment), if_match).await
     }
 
     async fn judge(
@@ -160,10 +176,11 @@ impl Leaves {
         id: LeaveId,
         status: LeaveStatus,
         comment: Option<String>,
+        if_match: Option<Revision>,
     ) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::DecideLeave)?;
         for _ in 0..RETRIES {
-            let known = self.get(actor, id).await?;
+            let known = self.unchanged(actor, id, if_match).await?;
             if actor.is(known.user) && actor.role() != Role::Admin {
                 return Err(Denied::Forbidden.into());
             }
@@ -182,10 +199,11 @@ impl Leaves {
         actor: &Actor,
         id: LeaveId,
         comment: Option<String>,
+        if_match: Option<Revision>,
     ) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::RequestLeave)?;
         for _ in 0..RETRIES {
-            let known = self.get(actor, id).await?;
+            let known = self.unchanged(actor, id, if_match).await?;
             if actor.role() != Role::Admin {
                 if !actor.is(known.user) && !known.requested_by.is_some_and(|by| actor.is(by)) {
                     return Err(Denied::Forbidden.into());

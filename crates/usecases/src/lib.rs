@@ -15,6 +15,7 @@ pub mod dashboard;
 pub mod demo;
 pub mod departments;
 pub mod devices;
+pub mod directory;
 pub mod enroll;
 pub mod faces;
 pub mod health;
@@ -79,6 +80,8 @@ pub struct UseCases {
     pub jobs: jobs::Jobs,
     /// Kiosks and cameras.
     pub devices: devices::Devices,
+    /// Names of ids.
+    pub directory: directory::Directory,
     /// People who never were.
     pub demo: demo::Demo,
     /// What came before.
@@ -110,6 +113,7 @@ impl UseCases {
             statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
             jobs: jobs::Jobs::new(ports, rules.clone()),
             devices: devices::Devices::new(ports),
+            directory: directory::Directory::new(ports),
             health: Arc::new(health::Health::new(ports, attendance.clone(), rules)),
             attendance,
         }

@@ -2,6 +2,7 @@
 //! that is wrong with them.
 
 mod body;
+mod change;
 mod csv;
 mod json;
 mod multipart;
@@ -12,6 +13,7 @@ mod query;
 mod strict;
 mod words;
 
+pub(crate) use self::change::Change;
 pub(crate) use self::csv::{Column, JsonOrCsv, Row, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;
@@ -21,5 +23,5 @@ pub(crate) use query::{Query, from_query, of_query};
 pub(crate) use strict::Form;
 pub(crate) use words::{
     AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Passage, Picture, Reason,
-    Word, are, are_weekdays, clearable, is, needed, one_of, weekdays, word,
+    Word, are_weekdays, clearable, is, needed, one_of, weekdays, word,
 };

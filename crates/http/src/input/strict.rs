@@ -14,6 +14,9 @@ use crate::problem::{FieldError, Problem};
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
     const NOT_ALLOWED: &'static [&'static str] = &[];
+    /// Members that may be `null`, which clears them or says that there is none: names joined by `/`, entries of lists
+    /// as `*`. `null` for any other member is refused; it is never passed over.
+    const NULLABLE: &'static [&'static str] = &[];
     /// Most bytes of a body that has no pictures.
     const LIMIT: usize = 256 << 10;
     /// Keys of a query that may come several times; such a member is a list.
@@ -40,6 +43,11 @@ impl Place {
 
 /// Reads a JSON body.
 pub(crate) fn from_json<T: Form>(bytes: &[u8]) -> Result<T, Problem> {
+    from_value(json(bytes)?, Place::Body)
+}
+
+/// Any JSON in which no member appears twice.
+pub(crate) fn json(bytes: &[u8]) -> Result<Value, Problem> {
     // RFC 8259, section 8.1: whoever sends no mark may still understand one.
     let bytes = without_mark(bytes);
     if bytes.starts_with(b"\xff\xfe")
@@ -50,31 +58,67 @@ pub(crate) fn from_json<T: Form>(bytes: &[u8]) -> Result<T, Problem> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Once.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
-    let value = value.map_err(|error| {
+    value.map_err(|error| {
         let problem = Problem::new(Code::MalformedJson, error.to_string());
         problem.with("line", error.line().into()).with("column", error.column().into())
-    })?;
-    from_value(value, Place::Body)
+    })
 }
 
 /// Reads members that were gathered already.
 pub(crate) fn from_value<T: Form>(value: Value, place: Place) -> Result<T, Problem> {
+    let mut nothing = Vec::new();
+    if place == Place::Body {
+        nulls(&value, "", "", &mut |pointer, path| {
+            if !T::NULLABLE.contains(&path) {
+                nothing.push(place.error(pointer.to_owned(), "not-nullable", "must not be null"));
+            }
+        });
+    }
     let mut unknown = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| unknown.push(pointer(&path));
     let read = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(value, &mut note));
     if !unknown.is_empty() {
         return Err(too_many::<T>(unknown, place));
     }
-    let form: T = read.map_err(|error| {
-        let pointer = error.path().iter().map(segment).collect();
-        Problem::invalid(vec![place.error(pointer, "wrong-type", expected(error.inner()))])
-    })?;
-    form.validate().map_err(|errors| {
-        let mut all = Vec::new();
-        gather("", &errors, place, &mut all);
-        Problem::invalid(all)
-    })?;
-    Ok(form)
+    let mut wrong = Vec::new();
+    let form: Option<T> = match read {
+        Ok(form) => Some(form),
+        Err(error) => {
+            let pointer = error.path().iter().map(segment).collect();
+            wrong.push(place.error(pointer, "wrong-type", expected(error.inner())));
+            None
+        }
+    };
+    if let Some(Err(errors)) = form.as_ref().map(Validate::validate) {
+        gather("", &errors, place, &mut wrong);
+    }
+    nothing.retain(|null| wrong.iter().all(|told| told.pointer != null.pointer));
+    wrong.append(&mut nothing);
+    match form {
+        Some(form) if wrong.is_empty() => Ok(form),
+        _ => Err(Problem::invalid(wrong)),
+    }
+}
+
+/// Tells of each member that is `null`: its pointer, and its path as [`Form::NULLABLE`] has it.
+fn nulls(value: &Value, pointer: &str, path: &str, tell: &mut dyn FnMut(&str, &str)) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let (pointer, path) = (format!("{pointer}/{}", escaped(name)), format!("{path}/{name}"));
+                if member.is_null() {
+                    tell(&pointer, path.trim_start_matches('/'));
+                }
+                nulls(member, &pointer, &path, tell);
+            }
+        }
+        Value::Array(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                nulls(entry, &format!("{pointer}/{index}"), &format!("{path}/*"), tell);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn too_many<T: Form>(unknown: Vec<String>, place: Place) -> Problem {

@@ -34,11 +34,6 @@ pub(crate) fn is<T: Word>(text: &str) -> Result<(), ValidationError> {
     T::read(text).map(drop).map_err(|detail| ValidationError::new(T::CODE).with_message(detail.into()))
 }
 
-/// Whether each text is a `T`; for `#[validate(custom(function = "are::<T>"))]`.
-pub(crate) fn are<T: Word>(texts: &[String]) -> Result<(), ValidationError> {
-    texts.iter().try_for_each(|text| is::<T>(text))
-}
-
 /// The value of an optional member that was validated.
 pub(crate) fn word<T: Word>(text: &Option<String>) -> Result<Option<T>, Problem> {
     let read = |text: &String| T::read(text).map_err(|detail| Problem::invalid_field("", T::CODE, detail));

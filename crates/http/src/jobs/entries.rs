@@ -5,7 +5,7 @@
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::BatchId;
 use rollcall_domain::job::Progress;
-use rollcall_usecases::attendance::Attendance;
+use rollcall_usecases::UseCases;
 use rollcall_usecases::attendance::bulk::{BulkAnswer, BulkItem, BulkRequest};
 use rollcall_usecases::jobs::{Desk, JobFailure, Worked};
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use serde_json::json;
 use super::spool::Spool;
 use super::work::parameters;
 use crate::bulk::{BulkQuery, BulkSummaryView, ItemForm, ResultView, read_item};
+use crate::naming::named;
 use crate::problem::Problem;
 
 /// Items that are entered at once, unless one person has more.
@@ -37,10 +38,11 @@ struct Entering {
 
 /// Enters the items of a job.
 pub(super) async fn enter(
-    attendance: &Attendance,
+    usecases: &UseCases,
     actor: &Actor,
     desk: &mut Desk<'_>,
 ) -> Result<Worked, JobFailure> {
+    let attendance = &usecases.attendance;
     let head: BulkQuery = parameters(desk)?;
     let request = head.request()?;
     let forms = items(desk).await?;
@@ -50,14 +52,14 @@ pub(super) async fn enter(
     let mut entering = Entering { batch, forms, summary: BulkSummaryView::default(), spool, told };
     if request.atomic {
         let all = (0..entering.forms.len()).collect();
-        entering.slice(attendance, actor, &request, all).await?;
+        entering.slice(usecases, actor, &request, all).await?;
     } else {
         entering.recall(desk).await?;
         let items: Vec<Option<BulkItem>> = entering.left(actor);
         for slice in attendance.bulk_slices(&items, SLICE).await.map_err(Problem::from)? {
             let slice: Vec<usize> = slice.into_iter().filter(|place| !entering.told[*place]).collect();
             if !slice.is_empty() {
-                let lines = entering.slice(attendance, actor, &request, slice).await?;
+                let lines = entering.slice(usecases, actor, &request, slice).await?;
                 desk.draft(&lines, entering.progress()).await?;
             }
         }
@@ -134,7 +136,7 @@ impl Entering {
     /// Enters the items in these places; tells what came of them as lines.
     async fn slice(
         &mut self,
-        attendance: &Attendance,
+        usecases: &UseCases,
         actor: &Actor,
         request: &BulkRequest,
         places: Vec<usize>,
@@ -143,15 +145,22 @@ impl Entering {
         let (items, unread): (Vec<_>, Vec<_>) = read.unzip();
         let request = BulkRequest { items, ..request.clone() };
         let of = u32::try_from(self.forms.len()).unwrap_or(u32::MAX);
-        let answer = attendance.bulk_as(actor, &request, self.batch, of).await.map_err(Problem::from)?;
+        let answer =
+            usecases.attendance.bulk_as(actor, &request, self.batch, of).await.map_err(Problem::from)?;
         let BulkAnswer { results, .. } = answer;
         let (mut lines, mut text) = (Vec::new(), Vec::new());
+        let mut views = Vec::new();
         for ((place, result), unread) in places.into_iter().zip(results).zip(unread) {
             let view = ResultView::new(place, &self.forms[place], result, unread);
             self.told[place] = true;
             self.summary.count(view.outcome());
-            let line =
-                serde_json::to_vec(&view).map_err(|_| Problem::broken("a result cannot be written"))?;
+            views.push((place, view));
+        }
+        let shown: Vec<&ResultView> = views.iter().map(|(_, view)| view).collect();
+        let shown = named(&usecases.directory, &shown).await?;
+        let shown = shown.as_array().into_iter().flatten();
+        for ((place, _), view) in views.iter().zip(shown) {
+            let (place, line) = (*place, view.to_string().into_bytes());
             text.extend_from_slice(&line);
             text.push(b'\n');
             lines.push((place, line));

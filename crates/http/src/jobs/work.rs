@@ -32,7 +32,7 @@ impl JobWork for JobWorker {
     async fn work(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
         match desk.job().kind {
             JobKind::Report => self.report(actor, desk).await,
-            JobKind::Bulk => entries::enter(&self.usecases.attendance, actor, desk).await,
+            JobKind::Bulk => entries::enter(&self.usecases, actor, desk).await,
         }
     }
 }
@@ -40,7 +40,7 @@ impl JobWork for JobWorker {
 impl JobWorker {
     async fn report(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
         let question = Question::read(parameters(desk)?, Format::Json)?;
-        let mut made = question.made(&self.usecases.statistics, actor).await?;
+        let mut made = question.made(&self.usecases, actor).await?;
         while let Some(bytes) = made.body.try_next().await? {
             desk.note(made.progress());
             desk.write(&bytes).await?;

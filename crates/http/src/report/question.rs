@@ -15,8 +15,9 @@ use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::UserId;
 use rollcall_domain::job::Progress;
 use rollcall_domain::page::Page;
+use rollcall_usecases::UseCases;
+use rollcall_usecases::directory::Directory;
 use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
-use rollcall_usecases::statistics::Statistics;
 use serde::Serialize;
 
 use super::columns::Chosen;
@@ -27,6 +28,7 @@ use super::{
 use super::{csv, workbook};
 use crate::attendance::local;
 use crate::input::word;
+use crate::naming::named;
 use crate::paging::{Pagination, long_range, page};
 use crate::problem::Problem;
 use crate::profile::day;
@@ -102,8 +104,9 @@ impl Question {
     }
 
     /// The answer, as far as it is made before its bytes are read.
-    pub(crate) async fn made(self, statistics: &Statistics, actor: &Actor) -> Result<Made, Problem> {
+    pub(crate) async fn made(self, usecases: &UseCases, actor: &Actor) -> Result<Made, Problem> {
         let Self { form, by, format, zone, page, query } = self;
+        let (statistics, directory) = (&usecases.statistics, &usecases.directory);
         let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
         let dialect = Dialect {
             separator: word(&form.separator)?.unwrap_or(Separator::Comma),
@@ -113,7 +116,7 @@ impl Question {
             None => {
                 let report = statistics.report(actor, query).await?;
                 let zone = zone.unwrap_or_else(|| report.zone.clone());
-                records(report, (format, dialect), zone, page, &chosen).await
+                records(directory, report, (format, dialect), zone, page, &chosen).await
             }
             Some(by) => {
                 let summed = statistics.summed(actor, query, by).await?;
@@ -126,6 +129,7 @@ impl Question {
 
 /// Records one by one.
 async fn records(
+    directory: &Directory,
     report: Report,
     (format, dialect): (Format, Dialect),
     zone: Zone,
@@ -146,7 +150,10 @@ async fn records(
                 data: rows.items.iter().map(ReportRecordView::new).collect(),
                 pagination,
             };
-            Made { pagination: Some(pagination), ..Made::json(&ReportView::Records(view))? }
+            Made {
+                pagination: Some(pagination),
+                ..Made::json(&named(directory, &ReportView::Records(view)).await?)?
+            }
         }
         Format::Csv => {
             let (all, left) = (report.people_left(), Left::default());

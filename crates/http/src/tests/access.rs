@@ -16,7 +16,7 @@ use crate::routes::TABLE;
 #[actix_web::test]
 async fn every_role_is_let_in_exactly_where_the_document_says() {
     let world = World::new();
-    let document = serde_json::to_value(openapi()).unwrap();
+    let document = openapi();
     let admin = world.admin().await;
     let employee = world.employee("Ada").await;
     let manager = world.person("Max", Role::Manager, None).await;

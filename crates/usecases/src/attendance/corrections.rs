@@ -154,10 +154,11 @@ impl Attendance {
         actor: &Actor,
         id: CorrectionId,
         comment: Option<String>,
+        if_match: Option<Revision>,
     ) -> Result<SeenCorrection, AttendanceError> {
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
-            let (correction, user) = self.judged_request(actor, id).await?;
+            let (correction, user) = self.judged_request(actor, id, if_match).await?;
             let key = correction.key;
             let mut book = self.placed(&user, DateRange::around(key.date)).await?;
             let decision = self.decide(&mut book, key, &wanted(&correction), actor, None)?;
@@ -190,13 +191,14 @@ impl Attendance {
         actor: &Actor,
         id: CorrectionId,
         comment: &str,
+        if_match: Option<Revision>,
     ) -> Result<SeenCorrection, AttendanceError> {
         let comment = comment.trim();
         if comment.chars().count() < MIN_REASON {
             return Err(AttendanceError::CommentRequired);
         }
         for _ in 0..RETRIES {
-            let (correction, _) = self.judged_request(actor, id).await?;
+            let (correction, _) = self.judged_request(actor, id, if_match).await?;
             let comment = Some(comment.to_owned());
             let settled = self.settled(correction.clone(), actor, CorrectionStatus::Rejected, comment);
             if self.settle(actor, &correction, &settled).await? {
@@ -212,9 +214,11 @@ impl Attendance {
         &self,
         actor: &Actor,
         id: CorrectionId,
+        if_match: Option<Revision>,
     ) -> Result<SeenCorrection, AttendanceError> {
         for _ in 0..RETRIES {
             let (correction, _) = self.asked(actor, Action::RequestCorrection, id).await?;
+            unchanged(&correction, if_match)?;
             pending(&correction)?;
             let settled = self.settled(correction.clone(), actor, CorrectionStatus::Withdrawn, None);
             if self.settle(actor, &correction, &settled).await? {
@@ -281,11 +285,13 @@ impl Attendance {
         &self,
         actor: &Actor,
         id: CorrectionId,
+        if_match: Option<Revision>,
     ) -> Result<(Correction, User), AttendanceError> {
         let (correction, user) = self.asked(actor, Action::DecideCorrection, id).await?;
         if actor.is(user.id) {
             return Err(Denied::Forbidden.into());
         }
+        unchanged(&correction, if_match)?;
         pending(&correction)?;
         Ok((correction, user))
     }
@@ -320,6 +326,14 @@ fn wanted(correction: &Correction) -> OverrideRequest {
         note: None,
         reason: correction.reason.clone(),
     }
+}
+
+/// Whether it is still as whoever asks has read it.
+fn unchanged(correction: &Correction, if_match: Option<Revision>) -> Result<(), AttendanceError> {
+    if if_match.is_some_and(|revision| revision != correction.revision) {
+        return Err(AttendanceError::Outdated);
+    }
+    Ok(())
 }
 
 const fn pending(correction: &Correction) -> Result<(), AttendanceError> {

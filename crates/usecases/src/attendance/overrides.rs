@@ -40,6 +40,18 @@ pub struct OverrideRequest {
     pub reason: String,
 }
 
+impl OverrideRequest {
+    /// Whether it says what `decision` says, for the same reason.
+    fn repeats(&self, decision: &Override) -> bool {
+        self.status == decision.status
+            && self.first_in.map(rounded) == decision.first_in
+            && self.last_out.map(rounded) == decision.last_out
+            && self.overtime_seconds == decision.overtime_seconds
+            && self.note == decision.note
+            && self.reason.trim() == decision.reason
+    }
+}
+
 /// A day with its punches, and what was ever decided of it.
 #[derive(Debug, Clone)]
 pub struct RecordHistory {
@@ -69,6 +81,13 @@ impl Attendance {
         if_match: Option<Revision>,
     ) -> Result<RecordHistory, AttendanceError> {
         let (key, user) = self.judged_record(actor, id).await?;
+        let known = self.read_again(id).await?;
+        if if_match.is_none_or(|seen| known.day.revision == seen)
+            && known.day.overridden.as_ref().is_some_and(|decision| request.repeats(decision))
+        {
+            // Deciding the same once more, for the same reason, decides nothing.
+            return Ok(known);
+        }
         let cause = self.cause(actor, &request.reason);
         self.write(&user, DateRange::around(key.date), &cause, |book| {
             if if_match.is_some_and(|seen| book.version(key) != Some(seen)) {
@@ -87,11 +106,15 @@ impl Attendance {
         actor: &Actor,
         id: RecordId,
         reason: &str,
+        if_match: Option<Revision>,
     ) -> Result<RecordHistory, AttendanceError> {
         let (key, user) = self.judged_record(actor, id).await?;
         let back = self.stamp(actor, reason)?;
         let cause = self.cause(actor, reason);
         self.write(&user, DateRange::around(key.date), &cause, |book| {
+            if if_match.is_some_and(|seen| book.version(key) != Some(seen)) {
+                return Err(AttendanceError::Outdated);
+            }
             if book.is_locked(key.date) {
                 return Err(AttendanceError::PeriodLocked);
             }

@@ -117,6 +117,10 @@ impl Users {
                 return Err(UserError::Outdated);
             }
             let changed = self.patched(actor, &user, &patch, department.clone());
+            // Saying once more what holds already is no change, and nobody's version grows by it.
+            if hash.is_none() && (User { updated_at: user.updated_at, ..changed.clone() }) == user {
+                return self.profile(user).await;
+            }
             let ends = changed.status != Status::Active && user.status == Status::Active;
             let logins = if ends { Logins::End } else { logins };
             let change = UserChange { user: &changed, password: hash.as_ref(), logins, destroy_faces: false };

@@ -14,6 +14,7 @@ use crate::people::reach;
 impl Users {
     /// Lets a person take part, or not, and keeps why. Their logins are over and nobody matches them before this
     /// returns. A status that holds already is no change, and its reason stays.
+    /// With `if_match`, only if that is still the revision.
     #[tracing::instrument(name = "users.set_status", skip_all, fields(user.id = %id, status = status.name()))]
     pub async fn set_status(
         &self,
@@ -21,10 +22,14 @@ impl Users {
         id: UserId,
         status: Status,
         reason: Option<String>,
+        if_match: Option<Revision>,
     ) -> Result<Profile, UserError> {
         permit(actor, Action::SetUserStatus, self.rules.self_service)?;
         for _ in 0..RETRIES {
             let user = reach(&*self.users, actor, Action::SetUserStatus, self.rules.self_service, id).await?;
+            if if_match.is_some_and(|revision| revision != user.revision) {
+                return Err(UserError::Outdated);
+            }
             if user.status == status {
                 return self.profile(user).await;
             }

@@ -78,7 +78,7 @@ async fn impossible_times_and_people_are_refused() {
     assert!(matches!(check("2024-03-02T08:00:00Z").await, AttendanceError::TooOld));
     assert!(matches!(check("2026-02-27T09:00:00Z").await, AttendanceError::BeforeJoinDate));
 
-    world.usecases.users.set_status(&admin(), ada.id, Status::Inactive, None).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Inactive, None, None).await.unwrap();
     assert!(matches!(check("2026-03-02T08:00:00Z").await, AttendanceError::Inactive));
 }
 
@@ -139,7 +139,7 @@ async fn nothing_is_expected_of_a_closed_account() {
     world
         .usecases
         .users
-        .set_status(&admin(), bob.id, Status::Inactive, Some("on the road".into()))
+        .set_status(&admin(), bob.id, Status::Inactive, Some("on the road".into()), None)
         .await
         .unwrap();
     world.fakes.clock.set("2026-03-20T12:00:00Z");

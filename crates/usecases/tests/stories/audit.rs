@@ -156,11 +156,11 @@ async fn each_decision_and_taking_it_back_has_one() {
     let line = trail.one();
     assert_eq!((line.by, line.date), (By::System, Some(date("2026-03-03"))));
     assert_eq!(turned(&line, "status"), pair("pending", "present"));
-    attendance.revert_record(&boss, id, "was the wrong day").await.unwrap();
+    attendance.revert_record(&boss, id, "was the wrong day", None).await.unwrap();
     let line = trail.one();
     assert_eq!(line.act, Act::Revert);
     assert_eq!(turned(&line, "status"), pair("present", "absent"));
-    attendance.revert_record(&boss, id, "was the wrong day").await.unwrap_err();
+    attendance.revert_record(&boss, id, "was the wrong day", None).await.unwrap_err();
     attendance.override_record(&person(&ada), id, present(), None).await.unwrap_err();
     assert_eq!(trail.added(), [], "what is refused has none");
 }
@@ -307,13 +307,14 @@ async fn a_correction_has_one_when_it_is_asked_for_and_one_when_it_is_decided() 
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::RequestCorrection, Target::Correction(first)));
     assert_eq!((line.by, line.subject), (By::Person(ada.id), Some(ada.id)));
-    let rejected = world.usecases.attendance.reject_correction(&manager, first, "you were not in").await;
+    let rejected =
+        world.usecases.attendance.reject_correction(&manager, first, "you were not in", None).await;
     rejected.unwrap();
     let line = trail.one();
     assert_eq!((line.act, turned(&line, "request")), (Act::DecideCorrection, pair("pending", "rejected")));
     let second = ask().await;
     trail.one();
-    world.usecases.attendance.approve_correction(&manager, second, None).await.unwrap();
+    world.usecases.attendance.approve_correction(&manager, second, None, None).await.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::DecideCorrection, Target::Correction(second)));
     assert_eq!((line.by, line.subject), (By::from(&manager), Some(ada.id)));
@@ -336,7 +337,7 @@ async fn leave_tells_of_the_request_and_of_the_days() {
     assert_eq!((line.act, line.target), (Act::RequestLeave, Target::Leave(asked.id)));
     assert_eq!(turned(&line, "request"), pair("-", "pending"));
     let boss = admin();
-    world.usecases.leaves.approve(&boss, asked.id, Some("enjoy it".into())).await.unwrap();
+    world.usecases.leaves.approve(&boss, asked.id, Some("enjoy it".into()), None).await.unwrap();
     let lines = trail.added();
     assert_eq!(acts(&lines), ["leave.decide", "attendance.recompute"], "{lines:#?}");
     assert_eq!((lines[0].by, lines[0].subject), (By::from(&boss), Some(ada.id)));

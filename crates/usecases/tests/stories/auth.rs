@@ -138,9 +138,9 @@ async fn a_token_ends_with_its_time_and_with_its_persons_standing() {
     let world = world();
     let (ada, granted) = world.usecases.auth.register(application("a@example.org")).await.unwrap();
     let token = granted.unwrap().access;
-    world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None, None).await.unwrap();
     assert!(matches!(world.usecases.auth.authenticate(&token).await, Err(AuthError::UserDisabled)));
-    world.usecases.users.set_status(&admin(), ada.id, Status::Active, None).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Active, None, None).await.unwrap();
     assert!(matches!(world.usecases.auth.authenticate(&token).await, Err(AuthError::Revoked)));
 
     let fresh = log_in(&world, "a@example.org").await;

@@ -337,7 +337,7 @@ async fn what_a_batch_replaced_comes_back_with_it() {
     let holding = found.decided.iter().filter(|decided| decided.ended.is_none()).count();
     assert_eq!((found.decided.len(), holding), (3, 1));
     // It can be taken back by hand, and the first batch as a whole.
-    attendance.revert_record(&Actor::Operator, id, "was the wrong day").await.unwrap();
+    attendance.revert_record(&Actor::Operator, id, "was the wrong day", None).await.unwrap();
     assert_eq!(stands(&world, &ada, "2026-03-02").await, (DayStatus::Present, None, 2));
     assert_eq!(back(first).await.events, 4);
     assert_eq!(stands(&world, &ada, "2026-03-03").await, (DayStatus::Absent, None, 0));

@@ -54,7 +54,7 @@ async fn who_is_agreed_with_gets_the_day_overridden() {
     assert!(matches!(again, Err(AttendanceError::PendingAlready)));
 
     let approve = async |actor: &Actor| {
-        world.usecases.attendance.approve_correction(actor, asked.id, Some("of course".into())).await
+        world.usecases.attendance.approve_correction(actor, asked.id, Some("of course".into()), None).await
     };
     assert!(matches!(approve(&person(&ada)).await, Err(AttendanceError::Denied(Denied::Forbidden))));
     let approved = approve(&manager).await.unwrap().correction;
@@ -78,17 +78,19 @@ async fn who_is_not_agreed_with_is_told_why() {
     let ada = world.add_as(a_member("Ada", &department)).await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    let reject =
-        async |comment: &str| world.usecases.attendance.reject_correction(&manager, asked.id, comment).await;
+    let reject = async |comment: &str| {
+        world.usecases.attendance.reject_correction(&manager, asked.id, comment, None).await
+    };
     assert!(matches!(reject(" no ").await, Err(AttendanceError::CommentRequired)));
     let rejected = reject("nobody saw you either").await.unwrap().correction;
     assert_eq!(rejected.status, CorrectionStatus::Rejected);
     assert_eq!(rejected.decided.unwrap().comment.as_deref(), Some("nobody saw you either"));
     assert_eq!(status_on(&world, &ada, "2026-03-02").await, DayStatus::Absent);
-    let withdrawn = world.usecases.attendance.withdraw_correction(&person(&ada), asked.id).await;
+    let withdrawn = world.usecases.attendance.withdraw_correction(&person(&ada), asked.id, None).await;
     assert!(matches!(withdrawn, Err(AttendanceError::DecidedAlready)));
     let second = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    let withdrawn = world.usecases.attendance.withdraw_correction(&person(&ada), second.id).await.unwrap();
+    let withdrawn =
+        world.usecases.attendance.withdraw_correction(&person(&ada), second.id, None).await.unwrap();
     assert_eq!(withdrawn.correction.status, CorrectionStatus::Withdrawn);
 }
 
@@ -110,8 +112,9 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
         .correction;
     let decide = async |actor: &Actor, asked: &SeenCorrection| {
         let id = asked.correction.id;
-        let told = world.usecases.attendance.approve_correction(actor, id, None).await.map(drop);
-        let no = world.usecases.attendance.reject_correction(actor, id, "no reason at all").await.map(drop);
+        let told = world.usecases.attendance.approve_correction(actor, id, None, None).await.map(drop);
+        let no =
+            world.usecases.attendance.reject_correction(actor, id, "no reason at all", None).await.map(drop);
         assert_eq!(format!("{told:?}"), format!("{no:?}"));
         told
     };
@@ -127,7 +130,8 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
     assert!(matches!(told, Err(AttendanceError::Denied(Denied::Hidden))));
     let read = world.usecases.attendance.correction(&person(&ada), of_bob.correction.id).await;
     assert!(matches!(read, Err(AttendanceError::Denied(Denied::Hidden))));
-    let withdrawn = world.usecases.attendance.withdraw_correction(&boss_actor, of_bob.correction.id).await;
+    let withdrawn =
+        world.usecases.attendance.withdraw_correction(&boss_actor, of_bob.correction.id, None).await;
     assert!(matches!(withdrawn, Err(AttendanceError::Denied(_))));
 
     let of_ada = ask(&world, &ada, present("2026-03-02")).await.unwrap();
@@ -142,7 +146,7 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
     assert!(list(&kiosk(), all()).await.is_err());
     let pending = CorrectionQuery { status: Some(CorrectionStatus::Pending), ..all() };
-    world.usecases.attendance.approve_correction(&manager, of_ada.correction.id, None).await.unwrap();
+    world.usecases.attendance.approve_correction(&manager, of_ada.correction.id, None, None).await.unwrap();
     assert_eq!(list(&Actor::Operator, pending).await.unwrap(), 3);
     let within = CorrectionQuery { within: Some(dates("2026-03-03", "2026-03-03")), ..all() };
     assert_eq!(list(&Actor::Operator, within).await.unwrap(), 0);
@@ -168,7 +172,7 @@ async fn what_could_not_be_decided_cannot_be_asked_for() {
     // Closed in the meantime, it is not approved by half.
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
     world.ports.locks.insert(&a_lock("2026-03-02"), &a_line()).await.unwrap();
-    let late = world.usecases.attendance.approve_correction(&Actor::Operator, asked.id, None).await;
+    let late = world.usecases.attendance.approve_correction(&Actor::Operator, asked.id, None, None).await;
     assert!(matches!(late, Err(AttendanceError::PeriodLocked)));
     let found = world.usecases.attendance.correction(&person(&ada), asked.id).await.unwrap();
     assert_eq!(found.correction.status, CorrectionStatus::Pending);

@@ -89,7 +89,7 @@ async fn a_login_that_straddles_a_suspension_is_told_of_it() {
     let ada = somebody(&world).await;
     let (users, id) = (world.usecases.users.clone(), ada.id);
     let slow = meanwhile(&world, async move {
-        users.set_status(&admin(), id, Status::Suspended, None).await.unwrap();
+        users.set_status(&admin(), id, Status::Suspended, None, None).await.unwrap();
     });
     let refused = slow.auth.login(ada.email.as_str(), password(GOOD)).await;
     assert!(matches!(refused, Err(LoginError::NotActive(Status::Suspended))), "{refused:?}");
@@ -200,7 +200,7 @@ async fn what_was_not_looked_at_is_not_held_against_anybody() {
 async fn the_standing_of_an_account_is_told_to_whoever_knows_its_password() {
     let world = world();
     let ada = somebody(&world).await;
-    world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None, None).await.unwrap();
     for _ in 0..12 {
         let refused = world.usecases.auth.login(ada.email.as_str(), password(GOOD)).await;
         assert!(matches!(refused, Err(LoginError::NotActive(Status::Suspended))), "{refused:?}");

@@ -95,7 +95,7 @@ async fn somebody_must_be_able_to_run_the_installation() {
     world.usecases.users.deactivate(&as_other, root.id, None).await.unwrap();
     let oneself = world.usecases.users.deactivate(&as_other, other.id, None).await;
     assert!(matches!(oneself, Err(UserError::Oneself)));
-    let last = world.usecases.users.set_status(&admin(), other.id, Status::Inactive, None).await;
+    let last = world.usecases.users.set_status(&admin(), other.id, Status::Inactive, None, None).await;
     assert!(matches!(last, Err(UserError::LastAdmin)));
 }
 
@@ -155,7 +155,7 @@ async fn the_last_change_of_a_status_is_kept_with_its_reason() {
     let why = |text: &str| Some(text.to_owned());
     let set = async |status, reason| {
         let users = &world.usecases.users;
-        users.set_status(&boss, ada.id, status, reason).await.unwrap().user.standing
+        users.set_status(&boss, ada.id, status, reason, None).await.unwrap().user.standing
     };
     let now = world.ports.clock.now();
     let lost = Some(StatusChange { reason: why("lost badge"), by: boss.user(), at: now });

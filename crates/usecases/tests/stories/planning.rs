@@ -259,7 +259,7 @@ async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
     world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     let asked = leave(Some(zoe.id), "2026-03-04", "2026-03-04");
     let asked = world.usecases.leaves.request(&admin(), asked).await.unwrap();
-    world.usecases.leaves.approve(&admin(), asked.id, None).await.unwrap();
+    world.usecases.leaves.approve(&admin(), asked.id, None, None).await.unwrap();
     let wednesday = on(&world, &zoe, "2026-03-04").await;
     assert_eq!(wednesday.iter().map(|(_, status)| *status).collect::<Vec<_>>(), [DayStatus::OnLeave]);
     let free = async || {
@@ -308,26 +308,26 @@ async fn leave_is_asked_for_approved_and_withdrawn() {
     assert_eq!((own.user, own.status), (ada.id, LeaveStatus::Pending));
     let twice = leaves.request(&person(&ada), leave(None, "2026-03-04", "2026-03-05")).await;
     assert!(matches!(twice, Err(PlanError::Overlaps)));
-    let refused = leaves.approve(&person(&ada), own.id, None).await;
+    let refused = leaves.approve(&person(&ada), own.id, None, None).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
 
-    let approved = leaves.approve(&manager, own.id, Some("enjoy".into())).await.unwrap();
+    let approved = leaves.approve(&manager, own.id, Some("enjoy".into()), None).await.unwrap();
     assert_eq!(approved.status, LeaveStatus::Approved);
     assert_eq!(approved.decided.unwrap().by, manager.user());
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::OnLeave)]);
-    let again = leaves.reject(&manager, own.id, "too late".into()).await;
+    let again = leaves.reject(&manager, own.id, "too late".into(), None).await;
     assert!(matches!(again, Err(PlanError::Decided)));
-    let refused = leaves.withdraw(&manager, own.id, None).await;
+    let refused = leaves.withdraw(&manager, own.id, None, None).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))), "it is not the manager's request");
-    leaves.withdraw(&person(&ada), own.id, None).await.unwrap();
+    leaves.withdraw(&person(&ada), own.id, None, None).await.unwrap();
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
 
     let sick = leaves.request(&manager, leave(Some(ada.id), "2026-03-02", "2026-03-02")).await.unwrap();
-    leaves.approve(&admin(), sick.id, None).await.unwrap();
-    let begun = leaves.withdraw(&person(&ada), sick.id, None).await;
+    leaves.approve(&admin(), sick.id, None, None).await.unwrap();
+    let begun = leaves.withdraw(&person(&ada), sick.id, None, None).await;
     assert!(matches!(begun, Err(PlanError::Begun)));
-    leaves.withdraw(&admin(), sick.id, None).await.unwrap();
+    leaves.withdraw(&admin(), sick.id, None, None).await.unwrap();
     let all = LeaveQuery { user: Some(ada.id), ..LeaveQuery::default() };
     assert_eq!(leaves.list(&manager, all).await.unwrap().total, 2);
 }
@@ -340,10 +340,10 @@ async fn nobody_but_an_administrator_decides_about_their_own_leave() {
     let manager = with_role(boss.id, Role::Manager, &[sales.id]);
     let leaves = &world.usecases.leaves;
     let own = leaves.request(&manager, leave(None, "2026-03-03", "2026-03-03")).await.unwrap();
-    let refused = leaves.approve(&manager, own.id, None).await;
+    let refused = leaves.approve(&manager, own.id, None, None).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
     let root = with_role(boss.id, Role::Admin, &[]);
-    assert_eq!(leaves.approve(&root, own.id, None).await.unwrap().status, LeaveStatus::Approved);
+    assert_eq!(leaves.approve(&root, own.id, None, None).await.unwrap().status, LeaveStatus::Approved);
 }
 
 #[tokio::test]
@@ -359,7 +359,7 @@ async fn leave_out_of_sight_is_not_there() {
         let for_her = leaves.request(actor, leave(Some(ada.id), "2026-04-01", "2026-04-01")).await;
         assert!(matches!(for_her, Err(PlanError::Unknown("user_id"))), "{for_her:?}");
     }
-    let hidden = leaves.approve(&manager, own.id, None).await;
+    let hidden = leaves.approve(&manager, own.id, None, None).await;
     assert!(matches!(hidden, Err(PlanError::Denied(Denied::Hidden))));
     let half = NewLeave { half: Some(Half::First), ..leave(None, "2026-04-01", "2026-04-02") };
     assert_eq!(fields(leaves.request(&person(&ada), half).await.unwrap_err()), ["half"]);

@@ -72,12 +72,12 @@ async fn too_few_photos_match_nobody() {
 async fn who_is_suspended_or_removed_is_unknown_at_once() {
     let world = world();
     let (ada, bob) = (world.known("Ada").await, world.known("Bob").await);
-    world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None, None).await.unwrap();
     world.usecases.users.deactivate(&admin(), bob.id, None).await.unwrap();
     assert!(is_unknown(&sees(&world, "Ada", 9).await));
     assert!(is_unknown(&sees(&world, "Bob", 9).await));
 
-    world.usecases.users.set_status(&admin(), ada.id, Status::Active, None).await.unwrap();
+    world.usecases.users.set_status(&admin(), ada.id, Status::Active, None, None).await.unwrap();
     assert_eq!(decision(&sees(&world, "Ada", 10).await), Some(Decision::CheckedIn));
 }
 

@@ -88,7 +88,7 @@ async fn v23_a_suspension_ends_the_session_and_the_face_is_unknown() {
     let why = Some("an investigation".to_owned());
     let boss = world.add_as(an_admin("Boss")).await;
     let boss = with_role(boss.id, Role::Admin, &[]);
-    world.usecases.users.set_status(&boss, ada.id, Status::Suspended, why).await.unwrap();
+    world.usecases.users.set_status(&boss, ada.id, Status::Suspended, why, None).await.unwrap();
     let all = records(&world, &ada).await;
     let today = all.iter().find(|record| record.day.key.date == date("2026-03-02")).unwrap();
     let read = today.read(world.ports.clock.now());

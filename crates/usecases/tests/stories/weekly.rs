@@ -152,7 +152,7 @@ async fn a_decision_about_monday_changes_saturday_and_taking_it_back_does() {
     world.usecases.attendance.override_record(&admin(), monday, left, None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
     assert_settled(&world, &ada).await;
-    world.usecases.attendance.revert_record(&admin(), monday, "she was there").await.unwrap();
+    world.usecases.attendance.revert_record(&admin(), monday, "she was there", None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await[5], 8.0);
 
     let asked = CorrectionRequest {
@@ -166,7 +166,7 @@ async fn a_decision_about_monday_changes_saturday_and_taking_it_back_does() {
     let asked = world.usecases.attendance.request_correction(&person(&ada), &asked).await.unwrap();
     assert_eq!(overtime(&world, &ada).await[5], 8.0, "nothing changes yet");
     let id = asked.correction.id;
-    world.usecases.attendance.approve_correction(&admin(), id, Some("of course".into())).await.unwrap();
+    world.usecases.attendance.approve_correction(&admin(), id, Some("of course".into()), None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await[5], 4.0);
     assert_settled(&world, &ada).await;
 }

@@ -1,0 +1,61 @@
+//! Answers are compressed for those who ask for it.
+//!
+//! What has a secret in it stays as it is: how well an answer compresses must not tell whether what somebody made us repeat
+//! is like the secret beside it.
+
+use actix_http::encoding::Encoder;
+use actix_web::Error;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderValue,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+
+/// What is shorter gains nothing.
+const SHORT: u64 = 1024;
+
+/// Compresses an answer; outside of the frame, so that what the frame says is compressed as well.
+pub(crate) async fn compress(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let encoding = if may_compress(&req) { wanted(&req) } else { ContentEncoding::Identity };
+    let answer = next.call(req).await?;
+    Ok(answer.map_body(|head, body| {
+        let long = !matches!(body.size(), BodySize::None | BodySize::Sized(0..SHORT));
+        if !long || head.status == StatusCode::NOT_MODIFIED || !is_text(head.headers()) {
+            return body.boxed();
+        }
+        if encoding == ContentEncoding::Identity {
+            let vary = HeaderValue::from_static("accept-encoding");
+            head.headers_mut().append(header::VARY, vary);
+            return body.boxed();
+        }
+        Encoder::response(encoding, head, body).boxed()
+    }))
+}
+
+/// Tokens are answered by these; a `HEAD` has nothing to compress.
+fn may_compress(req: &ServiceRequest) -> bool {
+    let invites = req.method() == Method::POST && req.path() == "/api/users";
+    !(invites || req.path().starts_with("/api/auth/") || req.method() == Method::HEAD)
+}
+
+fn wanted(req: &ServiceRequest) -> ContentEncoding {
+    let offered = [Encoding::brotli(), Encoding::gzip(), Encoding::identity()];
+    let wishes = AcceptEncoding::parse(req).ok().filter(|wishes| !wishes.is_empty());
+    match wishes.and_then(|wishes| wishes.negotiate(offered.iter())) {
+        Some(Encoding::Known(encoding)) => encoding,
+        Some(Encoding::Unknown(_)) | None => ContentEncoding::Identity,
+    }
+}
+
+/// Pictures and workbooks are compressed already, and a stream of events must not be saved up.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    ["application/json", "application/problem+json", "text/csv", "text/html"]
+        .iter()
+        .any(|text| kind.starts_with(text))
+}

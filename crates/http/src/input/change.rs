@@ -1,0 +1,76 @@
+//! Changes of what is shown elsewhere: whatever was read can be sent back.
+
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+
+use super::body::{api, check_length, in_time, is_json, not_of, read_all};
+use super::strict::{self, Form, Place};
+use crate::problem::Problem;
+
+/// The members of a change, before they are compared with what is shown. A body of no bytes has none.
+pub(crate) struct Change<T> {
+    members: Map<String, Value>,
+    form: PhantomData<T>,
+}
+
+impl<T: Form> FromRequest for Change<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let api = api(&req)?;
+            check_length(&req, T::LIMIT)?;
+            let bytes = in_time(&api.options, read_all(payload, T::LIMIT)).await?;
+            let form = PhantomData;
+            if bytes.is_empty() {
+                return Ok(Self { members: Map::new(), form });
+            }
+            if !is_json(&req) {
+                return Err(not_of("application/json"));
+            }
+            match strict::json(&bytes)? {
+                Value::Object(members) => Ok(Self { members, form }),
+                _ => Err(Problem::invalid_field("", "wrong-type", "must be an object")),
+            }
+        })
+    }
+}
+
+impl<T: Form> Change<T> {
+    /// What is to become different. A member that is sent as it is `shown` changes nothing, whoever may choose it:
+    /// clients send back what they have read, with what they changed.
+    pub(crate) fn of(mut self, shown: &Value) -> Result<T, Problem> {
+        self.members.retain(|name, value| !shown.get(name).is_some_and(|shown| same(shown, value)));
+        strict::from_value(Value::Object(self.members), Place::Body)
+    }
+
+    /// The same where each of the members `said` means something although it is as it is shown. `None` if nothing at
+    /// all differs and `reason`, without which nothing is decided, is absent.
+    pub(crate) fn decision(mut self, shown: &Value, said: &[&str]) -> Result<Option<T>, Problem> {
+        let as_shown = |name: &str, value: &Value| shown.get(name).is_some_and(|shown| same(shown, value));
+        let differs = |(name, value): (&String, &Value)| !as_shown(name, value);
+        if !self.members.is_empty() && !self.members.iter().any(differs) {
+            return Ok(None);
+        }
+        self.members.retain(|name, value| said.contains(&name.as_str()) || !as_shown(name, value));
+        strict::from_value(Value::Object(self.members), Place::Body).map(Some)
+    }
+}
+
+/// Whether two values are the same; `5` and `5.0` are.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(x), Value::Number(y)) => x == y || x.as_f64() == y.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
+        (a, b) => a == b,
+    }
+}

@@ -1,0 +1,394 @@
+//! Schemas, as clients need them: what is always there is required, what cannot be null is not, words are enums, people
+//! have names, and what was read can be sent back.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::words;
+use crate::input::Form;
+use crate::naming::beside;
+use crate::{
+    admin, assignments, auth, bulk, corrections, departments, enroll, holidays, leaves, locks, mark,
+    recognize, records, shifts, sync, update, users,
+};
+
+const REF: &str = "#/components/schemas/";
+
+/// The bodies of requests: their schemas, and which of their members may be `null`.
+pub(super) fn forms() -> Vec<(String, &'static [&'static str])> {
+    fn form<T: Form + utoipa::ToSchema>() -> (String, &'static [&'static str]) {
+        (T::name().into_owned(), T::NULLABLE)
+    }
+    vec![
+        form::<auth::RegisterForm>(),
+        form::<auth::LoginForm>(),
+        form::<auth::RefreshForm>(),
+        form::<auth::InvitationForm>(),
+        form::<auth::LogoutForm>(),
+        form::<users::NewUserForm>(),
+        form::<update::UpdateForm>(),
+        form::<admin::StatusForm>(),
+        form::<mark::MarkForm>(),
+        form::<sync::SyncForm>(),
+        form::<bulk::BulkForm>(),
+        form::<records::OverrideForm>(),
+        form::<records::ReasonForm>(),
+        form::<corrections::NewCorrectionForm>(),
+        form::<corrections::ApprovalForm>(),
+        form::<corrections::RejectionForm>(),
+        form::<shifts::NewShiftForm>(),
+        form::<shifts::ShiftUpdateForm>(),
+        form::<assignments::NewAssignmentForm>(),
+        form::<assignments::AssignmentUpdateForm>(),
+        form::<holidays::NewHolidayForm>(),
+        form::<holidays::HolidayUpdateForm>(),
+        form::<leaves::NewLeaveForm>(),
+        form::<leaves::CommentForm>(),
+        form::<leaves::RejectionForm>(),
+        form::<locks::NewLockForm>(),
+        form::<locks::LiftForm>(),
+        form::<departments::NewDepartmentForm>(),
+        form::<departments::DepartmentUpdateForm>(),
+        form::<enroll::EnrollForm>(),
+        form::<recognize::RecognizeForm>(),
+    ]
+}
+
+/// Changes, and what is shown of the same thing: its members can be sent back.
+const CHANGES: [(&str, &str); 6] = [
+    ("UserUpdate", "User"),
+    ("DepartmentUpdate", "Department"),
+    ("ShiftAssignmentUpdate", "ShiftAssignment"),
+    ("HolidayUpdate", "Holiday"),
+    ("ShiftUpdate", "Shift"),
+    ("OverrideRequest", "RecordHistory"),
+];
+
+/// Members of answers that are sometimes left out; all others are always there.
+const SOMETIMES: [&str; 24] = [
+    "AddedUser.invite_url",
+    "FieldError.parameter",
+    "FieldError.pointer",
+    "ItemProblem.errors",
+    "Login.refresh_token",
+    "Login.user",
+    "Problem.detail",
+    "Problem.errors",
+    "Recognition.faces",
+    "Record.events",
+    "ReportGroup.end",
+    "ReportGroup.start",
+    "Sighting.candidates",
+    "Sighting.reason",
+    "Today.data",
+    "Today.pagination",
+    "TokenInfo.device",
+    "TokenInfo.expires_at",
+    "TokenInfo.issued_at",
+    "TokenInfo.session_id",
+    "TokenInfo.user",
+    "Trends.previous",
+    "UserList.profile",
+    "Geofence.name",
+];
+
+/// Works on all schemas and parameters.
+pub(super) fn shape(document: &mut Value) {
+    no_defaults(document);
+    let roots = requests(document);
+    let asked = reached(document, roots);
+    let told = reached(document, answers(document));
+    name_people(document, &told);
+    exact_requests(document);
+    exact_answers(document, &told, &asked);
+    enumerate(document);
+    send_back(document);
+    close(document, &asked, &told);
+    parameters(document);
+}
+
+fn schemas(document: &mut Value) -> &mut Map<String, Value> {
+    document["components"]["schemas"]
+        .as_object_mut()
+        .unwrap_or_else(|| unreachable!("a document has schemas"))
+}
+
+/// `default: null` says nothing but makes generators demand the member.
+fn no_defaults(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if members.get("default").is_some_and(Value::is_null) {
+                members.remove("default");
+            }
+            members.values_mut().for_each(no_defaults);
+        }
+        Value::Array(entries) => entries.iter_mut().for_each(no_defaults),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(name) =
+                members.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix(REF))
+            {
+                found.insert(name.to_owned());
+            }
+            members.values().for_each(|member| references(member, found));
+        }
+        Value::Array(entries) => entries.iter().for_each(|entry| references(entry, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn operations(document: &Value) -> impl Iterator<Item = &Value> {
+    document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(Value::as_object)
+        .flat_map(Map::values)
+}
+
+/// Schemas that requests name.
+fn requests(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    operations(document).for_each(|operation| references(&operation["requestBody"], &mut found));
+    found
+}
+
+/// Schemas that answers name.
+fn answers(document: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    operations(document).for_each(|operation| references(&operation["responses"], &mut found));
+    found
+}
+
+/// These schemas and whatever they name.
+fn reached(document: &Value, mut names: BTreeSet<String>) -> BTreeSet<String> {
+    loop {
+        let mut more = names.clone();
+        names
+            .iter()
+            .for_each(|name| references(&document["components"]["schemas"][name.as_str()], &mut more));
+        if more.len() == names.len() {
+            return names;
+        }
+        names = more;
+    }
+}
+
+/// The objects of which a schema consists.
+fn objects<'a>(schema: &'a mut Value, each: &mut dyn FnMut(&mut Map<String, Value>)) {
+    if let Some(parts) = schema.get_mut("allOf").and_then(Value::as_array_mut) {
+        parts.iter_mut().for_each(|part| objects(part, each));
+    } else if let Some(schema) = schema.as_object_mut()
+        && schema.contains_key("properties")
+    {
+        each(schema);
+    }
+}
+
+/// Takes `null` out of what a schema allows.
+fn never_null(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = members.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            members.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(all)) = members.get_mut("enum") {
+        all.retain(|word| !word.is_null());
+    }
+    if let Some(Value::Array(kinds)) = members.get_mut("oneOf") {
+        kinds.retain(|kind| kind.get("type").is_none_or(|kind| kind != "null"));
+        if let [Value::Object(only)] = kinds.as_slice() {
+            let mut only = only.clone();
+            if let Some(told) = members.remove("description") {
+                only.insert("description".into(), told);
+            }
+            *members = only;
+        }
+    }
+}
+
+/// Members that tell names, beside those that tell ids.
+fn name_people(document: &mut Value, told: &BTreeSet<String>) {
+    for (_, schema) in schemas(document).iter_mut().filter(|(name, _)| told.contains(*name)) {
+        objects(schema, &mut |object| {
+            let Some(Value::Object(members)) = object.get_mut("properties") else { return };
+            let mut added = Vec::new();
+            for (member, schema) in members.iter() {
+                let Some(name) = beside(member).filter(|name| !members.contains_key(name)) else { continue };
+                let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+                let person = json!({ "$ref": format!("{REF}NamedPerson") });
+                let told = format!("The person of `{member}`.");
+                let schema = if nullable {
+                    json!({ "oneOf": [{ "type": "null" }, person], "description": told })
+                } else {
+                    json!({ "allOf": [person], "description": told })
+                };
+                added.push((name, schema));
+            }
+            members.extend(added);
+        });
+    }
+}
+
+/// Members of requests may be `null` where that means something.
+fn exact_requests(document: &mut Value) {
+    for (name, nullable) in forms() {
+        restrict(schemas(document), &name, "", nullable);
+    }
+    for name in ["EnrollParts", "RecognizeParts"] {
+        restrict(schemas(document), name, "", &[]);
+    }
+}
+
+fn restrict(schemas: &mut Map<String, Value>, name: &str, path: &str, nullable: &[&str]) {
+    let mut inner = Vec::new();
+    let Some(schema) = schemas.get_mut(name) else { return };
+    let required: Vec<String> = strings(&schema["required"]);
+    objects(schema, &mut |object| {
+        let Some(Value::Object(members)) = object.get_mut("properties") else { return };
+        for (member, schema) in members {
+            let path = if path.is_empty() { member.clone() } else { format!("{path}/{member}") };
+            if required.contains(member) || !nullable.contains(&path.as_str()) {
+                never_null(schema);
+            }
+            let mut named = BTreeSet::new();
+            references(schema, &mut named);
+            let list = schema.get("items").is_some();
+            inner.extend(
+                named.into_iter().map(|to| (to, if list { format!("{path}/*") } else { path.clone() })),
+            );
+        }
+    });
+    for (to, path) in inner {
+        restrict(schemas, &to, &path, nullable);
+    }
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// What is always sent is required, and what is sometimes left out is never `null` instead.
+fn exact_answers(document: &mut Value, told: &BTreeSet<String>, asked: &BTreeSet<String>) {
+    for (name, schema) in schemas(document).iter_mut() {
+        if !told.contains(name) || asked.contains(name) {
+            continue;
+        }
+        objects(schema, &mut |object| {
+            let Some(Value::Object(members)) = object.get_mut("properties") else { return };
+            let mut required = Vec::new();
+            for (member, schema) in members.iter_mut() {
+                if SOMETIMES.contains(&format!("{name}.{member}").as_str()) {
+                    never_null(schema);
+                } else {
+                    required.push(json!(member));
+                }
+            }
+            object.insert("required".into(), required.into());
+        });
+    }
+    // What can be cut down on request.
+    for part in ["Period"] {
+        if let Some(schema) = schemas(document).get_mut(part) {
+            schema["required"] = json!(["period", "start", "end"]);
+        }
+    }
+}
+
+/// Writes the words of a member into its schema.
+fn closed(schema: &mut Value, words: &[&str]) {
+    if schema.get("items").is_some() {
+        schema["items"]["enum"] = json!(words);
+        return;
+    }
+    let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+    let mut all: Vec<Value> = words.iter().map(|word| json!(word)).collect();
+    if nullable {
+        all.push(Value::Null);
+    }
+    schema["enum"] = all.into();
+}
+
+fn enumerate(document: &mut Value) {
+    for (places, words) in words::of_members() {
+        for place in places {
+            let Some((name, member)) = place.split_once('.') else { continue };
+            if let Some(schema) = schemas(document).get_mut(name) {
+                objects(schema, &mut |object| {
+                    if let Some(schema) = object.get_mut("properties").and_then(|all| all.get_mut(member)) {
+                        closed(schema, &words);
+                    }
+                });
+            }
+        }
+    }
+}
+
+/// Whatever is shown can be sent back as it is.
+fn send_back(document: &mut Value) {
+    for (change, shown) in CHANGES {
+        let mut members = Map::new();
+        collect(document, shown, &mut members);
+        let known = &mut document["components"]["schemas"][change]["properties"];
+        let Some(known) = known.as_object_mut() else { continue };
+        for (member, mut schema) in members {
+            if known.contains_key(&member) {
+                continue;
+            }
+            let told = "As it is shown; it cannot be changed here.";
+            if let Some(members) = schema.as_object_mut() {
+                members.insert("description".into(), json!(told));
+            }
+            known.insert(member, schema);
+        }
+    }
+}
+
+fn collect(document: &Value, name: &str, members: &mut Map<String, Value>) {
+    fn of(document: &Value, schema: &Value, members: &mut Map<String, Value>) {
+        if let Some(name) = schema["$ref"].as_str().and_then(|to| to.strip_prefix(REF)) {
+            collect(document, name, members);
+        }
+        schema["allOf"].as_array().into_iter().flatten().for_each(|part| of(document, part, members));
+        members.extend(schema["properties"].as_object().cloned().unwrap_or_default());
+    }
+    of(document, &document["components"]["schemas"][name], members);
+}
+
+/// Requests have no other members than these.
+fn close(document: &mut Value, asked: &BTreeSet<String>, told: &BTreeSet<String>) {
+    for (name, schema) in schemas(document).iter_mut() {
+        if asked.contains(name) && !told.contains(name) && schema.get("properties").is_some() {
+            schema["additionalProperties"] = json!(false);
+        }
+    }
+}
+
+/// A parameter is there or not; it is never `null`.
+fn parameters(document: &mut Value) {
+    let words = words::of_parameters();
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+                let place = format!("{path} {}", parameter["name"].as_str().unwrap_or_default());
+                never_null(&mut parameter["schema"]);
+                if let Some((_, words)) = words.iter().find(|(places, _)| places.contains(&place.as_str())) {
+                    closed(&mut parameter["schema"], words);
+                }
+            }
+            if operation["parameters"].is_null() {
+                operation.as_object_mut().map(|operation| operation.remove("parameters"));
+            }
+        }
+    }
+}
