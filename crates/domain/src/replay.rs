@@ -421,7 +421,8 @@ fn record(
     // Left after the window had closed, and nobody wrote that down.
     let left_late = |event: &Event| {
         let late = day.shift.as_ref().is_some_and(|instance| instance.closes <= event.at);
-        late && event.direction == Some(Direction::CheckOut) && !is_from_elsewhere(event)
+        let written_down = is_from_elsewhere(event) && event.punch != Punch::Auto;
+        late && event.direction == Some(Direction::CheckOut) && !written_down
     };
     let doubtful = |event: &Event| event.counts() && (event.forced || left_late(event));
     let unclear = |event: &Event| {

@@ -1,5 +1,6 @@
 //! What an [`AttendanceStore`](rollcall_ports::attendance::AttendanceStore) promises.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
@@ -48,6 +49,7 @@ macro_rules! attendance_store_contract {
             a_punch_that_is_taken_back_is_kept
             a_punch_that_was_looked_at_counts
             a_decision_replaces_the_one_before_and_can_be_taken_back
+            a_day_at_the_end_of_the_calendar_comes_back
             overtime_is_approved_by_its_amount_until_it_is_not
             where_a_person_belongs_is_kept_by_date
             who_is_not_planned_is_behind
@@ -505,6 +507,22 @@ pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dy
     bench.attendance().commit(&change).await.unwrap();
     let known = ledger(bench, user).await;
     assert_eq!((known.overrides.len(), known.records[0].overridden.as_ref()), (0, None));
+}
+
+pub async fn a_day_at_the_end_of_the_calendar_comes_back(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let known = ledger(bench, user).await;
+    let last =
+        DayRecord { due: Timestamp::MAX, ..a_record(&a_day_of(&shift(bench).await, user, "9999-12-31")) };
+    let change = Change { records: vec![last.clone()], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    let found = bench.attendance().record(last.day.id).await.unwrap().expect("the record");
+    assert!(found.says_the_same(&last), "{found:?}");
+    // Neither does it keep others from being read.
+    let all = dates("9999-01-01", "9999-12-31");
+    assert_eq!(bench.attendance().records(&People::One(user), all).await.unwrap().len(), 1);
+    assert!(bench.attendance().record(day.id).await.unwrap().is_some());
 }
 
 pub async fn overtime_is_approved_by_its_amount_until_it_is_not(bench: &dyn StoreBench) {
