@@ -27,6 +27,7 @@ mod m20261122_000009_geofences_and_weekly_overtime;
 mod m20261122_000010_audit;
 mod m20261122_000011_jobs;
 mod m20261123_000012_following;
+mod m20261130_000013_approved_amounts;
 mod resume;
 
 pub use resume::up;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000010_audit::Migration),
             Box::new(m20261122_000011_jobs::Migration),
             Box::new(m20261123_000012_following::Migration),
+            Box::new(m20261130_000013_approved_amounts::Migration),
         ]
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 12] = [
+const MADE: [Made; 13] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -103,6 +103,11 @@ const MADE: [Made; 12] = [
     },
     Made { step: "m20261122_000011_jobs", tables: &["jobs", "job_chunks"], columns: &[] },
     Made { step: "m20261123_000012_following", tables: &[], columns: &[("attendance_heads", "changed_at")] },
+    Made {
+        step: "m20261130_000013_approved_amounts",
+        tables: &[],
+        columns: &[("overtime_approvals", "seconds"), ("attendance_records", "approved_seconds")],
+    },
 ];
 
 /// Takes every step that is missing, also after an attempt that broke off. Nobody else may do so at the same time.

@@ -54,7 +54,17 @@ async fn a_shift_is_given_for_a_time(db: Db) {
     }
     assert_eq!(shift_of_tomorrow(&ada).await, "Late");
     assert_eq!(shift_of_tomorrow(&bob).await, "Standard");
-    sales.post(PATH, new).await.problem(409, "overlap");
+    let refused = sales.post(PATH, new).await.problem(409, "overlap");
+    assert_eq!(refused["overlaps_with"], given["id"], "{refused}");
+    let early = json!({ "name": "Early", "starts": "06:00", "ends": "14:30" });
+    let early = admin.post("/api/shifts", early).await.expect(201);
+    let both =
+        json!({ "shift_id": early["id"], "user_id": ada.id, "from": "2026-03-03", "to": "2026-03-03" });
+    let both = admin.post(PATH, both).await.expect(201);
+    assert_eq!(both["warnings"][0]["code"], "shifts_overlap", "{both}");
+    assert_eq!(both["warnings"][0]["date"], "2026-03-03", "{both}");
+    let removed = admin.delete(&format!("{PATH}/{}", both["id"].as_str().expect("an id"))).await;
+    assert_eq!(removed.status, 204);
 
     for (who, body, pointer) in [
         (&sales, json!({ "shift_id": late, "user_id": bob.id, "from": "2026-03-03" }), "/user_id"),

@@ -124,6 +124,8 @@ async fn a_day_is_told_in_full(db: Db) {
         "open": false,
         "override": null,
         "overtime_approved": false,
+        "overtime_approved_seconds": 0,
+        "overtime_pending_seconds": 1200,
         "overtime_seconds": 1200,
         "scheduled_seconds": 32400,
         "shift": {
@@ -153,15 +155,19 @@ async fn the_order_of_punches_decides(db: Db) {
     let ada = app.employee("Ada").await;
     let at = |time: &str| app.clock.set(&format!("2026-03-02T{time}Z"));
 
-    ada.mark("check_out").await.problem(409, "no-open-session");
+    let refused = ada.mark("check_out").await.problem(409, "no-open-session");
+    assert_eq!(refused["event_id"], Value::Null, "{refused}");
     at("08:59:00");
-    assert_eq!(ada.mark("check_in").await.expect(201)["decision"], "checked_in");
+    let came = ada.mark("check_in").await.expect(201);
+    assert_eq!(came["decision"], "checked_in");
     at("08:59:59");
     let same = ada.mark("auto").await.expect(200);
     assert_eq!((&same["decision"], &same["event"]), (&json!("cooldown"), &Value::Null));
     assert_eq!(same["next_allowed_at"], "2026-03-02T09:00:00+00:00", "{same}");
     at("09:00:00");
-    ada.mark("check_in").await.problem(409, "already-checked-in");
+    let refused = ada.mark("check_in").await.problem(409, "already-checked-in");
+    assert_eq!(refused["event_id"], came["event"]["id"], "{refused}");
+    assert_eq!(refused["at"], "2026-03-02T08:59:00+00:00", "{refused}");
     let soon = ada.mark("auto").await.expect(200);
     assert_eq!(soon["decision"], "min_session", "{soon}");
     assert_eq!(soon["next_allowed_at"], "2026-03-02T09:04:00+00:00");
@@ -171,6 +177,15 @@ async fn the_order_of_punches_decides(db: Db) {
     assert_eq!(ada.mark("auto").await.expect(201)["decision"], "checked_out", "out again, later");
     let days = ada.get("/api/attendance/user/me").await.expect(200);
     assert_eq!(days["data"][0]["status"], "half_day", "{days}");
+    // Who says that they are back is back, and leaves later.
+    at("13:00:00");
+    assert_eq!(ada.mark("check_in").await.expect(201)["decision"], "checked_in");
+    at("18:00:00");
+    let left = ada.mark("check_out").await.expect(201);
+    assert_eq!(left["record"]["worked_seconds"], 32_400, "{left}");
+    at("20:00:00");
+    let refused = ada.mark("check_out").await.problem(409, "no-open-session");
+    assert_eq!(refused["event_id"], left["event"]["id"], "{refused}");
     assert_eq!(days["data"][0]["flags"], json!(["early_exit"]));
     assert_eq!(days["data"][0]["worked_seconds"], 3 * 3600);
 }

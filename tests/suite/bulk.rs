@@ -130,7 +130,10 @@ async fn all_items_hold_or_none(db: Db) {
     let agree = json!({ "operation": "approve_overtime", "reason": "stocktaking",
                         "items": [{ "user_id": ada.id, "date": "2026-03-02" }, { "user_id": bob.id, "date": "2026-03-02" }] });
     let agreed = admin.post(PATH, agree).await.expect(207);
-    assert_eq!(agreed["results"][0]["after"]["overtime_approved"], true, "{agreed}");
+    let after = &agreed["results"][0]["after"];
+    assert_eq!(after["overtime_approved"], true, "{agreed}");
+    let amounts = (&after["overtime_approved_seconds"], &after["overtime_pending_seconds"]);
+    assert_eq!(amounts, (&json!(3600), &json!(0)), "{agreed}");
     told(&agreed["results"][1], "no-overtime");
 
     // Closed in the meantime: nothing of the batch is taken back.

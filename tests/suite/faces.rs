@@ -88,6 +88,8 @@ async fn a_match_is_told_in_full(db: Db) {
           "open": true,
           "override": null,
           "overtime_approved": false,
+          "overtime_approved_seconds": 0,
+          "overtime_pending_seconds": 0,
           "overtime_seconds": 0,
           "scheduled_seconds": 32400,
           "shift": {

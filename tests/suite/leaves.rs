@@ -46,7 +46,10 @@ async fn leave_is_asked_for_and_decided_about(db: Db) {
     }
     "#);
     }
-    ada.post(PATH, json!({ "from": "2026-03-05" })).await.problem(409, "overlap");
+    let refused = ada.post(PATH, json!({ "from": "2026-03-05" })).await.problem(409, "overlap");
+    assert!(path.ends_with(refused["overlaps_with"].as_str().expect("the other request")), "{refused}");
+    let told = "this overlaps with pending leave from 2026-03-03 to 2026-03-05";
+    assert_eq!(refused["detail"], told, "{refused}");
     let to = |end: &str| format!("{path}/{end}");
     ada.post_nothing(&to("approve")).await.problem(403, "forbidden");
     bob.get(&path).await.problem(404, "not-found");
@@ -77,7 +80,7 @@ async fn leave_is_asked_for_and_decided_about(db: Db) {
     for (body, pointer) in [
         (json!({}), "/from"),
         (json!({ "from": "2026-05-02", "to": "2026-05-01" }), "/to"),
-        (json!({ "from": "2026-05-01", "to": "2026-05-02", "half": "first" }), "/half"),
+        (json!({ "from": "2026-05-01", "to": "2026-05-02", "half": "third" }), "/half"),
         (json!({ "from": "2026-05-01", "kind": "mood" }), "/kind"),
         (json!({ "from": "2026-05-01", "user_id": bob.id }), "/user_id"),
     ] {

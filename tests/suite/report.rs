@@ -70,6 +70,8 @@ async fn a_month_is_exported_as_it_was(db: Db) {
             "absent",
             "worked_seconds",
             "overtime_seconds",
+            "overtime_approved_seconds",
+            "overtime_pending_seconds",
             "late_seconds",
         ] {
             assert_eq!(group[name], own["summary"][name], "{name} of {label}");

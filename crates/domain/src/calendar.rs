@@ -48,7 +48,7 @@ impl Zone {
     #[must_use]
     pub fn instant(&self, local: DateTime) -> Timestamp {
         // Only dates at the ends of the calendar (years -9999 and 9999) have no instant.
-        self.0.to_ambiguous_zoned(local).compatible().map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+        self.0.to_ambiguous_zoned(local).compatible().map_or(LAST, |zoned| zoned.timestamp())
     }
 }
 
@@ -63,6 +63,9 @@ impl Zone {
         }
     }
 }
+
+/// The last whole second of time.
+const LAST: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
 /// The release of the IANA database that is compiled into the program, such as `2026b`.
 #[must_use]
@@ -415,6 +418,12 @@ mod tests {
         for bad in ["", "Mars/Olympus", "../etc/passwd"] {
             assert!(Zone::named(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_is_the_last_second_of_time() {
+        let end = Zone::UTC.instant(Date::MAX.at(23, 0, 0, 0));
+        assert_eq!((end.as_second(), end.subsec_nanosecond()), (Timestamp::MAX.as_second(), 0));
     }
 
     #[test]

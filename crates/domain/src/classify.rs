@@ -77,8 +77,8 @@ pub fn classify_unmarked(instance: &ShiftInstance, policy: &Policy, now: Timesta
 }
 
 /// When a person was there.
-#[derive(Default)]
 struct Stay {
+    pairing: Pairing,
     /// Arrivals with the departures that end them, in order.
     pairs: Vec<(Timestamp, Timestamp)>,
     /// An arrival without a departure after it.
@@ -93,10 +93,10 @@ impl Stay {
     /// Reads punches in the order of time. A departure before any arrival ends nothing; one after another moves the
     /// end of what it ended.
     fn of(events: &[Event], pairing: Pairing) -> Self {
-        let mut stay = Self::default();
+        let mut stay = Self { pairing, pairs: Vec::new(), still_in: None, cut_off: None, left: None };
         for event in events.iter().filter(|event| event.counts()) {
             match event.direction {
-                Some(Direction::CheckIn) if stay.still_in.is_none() => stay.come(event.at, pairing),
+                Some(Direction::CheckIn) if stay.still_in.is_none() => stay.come(event.at),
                 Some(Direction::CheckIn) => {}
                 Some(Direction::CheckOut) => stay.leave(event.at),
                 None => stay.cut_off = stay.still_in.take().or(stay.cut_off),
@@ -105,22 +105,27 @@ impl Stay {
         stay
     }
 
-    fn come(&mut self, at: Timestamp, pairing: Pairing) {
-        self.still_in = match pairing {
-            // Whoever comes back was never away, if only the first arrival counts.
-            Pairing::FirstLast => {
-                let first = self.pairs.pop().map(|(came, _)| came);
-                first.into_iter().chain(self.cut_off.take()).min().or(Some(at))
-            }
+    fn come(&mut self, at: Timestamp) {
+        self.still_in = match self.pairing {
+            // Whoever comes back after the system ended their session was never away, if only the first arrival counts.
+            Pairing::FirstLast => self.cut_off.take().or(Some(at)),
             Pairing::EveryPair => Some(at),
         };
     }
 
     fn leave(&mut self, at: Timestamp) {
         match (self.last_open(), self.pairs.last_mut()) {
-            (Some(came), _) => self.pairs.push((came, at)),
+            (Some(came), _) => self.end(came, at),
             (None, Some((_, left))) => *left = at,
             (None, None) => self.left = Some(at),
+        }
+    }
+
+    /// Adds a pair. If only the first arrival and the last departure count, whoever came back was never away.
+    fn end(&mut self, came: Timestamp, left: Timestamp) {
+        match (self.pairing, self.pairs.last_mut()) {
+            (Pairing::FirstLast, Some((first, last))) => (*first, *last) = ((*first).min(came), left),
+            _ => self.pairs.push((came, left)),
         }
     }
 
@@ -144,8 +149,9 @@ impl Stay {
             }
         }
         if let Some(left) = last_out {
-            let open = self.last_open().map(|came| (came, left));
-            self.pairs.extend(open);
+            if let Some(came) = self.last_open() {
+                self.end(came, left);
+            }
             self.pairs.retain(|(came, _)| *came <= left);
             match self.pairs.last_mut() {
                 Some((_, last)) => *last = left,
@@ -167,9 +173,15 @@ impl Stay {
         }
     }
 
-    /// Whether it is known how long the person was there.
+    /// Whether it is known how long the person was there, at least: only the last arrival may have no departure.
     fn is_known(&self) -> bool {
-        self.still_in.is_none() && self.cut_off.is_none() && !self.pairs.is_empty()
+        let last = self.pairs.last();
+        last.is_some_and(|(came, _)| self.cut_off.is_none_or(|cut| came < &cut))
+    }
+
+    /// Whether nothing else can come to light: every arrival has its departure.
+    fn is_whole(&self) -> bool {
+        self.still_in.is_none() && self.cut_off.is_none() && self.is_known()
     }
 
     /// Seconds of the pairs between two instants.
@@ -177,7 +189,8 @@ impl Stay {
         self.pairs.iter().map(|(came, left)| seconds((*came).max(from), (*left).min(to))).sum()
     }
 
-    /// Seconds between the pairs.
+    /// Seconds between the pairs. What lies before an arrival without a departure is not told: with it the time worked
+    /// would not fit between coming and leaving.
     fn breaks(&self) -> i64 {
         self.pairs.windows(2).map(|two| seconds(two[0].1, two[1].0)).sum()
     }
@@ -206,14 +219,15 @@ fn in_shift(instance: &ShiftInstance, stay: &Stay, now: Timestamp) -> Record {
         None => stay,
         Some(_) if now < instance.closes => return Record { open: true, ..record },
         Some(since) if counting.auto_out && stay.cut_off.is_none() => {
-            let left = instance.end.max(since);
-            let pairs = stay.pairs.iter().copied().chain([(since, left)]).collect();
-            closed = Stay { pairs, ..Stay::default() };
+            let mut ended = Stay { pairs: stay.pairs.clone(), still_in: None, left: None, ..*stay };
+            ended.end(since, instance.end.max(since));
+            closed = ended;
             record.flags.push(Flag::AutoClosed);
             &closed
         }
         Some(_) => {
             record.flags.push(Flag::MissingCheckOut);
+            count(instance, stay, &mut record);
             return record;
         }
     };
@@ -227,13 +241,11 @@ fn in_shift(instance: &ShiftInstance, stay: &Stay, now: Timestamp) -> Record {
     if stay.cut_off.is_some() {
         record.flags.extend([Flag::MissingCheckOut, Flag::AutoClosed]);
     }
-    if !stay.is_known() {
+    count(instance, stay, &mut record);
+    let Some(worked) = record.worked_seconds.filter(|_| stay.is_whole()) else {
+        // It may have been more: nothing follows from how much is known.
         return record;
-    }
-    record.break_seconds = stay.breaks();
-    let worked = worked(instance, stay);
-    record.worked_seconds = Some(worked);
-    record.overtime_seconds = overtime(instance, stay, worked);
+    };
     if worked < instance.share(shift.absent_below) {
         record.flags.push(Flag::InsufficientHours);
         record.status = DayStatus::Absent;
@@ -243,16 +255,20 @@ fn in_shift(instance: &ShiftInstance, stay: &Stay, now: Timestamp) -> Record {
     record
 }
 
+/// Counts what is known, also if the last arrival has no departure.
+fn count(instance: &ShiftInstance, stay: &Stay, record: &mut Record) {
+    if stay.is_known() {
+        let worked = worked(instance, stay);
+        record.break_seconds = stay.breaks();
+        record.worked_seconds = Some(worked);
+        record.overtime_seconds = overtime(instance, stay, worked);
+    }
+}
+
 fn worked(instance: &ShiftInstance, stay: &Stay) -> i64 {
     let counting = &instance.shift.counting;
     let from = if counting.early_arrival { Timestamp::MIN } else { instance.start };
-    let there = stay.within(from, Timestamp::MAX);
-    let pause = counting.unpaid_break.as_secs();
-    if counting.pairing == Pairing::FirstLast && there >= counting.break_after.as_secs() {
-        (there - pause).max(0)
-    } else {
-        there
-    }
+    counting.paid(stay.within(from, Timestamp::MAX))
 }
 
 fn overtime(instance: &ShiftInstance, stay: &Stay, worked: i64) -> i64 {
@@ -278,7 +294,8 @@ fn outside(day: &Day, stay: &Stay, now: Timestamp) -> Record {
     let mut flags = Vec::new();
     flags.extend((!open && (stay.still_in.is_some() || cut_off)).then_some(Flag::MissingCheckOut));
     flags.extend((!open && cut_off).then_some(Flag::AutoClosed));
-    let worked = stay.is_known().then(|| stay.within(Timestamp::MIN, Timestamp::MAX));
+    let known = !open && stay.is_known();
+    let worked = known.then(|| stay.within(Timestamp::MIN, Timestamp::MAX));
     Record {
         first_in: stay.first_in(),
         last_out: stay.last_out().filter(|_| stay.still_in.is_none()),

@@ -14,31 +14,34 @@ pub struct Leave {
     pub from: Date,
     /// Last date.
     pub to: Date,
-    /// Only this half of the shift; for leave of one date.
+    /// Of the last date only this half of the shift; the dates before it are whole.
     pub half: Option<Half>,
 }
 
-/// The dates are no leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidLeave {
-    /// They are no usable range.
-    #[error(transparent)]
-    Range(#[from] InvalidRange),
-    /// Half of several dates.
-    #[error("only leave of one date can be for half of it")]
-    HalfOfSeveral,
+/// How much of a date is leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// Only this half of the shift.
+    Only(Half),
+}
+
+impl Part {
+    /// Whether something of the date is in both.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self == Self::Whole || other == Self::Whole || self == other
+    }
 }
 
 impl Leave {
     /// Leave from one date to another.
     ///
     /// # Errors
-    /// [`InvalidLeave`] naming the rule that is broken.
-    pub fn new(from: Date, to: Date, half: Option<Half>) -> Result<Self, InvalidLeave> {
+    /// [`InvalidRange`] naming the rule that is broken.
+    pub fn new(from: Date, to: Date, half: Option<Half>) -> Result<Self, InvalidRange> {
         DateRange::new(from, to)?;
-        if half.is_some() && from != to {
-            return Err(InvalidLeave::HalfOfSeveral);
-        }
         Ok(Self { from, to, half })
     }
 
@@ -48,10 +51,20 @@ impl Leave {
         (self.from..=self.to).contains(&date)
     }
 
-    /// Whether there is a date on which both hold.
+    /// How much of a date it is; `None` if it does not hold on it.
+    #[must_use]
+    pub fn on(&self, date: Date) -> Option<Part> {
+        let last = self.half.filter(|_| date == self.to);
+        self.covers(date).then(|| last.map_or(Part::Whole, Part::Only))
+    }
+
+    /// Whether there is a date of which both have the same part. Two different halves of one date are no overlap.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        self.from <= other.to && other.from <= self.to
+        let (first, last) = (self.from.max(other.from), self.to.min(other.to));
+        let meet = |date: Date| self.on(date).zip(other.on(date)).is_some_and(|(one, two)| one.meets(two));
+        // Only the last date of either can be half.
+        first < last || (first == last && meet(first))
     }
 }
 
@@ -175,12 +188,35 @@ mod tests {
     use jiff::civil::date;
 
     #[test]
-    fn half_leave_is_for_one_date() {
+    fn half_a_day_is_the_last_date_of_a_leave() {
         let (monday, tuesday) = (date(2026, 3, 2), date(2026, 3, 3));
-        assert!(Leave::new(monday, monday, Some(Half::First)).is_ok());
-        let two = Leave::new(monday, tuesday, Some(Half::First));
-        assert_eq!(two, Err(InvalidLeave::HalfOfSeveral));
-        assert_eq!(Leave::new(tuesday, monday, None), Err(InvalidLeave::Range(InvalidRange::Reversed)));
+        let one = Leave::new(monday, monday, Some(Half::First)).unwrap();
+        assert_eq!(one.on(monday), Some(Part::Only(Half::First)));
+        let two = Leave::new(monday, tuesday, Some(Half::First)).unwrap();
+        let parts = [date(2026, 3, 1), monday, tuesday, date(2026, 3, 4)].map(|date| two.on(date));
+        assert_eq!(parts, [None, Some(Part::Whole), Some(Part::Only(Half::First)), None]);
+        assert_eq!(Leave::new(tuesday, monday, None), Err(InvalidRange::Reversed));
+    }
+
+    #[test]
+    fn two_halves_of_a_date_do_not_overlap() {
+        let day = |n| date(2026, 3, n);
+        let leave = |from, to, half| Leave::new(day(from), day(to), half).unwrap();
+        let (first, second) = (Some(Half::First), Some(Half::Second));
+        for (one, other, overlap) in [
+            (leave(2, 2, first), leave(2, 2, second), false),
+            (leave(2, 2, first), leave(2, 2, first), true),
+            (leave(2, 2, first), leave(2, 2, None), true),
+            (leave(2, 4, first), leave(4, 4, second), false),
+            (leave(2, 4, first), leave(4, 4, first), true),
+            // The second begins with a whole date.
+            (leave(2, 4, first), leave(4, 6, second), true),
+            (leave(2, 4, first), leave(3, 4, second), true),
+            (leave(2, 4, first), leave(5, 6, second), false),
+            (leave(2, 4, None), leave(4, 4, second), true),
+        ] {
+            assert_eq!((one.overlaps(&other), other.overlaps(&one)), (overlap, overlap), "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -319,10 +319,14 @@ fn together(user: UserId, earlier: &ShiftInstance, later: &ShiftInstance, odditi
     if later.start < earlier.end {
         note(Code::ShiftsOverlap, format!("{other} begins before {one} has ended"));
     } else if later.opens < earlier.closes {
-        note(
-            Code::WindowsOverlap,
-            format!("punches between {one} and {other} count for either; the time between them is halved"),
-        );
+        let message = if later.start == earlier.end {
+            format!(
+                "{other} begins as {one} ends: whoever is in leaves {one}, whoever is out comes for {other}"
+            )
+        } else {
+            format!("punches between {one} and {other} count for either; the time between them is halved")
+        };
+        note(Code::WindowsOverlap, message);
     }
 }
 

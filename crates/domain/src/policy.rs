@@ -95,12 +95,9 @@ pub(crate) fn next(
         {
             D::MinSession(after(came, policy.min_session))
         }
-        // Back from a break.
-        (Punch::Auto | Punch::CheckIn, Some((Some(Direction::CheckOut), _)))
-            if pairing == Pairing::EveryPair =>
-        {
-            D::CheckedIn
-        }
+        // Back from a break; whoever says so is back also where only the first arrival and the last departure count.
+        (Punch::CheckIn, Some((Some(Direction::CheckOut), _))) => D::CheckedIn,
+        (Punch::Auto, Some((Some(Direction::CheckOut), _))) if pairing == Pairing::EveryPair => D::CheckedIn,
         (Punch::Auto | Punch::CheckOut, Some(_)) => D::CheckedOut,
         (Punch::CheckIn, Some(_)) => D::AlreadyCheckedIn,
     }

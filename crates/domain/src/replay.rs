@@ -15,14 +15,14 @@ use crate::id::{EventId, UserId};
 use crate::overrides::Override;
 use crate::plan::{Placement, department_on};
 use crate::policy::{DAY_CUTOFF, Decision, Policy, after, next};
-use crate::schedule::{Expectation, Schedule, slot};
+use crate::schedule::{Expectation, Schedule, date_outside, slot};
 use crate::shift::ShiftInstance;
 
 /// Dates before and after those wanted whose punches must be known: a night shift reaches into the next date, and two
 /// time zones can be two dates apart.
 pub const MARGIN: i32 = 3;
 
-/// How long after coming somebody else may still say that the person left, beyond every window.
+/// How long after coming a departure may still end the stay, beyond every window.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything a person's records follow from.
@@ -41,8 +41,8 @@ pub struct Facts<'a> {
     pub events: &'a [Event],
     /// What was decided of single days.
     pub overrides: &'a [(DayKey, Override)],
-    /// Days whose overtime is agreed to.
-    pub approved: &'a [DayKey],
+    /// How many seconds of overtime were approved of which days.
+    pub approved: &'a [(DayKey, i64)],
 }
 
 impl Facts<'_> {
@@ -117,7 +117,15 @@ struct Reader<'a> {
     replay: Replay,
     inside: Option<Inside>,
     /// The last punch that counted.
-    last: Option<Timestamp>,
+    last: Option<Last>,
+}
+
+/// A punch that counted.
+#[derive(Clone, Copy)]
+struct Last {
+    /// To which of the days it belongs.
+    place: usize,
+    at: Timestamp,
 }
 
 /// Where somebody is who has not left.
@@ -140,7 +148,7 @@ impl Reader<'_> {
             (None, _) => {}
         }
         if direction.is_some() {
-            self.last = Some(event.at);
+            self.last = Some(Last { place, at: event.at });
         }
         let day = &mut self.replay.days[place];
         day.events.push(Event { direction, ..event.clone() });
@@ -150,12 +158,12 @@ impl Reader<'_> {
     fn decide(&self, event: &Event, place: usize) -> Decision {
         // What somebody wrote down as two punches was two.
         let written_down = event.forced || (is_from_elsewhere(event) && event.punch != Punch::Auto);
-        let glance = |last: &Timestamp| event.at.duration_since(*last) < self.policy.cooldown;
+        let glance = |last: &Last| event.at.duration_since(last.at) < self.policy.cooldown;
         if let Some(last) = self.last.filter(glance)
             && !written_down
             && event.punch != Punch::Close
         {
-            return Decision::Cooldown(after(last, self.policy.cooldown));
+            return Decision::Cooldown(after(last.at, self.policy.cooldown));
         }
         let day = &self.replay.days[place];
         let last = day.last_before(event.at).map(|last| (last.direction, last.at));
@@ -166,25 +174,71 @@ impl Reader<'_> {
         }
     }
 
-    /// The day of a punch: where the person still is, if that window is open or somebody wrote down that they left; else
-    /// the window that is open; else none.
+    /// The day of a punch: where the person still is, if the punch belongs there or ends that; where they were, if they
+    /// leave again; else the window that is open; else none.
     fn place(&mut self, event: &Event) -> usize {
-        if let Some(inside) = self.inside {
-            let takes = |instance: &ShiftInstance| instance.takes(event.at);
-            let written_down = event.forced || is_from_elsewhere(event);
-            let ends = event.punch == Punch::CheckOut
-                && written_down
-                && event.at.duration_since(inside.since) <= LONGEST;
-            if ends || self.replay.days[inside.place].shift.as_ref().is_some_and(takes) {
-                return inside.place;
-            }
+        let stays = match (self.inside, self.last) {
+            (Some(inside), _) => self.is_there(inside, event).then_some(inside.place),
+            (None, Some(last)) => self.was_there(last, event).then_some(last.place),
+            (None, None) => None,
+        };
+        if let Some(place) = stays {
+            return place;
         }
         let (key, shift) = slot(self.facts.user, self.facts.schedule, &self.windows, event.at);
         self.day(key, shift)
     }
 
-    /// Lets time pass up to an instant: whoever is in, outside of any shift, when the window of a shift of the same date
-    /// opens, came for that shift.
+    /// Whether a punch of somebody who is in belongs to where they are: its window is open, somebody wrote down that they
+    /// left, or they leave late.
+    fn is_there(&self, inside: Inside, event: &Event) -> bool {
+        let day = &self.replay.days[inside.place];
+        if day.shift.as_ref().is_some_and(|instance| instance.takes(event.at)) {
+            return true;
+        }
+        if event.at.duration_since(inside.since) > LONGEST {
+            return false;
+        }
+        let written_down = event.forced || is_from_elsewhere(event);
+        match event.punch {
+            Punch::CheckOut => written_down || self.is_same_date(day, event.at),
+            Punch::Auto => {
+                day.shift.is_some() && self.is_same_date(day, event.at) && !self.is_awaited(event.at)
+            }
+            // The system ends what is open, also while the window of a shift is.
+            Punch::Close => day.shift.is_none() && self.is_same_date(day, event.at),
+            Punch::CheckIn => false,
+        }
+    }
+
+    /// Whether an instant lies on the date on which a day ends, as it is told outside of shifts: later, nobody leaves late.
+    fn is_same_date(&self, day: &Day, at: Timestamp) -> bool {
+        let ends = |instance: &ShiftInstance| date_outside(self.facts.schedule, instance.closes);
+        day.shift.as_ref().map_or(day.key.date, ends) == date_outside(self.facts.schedule, at)
+    }
+
+    /// Whether somebody who comes at that instant comes for a shift: its window is open, or opens so soon that this is
+    /// early.
+    fn is_awaited(&self, at: Timestamp) -> bool {
+        self.windows.iter().any(|instance| instance.takes(at) || instance.is_awaited(at))
+    }
+
+    /// Whether a punch of somebody who is out belongs to where they were, although the next shift that begins where that
+    /// one ends takes it, too: until then they leave again, and whoever says that they leave was nowhere else.
+    fn was_there(&self, last: Last, event: &Event) -> bool {
+        let takes = |instance: &ShiftInstance| {
+            let leaves_again = match event.punch {
+                Punch::Auto => event.at < instance.end,
+                Punch::CheckOut => true,
+                Punch::CheckIn | Punch::Close => false,
+            };
+            instance.takes(event.at) && leaves_again
+        };
+        self.replay.days[last.place].shift.as_ref().is_some_and(takes)
+    }
+
+    /// Lets time pass up to an instant: whoever is in, outside of any shift, when the window of a shift opens came for that
+    /// shift, if not longer before than the window opens before the start.
     fn pass(&mut self, until: Timestamp) {
         let Some(inside) = self.inside else { return };
         let day = &self.replay.days[inside.place];
@@ -192,20 +246,20 @@ impl Reader<'_> {
             return;
         }
         let opens = |instance: &&ShiftInstance| {
-            let opens = inside.since < instance.opens && instance.opens <= until;
-            opens && instance.date == day.key.date && instance.opens < instance.closes
+            instance.is_awaited(inside.since) && instance.opens <= until && instance.opens < instance.closes
         };
         let opening = self.windows.iter().filter(opens).min_by_key(|instance| instance.opens);
         let Some(instance) = opening.cloned() else { return };
         let came = self.replay.days[inside.place].events.iter().rposition(|event| event.direction.is_some());
         let Some(came) = came.map(|came| self.replay.days[inside.place].events.remove(came)) else { return };
-        let key = DayKey { shift: Some(instance.shift.id), ..self.replay.days[inside.place].key };
+        let key = DayKey { user: self.facts.user, date: instance.date, shift: Some(instance.shift.id) };
         for reading in self.replay.readings.iter_mut().filter(|reading| reading.event == came.id) {
             reading.key = key;
         }
         let place = self.day(key, Some(instance));
         self.replay.days[place].events.insert(0, came);
         self.inside = Some(Inside { place, ..inside });
+        self.last = self.last.map(|last| Last { place, ..last });
     }
 
     fn day(&mut self, key: DayKey, shift: Option<ShiftInstance>) -> usize {
@@ -235,13 +289,26 @@ fn a_day(facts: &Facts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {
 /// Readings of dates that are not among `dates` are there for their context only: what came before them may be missing.
 #[must_use]
 pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayRecord>, Vec<Reading>) {
-    if !facts.schedule.counts_weeks() {
-        return one_by_one(facts, dates, policy);
+    let by_the_week = facts.schedule.counts_weeks();
+    let known = if by_the_week { dates.since_monday() } else { dates };
+    let (mut records, readings) = one_by_one(facts, known, policy);
+    if by_the_week {
+        count_weeks(facts, &mut records);
+        records.retain(|record| dates.contains(record.day.key.date));
     }
-    let (mut records, readings) = one_by_one(facts, dates.since_monday(), policy);
-    count_weeks(facts, &mut records);
-    records.retain(|record| dates.contains(record.day.key.date));
+    records.iter_mut().for_each(|record| approve(facts, record));
     (records, readings)
+}
+
+/// Tells how much of a day's overtime is approved. What came later than the approval is for somebody to look at.
+fn approve(facts: &Facts<'_>, day: &mut DayRecord) {
+    let Some((_, seconds)) = facts.approved.iter().find(|(key, _)| *key == day.day.key) else { return };
+    let record = &mut day.record;
+    day.approved_seconds = record.overtime_seconds.min(*seconds);
+    if record.overtime_seconds > *seconds && !record.flags.contains(&Flag::NeedsReview) {
+        record.flags.push(Flag::NeedsReview);
+        record.flags.sort();
+    }
 }
 
 /// Gives records their share of the overtime of their weeks, where it is counted by the week. A week's total is what was
@@ -351,8 +418,15 @@ fn record(
         let of = |reading: &&Reading| came_to_nothing && reading.event == event.id;
         readings.iter().find(of).is_some_and(|reading| reading.decision == Decision::NoOpenSession)
     };
+    // Left after the window had closed, and nobody wrote that down.
+    let left_late = |event: &Event| {
+        let late = day.shift.as_ref().is_some_and(|instance| instance.closes <= event.at);
+        let written_down = is_from_elsewhere(event) && event.punch != Punch::Auto;
+        late && event.direction == Some(Direction::CheckOut) && !written_down
+    };
+    let doubtful = |event: &Event| event.counts() && (event.forced || left_late(event));
     let unclear = |event: &Event| {
-        event.voided.is_none() && (event.needs_review || event.forced && event.counts() || never_came(event))
+        event.voided.is_none() && (event.needs_review || doubtful(event) || never_came(event))
     };
     if day.events.iter().any(unclear) {
         record.flags.push(Flag::NeedsReview);
@@ -362,11 +436,11 @@ fn record(
     let first = day.events.iter().find(|event| event.counts() && event.direction.is_some());
     DayRecord {
         department: department_on(facts.placements, day.key.date),
-        due: due(&day, punched, policy),
+        due: due(&day, punched, policy).min(moved_on(facts, &day, readings).unwrap_or(Timestamp::MAX)),
         source: first.map(|event| event.source),
         similarity: first.and_then(|event| event.similarity),
         overridden: decision.cloned(),
-        overtime_approved: facts.approved.contains(&day.key),
+        approved_seconds: 0,
         record,
         day,
     }
@@ -388,6 +462,17 @@ fn own(day: &Day, expected: &Expectation) -> Expectation {
 fn unpunched(own: &Expectation, policy: &Policy) -> Record {
     let record = classify_unpunched(own, policy, Timestamp::MAX).into_iter().next();
     record.unwrap_or_else(|| blank(DayStatus::DayOff))
+}
+
+/// When somebody came for a shift who had not left where they were outside of any: nothing more happens there.
+fn moved_on(facts: &Facts<'_>, day: &Day, readings: &[Reading]) -> Option<Timestamp> {
+    let last = day.events.iter().rfind(|event| event.counts() && event.direction.is_some())?;
+    if day.shift.is_some() || last.direction != Some(Direction::CheckIn) {
+        return None;
+    }
+    let came = |reading: &&Reading| reading.decision == Decision::CheckedIn && reading.key != day.key;
+    let next = readings.iter().skip_while(|reading| reading.event != last.id).find(came)?;
+    facts.events.iter().find(|event| event.id == next.event).map(|event| event.at)
 }
 
 /// From when on a day is final.

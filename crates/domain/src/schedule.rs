@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use crate::attendance::DayKey;
 use crate::calendar::{Calendar, DayKind, Half, Zone};
 use crate::id::{ShiftId, UserId};
-use crate::leave::Leave;
+use crate::leave::{Leave, Part};
 use crate::policy::DAY_CUTOFF;
 use crate::shift::{Shift, ShiftInstance};
 
@@ -193,7 +193,7 @@ impl Schedule {
         }
         let kind = self.calendar.kind(date);
         let leave = self.leave(date);
-        let whole = leave.is_some_and(|leave| leave.half.is_none());
+        let whole = leave == Some(Part::Whole);
         let free = match kind {
             // Leave goes before a holiday, unless nobody would have worked anyhow.
             DayKind::Holiday if !whole || self.calendar.is_off(date) => return Expectation::Holiday,
@@ -218,21 +218,21 @@ impl Schedule {
         };
         match leave {
             None => Expectation::Work(without(free)),
-            Some(Leave { half: None, .. }) => Expectation::Leave(without(free)),
+            Some(Part::Whole) => Expectation::Leave(without(free)),
             // The other half is a holiday: nothing is left.
-            Some(Leave { half, .. }) if free.is_some() && free != half => Expectation::Leave(without(free)),
-            Some(Leave { half, .. }) => Expectation::Work(without(half)),
+            Some(Part::Only(half)) if free.is_some_and(|free| free != half) => {
+                Expectation::Leave(without(free))
+            }
+            Some(Part::Only(half)) => Expectation::Work(without(Some(half))),
         }
     }
 
-    /// The leave of a date; two different halves are all of it.
-    fn leave(&self, date: Date) -> Option<Leave> {
-        let covers = |leave: &&Leave| leave.covers(date);
+    /// Which part of a date is leave; two different halves are all of it.
+    fn leave(&self, date: Date) -> Option<Part> {
         self.leaves
             .iter()
-            .filter(covers)
-            .copied()
-            .reduce(|one, other| if one.half == other.half { one } else { Leave { half: None, ..one } })
+            .filter_map(|leave| leave.on(date))
+            .reduce(|one, other| if one == other { one } else { Part::Whole })
     }
 
     /// Whether the person has a shift on a date, whether or not it is a day on which to work it.
@@ -248,6 +248,7 @@ impl Schedule {
     }
 
     /// The shifts that begin between two dates, both included, in order, their windows cut halfway where they overlap.
+    /// Those of two shifts of which one begins as the other ends are not cut.
     #[must_use]
     pub fn windows(&self, from: Date, to: Date) -> Vec<ShiftInstance> {
         let mut planned: Vec<ShiftInstance> = from
@@ -289,7 +290,7 @@ pub(crate) fn slot(
 }
 
 /// The date of a punch outside of any shift.
-fn date_outside(schedule: &Schedule, at: Timestamp) -> Date {
+pub(crate) fn date_outside(schedule: &Schedule, at: Timestamp) -> Date {
     let (today, zone) = schedule.zones.at(at);
     let yesterday = zone.local(at).time() < DAY_CUTOFF;
     today.saturating_sub(Span::new().days(i64::from(yesterday)))
@@ -304,7 +305,8 @@ fn part_windows(planned: &mut [ShiftInstance]) {
         let first = planned[..next].iter().rposition(|earlier| !near(earlier)).map_or(0, |far| far + 1);
         for earlier in (first..next).rev() {
             let (one, other) = (&planned[earlier], &planned[next]);
-            if one.closes > other.opens && one.opens < one.closes {
+            // Where one begins as the other ends, both take a punch: whoever is in leaves, whoever is out comes.
+            if one.end != other.start && one.closes > other.opens && one.opens < one.closes {
                 let half = other.start.duration_since(one.end) / 2;
                 let middle = one.end.saturating_add(half).unwrap_or(one.end);
                 let cut = middle.max(other.opens).min(one.closes);

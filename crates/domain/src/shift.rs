@@ -142,24 +142,36 @@ impl Counting {
 }
 
 impl Counting {
+    /// What is left of a time that somebody was there, in seconds, once the unpaid break is taken off.
+    pub(crate) fn paid(&self, there: i64) -> i64 {
+        let applies = self.pairing == Pairing::FirstLast && there >= self.break_after.as_secs();
+        if applies { (there - self.unpaid_break.as_secs()).max(0) } else { there }
+    }
+
     fn check(&self, length: SignedDuration, flaws: &mut Flaws) {
         let (zero, day) = (SignedDuration::ZERO, SignedDuration::from_hours(24));
-        flaws.within("unpaid_break_seconds", self.unpaid_break, zero, length);
+        flaws.within("unpaid_break_seconds", self.unpaid_break, zero, length, LENGTH);
         // Otherwise less would be worked than nothing.
-        flaws.within("break_after_seconds", self.break_after, self.unpaid_break.max(zero), day);
+        let pause = self.unpaid_break.max(zero);
+        flaws.within("break_after_seconds", self.break_after, pause, day, "unpaid_break_seconds to a day");
         if let Some(expected) = self.flexible {
-            flaws.within("flexible_seconds", expected, SignedDuration::from_mins(1), day);
+            let minute = SignedDuration::from_mins(1);
+            flaws.within("flexible_seconds", expected, minute, day, "a minute to a day");
         }
-        flaws.within("overtime_min_seconds", self.overtime.min, zero, day);
-        flaws.within("overtime_step_seconds", self.overtime.step, zero, SignedDuration::from_hours(4));
+        flaws.within("overtime_min_seconds", self.overtime.min, zero, day, "at most a day");
+        let longest_step = SignedDuration::from_hours(4);
+        flaws.within("overtime_step_seconds", self.overtime.step, zero, longest_step, "at most 4 hours");
         if let Some(cap) = self.overtime.daily_cap {
-            flaws.within("overtime_cap_seconds", cap, zero, day);
+            flaws.within("overtime_cap_seconds", cap, zero, day, "at most a day");
         }
         if let Some(target) = self.overtime.weekly_target {
-            flaws.within("weekly_target_seconds", target, zero, day * 7);
+            flaws.within("weekly_target_seconds", target, zero, day * 7, "at most a week");
         }
     }
 }
+
+/// The limit that follows from when a shift starts and ends.
+const LENGTH: &str = "at most the length of the shift";
 
 /// What was found wrong so far.
 struct Flaws(Vec<ShiftFlaw>);
@@ -175,9 +187,16 @@ impl Flaws {
         value: SignedDuration,
         least: SignedDuration,
         most: SignedDuration,
+        limit: &str,
     ) {
         if !(least..=most).contains(&value) {
-            self.note(field, format!("must be {}..{} seconds", least.as_secs(), most.as_secs()));
+            let (least, most) = (least.as_secs(), most.as_secs());
+            let range = if least == most {
+                format!("must be {least} seconds")
+            } else {
+                format!("must be {least} to {most} seconds")
+            };
+            self.note(field, format!("{range}: {limit}"));
         }
     }
 }
@@ -271,13 +290,23 @@ impl Shift {
         if self.workdays.bits() == 0 {
             flaws.note("workdays", "must name at least one day".into());
         }
-        flaws.within("grace_seconds", self.grace, zero, length);
-        flaws.within("early_grace_seconds", self.early_grace, zero, length);
-        flaws.within("before_seconds", self.before, zero, Self::MAX_WINDOW);
-        flaws.within("after_seconds", self.after, zero, Self::MAX_WINDOW);
-        let expected = self.counting.flexible.unwrap_or(length);
-        flaws.within("half_day_below_seconds", self.half_day_below, zero, expected.max(zero));
-        flaws.within("absent_below_seconds", self.absent_below, zero, self.half_day_below.max(zero));
+        flaws.within("grace_seconds", self.grace, zero, length, LENGTH);
+        flaws.within("early_grace_seconds", self.early_grace, zero, length, LENGTH);
+        flaws.within("before_seconds", self.before, zero, Self::MAX_WINDOW, "at most 12 hours");
+        flaws.within("after_seconds", self.after, zero, Self::MAX_WINDOW, "at most 12 hours");
+        let (expected, limit) = match self.counting.flexible {
+            Some(expected) => (expected, "at most flexible_seconds"),
+            None => (length, LENGTH),
+        };
+        flaws.within("half_day_below_seconds", self.half_day_below, zero, expected.max(zero), limit);
+        let half_day = self.half_day_below.max(zero);
+        flaws.within(
+            "absent_below_seconds",
+            self.absent_below,
+            zero,
+            half_day,
+            "at most half_day_below_seconds",
+        );
         self.counting.check(length, &mut flaws);
         if flaws.0.is_empty() { Ok(self) } else { Err(InvalidShift(flaws.0)) }
     }
@@ -356,14 +385,12 @@ pub struct ShiftInstance {
 }
 
 impl ShiftInstance {
-    /// Its length in elapsed seconds; daylight saving makes a night an hour longer or shorter. With flexible hours,
-    /// what is expected.
+    /// What is asked of the person in elapsed seconds: its length without the unpaid break; daylight saving makes a night
+    /// an hour longer or shorter. With flexible hours, what is expected.
     #[must_use]
     pub fn scheduled_seconds(&self) -> i64 {
-        self.shift
-            .counting
-            .flexible
-            .map_or_else(|| seconds(self.start, self.end), |expected| self.share(expected))
+        let length = || self.shift.counting.paid(seconds(self.start, self.end));
+        self.shift.counting.flexible.map_or_else(length, |expected| self.share(expected))
     }
 
     /// What is left of something that is asked of the whole shift, in seconds: half of it if half of the shift is free.
@@ -383,6 +410,13 @@ impl ShiftInstance {
             Half::Second => (self.start, middle),
         };
         Self { start, end, opens: self.shift.opens(start), closes: self.shift.closes(end), ..self.clone() }
+    }
+
+    /// Whether somebody who comes before its window opens comes for it: no longer before than the window opens before the
+    /// start. However early would be unbounded.
+    #[must_use]
+    pub(crate) fn is_awaited(&self, at: Timestamp) -> bool {
+        at < self.opens && self.shift.opens(self.opens) <= at
     }
 
     /// Whether a punch at `at` can belong to it.

@@ -7,7 +7,7 @@
 //! - An **expected day** is a scheduled day that is neither on leave nor was declared a holiday, a day off or work on one:
 //!   scheduled days - holidays - days off - leave.
 //! - **Attendance rate** = (present + late + half a day each for half days) / expected days.
-//! - **Late rate** = late / (present + late + half days): of the days on which somebody came.
+//! - **Late rate** = late / (present + late + half days): of the days on which somebody came and worked enough to count.
 //! - **Punctuality** = 1 - late rate.
 //! - **Average check-in** = mean of the first arrivals of scheduled days, each counted from local midnight of its date, so
 //!   that a night shift that is begun after midnight does not drag the mean to the morning.
@@ -96,17 +96,20 @@ pub struct Summary {
     pub worked_seconds: i64,
     /// Overtime, in seconds.
     pub overtime_seconds: i64,
+    /// How much of the overtime is approved, in seconds.
+    pub approved_seconds: i64,
     /// Delays, in seconds.
     pub late_seconds: i64,
 }
 
 impl Summary {
-    /// Adds up days.
+    /// Adds up days: for each whether it has a shift, how it is read, and how much of its overtime is approved.
     #[must_use]
-    pub fn of<'a>(days: impl IntoIterator<Item = &'a Record>) -> Self {
-        days.into_iter().fold(Self::default(), |mut sum, day| {
+    pub fn of<'a>(days: impl IntoIterator<Item = (bool, &'a Record, i64)>) -> Self {
+        days.into_iter().fold(Self::default(), |mut sum, (scheduled, day, approved)| {
             let one = |status: DayStatus| u32::from(day.status == status);
-            sum.scheduled_days += u32::from(day.scheduled_seconds > 0);
+            sum.scheduled_days += u32::from(scheduled);
+            sum.approved_seconds += approved;
             sum.present += one(DayStatus::Present);
             sum.late += one(DayStatus::Late);
             sum.half_day += one(DayStatus::HalfDay);

@@ -22,12 +22,24 @@ prop_compose! {
         days in 1_u64..50,
         worked_seconds in 0_i64..1_000_000,
         overtime_seconds in 0_i64..100_000,
+        approved in 0_i64..=100,
         late_seconds in 0_i64..100_000,
         arrival in prop::option::of(-3_600_i64..110_000),
     ) -> Days {
         let arrivals = if arrival.is_some() { days } else { 0 };
         let arrival_seconds = arrival.unwrap_or(0) * i64::try_from(arrivals).unwrap_or(0);
-        Days { status, scheduled, days, worked_seconds, overtime_seconds, late_seconds, arrivals, arrival_seconds }
+        let approved_seconds = overtime_seconds * approved / 100;
+        Days {
+            status,
+            scheduled,
+            days,
+            worked_seconds,
+            overtime_seconds,
+            approved_seconds,
+            late_seconds,
+            arrivals,
+            arrival_seconds,
+        }
     }
 }
 

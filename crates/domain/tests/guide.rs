@@ -3,7 +3,8 @@
 
 mod clockwork;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use clockwork::{Clockwork, POLICY, a_shift, date, of};
 use jiff::civil::{Date, Time, Weekday};
@@ -20,6 +21,12 @@ use rollcall_domain::shift::{Pairing, Shift};
 use uuid::Uuid;
 
 const GUIDE: &str = include_str!("../HOW-A-DAY-IS-DECIDED.md");
+
+/// The contract that clients read.
+fn contract() -> serde_json::Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../http/openapi.json");
+    serde_json::from_slice(&std::fs::read(path).expect("the contract")).expect("JSON")
+}
 
 /// Each row of the tables with these columns, by the names of its columns.
 fn rows(wanted: &[&str]) -> Vec<BTreeMap<&'static str, &'static str>> {
@@ -109,6 +116,7 @@ fn given(text: &str) -> (Clockwork, Date) {
             ("day", "shift") => {}
             ("night", "shift") => shift = a_shift("22:00", "06:00"),
             ("evening", "shift") => shift = a_shift("16:00", "00:00"),
+            ("24", "hours") => shift = a_shift("08:00", "08:00"),
             ("every", "pair") => counting.pairing = Pairing::EveryPair,
             ("early", "arrival counts") => counting.early_arrival = true,
             ("overtime", "before") => counting.overtime.before = true,
@@ -272,29 +280,30 @@ fn every_default_is_what_a_new_installation_begins_with() {
     let shift = Shift::standard();
     let counting = &shift.counting;
     let seconds = |length: SignedDuration| length.as_secs().to_string();
-    let perhaps = |length: Option<SignedDuration>| length.map_or("none".into(), seconds);
-    let yes_no = |yes: bool| String::from(if yes { "yes" } else { "no" });
+    let perhaps = |length: Option<SignedDuration>| length.map_or("null".into(), seconds);
+    let auto_out = if counting.auto_out { "shift_end" } else { "none" };
     let clock = |time: Time| time.strftime("%H:%M").to_string();
+    assert_eq!((clock(shift.starts), clock(shift.ends)), ("09:00".into(), "18:00".into()));
     let workdays =
         if shift.workdays == Workdays::MONDAY_TO_FRIDAY { "Monday to Friday" } else { "something else" };
     let defaults = [
-        ("starts", clock(shift.starts)),
-        ("ends", clock(shift.ends)),
+        ("starts", "required".into()),
+        ("ends", "required".into()),
         ("workdays", workdays.into()),
         ("grace_seconds", seconds(shift.grace)),
         ("early_grace_seconds", seconds(shift.early_grace)),
         ("before_seconds", seconds(shift.before)),
         ("after_seconds", seconds(shift.after)),
-        ("half_day_below_seconds", seconds(shift.half_day_below)),
-        ("absent_below_seconds", seconds(shift.absent_below)),
+        ("half_day_below_seconds", format!("half the length, at most {}", seconds(shift.half_day_below))),
+        ("absent_below_seconds", format!("half of that, at most {}", seconds(shift.absent_below))),
         ("pairing", counting.pairing.name().into()),
         ("unpaid_break_seconds", seconds(counting.unpaid_break)),
         ("break_after_seconds", seconds(counting.break_after)),
-        ("early_arrival", yes_no(counting.early_arrival)),
-        ("auto_out", yes_no(counting.auto_out)),
+        ("count_early_arrival", counting.early_arrival.to_string()),
+        ("auto_out", auto_out.into()),
         ("flexible_seconds", perhaps(counting.flexible)),
         ("overtime_min_seconds", seconds(counting.overtime.min)),
-        ("overtime_before", yes_no(counting.overtime.before)),
+        ("overtime_before", counting.overtime.before.to_string()),
         ("overtime_step_seconds", seconds(counting.overtime.step)),
         ("overtime_cap_seconds", perhaps(counting.overtime.daily_cap)),
         ("overtime_mode", counting.overtime.mode().name().into()),
@@ -305,6 +314,22 @@ fn every_default_is_what_a_new_installation_begins_with() {
         .map(|row| (row["Field of a shift"].trim_matches('`'), row["Default"].to_owned()))
         .collect();
     assert_eq!(told, defaults);
+    let contract = contract();
+    let form = &contract["components"]["schemas"]["NewShift"];
+    let required =
+        |name: &str| form["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+    let members: BTreeSet<&str> =
+        form["properties"].as_object().expect("members").keys().map(String::as_str).collect();
+    let mut names: BTreeSet<&str> = told.iter().map(|(name, _)| *name).collect();
+    names.insert("name");
+    assert_eq!(names, members, "the fields of the guide are those of the contract");
+    for (name, default) in &told {
+        assert_eq!(required(name), default == "required", "{name}");
+        let about = form["properties"][name]["description"].as_str().unwrap_or_default();
+        let about = about.split_whitespace().collect::<Vec<_>>().join(" ");
+        let says = about.contains(&format!("In a new shift: {}.", default.trim_matches('`')));
+        assert!(says || default == "required", "{name}: {default} in {about:?}");
+    }
 
     let settings = rows(&["Setting", "Default"]);
     let told = |name: &str| {

@@ -434,7 +434,7 @@ fn before_somebody_is_asked_only_work_and_decisions_make_records() {
 #[test]
 fn leave_goes_before_a_holiday_unless_nobody_would_have_worked() {
     let with = |leave: Option<Half>, off: bool| {
-        let mut schedule = Schedule { leaves: vec![on_leave("2026-03-02", "2026-03-03", leave)], ..simple() };
+        let mut schedule = Schedule { leaves: vec![on_leave("2026-03-01", "2026-03-02", leave)], ..simple() };
         schedule.calendar.holidays.insert(date("2026-03-02"), Holiday { name: "Holi".into(), half: None });
         let monday = WeeklyOff { weekday: Weekday::Monday, nth: None, from: None, to: None };
         schedule.calendar.offs.extend(off.then_some(monday));

@@ -236,7 +236,7 @@ fn v19_what_lies_between_two_pairs_is_a_break() {
 }
 
 #[test]
-fn a_break_without_an_end_leaves_the_day_unknown() {
+fn a_break_without_an_end_leaves_what_came_before_it() {
     let mut ada = every_pair();
     for time in ["09:00", "12:00", "13:00"] {
         ada.face(&format!("2026-03-02T{time}"));
@@ -244,7 +244,7 @@ fn a_break_without_an_end_leaves_the_day_unknown() {
     let open = ada.day("2026-03-02").read(ada.at("2026-03-02T14:00"));
     assert_eq!((open.open, open.last_out, open.worked_seconds), (true, None, None));
     let record = ada.record("2026-03-02");
-    assert_eq!((record.flags, record.worked_seconds), (vec![Flag::MissingCheckOut], None));
+    assert_eq!((record.flags, record.worked_seconds), (vec![Flag::MissingCheckOut], Some(10_800)));
 }
 
 #[test]

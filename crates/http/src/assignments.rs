@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId};
+use rollcall_domain::lint::Finding;
 use rollcall_domain::plan::Whom;
 use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use crate::paging::{List, list as list_of, page, sort};
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
+use crate::shifts::FindingView;
 
 const KEYS: [(&str, AssignmentKey); 2] =
     [("from", AssignmentKey::From), ("created_at", AssignmentKey::CreatedAt)];
@@ -122,10 +124,19 @@ pub(crate) struct AssignmentView {
     #[schema(format = DateTime)]
     created_at: String,
     version: u32,
+    /// Only where it was just given or changed: the shifts, or windows of shifts, that it makes overlap in its first four
+    /// weeks, as the linter tells them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<FindingView>,
 }
 
 impl AssignmentView {
     fn new(assignment: Assignment) -> Self {
+        Self::warned(assignment, Vec::new())
+    }
+
+    fn warned(assignment: Assignment, warnings: Vec<Finding>) -> Self {
         let given = assignment.given;
         let (user, department) = match given.to_whom {
             Whom::Everybody => (None, None),
@@ -142,6 +153,7 @@ impl AssignmentView {
             created_by: assignment.by.map(|id| id.to_string()),
             created_at: utc(assignment.created_at),
             version: assignment.revision.0,
+            warnings: warnings.into_iter().map(FindingView::new).collect(),
         }
     }
 }
@@ -196,11 +208,12 @@ pub(crate) async fn create(
         to: word(&form.to)?,
     };
     let given = api.usecases.assignments.create(asker.actor(), new).await?;
+    let warnings = api.usecases.assignments.warnings(&given.given).await?;
     let location = (header::LOCATION, format!("/api/shift-assignments/{}", given.id));
     Ok(HttpResponse::Created()
         .insert_header(location)
         .insert_header(etag(given.revision))
-        .json(AssignmentView::new(given)))
+        .json(AssignmentView::warned(given, warnings)))
 }
 
 /// One assignment.
@@ -233,7 +246,10 @@ pub(crate) async fn update(
     let form = change.of(&named(&api.usecases.directory, &AssignmentView::new(known)).await?)?;
     let patch =
         AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
-    Ok(shown(api.usecases.assignments.update(asker.actor(), id, patch, revision).await?))
+    let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;
+    let warnings = api.usecases.assignments.warnings(&changed.given).await?;
+    let tag = etag(changed.revision);
+    Ok(HttpResponse::Ok().insert_header(tag).json(AssignmentView::warned(changed, warnings)))
 }
 
 /// Takes a shift back for all its dates; to let it end, give it a last date instead.

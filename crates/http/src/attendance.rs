@@ -151,13 +151,20 @@ pub(crate) struct RecordView {
     first_in: Option<String>,
     #[schema(format = DateTime)]
     last_out: Option<String>,
+    /// Time worked; `null` while nothing of it is known. Of a day whose last session has no end, the time that is known.
     worked_seconds: Option<i64>,
     break_seconds: i64,
+    /// What the shift asks for: its length without the unpaid break, or the hours expected of the day.
     scheduled_seconds: i64,
     late_seconds: i64,
     early_exit_seconds: i64,
     overtime_seconds: i64,
+    /// Whether there is overtime, and all of it is approved.
     overtime_approved: bool,
+    /// How much of the overtime is approved.
+    overtime_approved_seconds: i64,
+    /// How much of the overtime nobody has approved yet.
+    overtime_pending_seconds: i64,
     /// How the first punch came about.
     source: Option<&'static str>,
     /// Similarity of the first punch, if a camera made it.
@@ -254,7 +261,9 @@ impl RecordView {
             late_seconds: record.late_seconds,
             early_exit_seconds: record.early_exit_seconds,
             overtime_seconds: record.overtime_seconds,
-            overtime_approved: of.overtime_approved,
+            overtime_approved: of.is_approved(),
+            overtime_approved_seconds: of.approved_seconds,
+            overtime_pending_seconds: record.overtime_seconds - of.approved_seconds,
             source: of.source.map(|source| source.name()),
             confidence: of.similarity.map(ratio),
             verification_status: if record.flags.contains(&Flag::NeedsReview) {
@@ -299,8 +308,8 @@ pub(crate) const fn message(decision: Decision) -> &'static str {
         Decision::CheckedOut => "Goodbye.",
         Decision::Cooldown(_) => "You were seen a moment ago; nothing was recorded.",
         Decision::MinSession(_) => "You have only just come; nothing was recorded.",
-        Decision::NoOpenSession => "You cannot leave without having come; nothing was recorded.",
-        Decision::AlreadyCheckedIn => "You have come already; nothing was recorded.",
+        Decision::NoOpenSession => "You are not checked in, so you cannot check out; nothing was recorded.",
+        Decision::AlreadyCheckedIn => "You are already checked in; nothing was recorded.",
         Decision::Closed | Decision::Ignored => "Nothing was recorded.",
     }
 }

@@ -9,7 +9,7 @@ use rollcall_domain::geofence::Fenced;
 use rollcall_domain::job::Job;
 use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::user::{PasswordRule, Status};
-use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::attendance::{AttendanceError, Known};
 use rollcall_usecases::audit::AuditError;
 use rollcall_usecases::auth::{AuthError, InvitationError, LoginError, RefreshError, RegisterError};
 use rollcall_usecases::departments::DepartmentError;
@@ -22,7 +22,9 @@ use rollcall_usecases::recognize::RecognizeError;
 use rollcall_usecases::statistics::StatisticsError;
 use rollcall_usecases::users::UserError;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use crate::attendance::local;
 use crate::codes::Code;
 use crate::enroll::RejectedView;
 use crate::jobs::RETRY_AFTER;
@@ -178,8 +180,16 @@ impl From<AttendanceError> for Problem {
             AttendanceError::Fenced(Fenced::Outside { distance_m }) => {
                 Self::new(Code::OutsideGeofence, error.to_string()).with("distance_m", distance_m.into())
             }
-            AttendanceError::NoOpenSession => Self::plain(Code::NoOpenSession),
-            AttendanceError::AlreadyCheckedIn => Self::plain(Code::AlreadyCheckedIn),
+            AttendanceError::NoOpenSession(ref known) => {
+                in_the_way(Self::new(Code::NoOpenSession, error.to_string()), known.as_ref())
+            }
+            AttendanceError::AlreadyCheckedIn(ref known) => {
+                in_the_way(Self::new(Code::AlreadyCheckedIn, error.to_string()), known.as_ref())
+            }
+            AttendanceError::Elsewhere(field, key) => {
+                Self::invalid_field(&format!("/{field}"), "out-of-range", error.to_string())
+                    .with("date", key.date.to_string().into())
+            }
             AttendanceError::Outdated => Self::plain(Code::PreconditionFailed),
             AttendanceError::Unfit(InvalidOverride::ReasonRequired) => {
                 Self::invalid_field("/reason", "required", error.to_string())
@@ -225,7 +235,7 @@ impl From<PlanError> for Problem {
             PlanError::Unknown(field) => does_not_exist(field),
             PlanError::NameTaken => taken(Code::ShiftExists, "/name"),
             PlanError::InUse(by) => in_use(by),
-            PlanError::Overlaps => Self::plain(Code::Overlap),
+            PlanError::Overlaps(other) => overlaps(other.to_string(), other.id),
             PlanError::Locked(through) => locked_through(through),
             PlanError::Begun => Self::plain(Code::AlreadyBegun),
             PlanError::Decided => Self::plain(Code::AlreadyDecided),
@@ -359,7 +369,7 @@ impl From<StoreError> for Problem {
             // Whoever retries on their own has given up already: many writers of one thing at once.
             StoreError::Stale => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
-            StoreError::Overlaps => Self::plain(Code::Overlap),
+            StoreError::Overlaps(other) => overlaps(Code::Overlap.about().to_owned(), other),
             StoreError::Locked(through) => locked_through(through),
             StoreError::InUse(by) => in_use(by),
             StoreError::Full => Self::plain(Code::Conflict),
@@ -371,6 +381,17 @@ impl From<StoreError> for Problem {
 
 fn locked_through(through: Date) -> Problem {
     Problem::plain(Code::PeriodLocked).with("locked_through", through.to_string().into())
+}
+
+/// With the entry because of which another one is refused.
+fn in_the_way(problem: Problem, known: Option<&Known>) -> Problem {
+    let Some(Known { event, at, zone, .. }) = known else { return problem };
+    problem.with("event_id", event.to_string().into()).with("at", local(zone, *at).into())
+}
+
+/// With what stands for the same people on one of the dates.
+fn overlaps(detail: String, other: Uuid) -> Problem {
+    Problem::new(Code::Overlap, detail).with("overlaps_with", other.to_string().into())
 }
 
 fn in_use(by: &'static str) -> Problem {

@@ -112,13 +112,17 @@ pub(crate) struct SummaryView {
     holiday: u32,
     worked_seconds: i64,
     overtime_seconds: i64,
+    /// How much of the overtime is approved.
+    overtime_approved_seconds: i64,
+    /// How much of the overtime nobody has approved yet.
+    overtime_pending_seconds: i64,
     late_seconds: i64,
 }
 
 impl SummaryView {
     const fn new(summary: Summary) -> Self {
         let Summary { scheduled_days, present, late, half_day, absent, on_leave, holiday, .. } = summary;
-        let Summary { worked_seconds, overtime_seconds, late_seconds, .. } = summary;
+        let Summary { worked_seconds, overtime_seconds, approved_seconds, late_seconds, .. } = summary;
         Self {
             scheduled_days,
             present,
@@ -129,6 +133,8 @@ impl SummaryView {
             holiday,
             worked_seconds,
             overtime_seconds,
+            overtime_approved_seconds: approved_seconds,
+            overtime_pending_seconds: overtime_seconds - approved_seconds,
             late_seconds,
         }
     }

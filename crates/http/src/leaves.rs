@@ -72,7 +72,7 @@ pub(crate) struct NewLeaveForm {
     #[validate(custom(function = "is::<Date>"))]
     #[schema(format = Date)]
     to: Option<String>,
-    /// `first` or `second`: only this half of the one date.
+    /// `first` or `second`: of the last date only this half; of a longer leave the dates before it are whole.
     #[validate(custom(function = "is::<Half>"))]
     half: Option<String>,
     /// `annual`, `sick`, `parental`, `unpaid`, `other`; `annual` unless said otherwise.

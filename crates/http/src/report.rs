@@ -317,6 +317,10 @@ pub(crate) struct TallyView {
     off_day_worked: u64,
     worked_seconds: i64,
     overtime_seconds: i64,
+    /// How much of the overtime is approved.
+    overtime_approved_seconds: i64,
+    /// How much of the overtime nobody has approved yet.
+    overtime_pending_seconds: i64,
     late_seconds: i64,
 }
 
@@ -337,6 +341,8 @@ impl TallyView {
             off_day_worked: tally.of(S::OffDayWorked),
             worked_seconds: tally.worked_seconds,
             overtime_seconds: tally.overtime_seconds,
+            overtime_approved_seconds: tally.approved_seconds,
+            overtime_pending_seconds: tally.overtime_seconds - tally.approved_seconds,
             late_seconds: tally.late_seconds,
         }
     }

@@ -60,53 +60,57 @@ macro_rules! rules_form {
         #[serde(default)]
         pub(crate) struct $form {
             $($own)*
-            /// Days on which it begins: `monday` to `sunday`.
+            /// Days on which it begins: `monday` to `sunday`. In a new shift: Monday to Friday.
             #[validate(custom(function = "are_weekdays"))]
             workdays: Option<Vec<String>>,
-            /// Arrivals up to this long after the start are on time.
+            /// An arrival up to this many seconds after the start is on time. In a new shift: 600.
             grace_seconds: Option<u32>,
-            /// Departures up to this long before the end are not early.
+            /// A departure up to this many seconds before the end is not early. In a new shift: 600.
             early_grace_seconds: Option<u32>,
-            /// Punches count from this long before the start …
+            /// Punches count for this shift from this many seconds before its start on. In a new shift: 3600.
             before_seconds: Option<u32>,
-            /// … until this long after the end.
+            /// Punches count for this shift until this many seconds after its end. In a new shift: 3600.
             after_seconds: Option<u32>,
-            /// Less work than this is half a day.
+            /// Less work than this many seconds is half a day. In a new shift: half the length, at most 16200.
             half_day_below_seconds: Option<u32>,
-            /// Less work than this is an absence.
+            /// Less work than this many seconds is an absence; at most `half_day_below_seconds`. In a new shift: half of
+            /// that, at most 7200.
             absent_below_seconds: Option<u32>,
-            /// `first_last` or `every_pair`: which punches belong together.
+            /// Which punches belong together: `first_last` or `every_pair`. In a new shift: first_last.
             #[validate(custom(function = "is::<Pairing>"))]
             pairing: Option<String>,
-            /// With `first_last`, taken off what was worked …
+            /// With `first_last`, so many seconds are taken off the time worked once it reaches `break_after_seconds`. In a
+            /// new shift: 0.
             unpaid_break_seconds: Option<u32>,
-            /// … once that is at least this.
+            /// From this many seconds of work on, the unpaid break is taken off. In a new shift: 0.
             break_after_seconds: Option<u32>,
-            /// Time before the start is work, too.
+            /// Whether time before the start is work, too. In a new shift: false.
             count_early_arrival: Option<bool>,
-            /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end`.
+            /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end` is the end of the
+            /// shift. In a new shift: none.
             #[validate(custom(function = "is::<AutoOut>"))]
             auto_out: Option<String>,
-            /// Hours are free to choose, and so much is expected of a day.
+            /// If given, hours are free to choose, and so many seconds are expected of a day. In a new shift: null.
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             flexible_seconds: Option<Option<u32>>,
-            /// Work before the start can be overtime, not only work after the end.
+            /// Whether work before the start can be overtime, not only work after the end. In a new shift: false.
             overtime_before: Option<bool>,
-            /// Either part counts from this length on; of weekly overtime, that of the week.
+            /// Either part of the overtime counts from this many seconds on; of weekly overtime, that of the week. In a new
+            /// shift: 900.
             overtime_min_seconds: Option<u32>,
-            /// Overtime is cut down to whole multiples of this; 0 leaves it as it is.
+            /// Overtime is cut down to whole multiples of this many seconds; 0 leaves it as it is. In a new shift: 0.
             overtime_step_seconds: Option<u32>,
-            /// No more overtime than this a day.
+            /// No more seconds of overtime than this a day. In a new shift: null.
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             overtime_cap_seconds: Option<Option<u32>>,
             /// `daily`: overtime is what lies outside of the shift; `weekly`: instead of that, what is worked from Monday to
-            /// Sunday beyond `weekly_target_seconds`, each day with the part by which it raises that.
+            /// Sunday beyond `weekly_target_seconds`, each day with the part by which it raises that. In a new shift: daily.
             #[validate(custom(function = "is::<OvertimeMode>"))]
             overtime_mode: Option<String>,
-            /// Hours of a week beyond which there is overtime; with `weekly` only, and needed there. Holidays and leave do not
-            /// make it less.
+            /// Seconds of work in a week beyond which there is overtime; with `weekly` only, and needed there. Holidays and
+            /// leave do not make it less. In a new shift: null.
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             weekly_target_seconds: Option<Option<u32>>,
@@ -144,7 +148,7 @@ macro_rules! rules_form {
 }
 
 rules_form! {
-    /// A shift to be added; rules that are not said are those of the standard shift.
+    /// A shift to be added. Each rule that is left out has the value that its description tells.
     NewShiftForm as NewShift {
         #[validate(required, custom(function = "is::<Line<{ Shift::MAX_NAME }>>"))]
         #[schema(value_type = String, required = true)]
@@ -361,7 +365,7 @@ pub(crate) struct FindingView {
 }
 
 impl FindingView {
-    fn new(finding: Finding) -> Self {
+    pub(crate) fn new(finding: Finding) -> Self {
         Self {
             severity: finding.severity.name(),
             code: finding.code.name(),

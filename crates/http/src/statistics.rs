@@ -186,6 +186,7 @@ pub(crate) struct RateView {
     rate: Option<f64>,
     late_rate: Option<f64>,
     punctuality: Option<f64>,
+    /// Days with a shift, like those that the rates count; so are the next three.
     present: u64,
     late: u64,
     half_day: u64,
@@ -238,6 +239,7 @@ pub(crate) struct PeriodView {
     start: String,
     #[schema(format = Date)]
     end: String,
+    /// Days with a shift, like those that the rates count; so are the next four.
     present: u64,
     late: u64,
     half_day: u64,
@@ -314,10 +316,10 @@ impl RateView {
             rate: share(tally.attendance()),
             late_rate: share(tally.lateness()),
             punctuality: share(tally.punctuality()),
-            present: tally.of(DayStatus::Present),
-            late: tally.of(DayStatus::Late),
-            half_day: tally.of(DayStatus::HalfDay),
-            absent: tally.of(DayStatus::Absent),
+            present: tally.of_shifts(DayStatus::Present),
+            late: tally.of_shifts(DayStatus::Late),
+            half_day: tally.of_shifts(DayStatus::HalfDay),
+            absent: tally.of_shifts(DayStatus::Absent),
         }
     }
 }
@@ -328,11 +330,11 @@ impl PeriodView {
             period: interval.label(period.start),
             start: day(period.start),
             end: day(period.end),
-            present: tally.of(DayStatus::Present),
-            late: tally.of(DayStatus::Late),
-            half_day: tally.of(DayStatus::HalfDay),
-            absent: tally.of(DayStatus::Absent),
-            on_leave: tally.of(DayStatus::OnLeave),
+            present: tally.of_shifts(DayStatus::Present),
+            late: tally.of_shifts(DayStatus::Late),
+            half_day: tally.of_shifts(DayStatus::HalfDay),
+            absent: tally.of_shifts(DayStatus::Absent),
+            on_leave: tally.of_shifts(DayStatus::OnLeave),
             scheduled_days: tally.scheduled_days(),
             rate: share(tally.attendance()),
             late_rate: share(tally.lateness()),

@@ -149,8 +149,8 @@ pub struct Ledger {
     pub events: Vec<Filed>,
     /// What holds instead of their punches.
     pub overrides: Vec<(DayKey, Override)>,
-    /// Days whose overtime is agreed to.
-    pub approved: Vec<DayKey>,
+    /// How many seconds of overtime were approved of which days.
+    pub approved: Vec<(DayKey, i64)>,
     /// Stored records of the dates, by date and shift, without punches.
     pub records: Vec<DayRecord>,
 }
@@ -190,9 +190,9 @@ pub struct Change {
     pub reverted: Vec<(OverrideId, Stamp)>,
     /// Earlier decisions that hold again, of days without any.
     pub restored: Vec<(DayKey, OverrideId)>,
-    /// Days whose overtime is agreed to.
+    /// Overtime that is approved; replaces what was approved of its day before.
     pub approvals: Vec<Approval>,
-    /// Days whose overtime is no longer agreed to.
+    /// Days of whose overtime nothing is approved any more.
     pub withdrawn: Vec<DayKey>,
     /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one, which is
     /// [`StoreError::Stale`] if there is one already.
@@ -249,11 +249,13 @@ impl Decided {
     pub const REPLACED: &'static str = "replaced by another decision";
 }
 
-/// Overtime that is agreed to.
+/// Overtime that is approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     /// Of which day.
     pub key: DayKey,
+    /// How much of it, in seconds; what the day comes to later is not approved with it.
+    pub seconds: i64,
     /// Why.
     pub reason: String,
     /// By whom; `None` is the operator of the installation.

@@ -49,6 +49,6 @@ pub struct Entries {
     /// What those decisions replaced: of each day the last decision before that was not made with a batch which was
     /// taken back since.
     pub replaced: Vec<(DayKey, Override)>,
-    /// Days whose overtime it agreed to.
+    /// Days of whose overtime it approved something.
     pub approved: Vec<DayKey>,
 }

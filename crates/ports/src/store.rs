@@ -1,6 +1,7 @@
 //! What every store has in common: how it fails.
 
 use jiff::civil::Date;
+use uuid::Uuid;
 
 /// What can go wrong behind any store. "Absent" is `Option`, not an error.
 #[derive(Debug, thiserror::Error)]
@@ -17,9 +18,9 @@ pub enum StoreError {
     /// The change would leave nobody to run the installation.
     #[error("at least one active administrator must remain")]
     LastAdmin,
-    /// Something stands for the same people on one of the dates already.
-    #[error("this overlaps with what is stored")]
-    Overlaps,
+    /// Something stands for the same people on one of the dates already; its identifier is told.
+    #[error("this overlaps with {0}")]
+    Overlaps(Uuid),
     /// The change concerns dates that are closed, the last of which is told.
     #[error("everything up to {0} is closed")]
     Locked(Date),

@@ -161,8 +161,9 @@ async fn check(connection: &DatabaseTransaction, new: &Assignment) -> Result<(),
         .filter(given_to(new.given.to_whom))
         .filter(shift_assignments::Column::Id.ne(new.id.uuid()));
     for row in same_shift.all(connection).await? {
+        let id = row.id;
         if given(row)?.overlaps(&new.given) {
-            return Err(StoreError::Overlaps.into());
+            return Err(StoreError::Overlaps(id).into());
         }
     }
     Ok(())

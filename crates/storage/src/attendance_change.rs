@@ -204,7 +204,7 @@ async fn approve(connection: &DatabaseTransaction, change: &Change) -> Result<()
         let id = (key.user.uuid(), key.date.to_string(), shift_key(key.shift));
         overtime_approvals::Entity::delete_by_id(id).exec(connection).await?;
     }
-    for Approval { key, reason, by, at, batch } in &change.approvals {
+    for Approval { key, seconds, reason, by, at, batch } in &change.approvals {
         let row = overtime_approvals::ActiveModel {
             user_id: Set(key.user.uuid()),
             work_date: Set(key.date.to_string()),
@@ -213,6 +213,7 @@ async fn approve(connection: &DatabaseTransaction, change: &Change) -> Result<()
             approved_by: Set(by.map(UserId::uuid)),
             approved_at: Set(micros(*at)),
             batch_id: Set(batch.map(BatchId::uuid)),
+            seconds: Set(*seconds),
         };
         overtime_approvals::Entity::insert(row).exec_without_returning(connection).await?;
     }

@@ -29,8 +29,12 @@ pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
 
-/// A stored instant.
+/// A stored instant. The last one there is, at which a date at the end of the calendar ends, is a fraction of a second later
+/// than what can be made of microseconds.
 pub(crate) fn instant(what: &str, micros: i64) -> Result<Timestamp, StoreError> {
+    if micros == Timestamp::MAX.as_microsecond() {
+        return Ok(Timestamp::MAX);
+    }
     valid(what, Timestamp::from_microsecond(micros))
 }
 
@@ -100,6 +104,10 @@ mod tests {
         assert_eq!(instant("at", micros(at)).unwrap(), at);
         let before_the_epoch: Timestamp = "1931-12-31T23:59:59.999999Z".parse().unwrap();
         assert_eq!(instant("at", micros(before_the_epoch)).unwrap(), before_the_epoch);
+        for end in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(instant("at", micros(end)).unwrap(), end, "the ends of time");
+        }
+        assert!(instant("at", i64::MAX).is_err());
     }
 
     #[test]

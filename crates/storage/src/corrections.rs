@@ -112,7 +112,13 @@ async fn insert(connection: &DatabaseTransaction, new: &Correction) -> Result<()
     match corrections::Entity::insert(row).exec_without_returning(connection).await {
         Ok(_) => Ok(()),
         Err(error) if violated_key(&error).is_some_and(|key| is_of_pending(&key)) => {
-            Err(StoreError::Overlaps.into())
+            let pending = corrections::Entity::find()
+                .filter(corrections::Column::UserId.eq(user))
+                .filter(corrections::Column::WorkDate.eq(new.key.date.to_string()))
+                .filter(corrections::Column::ShiftKey.eq(shift_key(new.key.shift)))
+                .filter(corrections::Column::Status.eq(CorrectionStatus::Pending.name()));
+            let other = pending.one(connection).await?;
+            Err(StoreError::Overlaps(other.map_or(new.id.uuid(), |other| other.id)).into())
         }
         Err(error) => Err(name_missing!(connection, error, ["user_id": users::Entity = Some(user)]).into()),
     }

@@ -60,8 +60,8 @@ pub(crate) fn record_row(of: &DayRecord) -> attendance_records::ActiveModel {
         source: Set(of.source.map(|source| source.name().into())),
         similarity: Set(of.similarity),
         override_id: Set(of.overridden.as_ref().map(|decision| decision.id.uuid())),
-        overtime_approved: Set(of.overtime_approved),
         arrival_seconds: Set(of.arrival()),
+        approved_seconds: Set(of.approved_seconds),
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn record(
         source: row.source.map(|name| named("attendance_records.source", source(&name))).transpose()?,
         similarity: row.similarity,
         overridden,
-        overtime_approved: row.overtime_approved,
+        approved_seconds: row.approved_seconds,
     })
 }
 

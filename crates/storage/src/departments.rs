@@ -165,7 +165,7 @@ async fn check_parents(connection: &DatabaseTransaction, changed: &Department) -
     let mut above = changed.parent.map(DepartmentId::uuid);
     while let Some(id) = above {
         if id == changed.id.uuid() {
-            return Err(StoreError::Overlaps.into());
+            return Err(StoreError::Overlaps(id).into());
         }
         let parent = departments::Entity::find_by_id(id).one(connection).await?;
         above = parent.ok_or(StoreError::Missing("parent_id"))?.parent_id;

@@ -155,8 +155,9 @@ async fn check_once(connection: &DatabaseTransaction, new: &CalendarEntry) -> Re
         .filter(same_kind)
         .filter(holidays::Column::Id.ne(new.id.uuid()));
     for row in others.all(connection).await? {
-        if entry(row)?.days.repeats(&new.days) {
-            return Err(StoreError::Overlaps.into());
+        let other = entry(row)?;
+        if other.days.repeats(&new.days) {
+            return Err(StoreError::Overlaps(other.id.uuid()).into());
         }
     }
     Ok(())

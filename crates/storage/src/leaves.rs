@@ -89,13 +89,16 @@ async fn insert(connection: &DatabaseTransaction, new: &LeaveRequest) -> Result<
     // Of two requests for the same dates at once, the second sees the first.
     lock_plan(connection).await?;
     let standing = LeaveStatus::ALL.into_iter().filter(|status| status.stands()).map(LeaveStatus::name);
-    let another = leaves::Entity::find()
+    let others = leaves::Entity::find()
         .filter(leaves::Column::UserId.eq(new.user.uuid()))
         .filter(leaves::Column::Status.is_in(standing))
         .filter(leaves::Column::FromDate.lte(new.leave.to.to_string()))
         .filter(leaves::Column::ToDate.gte(new.leave.from.to_string()));
-    if another.one(connection).await?.is_some() {
-        return Err(StoreError::Overlaps.into());
+    for row in others.all(connection).await? {
+        // Two different halves of a date do not.
+        if leave(&row)?.overlaps(&new.leave) {
+            return Err(StoreError::Overlaps(row.id).into());
+        }
     }
     check_open(connection, new.leave.from).await?;
     let row = leaves::ActiveModel {

@@ -98,7 +98,7 @@ pub(crate) async fn ledgers(
     for row in agreed.all(connection).await.read()? {
         let date = date("overtime_approvals.work_date", &row.work_date)?;
         let key = DayKey { user: UserId::new(row.user_id), date, shift: shift_of_key(row.shift_key) };
-        all.entry(row.user_id).or_default().approved.push(key);
+        all.entry(row.user_id).or_default().approved.push((key, row.seconds));
     }
     let stored = attendance_records::Entity::find()
         .filter(attendance_records::Column::UserId.is_in(ids()))

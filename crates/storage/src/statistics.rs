@@ -64,6 +64,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .expr_as(Expr::col(C::Status).count(), "days")
             .expr_as(sum(C::WorkedSeconds), "worked_seconds")
             .expr_as(sum(C::OvertimeSeconds), "overtime_seconds")
+            .expr_as(sum(C::ApprovedSeconds), "approved_seconds")
             .expr_as(sum(C::LateSeconds), "late_seconds")
             .expr_as(Expr::col(C::ArrivalSeconds).count(), "arrivals")
             .expr_as(sum(C::ArrivalSeconds), "arrival_seconds")
@@ -315,6 +316,7 @@ struct DaysRow {
     days: i64,
     worked_seconds: Option<i64>,
     overtime_seconds: Option<i64>,
+    approved_seconds: Option<i64>,
     late_seconds: Option<i64>,
     arrivals: i64,
     arrival_seconds: Option<i64>,
@@ -342,6 +344,7 @@ impl DaysRow {
             days: self.days.unsigned_abs(),
             worked_seconds: self.worked_seconds.unwrap_or(0),
             overtime_seconds: self.overtime_seconds.unwrap_or(0),
+            approved_seconds: self.approved_seconds.unwrap_or(0),
             late_seconds: self.late_seconds.unwrap_or(0),
             arrivals: self.arrivals.unsigned_abs(),
             arrival_seconds: self.arrival_seconds.unwrap_or(0),

@@ -4,10 +4,13 @@ mod common;
 
 use rollcall_domain::user::User;
 use rollcall_migration::{Migrator, MigratorTrait, status};
+use rollcall_ports::attendance::Approval;
 use rollcall_storage::Database;
 use rollcall_testkit::StoreBench;
+use rollcall_testkit::bench::the_shift;
 use rollcall_testkit::builders::{
-    a_consenting_user, a_department, a_device, a_face_of, a_hash, a_reference, a_session, an_admin,
+    a_check_in, a_consenting_user, a_day_of, a_department, a_device, a_face_of, a_hash, a_punch_on,
+    a_reference, a_session, an_admin, dates,
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
@@ -177,6 +180,56 @@ async fn open_logins_go_on(database: Database) {
     Migrator::up(db, None).await.unwrap();
     let principal = bench.sessions().principal(session.id).await.unwrap().unwrap();
     assert_eq!((principal.token_version, principal.ended), (7, false));
+}
+
+#[test]
+fn approved_overtime_becomes_an_amount_on_sqlite() {
+    rollcall_testkit::run(async {
+        let folder = tempfile::TempDir::new().unwrap();
+        approvals_have_amounts(common::sqlite::open(&folder).await).await;
+    });
+}
+
+#[test]
+fn approved_overtime_becomes_an_amount_on_mysql() {
+    rollcall_testkit::run(async {
+        let name = common::mysql::create("approved").await;
+        approvals_have_amounts(common::mysql::open(&name).await).await;
+        common::mysql::drop_database(&name).await;
+    });
+}
+
+/// What was approved without an amount is all the overtime that the day had.
+async fn approvals_have_amounts(database: Database) {
+    let db = database.connection();
+    Migrator::up(db, None).await.unwrap();
+    let bench = Bench::new(database.clone(), ());
+    let ada = a_consenting_user("Ada");
+    bench.users().insert(&ada, None).await.unwrap();
+    let shift = the_shift(&bench).await;
+    let days = ["2026-03-02", "2026-03-03"].map(|on| a_day_of(&shift, ada.id, on));
+    for (day, approved) in days.iter().zip([true, false]) {
+        let range = dates("2026-03-01", "2026-03-31");
+        let known = bench.attendance().ledger(ada.id, range).await.unwrap();
+        let event = a_check_in(ada.id, &format!("{}T09:00:00Z", day.key.date));
+        let mut change = a_punch_on(day, &event, known.revision);
+        change.records[0].record.overtime_seconds = 1_800;
+        if approved {
+            change.records[0].approved_seconds = 900;
+            let (reason, at) = ("stocktaking".into(), event.at);
+            change.approvals =
+                vec![Approval { key: day.key, seconds: 900, reason, by: None, at, batch: None }];
+        }
+        bench.attendance().commit(&change).await.unwrap();
+    }
+    let steps = Migrator::migrations();
+    let this = steps.iter().position(|step| step.name().ends_with("approved_amounts")).unwrap();
+    Migrator::down(db, Some((steps.len() - this) as u32)).await.unwrap();
+    Migrator::up(db, None).await.unwrap();
+    let known = bench.attendance().ledger(ada.id, dates("2026-03-01", "2026-03-31")).await.unwrap();
+    assert_eq!(known.approved, [(days[0].key, 1_800)]);
+    let amounts: Vec<i64> = known.records.iter().map(|record| record.approved_seconds).collect();
+    assert_eq!(amounts, [1_800, 0]);
 }
 
 async fn back_and_forth(database: Database) {

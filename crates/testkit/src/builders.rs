@@ -442,7 +442,7 @@ pub fn a_record(day: &Day) -> DayRecord {
         source: first.map(|event| event.source),
         similarity: first.and_then(|event| event.similarity),
         overridden: None,
-        overtime_approved: false,
+        approved_seconds: 0,
         day: Day { events: Vec::new(), ..day.clone() },
     }
 }

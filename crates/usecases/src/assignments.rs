@@ -1,22 +1,27 @@
 //! Shifts given to people, departments or everybody.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Span;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Scope};
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
+use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::plan::{Given, Personal, Whom};
+use rollcall_domain::user::People;
 use rollcall_ports::Ports;
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentStore};
-use rollcall_ports::plan::Visible;
+use rollcall_ports::plan::{PlanStore, Visible};
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::Attendance;
-use crate::planning::{PlanError, Planning, RETRIES};
+use crate::planning::{Overlapping, PlanError, Planning, RETRIES, dates};
 use crate::rules::Rules;
 pub use rollcall_ports::assignments::AssignmentKey;
 
@@ -25,6 +30,7 @@ pub use rollcall_ports::assignments::AssignmentKey;
 pub struct Assignments {
     planning: Planning,
     assignments: Arc<dyn AssignmentStore>,
+    plans: Arc<dyn PlanStore>,
 }
 
 /// A shift to be given.
@@ -68,7 +74,11 @@ pub struct AssignmentQuery {
 
 impl Assignments {
     pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
-        Self { planning: Planning::new(ports, attendance, rules), assignments: ports.assignments.clone() }
+        Self {
+            planning: Planning::new(ports, attendance, rules),
+            assignments: ports.assignments.clone(),
+            plans: ports.plan.clone(),
+        }
     }
 
     /// The assignments the actor may see: those that concern them or the people they answer for.
@@ -169,7 +179,9 @@ impl Assignments {
         assignment.check().map_err(|error| PlanError::wrong("to", error))?;
         self.check_date(actor, new.from)?;
         let line = self.line(actor, None, Some(&assignment), &assignment);
-        self.assignments.insert(&assignment, &line).await?;
+        if let Err(error) = self.assignments.insert(&assignment, &line).await {
+            return Err(self.told(error).await);
+        }
         self.planning.settle(assignment.given.to_whom).await;
         Ok(Assignment { revision: Revision::NEW.next(), ..assignment })
     }
@@ -202,10 +214,55 @@ impl Assignments {
                     return Ok(Assignment { revision: changed.revision.next(), ..changed });
                 }
                 Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.told(error).await),
             }
         }
         Err(PlanError::given_up())
+    }
+
+    /// An error that says which assignment stands in the way, if one does.
+    async fn told(&self, error: StoreError) -> PlanError {
+        let StoreError::Overlaps(id) = error else { return error.into() };
+        let other = self.assignments.get(AssignmentId::new(id)).await.ok().flatten();
+        let what =
+            other.map(|other| format!("the same shift, given {}", dates(other.given.from, other.given.to)));
+        PlanError::Overlaps(Overlapping { id, what })
+    }
+
+    /// What the linter finds about an assignment in its first four weeks that it would not find without it: shifts, or
+    /// windows of them, that overlap.
+    pub async fn warnings(&self, given: &Given) -> Result<Vec<Finding>, PlanError> {
+        let people = match given.to_whom {
+            Whom::Person(user) => People::One(user),
+            Whom::Department(_) | Whom::Everybody => People::Everybody,
+        };
+        let from = given.from.unwrap_or_else(|| self.planning.today());
+        let four_weeks = from.saturating_add(Span::new().days(27));
+        let to = given.to.map_or(four_weeks, |to| to.min(four_weeks));
+        let Ok(dates) = DateRange::new(from, to) else { return Ok(Vec::new()) };
+        let mut plan = self.plans.plan(&self.planning.rules.shift).await?;
+        let mut personals = self.plans.personals(&people).await?;
+        if let Whom::Department(department) = given.to_whom {
+            let belongs = |personal: &Personal| {
+                let mut placements = personal.placements.iter();
+                placements.any(|placement| placement.department == Some(department))
+            };
+            personals.retain(|(_, personal)| belongs(personal));
+        }
+        let nothing_retired = BTreeSet::new();
+        let overlaps = |finding: &Finding| matches!(finding.code, Code::ShiftsOverlap | Code::WindowsOverlap);
+        let mut findings = lint(&plan, &nothing_retired, &personals, dates);
+        findings.retain(overlaps);
+        if findings.is_empty() {
+            return Ok(findings);
+        }
+        plan.assignments.retain(|known| known != given);
+        for (_, personal) in &mut personals {
+            personal.assignments.retain(|known| known != given);
+        }
+        let without = lint(&plan, &nothing_retired, &personals, dates);
+        findings.retain(|finding| !without.contains(finding));
+        Ok(findings)
     }
 
     /// What the audit trail tells of a change of an assignment.

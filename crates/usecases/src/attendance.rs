@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
-use rollcall_domain::attendance::{DayFilter, DayKey, DayRecord, DaySort, Event, Location, Record, Source};
+use rollcall_domain::attendance::{
+    DayFilter, DayKey, DayRecord, DaySort, Direction, Event, Location, Record, Source,
+};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::geofence::{self, Fenced};
 use rollcall_domain::id::{DepartmentId, DeviceId, EventId, RecordId, UserId};
@@ -122,6 +124,8 @@ pub struct Marked {
     pub event: Option<Event>,
     /// The day as it stands now.
     pub day: DayView,
+    /// The last entry before it that counts.
+    pub before: Option<Known>,
 }
 
 /// A day and what it comes to.
@@ -147,8 +151,8 @@ pub struct DayView {
     pub similarity: Option<f32>,
     /// What somebody decided instead of what the punches say.
     pub overridden: Option<Override>,
-    /// Whether the overtime is agreed to.
-    pub overtime_approved: bool,
+    /// How much of the overtime is approved, in seconds.
+    pub approved_seconds: i64,
     /// Its punches, where they were asked for.
     pub events: Vec<Event>,
     /// Grows with each change.
@@ -156,11 +160,18 @@ pub struct DayView {
 }
 
 impl DayView {
+    /// Whether there is overtime, and all of it is approved.
+    #[must_use]
+    pub const fn is_approved(&self) -> bool {
+        self.record.overtime_seconds > 0 && self.approved_seconds == self.record.overtime_seconds
+    }
+
     /// A stored day, read at `now`.
     #[must_use]
     pub fn of(kept: DayRecord, now: Timestamp) -> Self {
         let record = kept.read(now);
-        let DayRecord { day, department, due, source, similarity, overridden, overtime_approved, .. } = kept;
+        let approved_seconds = kept.approved_of(&record);
+        let DayRecord { day, department, due, source, similarity, overridden, .. } = kept;
         Self {
             id: day.id,
             key: day.key,
@@ -172,7 +183,7 @@ impl DayView {
             source,
             similarity,
             overridden,
-            overtime_approved,
+            approved_seconds,
             events: day.events,
             revision: day.revision,
         }
@@ -230,12 +241,15 @@ pub enum AttendanceError {
     /// Not where the people of that department mark their own attendance.
     #[error(transparent)]
     Fenced(#[from] Fenced),
-    /// Cannot leave without having come.
-    #[error("there is no open session to check out of")]
-    NoOpenSession,
-    /// Cannot come twice.
-    #[error("already checked in")]
-    AlreadyCheckedIn,
+    /// Cannot leave without having come. The last entry before is told, if there is one.
+    #[error("not checked in, so there is no session to end{}", told(.0.as_ref()))]
+    NoOpenSession(Option<Known>),
+    /// Cannot come twice. The entry with which the person came is told.
+    #[error("already checked in{}", told(.0.as_ref()))]
+    AlreadyCheckedIn(Option<Known>),
+    /// A time belongs to another day, which is told.
+    #[error("{0} belongs to {date}, {what}", date = .1.date, what = whose(*.1))]
+    Elsewhere(&'static str, DayKey),
     /// The period of that date is closed.
     #[error("the period of that date is closed")]
     PeriodLocked,
@@ -274,6 +288,33 @@ pub enum AttendanceError {
     Store(#[from] StoreError),
 }
 
+/// An entry that stands in the way of another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which.
+    pub event: EventId,
+    /// Which way the person went.
+    pub direction: Direction,
+    /// When.
+    pub at: Timestamp,
+    /// The time zone of its day.
+    pub zone: Zone,
+}
+
+fn told(known: Option<&Known>) -> String {
+    let Some(Known { event, direction, at, zone }) = known else { return String::new() };
+    let what = match direction {
+        Direction::CheckIn => "check-in",
+        Direction::CheckOut => "check-out",
+    };
+    let at = zone.local(*at).strftime("%Y-%m-%d %H:%M:%S %:z");
+    format!(": the last entry is the {what} of {at} ({event})")
+}
+
+const fn whose(day: DayKey) -> &'static str {
+    if day.shift.is_some() { "another shift" } else { "outside of any shift, where a date begins at 04:00" }
+}
+
 impl From<Unreachable> for AttendanceError {
     fn from(error: Unreachable) -> Self {
         match error {
@@ -305,8 +346,8 @@ pub(crate) enum Taken {
     /// Nothing of that date may change.
     Locked,
     /// There was nothing to end, and no day in which there could have been: outside of shifts what counts as nothing
-    /// makes none.
-    Nowhere,
+    /// makes none. The last entry before is told.
+    Nowhere(Option<Known>),
 }
 
 impl Attendance {
@@ -386,11 +427,11 @@ impl Attendance {
         let marked = match self.commit(actor, &user, glance).await? {
             Taken::Decided(marked) => marked,
             Taken::Locked => return Err(AttendanceError::PeriodLocked),
-            Taken::Nowhere => return Err(AttendanceError::NoOpenSession),
+            Taken::Nowhere(before) => return Err(AttendanceError::NoOpenSession(before)),
         };
         match marked.decision {
-            Decision::NoOpenSession => Err(AttendanceError::NoOpenSession),
-            Decision::AlreadyCheckedIn => Err(AttendanceError::AlreadyCheckedIn),
+            Decision::NoOpenSession => Err(AttendanceError::NoOpenSession(marked.before)),
+            Decision::AlreadyCheckedIn => Err(AttendanceError::AlreadyCheckedIn(marked.before)),
             Decision::CheckedIn
             | Decision::CheckedOut
             | Decision::Cooldown(_)
@@ -429,7 +470,7 @@ impl Attendance {
                 && let Some(kept) = self.days.record(record).await?
             {
                 let day = DayView::of(kept, now);
-                return Ok(decided(Decision::Cooldown(until), None, day));
+                return Ok(decided(Decision::Cooldown(until), None, day, None));
             }
             let event = Event {
                 received_at: rounded(now),
@@ -460,7 +501,7 @@ impl Attendance {
         now: Timestamp,
         cause: &Cause,
     ) -> Result<Taken, StoreError> {
-        let (id, locked_through) = (event.id, book.ledger.locked_through);
+        let (id, at, locked_through) = (event.id, event.at, book.ledger.locked_through);
         book.add(event);
         let entry = self.conclude(book, cause);
         let reading = entry.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
@@ -469,15 +510,16 @@ impl Attendance {
         }
         if reading.decision.direction().is_none() {
             let kept = self.days.record(reading.key.record()).await?.or_else(|| entry.record(reading.key));
-            let Some(kept) = kept else { return Ok(Taken::Nowhere) };
-            return Ok(decided(reading.decision, None, DayView::of(kept, now)));
+            let before = entry.before(id, at);
+            let Some(kept) = kept else { return Ok(Taken::Nowhere(before)) };
+            return Ok(decided(reading.decision, None, DayView::of(kept, now), before));
         }
         self.days.commit(&entry.change).await?;
         let kept = entry
             .record(reading.key)
             .ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
         let event = kept.day.events.iter().find(|event| event.id == id).cloned();
-        Ok(decided(reading.decision, event, DayView::of(kept, now)))
+        Ok(decided(reading.decision, event, DayView::of(kept, now), None))
     }
 
     /// Whether a person may mark their own attendance at a place: by the geofences of the department in which they are
@@ -505,6 +547,6 @@ impl Attendance {
     }
 }
 
-fn decided(decision: Decision, event: Option<Event>, day: DayView) -> Taken {
-    Taken::Decided(Box::new(Marked { decision, event, day }))
+fn decided(decision: Decision, event: Option<Event>, day: DayView, before: Option<Known>) -> Taken {
+    Taken::Decided(Box::new(Marked { decision, event, day, before }))
 }

@@ -139,7 +139,7 @@ impl From<StoreError> for DepartmentError {
         match error {
             StoreError::Taken(field) => Self::Exists(field),
             StoreError::Missing(field) => Self::Unknown(field),
-            StoreError::Overlaps => Self::Cycle,
+            StoreError::Overlaps(_) => Self::Cycle,
             other => Self::Store(other),
         }
     }

@@ -6,7 +6,7 @@ use jiff::civil::{Date, Weekday};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Scope};
 use rollcall_domain::audit::{Act, Line, State, Target};
-use rollcall_domain::calendar::{DateRange, Half, WeeklyOff};
+use rollcall_domain::calendar::{DateRange, Half, WeeklyOff, weekday_name};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName, InvalidFreeDays};
 use rollcall_domain::id::{DepartmentId, HolidayId};
 use rollcall_domain::page::{Page, Paged};
@@ -16,7 +16,7 @@ use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::Attendance;
-use crate::planning::{PlanError, Planning, RETRIES};
+use crate::planning::{Overlapping, PlanError, Planning, RETRIES, dates};
 use crate::rules::Rules;
 
 /// Enters, changes and lists holidays and days off.
@@ -179,7 +179,9 @@ impl Holidays {
             revision: Revision::NEW,
         };
         let line = self.line(actor, None, Some(&entry), &entry);
-        self.holidays.insert(&entry, &line).await?;
+        if let Err(error) = self.holidays.insert(&entry, &line).await {
+            return Err(self.told(error).await);
+        }
         self.planning.settle(Whom::Everybody).await;
         Ok(CalendarEntry { revision: Revision::NEW.next(), ..entry })
     }
@@ -207,10 +209,24 @@ impl Holidays {
                     return Ok(CalendarEntry { revision: known.revision.next(), ..changed });
                 }
                 Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.told(error).await),
             }
         }
         Err(PlanError::given_up())
+    }
+
+    /// An error that says which entry stands in the way, if one does.
+    async fn told(&self, error: StoreError) -> PlanError {
+        let StoreError::Overlaps(id) = error else { return error.into() };
+        let other = self.holidays.get(HolidayId::new(id)).await.ok().flatten();
+        let what = other.map(|CalendarEntry { name, days, .. }| match days {
+            FreeDays::Date { on, .. } => format!("{} {}", name.as_str(), dates(Some(on), Some(on))),
+            FreeDays::Weekly(off) => {
+                let (weekday, dates) = (weekday_name(off.weekday), dates(off.from, off.to));
+                format!("{}, every {weekday} {dates}", name.as_str())
+            }
+        });
+        PlanError::Overlaps(Overlapping { id, what })
     }
 
     /// What the audit trail tells of a change of an entry.

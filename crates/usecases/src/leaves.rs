@@ -8,7 +8,7 @@ use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::calendar::{DateRange, Half};
 use rollcall_domain::id::{LeaveId, UserId};
-use rollcall_domain::leave::{Decided, InvalidLeave, Leave, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::leave::{Decided, Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::plan::Whom;
 use rollcall_ports::Ports;
@@ -17,7 +17,7 @@ use rollcall_ports::store::StoreError;
 
 use crate::attendance::Attendance;
 use crate::people::reachable;
-use crate::planning::{PlanError, Planning, RETRIES};
+use crate::planning::{Overlapping, PlanError, Planning, RETRIES, dates};
 use crate::rules::Rules;
 pub use rollcall_ports::leaves::LeaveKey;
 
@@ -37,7 +37,7 @@ pub struct NewLeave {
     pub from: Date,
     /// Last date.
     pub to: Date,
-    /// Only this half of the one date.
+    /// Of the last date only this half; of a longer leave the dates before it are whole.
     pub half: Option<Half>,
     /// What kind of leave.
     pub kind: LeaveKind,
@@ -60,16 +60,6 @@ pub struct LeaveQuery {
     pub sort: Vec<Sort<LeaveKey>>,
     /// This page.
     pub page: Page,
-}
-
-impl From<InvalidLeave> for PlanError {
-    fn from(error: InvalidLeave) -> Self {
-        let field = match error {
-            InvalidLeave::Range(_) => "to",
-            InvalidLeave::HalfOfSeveral => "half",
-        };
-        Self::wrong(field, error)
-    }
 }
 
 impl Leaves {
@@ -126,7 +116,7 @@ impl Leaves {
         let request = LeaveRequest {
             id: LeaveId::new(self.planning.ids.next()),
             user,
-            leave: Leave::new(new.from, new.to, new.half)?,
+            leave: Leave::new(new.from, new.to, new.half).map_err(|error| PlanError::wrong("to", error))?,
             kind: new.kind,
             reason: new.reason,
             status: LeaveStatus::Pending,
@@ -142,8 +132,21 @@ impl Leaves {
             after: Some(State::leave(&request)),
             ..self.planning.line(actor, Act::RequestLeave, Target::Leave(request.id))
         };
-        self.leaves.insert(&request, &line).await?;
+        if let Err(error) = self.leaves.insert(&request, &line).await {
+            return Err(self.told(error).await);
+        }
         Ok(LeaveRequest { revision: Revision::NEW.next(), ..request })
+    }
+
+    /// An error that says which request stands in the way, if one does.
+    async fn told(&self, error: StoreError) -> PlanError {
+        let StoreError::Overlaps(id) = error else { return error.into() };
+        let other = self.leaves.get(LeaveId::new(id)).await.ok().flatten();
+        let what = other.map(|LeaveRequest { leave, status, .. }| {
+            let half = leave.half.map_or_else(String::new, |half| format!(" ({} half of it)", half.name()));
+            format!("{} leave {}{half}", status.name(), dates(Some(leave.from), Some(leave.to)))
+        });
+        PlanError::Overlaps(Overlapping { id, what })
     }
 
     /// Lets a person be away. Nobody but an administrator decides about their own leave.

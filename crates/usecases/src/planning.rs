@@ -1,6 +1,7 @@
 //! What all use-cases of the organization's plan have in common: how they fail, what today is, and that records follow
 //! a change at once.
 
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -14,6 +15,7 @@ use rollcall_ports::clock::Clock;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
+use uuid::Uuid;
 
 use crate::attendance::Attendance;
 use crate::audit::line;
@@ -57,8 +59,8 @@ pub enum PlanError {
     #[error("it is in use: {0}")]
     InUse(&'static str),
     /// Something stands for the same people on one of the dates already.
-    #[error("this overlaps with what is planned")]
-    Overlaps,
+    #[error("{0}")]
+    Overlaps(Overlapping),
     /// Everything up to that date is closed.
     #[error("everything up to {0} is closed")]
     Locked(Date),
@@ -76,13 +78,42 @@ pub enum PlanError {
     Store(StoreError),
 }
 
+/// What stands for the same people on one of the dates already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlapping {
+    /// Its identifier.
+    pub id: Uuid,
+    /// What it is and when, for people.
+    pub what: Option<String>,
+}
+
+impl fmt::Display for Overlapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Some(what) => write!(f, "this overlaps with {what}"),
+            None => f.write_str("this overlaps with what is planned"),
+        }
+    }
+}
+
+/// Dates for people: one date, or from one to another, or for good.
+pub(crate) fn dates(from: Option<Date>, to: Option<Date>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => format!("on {from}"),
+        (Some(from), Some(to)) => format!("from {from} to {to}"),
+        (Some(from), None) => format!("from {from} on"),
+        (None, Some(to)) => format!("until {to}"),
+        (None, None) => "of all dates".to_owned(),
+    }
+}
+
 impl From<StoreError> for PlanError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(_) => Self::NameTaken,
             StoreError::Missing(field) => Self::Unknown(field),
             StoreError::InUse(by) => Self::InUse(by),
-            StoreError::Overlaps => Self::Overlaps,
+            StoreError::Overlaps(id) => Self::Overlaps(Overlapping { id, what: None }),
             StoreError::Locked(through) => Self::Locked(through),
             other => Self::Store(other),
         }

@@ -289,7 +289,7 @@ impl Attendance {
         let marked = match self.commit(actor, &user, glance).await? {
             Taken::Decided(marked) => Some(marked),
             // Today is closed: the person is known, and nothing is recorded.
-            Taken::Locked | Taken::Nowhere => None,
+            Taken::Locked | Taken::Nowhere(_) => None,
         };
         Ok(Outcome::Matched(Box::new(user), marked))
     }

@@ -207,11 +207,12 @@ pub struct Record {
     pub first_in: Option<Timestamp>,
     /// When the person left.
     pub last_out: Option<Timestamp>,
-    /// Time worked; `None` while it cannot be known.
+    /// Time worked; `None` while nothing of it is known. If the person came once more and nobody knows when they left,
+    /// the time that is known.
     pub worked_seconds: Option<i64>,
     /// Time between pairs that is not work.
     pub break_seconds: i64,
-    /// Length of the shift.
+    /// What the shift asks for: its length without the unpaid break.
     pub scheduled_seconds: i64,
     /// Delay counted from the start of the shift; 0 within the grace.
     pub late_seconds: i64,
@@ -274,8 +275,8 @@ pub struct DayRecord {
     pub similarity: Option<f32>,
     /// What somebody decided instead, and why.
     pub overridden: Option<Override>,
-    /// Whether the overtime is agreed to.
-    pub overtime_approved: bool,
+    /// How much of the overtime is approved, in seconds: at most all of it. What came after the approval is not.
+    pub approved_seconds: i64,
 }
 
 impl DayRecord {
@@ -288,6 +289,18 @@ impl DayRecord {
             record.overtime_seconds = seconds;
         }
         record
+    }
+
+    /// How much of the overtime that was read is approved, in seconds.
+    #[must_use]
+    pub fn approved_of(&self, read: &Record) -> i64 {
+        self.approved_seconds.min(read.overtime_seconds)
+    }
+
+    /// Whether there is overtime in what was read, and all of it is approved.
+    #[must_use]
+    pub fn is_approved(&self, read: &Record) -> bool {
+        read.overtime_seconds > 0 && self.approved_of(read) == read.overtime_seconds
     }
 
     /// When the person came, in seconds from local midnight of the record's date as clocks showed it: 32,400 is 09:00, and

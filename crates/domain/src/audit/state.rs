@@ -36,7 +36,7 @@ pub enum Value {
 }
 
 /// Every name there is.
-const NAMES: [&str; 52] = [
+const NAMES: [&str; 53] = [
     "absent_below_seconds",
     "approvals",
     "auto_out",
@@ -70,6 +70,7 @@ const NAMES: [&str; 52] = [
     "overridden_by",
     "override_id",
     "overtime_approved",
+    "overtime_approved_seconds",
     "overtime_before",
     "overtime_cap_seconds",
     "overtime_min_seconds",
@@ -109,7 +110,8 @@ impl State {
             ("late_seconds", record.late_seconds.into()),
             ("early_exit_seconds", record.early_exit_seconds.into()),
             ("overtime_seconds", record.overtime_seconds.into()),
-            ("overtime_approved", of.overtime_approved.into()),
+            ("overtime_approved", of.is_approved(&record).into()),
+            ("overtime_approved_seconds", of.approved_of(&record).into()),
             ("override_id", decision.map(|decision| decision.id).into()),
             ("overridden_by", decision.and_then(|decision| decision.by).into()),
         ]))

@@ -65,6 +65,8 @@ pub struct Days {
     pub worked_seconds: i64,
     /// Overtime.
     pub overtime_seconds: i64,
+    /// How much of the overtime is approved.
+    pub approved_seconds: i64,
     /// Delays.
     pub late_seconds: i64,
     /// On how many of them somebody came.
@@ -84,6 +86,7 @@ impl Days {
             days: 1,
             worked_seconds: record.worked_seconds.unwrap_or(0),
             overtime_seconds: record.overtime_seconds,
+            approved_seconds: day.approved_of(record),
             late_seconds: record.late_seconds,
             arrivals: u64::from(arrival.is_some()),
             arrival_seconds: arrival.unwrap_or(0),
@@ -103,6 +106,8 @@ pub struct Tally {
     pub worked_seconds: i64,
     /// Overtime.
     pub overtime_seconds: i64,
+    /// How much of the overtime is approved.
+    pub approved_seconds: i64,
     /// Delays.
     pub late_seconds: i64,
     /// Scheduled days on which somebody came.
@@ -124,6 +129,7 @@ impl Tally {
         }
         self.worked_seconds += days.worked_seconds;
         self.overtime_seconds += days.overtime_seconds;
+        self.approved_seconds += days.approved_seconds;
         self.late_seconds += days.late_seconds;
     }
 
@@ -137,9 +143,16 @@ impl Tally {
         }
         self.worked_seconds += other.worked_seconds;
         self.overtime_seconds += other.overtime_seconds;
+        self.approved_seconds += other.approved_seconds;
         self.late_seconds += other.late_seconds;
         self.arrivals += other.arrivals;
         self.arrival_seconds += other.arrival_seconds;
+    }
+
+    /// Days of a status that have a shift: what the rates count.
+    #[must_use]
+    pub const fn of_shifts(&self, status: DayStatus) -> u64 {
+        self.shifts(status)
     }
 
     /// Days of a status, with a shift or without.
@@ -249,7 +262,7 @@ mod tests {
     use super::*;
 
     fn some(status: DayStatus, scheduled: bool, days: u64) -> Days {
-        let (worked_seconds, overtime_seconds, late_seconds) = (0, 0, 0);
+        let (worked_seconds, overtime_seconds, approved_seconds, late_seconds) = (0, 0, 0, 0);
         let (arrivals, arrival_seconds) = (0, 0);
         Days {
             status,
@@ -257,6 +270,7 @@ mod tests {
             days,
             worked_seconds,
             overtime_seconds,
+            approved_seconds,
             late_seconds,
             arrivals,
             arrival_seconds,

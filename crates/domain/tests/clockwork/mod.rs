@@ -23,6 +23,7 @@ pub(crate) struct Clockwork {
     pub(crate) asked_from: Option<Date>,
     pub(crate) events: Vec<Event>,
     pub(crate) overrides: Vec<(DayKey, Override)>,
+    pub(crate) approved: Vec<(DayKey, i64)>,
 }
 
 /// Somebody who works one shift.
@@ -34,7 +35,7 @@ pub(crate) fn with(shift: Shift, zone: &str) -> Clockwork {
 
 /// Somebody of whom only their schedule is known.
 pub(crate) fn of(schedule: Schedule) -> Clockwork {
-    Clockwork { schedule, asked_from: None, events: Vec::new(), overrides: Vec::new() }
+    Clockwork { schedule, asked_from: None, events: Vec::new(), overrides: Vec::new(), approved: Vec::new() }
 }
 
 /// The standard shift on every day of the week, at other times.
@@ -108,7 +109,7 @@ impl Clockwork {
             placements: &[],
             events,
             overrides: &self.overrides,
-            approved: &[],
+            approved: &self.approved,
         };
         derive(&facts, dates, &POLICY)
     }

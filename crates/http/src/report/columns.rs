@@ -170,7 +170,7 @@ const fn zoned<T>(column: Column<T>) -> Column<T> {
 }
 
 #[rustfmt::skip]
-static RECORDS: [Column<ReportRow>; 20] = [
+static RECORDS: [Column<ReportRow>; 22] = [
     column("employee_code", "Employee code", "Personalnummer", |row, _| maybe(row.person.employee_code.as_ref().map(|code| code.as_str().to_owned()))),
     column("name", "Name", "Name", |row, _| text(row.person.name.as_str())),
     column("department", "Department", "Abteilung", |row, _| maybe(row.department.as_ref().map(|department| department.name.as_str().to_owned()))),
@@ -185,7 +185,9 @@ static RECORDS: [Column<ReportRow>; 20] = [
     column("late_seconds", "Late (s)", "Verspätung (s)", |row, _| Cell::Number(row.day.record.late_seconds)),
     column("early_exit_seconds", "Left early (s)", "Zu früh gegangen (s)", |row, _| Cell::Number(row.day.record.early_exit_seconds)),
     column("overtime_seconds", "Overtime (s)", "Überstunden (s)", |row, _| Cell::Number(row.day.record.overtime_seconds)),
-    column("overtime_approved", "Overtime approved", "Überstunden genehmigt", |row, _| text(if row.day.overtime_approved { "true" } else { "false" })),
+    column("overtime_approved", "Overtime approved", "Überstunden genehmigt", |row, _| text(if row.day.is_approved() { "true" } else { "false" })),
+    column("overtime_approved_seconds", "Overtime approved (s)", "Genehmigte Überstunden (s)", |row, _| Cell::Number(row.day.approved_seconds)),
+    column("overtime_pending_seconds", "Overtime pending (s)", "Offene Überstunden (s)", |row, _| Cell::Number(row.day.record.overtime_seconds - row.day.approved_seconds)),
     column("flags", "Flags", "Merkmale", |row, _| text(row.day.record.flags.iter().map(|flag| flag.name()).collect::<Vec<_>>().join(" "))),
     column("source", "Source", "Quelle", |row, _| maybe(row.day.source.map(|source| source.name().to_owned()))),
     column("timezone", "Time zone of the record", "Zeitzone des Eintrags", |row, _| text(row.day.zone.name())),
@@ -194,7 +196,7 @@ static RECORDS: [Column<ReportRow>; 20] = [
 ];
 
 #[rustfmt::skip]
-static SUMS: [Column<ReportGroup>; 18] = [
+static SUMS: [Column<ReportGroup>; 20] = [
     column("key", "Key", "Schlüssel", |group, _| maybe(group.key.clone())),
     column("label", "Label", "Bezeichnung", |group, _| maybe(group.label.clone())),
     column("start", "From", "Von", |group, _| group.period.map_or(Cell::Empty, |period| Cell::Date(period.start))),
@@ -212,6 +214,8 @@ static SUMS: [Column<ReportGroup>; 18] = [
     column("off_day_worked", "Days off worked", "Gearbeitete freie Tage", |group, _| of(group, DayStatus::OffDayWorked)),
     column("worked_seconds", "Worked (s)", "Arbeitszeit (s)", |group, _| Cell::Number(group.tally.worked_seconds)),
     column("overtime_seconds", "Overtime (s)", "Überstunden (s)", |group, _| Cell::Number(group.tally.overtime_seconds)),
+    column("overtime_approved_seconds", "Overtime approved (s)", "Genehmigte Überstunden (s)", |group, _| Cell::Number(group.tally.approved_seconds)),
+    column("overtime_pending_seconds", "Overtime pending (s)", "Offene Überstunden (s)", |group, _| Cell::Number(group.tally.overtime_seconds - group.tally.approved_seconds)),
     column("late_seconds", "Late (s)", "Verspätung (s)", |group, _| Cell::Number(group.tally.late_seconds)),
 ];
 

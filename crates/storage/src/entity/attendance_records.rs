@@ -33,8 +33,8 @@ pub struct Model {
     pub source: Option<String>,
     pub similarity: Option<f32>,
     pub override_id: Option<Uuid>,
-    pub overtime_approved: bool,
     pub arrival_seconds: Option<i64>,
+    pub approved_seconds: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

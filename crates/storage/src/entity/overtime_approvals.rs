@@ -1,4 +1,4 @@
-//! Days whose overtime is agreed to.
+//! How much overtime of which days is approved.
 
 use sea_orm::entity::prelude::*;
 
@@ -15,6 +15,7 @@ pub struct Model {
     pub approved_by: Option<Uuid>,
     pub approved_at: i64,
     pub batch_id: Option<Uuid>,
+    pub seconds: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

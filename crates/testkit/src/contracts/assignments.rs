@@ -101,7 +101,7 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
         between(&shift, ada.id, "2026-01-01", Some("2026-03-02")),
         between(&shift, ada.id, "2026-01-01", None),
     ] {
-        assert_matches!(bench.assignments().insert(&twice, &a_line()).await, Err(StoreError::Overlaps));
+        assert_matches!(bench.assignments().insert(&twice, &a_line()).await, Err(StoreError::Overlaps(_)));
     }
     for fine in [
         between(&shift, bob.id, "2026-03-02", None),
@@ -113,7 +113,7 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
     let april = inserted(bench, between(&shift, ada.id, "2026-04-01", None)).await;
     let mut earlier = april.clone();
     earlier.given.from = Some(date("2026-03-31"));
-    assert_matches!(bench.assignments().save(&earlier, &a_line()).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.assignments().save(&earlier, &a_line()).await, Err(StoreError::Overlaps(_)));
     let mut later = april;
     later.given.from = Some(date("2026-04-15"));
     bench.assignments().save(&later, &a_line()).await.unwrap();
@@ -127,7 +127,7 @@ pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench
         let assignment = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
         async move { assignments.insert(&assignment, &a_line()).await }
     });
-    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
 }
 
 pub async fn an_assignment_makes_records_stale_from_where_it_differs(bench: &dyn StoreBench) {

@@ -1,5 +1,6 @@
 //! What an [`AttendanceStore`](rollcall_ports::attendance::AttendanceStore) promises.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
@@ -48,7 +49,8 @@ macro_rules! attendance_store_contract {
             a_punch_that_is_taken_back_is_kept
             a_punch_that_was_looked_at_counts
             a_decision_replaces_the_one_before_and_can_be_taken_back
-            overtime_is_agreed_to_until_it_is_not
+            a_day_at_the_end_of_the_calendar_comes_back
+            overtime_is_approved_by_its_amount_until_it_is_not
             where_a_person_belongs_is_kept_by_date
             who_is_not_planned_is_behind
             punches_are_listed_latest_first
@@ -124,12 +126,11 @@ pub async fn a_record_comes_back_with_every_field(bench: &dyn StoreBench) {
     let mut change = a_punch_on(&day, &event, Revision::NEW);
     let record = &mut change.records[0];
     record.department = Some(department.id);
-    record.overtime_approved = true;
     record.due = at("2026-03-02T13:00:00.5Z");
     record.record.flags = Flag::ALL.to_vec();
     record.record.open = true;
     (record.record.break_seconds, record.record.late_seconds) = (1, 2);
-    (record.record.early_exit_seconds, record.record.overtime_seconds) = (3, 4);
+    (record.record.early_exit_seconds, record.record.overtime_seconds, record.approved_seconds) = (3, 5, 4);
     bench.attendance().commit(&change).await.unwrap();
 
     let mut expected = change.records[0].clone();
@@ -508,23 +509,41 @@ pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dy
     assert_eq!((known.overrides.len(), known.records[0].overridden.as_ref()), (0, None));
 }
 
-pub async fn overtime_is_agreed_to_until_it_is_not(bench: &dyn StoreBench) {
+pub async fn a_day_at_the_end_of_the_calendar_comes_back(bench: &dyn StoreBench) {
+    let user = stored(bench, a_user("Ada")).await.id;
+    let (day, _) = begun(bench, user, "2026-03-02").await;
+    let known = ledger(bench, user).await;
+    let last =
+        DayRecord { due: Timestamp::MAX, ..a_record(&a_day_of(&shift(bench).await, user, "9999-12-31")) };
+    let change = Change { records: vec![last.clone()], ..Change::none(user, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    let found = bench.attendance().record(last.day.id).await.unwrap().expect("the record");
+    assert!(found.says_the_same(&last), "{found:?}");
+    // Neither does it keep others from being read.
+    let all = dates("9999-01-01", "9999-12-31");
+    assert_eq!(bench.attendance().records(&People::One(user), all).await.unwrap().len(), 1);
+    assert!(bench.attendance().record(day.id).await.unwrap().is_some());
+}
+
+pub async fn overtime_is_approved_by_its_amount_until_it_is_not(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, _) = begun(bench, user, "2026-03-02").await;
     let approval = Approval {
         key: day.key,
+        seconds: 1_800,
         reason: "stocktaking".into(),
         by: Some(user),
         at: at("2026-03-03T09:00:00Z"),
         batch: None,
     };
-    for _ in 0..2 {
+    for seconds in [1_800, 1_800, 3_540] {
         let known = ledger(bench, user).await;
-        let change = Change { approvals: vec![approval.clone()], ..Change::none(user, &known) };
-        bench.attendance().commit(&change).await.expect("agreeing twice is agreeing");
+        let approvals = vec![Approval { seconds, ..approval.clone() }];
+        let change = Change { approvals, ..Change::none(user, &known) };
+        bench.attendance().commit(&change).await.expect("approving again replaces what was approved");
+        assert_eq!(ledger(bench, user).await.approved, [(day.key, seconds)]);
     }
     let known = ledger(bench, user).await;
-    assert_eq!(known.approved, [day.key]);
     let change = Change { withdrawn: vec![day.key], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
     assert_eq!(ledger(bench, user).await.approved, []);

@@ -74,6 +74,7 @@ async fn entered(bench: &dyn StoreBench, user: UserId, batch: &Batch) -> Change 
     let event = Event { batch: Some(batch.id), ..a_check_in(user, "2026-03-02T09:00:00Z") };
     let approval = Approval {
         key: key(user, "2026-03-02"),
+        seconds: 1_800,
         reason: batch.reason.clone(),
         by: batch.by,
         at: batch.at,

@@ -94,7 +94,7 @@ pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench)
         let (corrections, new) = (bench.corrections(), a_correction(user, "2026-03-02"));
         async move { corrections.insert(&new, &a_line()).await }
     });
-    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
     asked(bench, a_correction(user, "2026-03-03")).await;
 }
 

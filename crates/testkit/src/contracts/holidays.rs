@@ -68,17 +68,17 @@ pub async fn a_calendar_says_each_thing_once(bench: &dyn StoreBench) {
     let (one, other) = (a_stored_department(bench).await, a_stored_department(bench).await);
     inserted(bench, a_holiday(&one, "2026-05-01")).await;
     let again = a_holiday(&one, "2026-05-01");
-    assert_matches!(bench.holidays().insert(&again, &a_line()).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.holidays().insert(&again, &a_line()).await, Err(StoreError::Overlaps(_)));
     assert_matches!(bench.holidays().get(again.id).await, Ok(None));
     inserted(bench, a_holiday(&other, "2026-05-01")).await;
     inserted(bench, weekly(&one, Weekday::Saturday, None, Some("2026-06-30"))).await;
     let meets = weekly(&one, Weekday::Saturday, Some("2026-06-30"), None);
-    assert_matches!(bench.holidays().insert(&meets, &a_line()).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.holidays().insert(&meets, &a_line()).await, Err(StoreError::Overlaps(_)));
     inserted(bench, weekly(&one, Weekday::Sunday, None, None)).await;
     let after = inserted(bench, weekly(&one, Weekday::Saturday, Some("2026-07-01"), None)).await;
     assert_matches!(
         bench.holidays().save(&CalendarEntry { days: meets.days, ..after }, &a_line()).await,
-        Err(StoreError::Overlaps)
+        Err(StoreError::Overlaps(_))
     );
 }
 

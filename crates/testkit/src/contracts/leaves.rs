@@ -22,6 +22,7 @@ macro_rules! leave_store_contract {
             every_field_of_a_request_comes_back
             a_request_is_somebodys
             nobody_is_away_twice_at_once
+            two_halves_of_a_date_do_not_overlap
             of_several_requests_at_once_one_is_stored
             what_is_approved_counts_and_makes_records_stale
             of_two_who_decide_the_second_is_told
@@ -79,14 +80,35 @@ pub async fn nobody_is_away_twice_at_once(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let first = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let again = || a_leave(ada.id, "2026-03-06", "2026-03-09");
-    assert_matches!(bench.leaves().insert(&again(), &a_line()).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.leaves().insert(&again(), &a_line()).await, Err(StoreError::Overlaps(_)));
     inserted(bench, a_leave(bob.id, "2026-03-06", "2026-03-09")).await;
     inserted(bench, a_leave(ada.id, "2026-03-07", "2026-03-07")).await;
     let approved = decide(bench, &first, LeaveStatus::Approved, bob.id).await;
     let other = a_leave(ada.id, "2026-03-01", "2026-03-02");
-    assert_matches!(bench.leaves().insert(&other, &a_line()).await, Err(StoreError::Overlaps));
+    assert_matches!(bench.leaves().insert(&other, &a_line()).await, Err(StoreError::Overlaps(_)));
     decide(bench, &approved, LeaveStatus::Withdrawn, ada.id).await;
     inserted(bench, other).await;
+}
+
+pub async fn two_halves_of_a_date_do_not_overlap(bench: &dyn StoreBench) {
+    let ada = stored(bench, a_user("Ada")).await;
+    let half = |from: &str, to: &str, half| {
+        let leave = Leave::new(date(from), date(to), Some(half)).unwrap();
+        LeaveRequest { leave, ..a_leave(ada.id, from, to) }
+    };
+    let longer = inserted(bench, half("2026-03-02", "2026-03-04", Half::First)).await;
+    let stored = bench.leaves().get(longer.id).await.unwrap().unwrap();
+    assert_eq!(stored.leave, longer.leave);
+    let rest = half("2026-03-04", "2026-03-04", Half::Second);
+    inserted(bench, rest.clone()).await;
+    for (again, other) in [
+        (half("2026-03-04", "2026-03-04", Half::First), &longer),
+        (half("2026-03-03", "2026-03-03", Half::Second), &longer),
+        (half("2026-03-04", "2026-03-05", Half::Second), &longer),
+    ] {
+        let refused = bench.leaves().insert(&again, &a_line()).await;
+        assert_matches!(refused, Err(StoreError::Overlaps(id)) if id == other.id.uuid() || id == rest.id.uuid());
+    }
 }
 
 pub async fn of_several_requests_at_once_one_is_stored(bench: &dyn StoreBench) {
@@ -95,7 +117,7 @@ pub async fn of_several_requests_at_once_one_is_stored(bench: &dyn StoreBench) {
         let (leaves, request) = (bench.leaves(), a_leave(ada.id, "2026-03-02", "2026-03-06"));
         async move { leaves.insert(&request, &a_line()).await }
     });
-    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps)), 1);
+    assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
 }
 
 pub async fn what_is_approved_counts_and_makes_records_stale(bench: &dyn StoreBench) {

@@ -100,8 +100,8 @@ impl World {
             return Err(StoreError::Missing("shift_id"));
         }
         let mut others = self.assignments.values().filter(|other| other.id != new.id);
-        let twice = others.any(|other| other.given.overlaps(&new.given));
-        if twice { Err(StoreError::Overlaps) } else { Ok(()) }
+        let twice = others.find(|other| other.given.overlaps(&new.given));
+        twice.map_or(Ok(()), |other| Err(StoreError::Overlaps(other.id.uuid())))
     }
 
     fn sees(&self, visible: &Visible, whom: Whom) -> bool {

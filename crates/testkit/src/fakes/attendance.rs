@@ -247,7 +247,7 @@ impl World {
         let mut events = own.events;
         events.retain(|(event, _)| from <= event.at && event.at < until);
         events.sort_by_key(|(event, _)| (event.at, event.id));
-        let approved = own.approvals.iter().map(|approval| approval.key);
+        let approved = own.approvals.iter().map(|approval| (approval.key, approval.seconds));
         Ledger {
             revision: own.revision,
             planned_through: own.planned_through,
@@ -259,7 +259,7 @@ impl World {
             leaves: self.approved_leaves(user),
             events,
             overrides: own.overrides.into_iter().filter(|(key, _)| dates.contains(key.date)).collect(),
-            approved: approved.filter(|key| dates.contains(key.date)).collect(),
+            approved: approved.filter(|(key, _)| dates.contains(key.date)).collect(),
             records: self.records(|other| other == user, dates),
         }
     }

@@ -44,8 +44,8 @@ impl CorrectionStore for FakeStores {
         }
         let pending =
             |other: &Correction| other.key == correction.key && other.status == CorrectionStatus::Pending;
-        if world.corrections.values().any(pending) {
-            return Err(StoreError::Overlaps);
+        if let Some(other) = world.corrections.values().find(|other| pending(other)) {
+            return Err(StoreError::Overlaps(other.id.uuid()));
         }
         let stored = Correction { revision: Revision::NEW.next(), ..correction.clone() };
         world.corrections.insert(correction.id, stored);

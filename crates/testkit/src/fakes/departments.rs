@@ -34,7 +34,7 @@ impl DepartmentStore for FakeStores {
         let mut above = changed.parent;
         while let Some(id) = above {
             if id == changed.id {
-                return Err(StoreError::Overlaps);
+                return Err(StoreError::Overlaps(id.uuid()));
             }
             above = world.departments.get(&id).ok_or(StoreError::Missing("parent_id"))?.parent;
         }

@@ -82,8 +82,8 @@ impl World {
 
     fn check_once(&self, new: &CalendarEntry) -> Result<(), StoreError> {
         let mut others = self.holidays.values().filter(|other| other.id != new.id);
-        let twice = others.any(|other| other.department == new.department && other.days.repeats(&new.days));
-        if twice { Err(StoreError::Overlaps) } else { Ok(()) }
+        let twice = others.find(|other| other.department == new.department && other.days.repeats(&new.days));
+        twice.map_or(Ok(()), |other| Err(StoreError::Overlaps(other.id.uuid())))
     }
 
     fn calendar_changed(&mut self, of: &CalendarEntry, from: Date) {

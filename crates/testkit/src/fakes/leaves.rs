@@ -40,8 +40,10 @@ impl LeaveStore for FakeStores {
     async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let mut standing = world.leaves.values().filter(|other| other.status.stands());
-        if standing.any(|other| other.user == request.user && other.leave.overlaps(&request.leave)) {
-            return Err(StoreError::Overlaps);
+        let meets =
+            |other: &&LeaveRequest| other.user == request.user && other.leave.overlaps(&request.leave);
+        if let Some(other) = standing.find(meets) {
+            return Err(StoreError::Overlaps(other.id.uuid()));
         }
         world.check_open(request.leave.from)?;
         if !world.users.contains_key(&request.user) {

@@ -22,7 +22,7 @@ use rollcall_ports::store::StoreError;
 
 use super::audit::{Deed, Turned};
 use super::planning::horizon;
-use super::{Attendance, RETRIES};
+use super::{Attendance, Known, RETRIES};
 
 /// Before anything that can be asked of anybody.
 const ALWAYS: Date = Date::constant(1, 1, 1);
@@ -42,7 +42,7 @@ pub(crate) struct Book {
     asked_from: Option<Date>,
     events: Vec<Event>,
     overrides: Vec<(DayKey, Override)>,
-    approved: Vec<DayKey>,
+    approved: Vec<(DayKey, i64)>,
     placements: Vec<Placement>,
     change: Change,
     deeds: Vec<Deed>,
@@ -64,6 +64,17 @@ impl Entry {
     /// What a punch came to.
     pub(crate) fn reading(&self, event: EventId) -> Option<Reading> {
         self.readings.iter().find(|reading| reading.event == event).copied()
+    }
+
+    /// The last punch before another one that counts.
+    pub(crate) fn before(&self, id: EventId, at: Timestamp) -> Option<Known> {
+        let counting = |day: &Day| {
+            let known = day.events.iter().filter(|event| event.counts() && event.id != id && event.at <= at);
+            known.filter_map(|event| Some((event.at, event.id, event.direction?))).max_by_key(|known| known.0)
+        };
+        let last_of = |record: &DayRecord| Some((counting(&record.day)?, record.day.zone.clone()));
+        let last = self.records.iter().filter_map(last_of).max_by_key(|((at, ..), _)| *at);
+        last.map(|((at, event, direction), zone)| Known { event, direction, at, zone })
     }
 
     /// A day as it is once the change is stored.
@@ -326,16 +337,17 @@ impl Book {
         self.deeds.push(Deed::to_day(Act::Revert, key));
     }
 
-    /// Agrees to the overtime of a day.
+    /// Approves overtime of a day.
     pub(crate) fn approve(&mut self, approval: Approval) {
-        self.approved.push(approval.key);
+        self.approved.retain(|(known, _)| *known != approval.key);
+        self.approved.push((approval.key, approval.seconds));
         self.deeds.push(Deed::to_day(Act::Override, approval.key));
         self.change.approvals.push(approval);
     }
 
-    /// No longer agrees to the overtime of a day.
+    /// No longer approves anything of the overtime of a day.
     pub(crate) fn withdraw(&mut self, key: DayKey) {
-        self.approved.retain(|known| *known != key);
+        self.approved.retain(|(known, _)| *known != key);
         self.deeds.push(Deed::to_day(Act::Revert, key));
         self.change.withdrawn.push(key);
     }

@@ -111,7 +111,7 @@ impl Attendance {
         };
         match self.corrections.insert(&correction, &line).await {
             Ok(()) => {}
-            Err(StoreError::Overlaps) => return Err(AttendanceError::PendingAlready),
+            Err(StoreError::Overlaps(_)) => return Err(AttendanceError::PendingAlready),
             Err(error) => return Err(error.into()),
         }
         self.correction_again(correction.id).await

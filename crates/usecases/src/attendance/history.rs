@@ -34,7 +34,9 @@ impl Attendance {
             .collect();
         days.retain(|day| matches_filter(day, &query.filter));
         sort_days(&mut days, &query.sort);
-        let summary = Summary::of(days.iter().map(|day| &day.record));
+        let of_shift = |day: &DayView| day.key.shift.is_some();
+        let summed = days.iter().map(|day| (of_shift(day), &day.record, day.approved_seconds));
+        let summary = Summary::of(summed);
         let mut days = query.page.of(days);
         if query.with_events {
             let shown: Vec<RecordId> = days.items.iter().map(|day| day.id).collect();

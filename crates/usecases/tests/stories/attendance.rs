@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use rollcall_domain::access::{Actor, Denied, Role};
-use rollcall_domain::attendance::{DayStatus, Flag, Source};
+use rollcall_domain::attendance::{DayStatus, Direction, Flag, Source};
 use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::user::{Status, User};
 use rollcall_testkit::builders::{a_member, a_user, at, date, dates};
@@ -87,15 +87,52 @@ async fn nobody_leaves_before_coming_or_comes_twice() {
     let world = world();
     let ada = world.add("Ada").await;
     let early = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
-    assert!(matches!(early, Err(AttendanceError::NoOpenSession)));
-    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    assert!(matches!(early, Err(AttendanceError::NoOpenSession(None))));
+    let came = mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap().event.unwrap();
     world.fakes.clock.advance(SignedDuration::from_mins(10));
+    // A refusal names what is in the way.
     let twice = mark(&world, &person(&ada), now(Punch::CheckIn)).await;
-    assert!(matches!(twice, Err(AttendanceError::AlreadyCheckedIn)));
+    let Err(refused @ AttendanceError::AlreadyCheckedIn(_)) = twice else { panic!("{twice:?}") };
+    let id = came.id;
+    let told =
+        format!("already checked in: the last entry is the check-in of 2026-03-02 08:00:00 +00:00 ({id})");
+    assert_eq!(refused.to_string(), told);
     // Long after the shift, too.
     world.fakes.clock.set("2026-03-03T22:00:00Z");
     let late = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
-    assert!(matches!(late, Err(AttendanceError::NoOpenSession)));
+    let Err(AttendanceError::NoOpenSession(Some(known))) = late else { panic!("{late:?}") };
+    assert_eq!((known.event, known.direction, known.at), (came.id, Direction::CheckIn, came.at));
+}
+
+#[tokio::test]
+async fn who_has_left_and_comes_back_says_so() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    for (time, punch) in [("09:00", Punch::CheckIn), ("12:00", Punch::CheckOut), ("13:00", Punch::CheckIn)] {
+        world.fakes.clock.set(&format!("2026-03-02T{time}:00Z"));
+        mark(&world, &person(&ada), now(punch)).await.unwrap();
+    }
+    world.fakes.clock.set("2026-03-02T18:00:00Z");
+    let left = mark(&world, &person(&ada), now(Punch::CheckOut)).await.unwrap();
+    assert_eq!(left.day.record.worked_seconds, Some(9 * 3_600));
+    // Who has left cannot leave a shift that is over.
+    world.fakes.clock.set("2026-03-02T20:00:00Z");
+    let again = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    let Err(AttendanceError::NoOpenSession(Some(known))) = again else { panic!("{again:?}") };
+    assert_eq!((known.event, known.direction), (left.event.unwrap().id, Direction::CheckOut));
+}
+
+#[tokio::test]
+async fn who_leaves_after_the_window_is_let_out_and_looked_at() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-02T09:00:00Z");
+    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    world.fakes.clock.set("2026-03-02T21:30:00Z");
+    let left = mark(&world, &person(&ada), now(Punch::CheckOut)).await.unwrap();
+    assert_eq!((left.decision, left.day.key.date), (Decision::CheckedOut, date("2026-03-02")));
+    assert_eq!(left.day.record.worked_seconds, Some(45_000));
+    assert!(left.day.record.flags.contains(&Flag::NeedsReview));
 }
 
 #[tokio::test]

@@ -267,11 +267,11 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
     let agreed = bulk(&world, &agree).await.batch.unwrap();
     let lines = trail.added();
     assert_eq!(acts(&lines), ["bulk.item", "bulk.batch"]);
-    assert_eq!(turned(&lines[0], "overtime_approved"), pair("false", "true"));
+    assert_eq!(turned(&lines[0], "overtime_approved_seconds"), pair("0", "1800"));
     world.usecases.attendance.revert_batch(&Actor::Operator, agreed, "not agreed after all").await.unwrap();
     let lines = trail.added();
     assert_eq!(acts(&lines), ["batch.revert_item", "batch.revert"]);
-    assert_eq!(turned(&lines[0], "overtime_approved"), pair("true", "false"));
+    assert_eq!(turned(&lines[0], "overtime_approved_seconds"), pair("1800", "0"));
     assert_eq!((lines[0].batch, lines[1].target), (Some(agreed), Target::Batch(agreed)));
     assert_eq!(turned(&lines[1], "reverted"), pair("false", "true"));
     assert_eq!(lines[1].reason.as_deref(), Some("not agreed after all"));

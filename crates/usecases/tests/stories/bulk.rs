@@ -263,7 +263,7 @@ async fn days_are_set_voided_approved_and_worked_out_anew() {
     let agree = request(Operation::ApproveOvertime, on("2026-03-04"));
     let agreed = bulk(&world, &agree).await;
     assert_eq!(outcomes(&agreed), [Updated]);
-    assert!(agreed.results[0].after.as_ref().unwrap().overtime_approved);
+    assert!(agreed.results[0].after.as_ref().unwrap().is_approved());
     assert_eq!(outcomes(&bulk(&world, &agree).await), [Unchanged]);
     let none = bulk(&world, &request(Operation::ApproveOvertime, on("2026-03-05"))).await;
     assert!(matches!(problem(&none.results[0]), ItemProblem::NoOvertime));
@@ -277,11 +277,66 @@ async fn days_are_set_voided_approved_and_worked_out_anew() {
     let voided = bulk(&world, &void).await;
     assert_eq!(outcomes(&voided), [Updated]);
     let after = voided.results[0].after.as_ref().unwrap();
-    assert_eq!((after.record.status, after.overtime_approved), (DayStatus::Absent, false));
+    assert_eq!((after.record.status, after.approved_seconds), (DayStatus::Absent, 0));
     assert_eq!(outcomes(&bulk(&world, &void).await), [Unchanged]);
     let told = BulkItem { status: Some(DayStatus::Absent), ..item(&ada, "2026-03-04") };
     let misplaced = bulk(&world, &request(Operation::Void, vec![told])).await;
     assert!(matches!(problem(&misplaced.results[0]), ItemProblem::Misplaced("status")));
+}
+
+#[tokio::test]
+async fn overtime_is_approved_as_far_as_it_goes_when_it_is() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    bulk(&world, &request(Operation::Mark, vec![day(&ada, "2026-03-04", "09:00:00", "18:30:00")])).await;
+    let agree = request(Operation::ApproveOvertime, vec![item(&ada, "2026-03-04")]);
+    let first = bulk(&world, &agree).await;
+    assert_eq!(first.results[0].after.as_ref().unwrap().approved_seconds, 1_800);
+    let id = record_on(&world, &ada, "2026-03-04").await;
+    let later = OverrideRequest {
+        last_out: Some(at("2026-03-04T18:59:00Z")),
+        reason: "stayed for stocktaking".into(),
+        ..OverrideRequest::default()
+    };
+    world.usecases.attendance.override_record(&Actor::Operator, id, later, None).await.unwrap();
+    let read = async || world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
+    let now = read().await;
+    assert_eq!((now.record.overtime_seconds, now.approved_seconds, now.is_approved()), (3_540, 1_800, false));
+    assert!(now.record.flags.contains(&Flag::NeedsReview));
+    // Approved once more, all of it is; taken back, nothing.
+    let second = bulk(&world, &agree).await;
+    assert_eq!(outcomes(&second), [Updated]);
+    let now = read().await;
+    assert_eq!((now.approved_seconds, now.is_approved()), (3_540, true));
+    assert!(!now.record.flags.contains(&Flag::NeedsReview));
+    world
+        .usecases
+        .attendance
+        .revert_batch(&Actor::Operator, second.batch.unwrap(), "not agreed")
+        .await
+        .unwrap();
+    assert_eq!(read().await.approved_seconds, 0);
+}
+
+#[tokio::test]
+async fn work_after_midnight_of_a_day_off_is_entered_where_it_belongs() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-10T20:00:00Z");
+    // The eighth is a Sunday, and until 04:00 Saturday goes on.
+    let volunteer = request(Operation::Mark, vec![day(&ada, "2026-03-08", "00:30:00", "02:00:00")]);
+    let answer = bulk(&world, &volunteer).await;
+    assert_eq!(outcomes(&answer), [Created], "{answer:?}");
+    let after = answer.results[0].after.as_ref().unwrap();
+    assert_eq!((after.key.date, after.record.worked_seconds), (date("2026-03-07"), Some(5_400)));
+    assert_eq!(after.record.first_in, Some(at("2026-03-08T00:30:00Z")));
+    assert_eq!(outcomes(&bulk(&world, &volunteer).await), [Unchanged]);
+    // With a shift on that date it is said where it belongs.
+    let working = request(Operation::Mark, vec![day(&ada, "2026-03-09", "00:30:00", "02:00:00")]);
+    let refused = bulk(&world, &working).await;
+    let told = problem(&refused.results[0]).to_string();
+    assert!(told.starts_with("check_in belongs to 2026-03-08, outside of any shift"), "{told}");
 }
 
 /// What became of a day, and who decided it with which words.

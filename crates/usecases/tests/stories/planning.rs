@@ -8,6 +8,7 @@ use rollcall_domain::calendar::Half;
 use rollcall_domain::holiday::HolidayName;
 use rollcall_domain::id::{ShiftId, UserId};
 use rollcall_domain::leave::{LeaveKind, LeaveStatus};
+use rollcall_domain::lint::Code;
 use rollcall_domain::plan::Whom;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::People;
@@ -142,7 +143,9 @@ async fn who_is_given_a_shift_is_expected_at_it() {
     assert_eq!(on(&world, &ada, "2026-03-02").await, [(usual, DayStatus::Absent)]);
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(late.id), DayStatus::Absent)]);
     let twice = world.usecases.assignments.create(&admin(), new).await;
-    assert!(matches!(twice, Err(PlanError::Overlaps)));
+    let Err(PlanError::Overlaps(other)) = twice else { panic!("{twice:?}") };
+    assert_eq!(other.id, assignment.id.uuid());
+    assert_eq!(other.to_string(), "this overlaps with the same shift, given from 2026-03-03 on");
     let refused = world.usecases.shifts.retire(&admin(), late.id, None).await;
     assert!(matches!(refused, Err(PlanError::InUse("shift_assignments"))));
 
@@ -159,6 +162,46 @@ async fn who_is_given_a_shift_is_expected_at_it() {
 }
 
 #[tokio::test]
+async fn an_assignment_says_what_it_makes_overlap() {
+    let world = world();
+    let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
+    let early =
+        ShiftPatch { starts: Some(time(6, 0, 0, 0)), ends: Some(time(14, 30, 0, 0)), ..named("Early") };
+    let early = world.usecases.shifts.create(&admin(), early).await.unwrap();
+    let give = async |shift: &StoredShift, to_whom| {
+        let given = given(shift, to_whom, "2026-03-03");
+        let given = world.usecases.assignments.create(&admin(), given).await.unwrap().given;
+        let warnings = world.usecases.assignments.warnings(&given).await.unwrap();
+        warnings.into_iter().map(|finding| (finding.code, finding.date, finding.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(give(&late, Whom::Person(ada.id)).await, []);
+    let message = "Late begins before Early has ended".to_owned();
+    let overlap = (Code::ShiftsOverlap, Some(date("2026-03-03")), message);
+    assert_eq!(give(&early, Whom::Person(ada.id)).await, [overlap]);
+    // What is nearer to the person wins, so that nothing overlaps.
+    assert_eq!(give(&early, Whom::Everybody).await, []);
+}
+
+#[tokio::test]
+async fn two_halves_of_a_date_are_two_requests() {
+    let world = world();
+    let ada = employee(&world).await;
+    let leaves = &world.usecases.leaves;
+    let half = |half| NewLeave { half: Some(half), ..leave(Some(ada.id), "2026-03-03", "2026-03-03") };
+    let first = leaves.request(&admin(), half(Half::First)).await.unwrap();
+    let second = leaves.request(&admin(), half(Half::Second)).await.unwrap();
+    let third = leaves.request(&admin(), half(Half::Second)).await;
+    assert!(matches!(third, Err(PlanError::Overlaps(other)) if other.id == second.id.uuid()));
+    for request in [first, second] {
+        leaves.approve(&admin(), request.id, None).await.unwrap();
+    }
+    assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::OnLeave)]);
+    // Of a longer leave the last date can be half.
+    let longer = NewLeave { half: Some(Half::First), ..leave(Some(ada.id), "2026-03-01", "2026-03-02") };
+    leaves.request(&admin(), longer).await.unwrap();
+}
+
+#[tokio::test]
 async fn managers_give_shifts_to_their_people_from_today_on() {
     let world = world();
     let late = a_late_shift(&world).await;
@@ -172,7 +215,7 @@ async fn managers_give_shifts_to_their_people_from_today_on() {
     let own = give(Whom::Person(ada.id), "2026-03-02").await.unwrap();
     assert!(matches!(
         give(Whom::Person(ada.id), "2026-03-01").await,
-        Err(PlanError::Overlaps | PlanError::Begun)
+        Err(PlanError::Overlaps(_) | PlanError::Begun)
     ));
     assert!(matches!(give(Whom::Person(bob.id), "2026-03-02").await, Err(PlanError::Unknown("user_id"))));
     let elsewhere = Whom::Department(a_department("None").id);
@@ -207,7 +250,7 @@ async fn nobody_is_expected_on_a_holiday() {
     let entry = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(None, DayStatus::Holiday)]);
     let twice = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await;
-    assert!(matches!(twice, Err(PlanError::Overlaps)));
+    assert!(matches!(twice, Err(PlanError::Overlaps(_))));
     let weekly = HolidayPatch { weekday: Some(Weekday::Friday), ..HolidayPatch::default() };
     let refused = world.usecases.holidays.update(&admin(), entry.id, weekly, None).await;
     assert_eq!(fields(refused.unwrap_err()), ["weekday"]);
@@ -307,7 +350,9 @@ async fn leave_is_asked_for_approved_and_withdrawn() {
     let own = leaves.request(&person(&ada), leave(None, "2026-03-03", "2026-03-04")).await.unwrap();
     assert_eq!((own.user, own.status), (ada.id, LeaveStatus::Pending));
     let twice = leaves.request(&person(&ada), leave(None, "2026-03-04", "2026-03-05")).await;
-    assert!(matches!(twice, Err(PlanError::Overlaps)));
+    let Err(PlanError::Overlaps(other)) = twice else { panic!("{twice:?}") };
+    assert_eq!(other.id, own.id.uuid());
+    assert_eq!(other.to_string(), "this overlaps with pending leave from 2026-03-03 to 2026-03-04");
     let refused = leaves.approve(&person(&ada), own.id, None, None).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::Absent)]);
@@ -361,8 +406,6 @@ async fn leave_out_of_sight_is_not_there() {
     }
     let hidden = leaves.approve(&manager, own.id, None, None).await;
     assert!(matches!(hidden, Err(PlanError::Denied(Denied::Hidden))));
-    let half = NewLeave { half: Some(Half::First), ..leave(None, "2026-04-01", "2026-04-02") };
-    assert_eq!(fields(leaves.request(&person(&ada), half).await.unwrap_err()), ["half"]);
     let reversed = leave(None, "2026-04-02", "2026-04-01");
     assert_eq!(fields(leaves.request(&person(&ada), reversed).await.unwrap_err()), ["to"]);
 }

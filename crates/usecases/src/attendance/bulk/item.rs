@@ -23,8 +23,8 @@ struct Known {
 }
 
 impl Attendance {
-    /// The day that an item is about: the named shift, else the first of the date. What is taken back or agreed to may
-    /// also be outside of any shift.
+    /// The day that an item is about: the named shift, else the first of the date. What is taken back or approved may
+    /// also be outside of any shift, and who came before 04:00 of a date without a shift came on the date before.
     pub(super) fn day_meant(&self, book: &Book, job: &Job<'_>, item: &BulkItem) -> Option<DayKey> {
         let first = book.day_on(item.date)?;
         if let Some(shift) = item.shift {
@@ -37,6 +37,9 @@ impl Attendance {
             };
             return (planned || book.version(key).is_some()).then_some(key);
         }
+        if job.request.operation == Operation::Mark && first.shift.is_none() {
+            return Some(self.day_before(book, job, first, item).unwrap_or(first));
+        }
         let outside = DayKey { shift: None, ..first };
         let there = |key: DayKey| {
             let record = book.read(key, &self.rules.policy);
@@ -44,6 +47,17 @@ impl Attendance {
         };
         let may_be_outside = matches!(job.request.operation, Operation::Void | Operation::ApproveOvertime);
         Some(if may_be_outside && !there(first) && there(outside) { outside } else { first })
+    }
+
+    /// The date before that of an item without a shift, if it is there that the person came.
+    fn day_before(&self, book: &Book, job: &Job<'_>, key: DayKey, item: &BulkItem) -> Option<DayKey> {
+        let schedule = book.schedule();
+        let at = item.check_in?.on(item.date, schedule.zones.on(item.date), None, None);
+        let event = self.written_down(job, key, item, Punch::CheckIn, at);
+        let (id, mut trial) = (event.id, book.clone());
+        trial.add(event);
+        let day = trial.day_of(id, &self.rules.policy)?;
+        (day.shift.is_none() && Some(day.date) == key.date.yesterday().ok()).then_some(day)
     }
 
     /// The book with an item, and what came of it.
@@ -87,7 +101,7 @@ impl Attendance {
         }
         let record = book.read(key, &self.rules.policy);
         let known = known(book, key, record.as_ref());
-        let (came, left) = times(job, book, key, item, record.as_ref(), known.came)?;
+        let (came, left) = times(job, book, item, record.as_ref(), known.came)?;
         let decision = book.decision(key).cloned();
         let status = decision.as_ref().and_then(|decision| decision.status);
         let same = came.is_none_or(|at| known.came == Some(at))
@@ -171,7 +185,7 @@ impl Attendance {
     ) -> Result<Outcome, ItemProblem> {
         let Some(status) = item.status else { return Err(ItemProblem::Required("status")) };
         let record = book.read(key, &self.rules.policy);
-        let (first_in, last_out) = times(job, book, key, item, record.as_ref(), None)?;
+        let (first_in, last_out) = times(job, book, item, record.as_ref(), None)?;
         let request = OverrideRequest {
             status: Some(status),
             first_in,
@@ -231,14 +245,16 @@ impl Attendance {
     ) -> Result<Outcome, ItemProblem> {
         nothing_but_the_day(item)?;
         let record = book.read(key, &self.rules.policy).ok_or(AttendanceError::NoRecord)?;
-        if record.overtime_approved {
-            return Ok(Outcome::Unchanged);
-        }
-        if record.read(job.now).overtime_seconds == 0 {
+        let seconds = record.read(job.now).overtime_seconds;
+        if seconds == 0 {
             return Err(ItemProblem::NoOvertime);
+        }
+        if record.approved_seconds >= seconds {
+            return Ok(Outcome::Unchanged);
         }
         book.approve(Approval {
             key,
+            seconds,
             reason: job.batch.reason.clone(),
             by: job.batch.by,
             at: job.batch.at,
@@ -255,9 +271,11 @@ fn check_reading(entry: &Entry, key: DayKey, event: &Event) -> Result<(), ItemPr
     match (reading.decision.direction(), event.punch) {
         (Some(Direction::CheckIn), Punch::CheckIn) | (Some(Direction::CheckOut), Punch::CheckOut) => {
             let own = reading.key == key;
-            if own { Ok(()) } else { Err(AttendanceError::OutsideDay(field).into()) }
+            if own { Ok(()) } else { Err(AttendanceError::Elsewhere(field, reading.key).into()) }
         }
-        (None, Punch::CheckOut) => Err(AttendanceError::NoOpenSession.into()),
+        (None, Punch::CheckOut) => {
+            Err(AttendanceError::NoOpenSession(entry.before(event.id, event.at)).into())
+        }
         _ => Err(ItemProblem::Conflict),
     }
 }
@@ -279,15 +297,14 @@ fn known(book: &Book, key: DayKey, record: Option<&DayRecord>) -> Known {
 fn times(
     job: &Job<'_>,
     book: &Book,
-    key: DayKey,
     item: &BulkItem,
     record: Option<&DayRecord>,
     known_arrival: Option<Timestamp>,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), ItemProblem> {
     let zone: &Zone = record.map_or_else(|| book.zone(), |record| &record.day.zone);
     let window = record.and_then(|record| record.day.shift.as_ref());
-    let came = item.check_in.map(|moment| moment.on(key.date, zone, window, None));
-    let left = item.check_out.map(|moment| moment.on(key.date, zone, window, came.or(known_arrival)));
+    let came = item.check_in.map(|moment| moment.on(item.date, zone, window, None));
+    let left = item.check_out.map(|moment| moment.on(item.date, zone, window, came.or(known_arrival)));
     if came.or(known_arrival).zip(left).is_some_and(|(came, left)| left < came) {
         return Err(AttendanceError::Unfit(InvalidOverride::Reversed).into());
     }
