@@ -20,7 +20,17 @@ use crate::shift::ShiftInstance;
 
 /// Dates before and after those wanted whose punches must be known: a night shift reaches into the next date, and two
 /// time zones can be two dates apart.
-pub const MARGIN: i32 = 3;
+pub const MARGIN: i32 = 5;
+
+/// How many dates before the one on which a plan changes records can follow from it: windows meet whose shifts begin two
+/// days apart, and so does what a punch belongs to; a change of clocks moves both by a date.
+pub const REACHES_BACK: i32 = 4;
+
+/// The first date whose records can follow from a change of what is planned for `date` and later ones.
+#[must_use]
+pub fn reached_from(date: Date) -> Date {
+    date.saturating_sub(Span::new().days(REACHES_BACK))
+}
 
 /// How long after coming somebody else may still say that the person left, beyond every window.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
