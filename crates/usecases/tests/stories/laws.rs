@@ -315,7 +315,8 @@ impl Life {
         attendance.recompute_all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
         let records = self.world.ports.attendance.records(&People::One(self.ada.id), dates).await.unwrap();
         let nowhere = |(event, record): &Filed| {
-            event.counts() && !records.iter().any(|known| Some(known.day.id) == *record)
+            let counts = event.counts() && event.direction.is_some();
+            counts && !records.iter().any(|known| Some(known.day.id) == *record)
         };
         let lost = self.punches().await.into_iter().filter(nowhere).map(|(event, _)| event);
         (differences, lost.collect())

@@ -7,7 +7,7 @@ use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::{Half, Workdays, Zone};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{ShiftId, UserId};
-use rollcall_domain::leave::{LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::plan::Whom;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::shift::Shift;
@@ -648,7 +648,9 @@ async fn what_was_planned_for_a_mistyped_year_before_stops_nobody() {
         let entry = CalendarEntry { department: None, days, ..a_holiday(&a_department("Nobody"), on) };
         world.ports.holidays.insert(&entry, &a_line()).await.unwrap();
     }
-    let away = LeaveRequest { status: LeaveStatus::Approved, ..a_leave(ada.id, "0001-01-01", "9999-12-31") };
+    let ever = Leave { from: date("0001-01-01"), to: date("9999-12-31"), half: None };
+    let asked = a_leave(ada.id, "2026-03-02", "2026-03-02");
+    let away = LeaveRequest { leave: ever, status: LeaveStatus::Approved, ..asked };
     world.ports.leaves.insert(&away, &a_line()).await.unwrap();
     let done = world.usecases.attendance.catch_up().await.unwrap();
     assert!(done.whole && done.failed == 0, "{done:?}");
