@@ -43,7 +43,10 @@ async fn of_many_changes_at_once_none_fails_or_is_outdated(db: Db) {
             is_fair("a holiday", &entered);
             if entered.status == 201 {
                 let path = entered.header("location").to_owned();
-                is_fair("a holiday", &admin.put(&path, json!({ "name": "Short fair", "half": "first" })).await);
+                is_fair(
+                    "a holiday",
+                    &admin.put(&path, json!({ "name": "Short fair", "half": "first" })).await,
+                );
                 is_fair("a holiday", &admin.delete(&path).await);
             }
         };

@@ -611,7 +611,10 @@ async fn a_mistyped_year_is_refused_with_the_dates_that_can_be_planned() {
         };
         for days in [weekly(Some(wrong), None), weekly(None, Some(wrong))] {
             let new = NewHoliday { days, ..holiday("2026-03-02") };
-            assert!(matches!(world.usecases.holidays.create(&admin(), new).await, Err(PlanError::Invalid(_))));
+            assert!(matches!(
+                world.usecases.holidays.create(&admin(), new).await,
+                Err(PlanError::Invalid(_))
+            ));
         }
         let new = given(&shift, Whom::Person(ada.id), wrong);
         assert_eq!(fields(world.usecases.assignments.create(&admin(), new).await.unwrap_err()), ["from"]);
@@ -667,7 +670,8 @@ async fn whoever_joined_earlier_or_later_than_was_said_has_the_days_of_it() {
     let ada = employee(&world).await;
     world.fakes.clock.set("2026-03-20T12:00:00Z");
     world.usecases.attendance.catch_up().await.unwrap();
-    for joined in [Some("2026-03-10"), Some("2026-02-10"), None, Some("2026-03-19"), Some("2027-01-01"), None] {
+    for joined in [Some("2026-03-10"), Some("2026-02-10"), None, Some("2026-03-19"), Some("2027-01-01"), None]
+    {
         let patch = UserPatch { join_date: Some(joined.map(date)), ..UserPatch::default() };
         world.usecases.users.update(&admin(), ada.id, patch, None).await.unwrap();
         assert_eq!(odd(&world).await, [], "{joined:?}");
