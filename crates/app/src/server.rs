@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use jiff::SignedDuration;
 use rollcall_domain::id::InstanceId;
 use rollcall_domain::user::{EmailAddress, PersonName};
 use rollcall_http::{Api, HttpOptions, Limiter, Readiness, State};
@@ -36,6 +37,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// How often it is looked whether anybody's records have to be worked out. They are read as of any instant, so this is
 /// about the dates to come, and about what an instance that stopped in the middle left to the others.
 const PLAN_EVERY: Duration = Duration::from_secs(30);
+
+/// How long the start waits for the days to come of everybody.
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_secs(3);
 
 /// How soon the records of those are worked out for whom nobody waited who changed the plan.
 const PLAN_SOON: Duration = Duration::from_millis(250);
@@ -270,8 +274,11 @@ impl Upkeep {
         if self.usecases.users.found(founder).await? {
             introduce(founder);
         }
-        // After a downtime everybody's days are made up for before anybody asks.
-        self.usecases.attendance.catch_up().await.context("planning everybody's days")?;
+        let attendance = &self.usecases.attendance;
+        attendance.relocate().await.context("looking whose clocks are others by now")?;
+        // After a downtime everybody has days to be shown before anybody asks, as far as that is soon done. What lies back
+        // is made up for while requests are served.
+        attendance.look_ahead(LOOK_AHEAD).await.context("planning everybody's days")?;
         Ok(filled)
     }
 

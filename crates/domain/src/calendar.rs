@@ -251,6 +251,56 @@ pub fn monday_of(date: Date) -> Date {
     date.saturating_sub(Span::new().days(i64::from(date.weekday().since(Weekday::Monday))))
 }
 
+/// The dates about which anything can be planned or asked; both included. A mistyped year lies outside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// First date.
+    pub from: Date,
+    /// Last date.
+    pub to: Date,
+}
+
+/// The date lies outside of [`Bounds`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be from {} to {}", .0.from, .0.to)]
+pub struct OutOfBounds(pub Bounds);
+
+impl Bounds {
+    /// How many years before the first person joined, and after today, things can be planned.
+    pub const YEARS: i32 = 10;
+
+    /// How many years ago whoever is still there can have joined.
+    pub const LONGEST_CAREER: i32 = 75;
+
+    /// What can be planned, seen from `today`, for people the first of whom joined on `oldest`, as far as it can be
+    /// believed, see [`Self::of_careers`].
+    #[must_use]
+    pub fn of_plans(oldest: Option<Date>, today: Date) -> Self {
+        let years = Span::new().years(Self::YEARS);
+        Self {
+            from: oldest.unwrap_or(today).min(today).saturating_sub(years),
+            to: today.saturating_add(years),
+        }
+    }
+
+    /// When somebody can join or leave, seen from `today`.
+    #[must_use]
+    pub fn of_careers(today: Date) -> Self {
+        Self {
+            from: today.saturating_sub(Span::new().years(Self::LONGEST_CAREER)),
+            to: today.saturating_add(Span::new().years(Self::YEARS)),
+        }
+    }
+
+    /// Whether the date lies in it.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`] if it does not.
+    pub fn check(self, date: Date) -> Result<(), OutOfBounds> {
+        if self.from <= date && date <= self.to { Ok(()) } else { Err(OutOfBounds(self)) }
+    }
+}
+
 /// A date or several in a row, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateRange {
@@ -315,11 +365,18 @@ impl DateRange {
         }
     }
 
-    /// The day before `date`, the day itself and the day after: where a punch of that date can belong.
+    /// The dates to which a punch of `date` can belong, and the next ones, which can follow from it: a shift of 24 hours
+    /// takes punches for half a day more, and two time zones can be a date apart.
     #[must_use]
     pub fn around(date: Date) -> Self {
-        let one = Span::new().days(1);
-        Self { from: date.saturating_sub(one), to: date.saturating_add(one) }
+        let some = Span::new().days(3);
+        Self { from: date.saturating_sub(some), to: date.saturating_add(some) }
+    }
+
+    /// From `from` to `to`, or only `to` if that is before.
+    #[must_use]
+    pub fn until(from: Date, to: Date) -> Self {
+        Self { from: from.min(to), to }
     }
 
     /// One date.
@@ -402,6 +459,24 @@ mod tests {
         assert_eq!(DateRange::new(date(2026, 3, 2), date(2026, 3, 1)), Err(InvalidRange::Reversed));
         assert!(DateRange::new(date(2024, 1, 1), date(2024, 12, 31)).is_ok());
         assert_eq!(DateRange::new(date(2024, 1, 1), date(2025, 1, 1)), Err(InvalidRange::TooLong));
+    }
+
+    #[test]
+    fn plans_are_made_from_ten_years_before_the_first_joined_to_ten_years_from_now() {
+        let today = date(2026, 3, 2);
+        let bounds = Bounds::of_plans(Some(date(1998, 5, 1)), today);
+        assert_eq!((bounds.from, bounds.to), (date(1988, 5, 1), date(2036, 3, 2)));
+        assert_eq!(bounds.check(bounds.from).and(bounds.check(bounds.to)), Ok(()));
+        let refused = bounds.check(date(1988, 4, 30)).unwrap_err();
+        assert_eq!(refused.to_string(), "must be from 1988-05-01 to 2036-03-02");
+        assert!(bounds.check(date(2036, 3, 3)).is_err());
+        // Nobody joined, or only somebody who is still to come.
+        for oldest in [None, Some(date(2030, 1, 1))] {
+            assert_eq!(Bounds::of_plans(oldest, today).from, date(2016, 3, 2), "{oldest:?}");
+        }
+        for end in [Date::MIN, Date::MAX] {
+            assert!(Bounds::of_plans(Some(end), end).check(end).is_ok());
+        }
     }
 
     #[test]

@@ -15,12 +15,22 @@ use crate::id::{EventId, UserId};
 use crate::overrides::Override;
 use crate::plan::{Placement, department_on};
 use crate::policy::{DAY_CUTOFF, Decision, Policy, after, next};
-use crate::schedule::{Expectation, Schedule, date_outside, slot};
+use crate::schedule::{Expectation, Schedule, slot};
 use crate::shift::ShiftInstance;
 
 /// Dates before and after those wanted whose punches must be known: a night shift reaches into the next date, and two
 /// time zones can be two dates apart.
-pub const MARGIN: i32 = 3;
+pub const MARGIN: i32 = 5;
+
+/// How many dates before the one on which a plan changes records can follow from it: windows meet whose shifts begin two
+/// days apart, and so does what a punch belongs to; a change of clocks moves both by a date.
+pub const REACHES_BACK: i32 = 4;
+
+/// The first date whose records can follow from a change of what is planned for `date` and later ones.
+#[must_use]
+pub fn reached_from(date: Date) -> Date {
+    date.saturating_sub(Span::new().days(REACHES_BACK))
+}
 
 /// How long after coming a departure may still end the stay, beyond every window.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -213,8 +223,8 @@ impl Reader<'_> {
 
     /// Whether an instant lies on the date on which a day ends, as it is told outside of shifts: later, nobody leaves late.
     fn is_same_date(&self, day: &Day, at: Timestamp) -> bool {
-        let ends = |instance: &ShiftInstance| date_outside(self.facts.schedule, instance.closes);
-        day.shift.as_ref().map_or(day.key.date, ends) == date_outside(self.facts.schedule, at)
+        let ends = |instance: &ShiftInstance| self.facts.schedule.zones.day_of(instance.closes);
+        day.shift.as_ref().map_or(day.key.date, ends) == self.facts.schedule.zones.day_of(at)
     }
 
     /// Whether somebody who comes at that instant comes for a shift: its window is open, or opens so soon that this is

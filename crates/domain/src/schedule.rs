@@ -116,12 +116,28 @@ impl Zones {
     /// in the new zone begins; when they move east, it ends early.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> (Date, &Zone) {
+        let (zone, last) = self.holding(at);
+        let date = zone.local(at).date();
+        (last.map_or(date, |last| date.min(last)), zone)
+    }
+
+    /// The date to which an instant outside of any shift belongs: as [`Self::at`], but before [`DAY_CUTOFF`] still the
+    /// one before.
+    #[must_use]
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        let (zone, last) = self.holding(at);
+        let local = zone.local(at);
+        let date = local.date().saturating_sub(Span::new().days(i64::from(local.time() < DAY_CUTOFF)));
+        last.map_or(date, |last| date.min(last))
+    }
+
+    /// The zone that holds at an instant, and the last date on which it does.
+    fn holding(&self, at: Timestamp) -> (&Zone, Option<Date>) {
         let begun = |(from, zone): &(Date, Zone)| *from <= zone.local(at).date();
         let next = self.later.iter().rposition(begun).map_or(0, |last| last + 1);
         let zone = next.checked_sub(1).map_or(&self.first, |last| &self.later[last].1);
-        let date = zone.local(at).date();
         let last = self.later.get(next).map(|(from, _)| from.saturating_sub(Span::new().days(1)));
-        (last.map_or(date, |last| date.min(last)), zone)
+        (zone, last)
     }
 }
 
@@ -286,14 +302,7 @@ pub(crate) fn slot(
         let shift = Some(instance.shift.id);
         return (DayKey { user, date: instance.date, shift }, Some(instance.clone()));
     }
-    (DayKey { user, date: date_outside(schedule, at), shift: None }, None)
-}
-
-/// The date of a punch outside of any shift.
-pub(crate) fn date_outside(schedule: &Schedule, at: Timestamp) -> Date {
-    let (today, zone) = schedule.zones.at(at);
-    let yesterday = zone.local(at).time() < DAY_CUTOFF;
-    today.saturating_sub(Span::new().days(i64::from(yesterday)))
+    (DayKey { user, date: schedule.zones.day_of(at), shift: None }, None)
 }
 
 /// Cuts overlapping windows of shifts halfway between the earlier end and the later start, or as near to that as both of

@@ -7,6 +7,7 @@ use crate::access::{Role, Subject};
 use crate::department::DepartmentName;
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::preferences::Preferences;
+use crate::schedule::Employment;
 use crate::text::{TextError, line};
 
 mod lists;
@@ -16,6 +17,38 @@ mod password;
 pub use lists::{Enrolled, People, RosterEntry, UserFilter, UserKey, UserSort};
 pub use names::{EmailAddress, EmployeeCode, InvalidEmail, PersonName};
 pub use password::{Password, PasswordHash, PasswordRule};
+
+/// What of a profile decides about a person's records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Where they belong.
+    pub department: Option<DepartmentId>,
+    /// Their own time zone.
+    pub timezone: Option<String>,
+    /// Their own shift.
+    pub shift: Option<ShiftId>,
+    /// Whether they take part.
+    pub active: bool,
+    /// When they belong to the organization.
+    pub employment: Employment,
+}
+
+impl Terms {
+    /// The first date whose records can come to something else under other terms that hold from `today` on; `None` if
+    /// none can.
+    #[must_use]
+    pub fn first_difference(&self, other: &Self, today: Date) -> Option<Date> {
+        let Employment { from, to } = self.employment;
+        let first = |one: Option<Date>, other: Option<Date>, unset: Date| {
+            (one != other).then(|| one.unwrap_or(unset).min(other.unwrap_or(unset)))
+        };
+        let joined = first(from, other.employment.from, Date::MIN);
+        let left = first(to, other.employment.to, Date::MAX);
+        let elsewhere = (&self.department, &self.timezone, &self.shift, self.active)
+            != (&other.department, &other.timezone, &other.shift, other.active);
+        joined.into_iter().chain(left).chain(elsewhere.then_some(today)).min()
+    }
+}
 
 /// A person.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +99,20 @@ pub struct User {
     pub consent: Consent,
     /// The last change of their status, if there was one.
     pub standing: Option<StatusChange>,
+}
+
+impl User {
+    /// What of the profile decides about the person's records.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            department: self.department.as_ref().map(|department| department.id),
+            timezone: self.timezone.clone(),
+            shift: self.default_shift,
+            active: self.status == Status::Active,
+            employment: Employment { from: self.join_date, to: self.leave_date },
+        }
+    }
 }
 
 impl User {

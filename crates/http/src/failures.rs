@@ -133,6 +133,7 @@ impl From<UserError> for Problem {
             UserError::FilterForbidden => Self::plain(Code::FilterForbidden),
             UserError::EmailTaken => taken(Code::EmailTaken, "/email"),
             UserError::EmployeeCodeTaken => taken(Code::EmployeeCodeTaken, "/employee_code"),
+            UserError::Invalid(wrong) => invalid(wrong),
             UserError::Unknown(field) => does_not_exist(field),
             UserError::Weak(rule) => rule.into(),
             UserError::Locked(wait) => locked(wait),
@@ -225,13 +226,7 @@ impl From<PlanError> for Problem {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Denied(denied) => denied.into(),
-            PlanError::Invalid(wrong) => {
-                let each = wrong.into_iter();
-                let each = each.map(|Wrong { field, detail }| {
-                    FieldError::at(format!("/{field}"), "out-of-range", detail)
-                });
-                Self::invalid(each.collect())
-            }
+            PlanError::Invalid(wrong) => invalid(wrong),
             PlanError::Unknown(field) => does_not_exist(field),
             PlanError::NameTaken => taken(Code::ShiftExists, "/name"),
             PlanError::InUse(by) => in_use(by),
@@ -367,7 +362,7 @@ impl From<StoreError> for Problem {
             StoreError::Taken(field) => taken(Code::Conflict, &format!("/{field}")),
             StoreError::Missing(field) => does_not_exist(field),
             // Whoever retries on their own has given up already: many writers of one thing at once.
-            StoreError::Stale => Self::plain(Code::Busy),
+            StoreError::Stale | StoreError::Busy => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
             StoreError::Overlaps(other) => overlaps(Code::Overlap.about().to_owned(), other),
             StoreError::Locked(through) => locked_through(through),
@@ -377,6 +372,13 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => Self::hidden(Code::DatabaseUnavailable, &error),
         }
     }
+}
+
+fn invalid(wrong: Vec<Wrong>) -> Problem {
+    let each = wrong.into_iter();
+    let each =
+        each.map(|Wrong { field, detail }| FieldError::at(format!("/{field}"), "out-of-range", detail));
+    Problem::invalid(each.collect())
 }
 
 fn locked_through(through: Date) -> Problem {

@@ -45,9 +45,14 @@ pub trait AttendanceStore: Send + Sync {
     /// As [`Self::commit`], of several people: all of them, in their order, or none. No person appears twice.
     async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError>;
 
-    /// At most `limit` people, except removed ones, whose records are not planned through a date or do not follow from
-    /// the facts any more.
+    /// At most `limit` people, except removed ones, whose records are not planned through a date; one query.
+    async fn unplanned(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError>;
+
+    /// The same, and after them those whose records do not follow from the facts any more; two queries.
     async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError>;
+
+    /// For each of these people the first date that has a record or, by UTC, a punch of theirs; two queries.
+    async fn first_dates(&self, people: &[UserId]) -> Result<Vec<Option<Date>>, StoreError>;
 
     /// The records of these people within `dates`, by person, date and shift, without punches; one query.
     async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The revision that was read is no longer the stored one.
     #[error("someone else committed first")]
     Stale,
+    /// Too many others write at once; trying again shortly helps.
+    #[error("too many others write at the moment")]
+    Busy,
     /// The change would leave nobody to run the installation.
     #[error("at least one active administrator must remain")]
     LastAdmin,

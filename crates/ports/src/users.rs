@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall_domain::id::{SessionId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{PasswordHash, People, Status, User, UserFilter, UserSort};
@@ -38,6 +39,9 @@ pub trait UserStore: Send + Sync {
     /// callers at once, one does.
     async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
 
+    /// The earliest date on which anybody joined, except removed people, that is not before `since`.
+    async fn first_joined(&self, since: Date) -> Result<Option<Date>, StoreError>;
+
     /// The person, deleted or not.
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
@@ -54,6 +58,8 @@ pub trait UserStore: Send + Sync {
     /// Commits a change of a person and everything it implies, or nothing. The stored revision grows by one, and
     /// so does the token version if password or status change or logins end: a login that was verified before and
     /// is opened after is refused. A deleted person's address and employee code become free; their department's management ends.
+    /// If the person's [`rollcall_domain::user::Terms`] change, their records are stale from the first date on that can
+    /// follow from it, as after a change of the plan.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if the stored revision is no longer `change.user.revision`;

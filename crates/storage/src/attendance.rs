@@ -25,7 +25,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use crate::attendance_change::commit;
-use crate::convert::{count, instant, instant_or_none, micros, valid};
+use crate::convert::{count, date, instant, instant_or_none, micros, valid};
 use crate::database::Database;
 use crate::day_row::{event, overriding, shift_key};
 use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
@@ -59,6 +59,25 @@ impl SqlAttendanceStore {
     pub fn new(database: Database) -> Self {
         let lines = (0..LINES).map(|_| Mutex::new(())).collect();
         Self { database, lines, wordings: Arc::default() }
+    }
+
+    /// People, except removed ones, of whom something is true, or is of whoever has no facts.
+    async fn whose_head(&self, is_so: Condition, limit: u64) -> Result<Vec<UserId>, StoreError> {
+        let head = users::Entity::belongs_to(attendance_heads::Entity)
+            .from(users::Column::Id)
+            .to(attendance_heads::Column::UserId);
+        let ids: Vec<Uuid> = users::Entity::find()
+            .select_only()
+            .column(users::Column::Id)
+            .join(JoinType::LeftJoin, head.into())
+            .filter(users::Column::Status.ne(Status::Deleted.name()))
+            .filter(is_so)
+            .limit(limit)
+            .into_tuple()
+            .all(self.database.connection())
+            .await
+            .read()?;
+        Ok(ids.into_iter().map(UserId::new).collect())
     }
 
     /// A person's turn to commit. Whoever had to wait for it and finds that the person has changed since is late.
@@ -104,6 +123,14 @@ pub(crate) fn within(dates: DateRange) -> Condition {
         .add(attendance_records::Column::WorkDate.lte(dates.to().to_string()))
 }
 
+/// Whether somebody's records do not reach through a date.
+fn is_unplanned(through: Date) -> Condition {
+    Condition::any()
+        .add(attendance_heads::Column::UserId.is_null())
+        .add(attendance_heads::Column::PlannedThrough.is_null())
+        .add(attendance_heads::Column::PlannedThrough.lt(through.to_string()))
+}
+
 /// Punches that can belong to records within dates, wherever the person's clocks are.
 pub(crate) fn around(dates: DateRange) -> Condition {
     let at = |date: Date, days: i32| {
@@ -135,27 +162,52 @@ impl AttendanceStore for SqlAttendanceStore {
         })
     }
 
+    async fn unplanned(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        self.whose_head(is_unplanned(through), u64::from(limit)).await
+    }
+
     async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
-        let head = users::Entity::belongs_to(attendance_heads::Entity)
-            .from(users::Column::Id)
-            .to(attendance_heads::Column::UserId);
-        let behind = Condition::any()
-            .add(attendance_heads::Column::UserId.is_null())
-            .add(attendance_heads::Column::PlannedThrough.is_null())
-            .add(attendance_heads::Column::PlannedThrough.lt(through.to_string()))
-            .add(attendance_heads::Column::StaleFrom.is_not_null());
-        let ids: Vec<Uuid> = users::Entity::find()
+        let mut behind = self.whose_head(is_unplanned(through), u64::from(limit)).await?;
+        if let Some(left) = (limit as usize).checked_sub(behind.len()).filter(|left| *left > 0) {
+            let stale = attendance_heads::Column::StaleFrom.is_not_null();
+            let stale = Condition::all().add(stale).add(is_unplanned(through).not());
+            behind.extend(self.whose_head(stale, left as u64).await?);
+        }
+        Ok(behind)
+    }
+
+    async fn first_dates(&self, people: &[UserId]) -> Result<Vec<Option<Date>>, StoreError> {
+        let connection = self.database.connection();
+        let ids = || people.iter().map(|user| user.uuid());
+        let recorded: Vec<(Uuid, String)> = attendance_records::Entity::find()
             .select_only()
-            .column(users::Column::Id)
-            .join(JoinType::LeftJoin, head.into())
-            .filter(users::Column::Status.ne(Status::Deleted.name()))
-            .filter(behind)
-            .limit(u64::from(limit))
+            .column(attendance_records::Column::UserId)
+            .column_as(attendance_records::Column::WorkDate.min(), "first")
+            .filter(attendance_records::Column::UserId.is_in(ids()))
+            .group_by(attendance_records::Column::UserId)
             .into_tuple()
-            .all(self.database.connection())
+            .all(connection)
             .await
             .read()?;
-        Ok(ids.into_iter().map(UserId::new).collect())
+        let punched: Vec<(Uuid, i64)> = punches::Entity::find()
+            .select_only()
+            .column(punches::Column::UserId)
+            .column_as(punches::Column::At.min(), "first")
+            .filter(punches::Column::UserId.is_in(ids()))
+            .group_by(punches::Column::UserId)
+            .into_tuple()
+            .all(connection)
+            .await
+            .read()?;
+        let mut firsts: HashMap<Uuid, Date> = HashMap::new();
+        for (user, first) in recorded {
+            firsts.insert(user, date("attendance_records.work_date", &first)?);
+        }
+        for (user, first) in punched {
+            let first = Zone::UTC.local(instant("punches.at", first)?).date();
+            firsts.entry(user).and_modify(|known| *known = first.min(*known)).or_insert(first);
+        }
+        Ok(ids().map(|user| firsts.get(&user).copied()).collect())
     }
 
     async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use rollcall_domain::calendar::{Calendar, Holiday};
+use rollcall_domain::calendar::{Calendar, Holiday, Zone};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::leave::LeaveStatus;
 use rollcall_domain::plan::{Editions, Personal, Plan, Whom};
+use rollcall_domain::replay::reached_from;
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, Status};
@@ -34,7 +35,8 @@ use crate::ledger::placement;
 use crate::people;
 use crate::queue::{next_plan_change, plan_version};
 use crate::shifts::{ensure_default, stored_shifts};
-use crate::transaction::Read;
+use crate::transaction::{Read, transact};
+use crate::users::their_department;
 
 /// [`PlanStore`] in SQL.
 #[derive(Debug, Clone)]
@@ -97,6 +99,17 @@ impl PlanStore for SqlPlanStore {
         })
     }
 
+    async fn relocate(&self, zone: &Zone, today: Date) -> Result<(), StoreError> {
+        let elsewhere = placed_elsewhere(self.database.connection(), zone).await?;
+        let elsewhere = &elsewhere;
+        for some in elsewhere.chunks(CHUNK) {
+            let theirs = attendance_heads::Column::UserId.is_in(some.iter().copied());
+            let theirs = &Condition::all().add(theirs);
+            transact!(self.database, |connection| mark_stale(connection, theirs.clone(), today))?;
+        }
+        Ok(())
+    }
+
     async fn personals(&self, whose: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
         let connection = self.database.connection();
         let active =
@@ -144,6 +157,28 @@ impl PlanStore for SqlPlanStore {
     }
 }
 
+/// People who live by the organization's clocks and were last placed in another zone than this.
+async fn placed_elsewhere(connection: &impl ConnectionTrait, zone: &Zone) -> Result<Vec<Uuid>, StoreError> {
+    let person =
+        placements::Entity::belongs_to(users::Entity).from(placements::Column::UserId).to(users::Column::Id);
+    let placed = placements::Entity::find()
+        .select_only()
+        .columns([placements::Column::UserId, placements::Column::Timezone])
+        .join(JoinType::InnerJoin, person.into())
+        .join(JoinType::LeftJoin, their_department())
+        .filter(users::Column::Status.ne(Status::Deleted.name()))
+        .filter(users::Column::Timezone.is_null())
+        .filter(departments::Column::Timezone.is_null())
+        .order_by_asc(placements::Column::UserId)
+        .order_by_asc(placements::Column::FromDate);
+    let rows: Vec<(Uuid, String)> = placed.into_tuple().all(connection).await.read()?;
+    let last: BTreeMap<Uuid, String> = rows.into_iter().collect();
+    Ok(last.into_iter().filter(|(_, placed)| placed != zone.name()).map(|(user, _)| user).collect())
+}
+
+/// People who are marked at once: databases limit the length of a list.
+const CHUNK: usize = 500;
+
 /// The first date that the tables hold.
 const BEGINNING: Date = Date::constant(1, 1, 1);
 
@@ -180,7 +215,7 @@ pub(crate) async fn mark_stale(
     whose: Condition,
     from: Date,
 ) -> Result<(), Failure> {
-    let from = from.max(BEGINNING).to_string();
+    let from = reached_from(from).max(BEGINNING).to_string();
     let known = || Expr::col(attendance_heads::Column::StaleFrom);
     let planned = || Expr::col(attendance_heads::Column::PlannedThrough);
     let earliest = CaseStatement::new()

@@ -1,5 +1,6 @@
 //! Writing: one transaction per business fact, in turn, tried again when the database asks for it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rollcall_ports::store::StoreError;
@@ -68,13 +69,20 @@ impl Database {
     {
         // One limit for waiting, writing and trying again. A server that hangs in the middle of a commit leaves it
         // open whether the write was done, as any lost answer does.
-        match timeout(limit, self.write_until_done(work)).await {
+        let waits = AtomicBool::new(false);
+        match timeout(limit, self.write_until_done(&waits, work)).await {
+            Ok(Err(Failure::Database(error))) if is_collision(&error) => {
+                tracing::warn!(%error, "others were in the way of a transaction until the last attempt");
+                Err(StoreError::Busy)
+            }
             Ok(done) => Ok(done?),
+            // Nothing was sent: the others of this process had the turn all the time.
+            Err(_) if waits.load(Ordering::Relaxed) => Err(StoreError::Busy),
             Err(late) => Err(StoreError::Unavailable(late.into())),
         }
     }
 
-    async fn write_until_done<T, F, W>(&self, work: F) -> Result<T, Failure>
+    async fn write_until_done<T, F, W>(&self, waits: &AtomicBool, work: F) -> Result<T, Failure>
     where
         F: Fn(Transaction) -> W + Send,
         W: Future<Output = Result<T, Failure>> + Send,
@@ -82,7 +90,7 @@ impl Database {
     {
         let mut attempt = 1;
         loop {
-            let once = async { work(self.begin().await?).await };
+            let once = async { work(self.begin(waits).await?).await };
             match once.await {
                 Err(Failure::Database(error)) if attempt < ATTEMPTS && is_collision(&error) => {
                     sleep(Duration::from_millis(2 << attempt)).await;
@@ -93,11 +101,13 @@ impl Database {
         }
     }
 
-    async fn begin(&self) -> Result<Transaction, Failure> {
+    async fn begin(&self, waits: &AtomicBool) -> Result<Transaction, Failure> {
+        waits.store(true, Ordering::Relaxed);
         let turn = match self.turn() {
             Some(turn) => Some(turn.lock_owned().await),
             None => None,
         };
+        waits.store(false, Ordering::Relaxed);
         // SQLite only: taking the write lock at once, instead of at the first write, means never being refused
         // half-way because somebody else wrote since. Other databases ignore it.
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);

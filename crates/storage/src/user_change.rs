@@ -1,7 +1,10 @@
 //! Changes of people and what they imply, each inside of one transaction.
 
 use rollcall_domain::access::Role;
-use rollcall_domain::user::{PasswordHash, Status, User};
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::id::{DepartmentId, ShiftId};
+use rollcall_domain::schedule::Employment;
+use rollcall_domain::user::{PasswordHash, Status, Terms, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -11,10 +14,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::convert::micros;
+use crate::convert::{date_or_none, micros};
 use crate::entity::{departments, face_encodings, sessions, shifts, user_settings, users};
 use crate::error::{Failure, name_missing};
 use crate::invitations;
+use crate::plan::{mark_stale, theirs};
 use crate::queue::{lock_admins, next_face_change};
 use crate::user_row::{columns, consent, new_row, settings_row};
 
@@ -57,6 +61,11 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
         && !is_active_admin(user.role.name(), user.status.name());
     if demotes {
         lock_admins(connection).await?;
+    }
+    let today = DateRange::today_anywhere(user.updated_at).from();
+    // Before the row as well: whoever adds a fact locks the head of its person first, then the person it refers to.
+    if let Some(from) = terms(&stored)?.first_difference(&user.terms(), today) {
+        mark_stale(connection, theirs(user.id), from).await?;
     }
     let mut row = users::ActiveModel { revision: Set(stored.revision + 1), ..columns(user) };
     if change.destroy_faces || stored.status != user.status.name() || consent(&stored)? != user.consent {
@@ -103,6 +112,20 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
         return Err(StoreError::LastAdmin.into());
     }
     Ok(())
+}
+
+/// What of a stored profile decides about the person's records.
+fn terms(row: &users::Model) -> Result<Terms, StoreError> {
+    Ok(Terms {
+        department: row.department_id.map(DepartmentId::new),
+        timezone: row.timezone.clone(),
+        shift: row.default_shift_id.map(ShiftId::new),
+        active: row.status == Status::Active.name(),
+        employment: Employment {
+            from: date_or_none("users.join_date", row.join_date.as_deref())?,
+            to: date_or_none("users.leave_date", row.leave_date.as_deref())?,
+        },
+    })
 }
 
 async fn end_logins(connection: &DatabaseTransaction, user: &User, logins: Logins) -> Result<(), Failure> {

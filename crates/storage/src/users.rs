@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{PasswordHash, People, Status, User, UserFilter, UserKey, UserSort};
@@ -16,7 +17,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::convert::{count, cut, micros, named};
+use crate::convert::{count, cut, date_or_none, micros, named};
 use crate::database::Database;
 use crate::entity::{departments, user_settings, users};
 use crate::erase::{erase, forget_log};
@@ -99,6 +100,19 @@ impl UserStore for SqlUserStore {
             Err(StoreError::Missing("invitation")) => Ok(false),
             accepted => accepted,
         }
+    }
+
+    async fn first_joined(&self, since: Date) -> Result<Option<Date>, StoreError> {
+        let first: Option<Option<String>> = users::Entity::find()
+            .select_only()
+            .column_as(users::Column::JoinDate.min(), "first")
+            .filter(users::Column::Status.ne(Status::Deleted.name()))
+            .filter(users::Column::JoinDate.gte(since.to_string()))
+            .into_tuple()
+            .one(self.database.connection())
+            .await
+            .read()?;
+        date_or_none("users.join_date", first.flatten().as_deref())
     }
 
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Span;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::plan::Placement;
+use rollcall_domain::replay::REACHES_BACK;
 use rollcall_domain::shift::Shift;
 use rollcall_ports::Ports;
 use rollcall_ports::assignments::AssignmentStore;
@@ -139,12 +141,14 @@ pub async fn is_placed(bench: &dyn StoreBench, user: UserId, from: &str, departm
     bench.attendance().commit(&change).await.expect("nobody else committed");
 }
 
-/// From which date on a person's records may not follow from the facts any more.
+/// The date of the earliest change that a person's records may not follow; they are stale from before it on, see
+/// [`reached_from`](rollcall_domain::replay::reached_from).
 ///
 /// # Panics
 /// When the stores do not answer.
 pub async fn stale_from(bench: &dyn StoreBench, user: UserId) -> Option<Date> {
-    ledger(bench, user).await.stale_from
+    let stale = ledger(bench, user).await.stale_from?;
+    Some(stale.saturating_add(Span::new().days(REACHES_BACK)))
 }
 
 /// The revision of everything about a person's attendance.

@@ -176,6 +176,7 @@ impl Assignments {
             created_at: self.planning.clock.now(),
             revision: Revision::NEW,
         };
+        self.planning.check_dates([("from", Some(new.from)), ("to", new.to)]).await?;
         assignment.check().map_err(|error| PlanError::wrong("to", error))?;
         self.check_date(actor, new.from)?;
         let line = self.line(actor, None, Some(&assignment), &assignment);
@@ -205,6 +206,7 @@ impl Assignments {
             };
             let Some(first) = given.differs_from(&known.given) else { return Ok(known) };
             let changed = Assignment { given, ..known.clone() };
+            self.planning.check_dates([("from", patch.from), ("to", patch.to.flatten())]).await?;
             changed.check().map_err(|error| PlanError::wrong("to", error))?;
             self.check_date(actor, first)?;
             let line = self.line(actor, Some(&known), Some(&changed), &known);

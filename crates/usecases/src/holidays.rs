@@ -161,6 +161,11 @@ impl Holidays {
     #[tracing::instrument(name = "holidays.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewHoliday) -> Result<CalendarEntry, PlanError> {
         self.planning.permit(actor, Action::ManageHolidays)?;
+        let (date, from, to) = match new.days {
+            NewFreeDays::Date(on, _) => (Some(on), None, None),
+            NewFreeDays::Weekly { from, to, .. } => (None, from, to),
+        };
+        self.planning.check_dates([("date", date), ("from", from), ("to", to)]).await?;
         let days = match new.days {
             NewFreeDays::Date(on, half) => FreeDays::Date { on, half },
             NewFreeDays::Weekly { weekday, nth, from, to } => {
@@ -197,6 +202,8 @@ impl Holidays {
     ) -> Result<CalendarEntry, PlanError> {
         for _ in 0..RETRIES {
             let known = self.to_change(actor, id, if_match).await?;
+            let dates = [("date", patch.date), ("from", patch.from), ("to", patch.to.flatten())];
+            self.planning.check_dates(dates).await?;
             let changed = patch.applied_to(&known)?;
             changed.days.check()?;
             if changed == known {

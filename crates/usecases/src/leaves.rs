@@ -113,6 +113,7 @@ impl Leaves {
             }
             other => other.map(drop)?,
         }
+        self.planning.check_dates([("from", Some(new.from)), ("to", Some(new.to))]).await?;
         let request = LeaveRequest {
             id: LeaveId::new(self.planning.ids.next()),
             user,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied};
 use rollcall_domain::attendance::Stamp;
@@ -15,8 +16,13 @@ use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::Attendance;
+use crate::attendance::planning::Patience;
 use crate::planning::{PlanError, Planning, RETRIES};
 use crate::rules::Rules;
+
+/// How long closing a period waits until everybody's records follow from the facts. If they do not by then, whoever
+/// closes it tries again later.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Closes periods and opens them again.
 #[derive(Clone)]
@@ -46,6 +52,7 @@ impl Locks {
     pub async fn close(&self, actor: &Actor, through: Date, reason: String) -> Result<Lock, PlanError> {
         self.planning.permit(actor, Action::ManageLocks)?;
         check_reason(&reason)?;
+        self.planning.check_dates([("through", Some(through))]).await?;
         if through >= self.planning.today() {
             return Err(PlanError::wrong("through", "must be before today"));
         }
@@ -63,20 +70,22 @@ impl Locks {
             after: Some(State::lock(&lock)),
             ..self.planning.line(actor, Act::SetLock, Target::Lock(lock.id))
         };
+        let until = lock.at.saturating_add(PATIENCE).unwrap_or(lock.at);
         for _ in 0..RETRIES {
             // What is closed must be what follows from the facts, of everybody.
-            let done = self.planning.attendance.catch_up().await?;
+            let done = self.planning.attendance.catch_up_with(Patience::until(until)).await?;
             if done.failed > 0 {
                 let told = format!("the records of {} people cannot be worked out", done.failed);
                 return Err(StoreError::Failed(told.into()).into());
             }
             match self.locks.insert(&lock, &line).await {
                 Ok(()) => return Ok(lock),
+                Err(StoreError::Stale) if until <= self.planning.clock.now() => break,
                 Err(StoreError::Stale) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Stale.into())
+        Err(PlanError::given_up())
     }
 
     /// Lets what a lock closed change again.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, Scope, Subject, permit, permit_on};
 use rollcall_domain::audit::{Act, Line, Target};
+use rollcall_domain::calendar::Bounds;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::plan::Whom;
 use rollcall_domain::user::{Status, User};
@@ -140,6 +141,12 @@ impl PlanError {
     }
 }
 
+/// Which of these dates lie outside.
+pub(crate) fn out_of(bounds: Bounds, dates: &[(&'static str, Option<Date>)]) -> Vec<Wrong> {
+    let checked = dates.iter().filter_map(|(field, date)| Some((*field, bounds.check((*date)?).err()?)));
+    checked.map(|(field, error)| Wrong::new(field, error)).collect()
+}
+
 /// What every one of them needs.
 #[derive(Clone)]
 pub(crate) struct Planning {
@@ -207,6 +214,20 @@ impl Planning {
         }
     }
 
+    /// Refuses dates about which nothing can be planned; what is not said is not asked.
+    pub(crate) async fn check_dates<const N: usize>(
+        &self,
+        dates: [(&'static str, Option<Date>); N],
+    ) -> Result<(), PlanError> {
+        if dates.iter().all(|(_, date)| date.is_none()) {
+            return Ok(());
+        }
+        let today = self.today();
+        let oldest = self.users.first_joined(Bounds::of_careers(today).from).await?;
+        let wrong = out_of(Bounds::of_plans(oldest, today), &dates);
+        if wrong.is_empty() { Ok(()) } else { Err(PlanError::Invalid(wrong)) }
+    }
+
     /// The organization's date.
     pub(crate) fn today(&self) -> Date {
         self.rules.zone.local(self.clock.now()).date()
@@ -221,12 +242,13 @@ impl Planning {
     /// Works out what follows from a change that was just stored: of the one whom it concerns, or of as many as one can wait
     /// for. The change stands whatever comes of this: what is not worked out now is worked out by the job.
     pub(crate) async fn settle(&self, concerned: Whom) {
-        let settled = match concerned {
-            Whom::Person(user) => self.attendance.refresh(user).await,
-            Whom::Department(_) | Whom::Everybody => self.attendance.follow_the_plan().await,
-        };
-        if let Err(error) = settled {
-            tracing::warn!(%error, "records do not follow a change of the plan yet");
+        match concerned {
+            Whom::Person(user) => self.attendance.catch_up_on(user).await,
+            Whom::Department(_) | Whom::Everybody => {
+                if let Err(error) = self.attendance.follow_the_plan().await {
+                    tracing::warn!(%error, "records do not follow a change of the plan yet");
+                }
+            }
         }
     }
 }

@@ -273,6 +273,7 @@ impl Shifts {
         if_match: Option<Revision>,
     ) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
+        self.planning.check_dates([("from", from)]).await?;
         for _ in 0..RETRIES {
             let known = self.in_force(id, if_match).await?;
             let newest = known.editions.wordings().filter_map(|(from, _)| from).last();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Role, permit};
-use rollcall_domain::calendar::Zone;
+use rollcall_domain::calendar::{Bounds, Zone};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::policy::after;
@@ -31,6 +31,7 @@ use crate::attendance::Attendance;
 use crate::faces::GalleryFeed;
 use crate::passwords::{hash_new, made_up, secret_text};
 use crate::people::{reach, reachable};
+use crate::planning::out_of;
 use crate::rules::Rules;
 use crate::shifts::can_be_given;
 
@@ -223,7 +224,7 @@ impl Users {
         };
         let user = self.person(new).await?;
         self.users.insert(&user, hash.as_ref()).await?;
-        self.attendance.refresh(user.id).await?;
+        self.attendance.catch_up_on(user.id).await;
         Ok(added(user))
     }
 
@@ -237,13 +238,14 @@ impl Users {
         let expires_at = after(self.clock.now(), self.rules.invitation_ttl);
         let invitation = Invitation { fingerprint: self.tokens.fingerprint(&token), expires_at };
         self.users.insert_invited(&user, &invitation).await?;
-        self.attendance.refresh(user.id).await?;
+        self.attendance.catch_up_on(user.id).await;
         Ok((added(user), token))
     }
 
     async fn person(&self, new: NewUser) -> Result<User, UserError> {
         let department = self.department(new.department).await?;
         self.check_shift(new.default_shift).await?;
+        self.check_career([("join_date", new.join_date)])?;
         let id = UserId::new(self.ids.next());
         tracing::Span::current().record("user.id", tracing::field::display(id));
         Ok(User {
@@ -285,8 +287,20 @@ impl Users {
         if before.is_matchable() != after.is_matchable() {
             self.gallery.refresh(after.id).await?;
         }
-        self.attendance.moved(before, &after).await?;
+        if before.terms() != after.terms() {
+            self.attendance.catch_up_on(after.id).await;
+        }
         self.profile(User { revision: after.revision.next(), ..after }).await
+    }
+
+    /// Refuses dates on which nobody who works now can have joined or will leave; what is not said is not asked.
+    fn check_career<const N: usize>(
+        &self,
+        dates: [(&'static str, Option<Date>); N],
+    ) -> Result<(), UserError> {
+        let today = self.rules.zone.local(self.clock.now()).date();
+        let wrong = out_of(Bounds::of_careers(today), &dates);
+        if wrong.is_empty() { Ok(()) } else { Err(UserError::Invalid(wrong)) }
     }
 
     async fn check_shift(&self, id: Option<ShiftId>) -> Result<(), UserError> {

@@ -53,6 +53,7 @@ macro_rules! attendance_store_contract {
             overtime_is_approved_by_its_amount_until_it_is_not
             where_a_person_belongs_is_kept_by_date
             who_is_not_planned_is_behind
+            the_first_date_with_anything_is_known
             punches_are_listed_latest_first
             what_is_named_is_found_with_where_it_belongs
             what_was_decided_of_a_day_is_kept
@@ -590,14 +591,38 @@ pub async fn who_is_not_planned_is_behind(bench: &dyn StoreBench) {
         let known = ledger(bench, user).await;
         assert_eq!((known.planned_through, known.stale_from), (planned, stale));
     };
+    let unplanned =
+        async |through: Date| bench.attendance().unplanned(through, 100_000).await.unwrap().contains(&user);
+    assert!(unplanned(through).await);
     plan(Some(through), None).await;
-    assert!(!behind(through).await);
-    assert!(behind(date("2026-03-06")).await);
+    assert!(!behind(through).await && !unplanned(through).await);
+    assert!(behind(date("2026-03-06")).await && unplanned(date("2026-03-06")).await);
     plan(Some(through), Some(date("2026-03-01"))).await;
     assert!(behind(through).await, "what is planned no longer follows");
+    assert!(!unplanned(through).await);
+    let other = stored(bench, a_user("Bob")).await.id;
+    let all = bench.attendance().behind(through, 100_000).await.unwrap();
+    let place = |user: UserId| all.iter().position(|known| *known == user);
+    assert!(place(other) < place(user), "whoever is not planned comes first");
     plan(None, None).await;
-    assert!(behind(through).await);
+    assert!(behind(through).await && unplanned(through).await);
+    assert!(bench.attendance().unplanned(through, 1).await.unwrap().len() <= 1);
     assert!(bench.attendance().behind(through, 1).await.unwrap().len() <= 1);
+}
+
+pub async fn the_first_date_with_anything_is_known(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
+    let first = async || bench.attendance().first_dates(&[bob, ada]).await.unwrap();
+    assert_eq!(first().await, [None, None]);
+    let known = ledger(bench, ada).await;
+    let day = a_day_of(&the_shift(bench).await, ada, "2026-02-03");
+    let change = Change { records: vec![a_record(&day)], ..Change::none(ada, &known) };
+    bench.attendance().commit(&change).await.unwrap();
+    assert_eq!(first().await, [None, Some(date("2026-02-03"))]);
+    let known = ledger(bench, ada).await;
+    let events = vec![(a_check_in(ada, "2025-12-31T23:59:59Z"), None)];
+    bench.attendance().commit(&Change { events, ..Change::none(ada, &known) }).await.unwrap();
+    assert_eq!(first().await, [None, Some(date("2025-12-31"))]);
 }
 
 pub async fn punches_are_listed_latest_first(bench: &dyn StoreBench) {

@@ -6,6 +6,7 @@ use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary}
 use rollcall_domain::geofence::Geofence;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
+use rollcall_domain::replay::reached_from;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey};
@@ -165,7 +166,7 @@ pub async fn another_usual_shift_or_zone_makes_records_of_members_stale(bench: &
     let fenced = saved(bench, Department { geofences: fences(), ..department }).await;
     assert_eq!((stale(&ada).await, stale(&bob).await), (None, None));
     saved(bench, Department { timezone: Some("Asia/Kolkata".into()), ..fenced }).await;
-    assert_eq!((stale(&ada).await, stale(&bob).await), (Some(date("2026-03-02")), None));
+    assert_eq!((stale(&ada).await, stale(&bob).await), (Some(reached_from(date("2026-03-02"))), None));
 }
 
 async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Weekday;
-use rollcall_domain::calendar::{Half, Holiday, WeeklyOff, Zone};
+use rollcall_domain::calendar::{DateRange, Half, Holiday, WeeklyOff, Zone};
+use rollcall_domain::department::Department;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::HolidayId;
 use rollcall_domain::plan::{Given, Personal, Placement, Plan, Whom};
@@ -28,6 +29,7 @@ macro_rules! plan_store_contract {
             what_is_known_of_the_active_alone_is_read_at_once
             the_version_grows_with_each_change
             what_is_beyond_all_records_makes_none_stale
+            whoever_lives_by_other_clocks_of_the_organization_is_stale
         }
     };
 }
@@ -96,7 +98,7 @@ pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench)
     let ada = stored(bench, a_member("Ada", &department)).await;
     has_facts(bench, ada.id).await;
     let before = revision_of(bench, ada.id).await;
-    bench.holidays().insert(&a_holiday(&department, "2027-01-01"), &a_line()).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2027-01-05"), &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, None);
     // Whoever plans that far ahead at the same time did not know.
     assert!(revision_of(bench, ada.id).await > before);
@@ -159,4 +161,33 @@ pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
     grown("a holiday").await;
     bench.holidays().remove(holiday.id, rollcall_domain::Revision(1), &a_line()).await.unwrap();
     grown("a holiday less").await;
+}
+
+pub async fn whoever_lives_by_other_clocks_of_the_organization_is_stale(bench: &dyn StoreBench) {
+    let kolkata = Some("Asia/Kolkata".to_owned());
+    let department = Department { timezone: kolkata.clone(), ..a_department("Far away") };
+    bench.departments().insert(&department).await.unwrap();
+    let ada = stored(bench, a_user("Ada")).await;
+    let bob = stored(bench, User { timezone: kolkata, ..a_user("Bob") }).await;
+    let cyd = stored(bench, a_member("Cyd", &department)).await;
+    for user in [&ada, &bob, &cyd] {
+        has_facts(bench, user.id).await;
+        let dates = DateRange::only(date("2026-03-02"));
+        let known = bench.attendance().ledger(user.id, dates).await.unwrap();
+        let place = |from: &str, zone: Zone| Placement {
+            from: date(from),
+            department: None,
+            zone,
+            shift: None,
+            active: true,
+        };
+        let placements =
+            vec![place("0001-01-01", Zone::named("Europe/Berlin").unwrap()), place("2026-03-01", Zone::UTC)];
+        bench.attendance().commit(&Change { placements, ..Change::none(user.id, &known) }).await.unwrap();
+    }
+    bench.plan().relocate(&Zone::UTC, date("2026-03-02")).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, None);
+    bench.plan().relocate(&Zone::named("Europe/Berlin").unwrap(), date("2026-03-02")).await.unwrap();
+    assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-03-02")));
+    assert_eq!((stale_from(bench, bob.id).await, stale_from(bench, cyd.id).await), (None, None));
 }

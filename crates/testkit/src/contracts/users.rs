@@ -14,7 +14,7 @@ use rollcall_ports::users::{Logins, UserChange};
 
 use super::{assert_matches, at_once, change, read, save, stored};
 use crate::StoreBench;
-use crate::bench::the_shift;
+use crate::bench::{has_facts, stale_from, the_shift};
 use crate::builders::*;
 
 /// Stamps the contract of a user store on a [`StoreBench`](crate::StoreBench).
@@ -49,6 +49,8 @@ macro_rules! user_store_contract {
             a_login_is_noted_and_keeps_the_revision
             a_login_noted_meanwhile_is_not_undone
             a_department_is_read_with_its_name
+            other_terms_make_records_stale
+            the_first_who_joined_is_known
         }
         $crate::stamp! { $bench, invitations:
             who_is_invited_chooses_a_password_once
@@ -414,4 +416,38 @@ pub async fn people_are_found_by_their_codes_and_addresses(bench: &dyn StoreBenc
     save(bench, &gone).await.unwrap();
     assert_eq!(bench.users().of_codes(&codes).await.unwrap(), [None, None]);
     assert_eq!(bench.users().of_addresses(&addresses).await.unwrap(), [Some(bob.id), None, None]);
+}
+
+pub async fn other_terms_make_records_stale(bench: &dyn StoreBench) {
+    let ada = stored(bench, User { join_date: Some(date("2026-02-02")), ..a_user("Ada") }).await;
+    let updated_at = at("2026-03-02T15:00:00Z");
+    let mut terms: Vec<(User, Option<&str>)> = Vec::new();
+    let mut other = |user: User, from| terms.push((User { updated_at, ..user }, from));
+    other(User { phone: Some("0123".into()), ..ada.clone() }, None);
+    other(User { timezone: Some("Asia/Tokyo".into()), ..ada.clone() }, Some("2026-03-02"));
+    other(User { default_shift: Some(the_shift(bench).await.id), ..ada.clone() }, Some("2026-03-02"));
+    other(User { status: Status::Inactive, ..ada.clone() }, Some("2026-03-02"));
+    other(User { join_date: Some(date("2026-02-10")), ..ada.clone() }, Some("2026-02-02"));
+    other(User { leave_date: Some(date("2026-02-20")), ..ada.clone() }, Some("2026-02-20"));
+    for (changed, from) in terms {
+        has_facts(bench, ada.id).await;
+        let before = read(bench, &ada).await;
+        save(bench, &User { revision: before.revision, ..changed }).await.unwrap();
+        assert_eq!(stale_from(bench, ada.id).await, from.map(date), "{from:?}");
+        has_facts(bench, ada.id).await;
+        let revision = read(bench, &ada).await.revision;
+        save(bench, &User { revision, updated_at, ..ada.clone() }).await.unwrap();
+    }
+}
+
+pub async fn the_first_who_joined_is_known(bench: &dyn StoreBench) {
+    // Others may be at work in the same database, but nobody else joined so long ago.
+    let since = date("1901-01-01");
+    let joined = |on: &str| User { join_date: Some(date(on)), ..a_user("Ada") };
+    for on in ["1900-12-31", "1902-05-05", "1903-01-01"] {
+        stored(bench, joined(on)).await;
+    }
+    let gone = stored(bench, User { status: Status::Deleted, ..joined("1901-06-06") }).await;
+    assert_eq!(gone.status, Status::Deleted);
+    assert_eq!(bench.users().first_joined(since).await.unwrap(), Some(date("1902-05-05")));
 }

@@ -73,16 +73,29 @@ impl AttendanceStore for FakeStores {
         self.world()?.commit_all(changes)
     }
 
+    async fn unplanned(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
+        Ok(self.world()?.unplanned(through).take(limit as usize).collect())
+    }
+
     async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
         let world = self.world()?;
-        let behind = |user: &UserId| {
-            world.attended.get(user).is_none_or(|own| {
-                own.stale_from.is_some() || own.planned_through.is_none_or(|planned| planned < through)
-            })
+        let mut behind: Vec<UserId> = world.unplanned(through).collect();
+        let is_stale = |user: &UserId| world.attended.get(user).is_some_and(|own| own.stale_from.is_some());
+        let stale: Vec<UserId> =
+            world.living_people().filter(is_stale).filter(|user| !behind.contains(user)).collect();
+        behind.extend(stale);
+        behind.truncate(limit as usize);
+        Ok(behind)
+    }
+
+    async fn first_dates(&self, people: &[UserId]) -> Result<Vec<Option<Date>>, StoreError> {
+        let world = self.world()?;
+        let first = |user: &UserId| {
+            let own = world.attended.get(user)?;
+            let records = own.records.iter().map(|record| record.day.key.date);
+            records.chain(own.events.iter().map(|(event, _)| Zone::UTC.local(event.at).date())).min()
         };
-        let there = world.users.values().filter(|person| person.user.status != Status::Deleted);
-        let ids = there.map(|person| person.user.id).filter(behind);
-        Ok(ids.take(limit as usize).collect())
+        Ok(people.iter().map(first).collect())
     }
 
     async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
@@ -238,6 +251,16 @@ fn wanted(filter: &EventFilter, event: &Event) -> bool {
 }
 
 impl World {
+    fn living_people(&self) -> impl Iterator<Item = UserId> {
+        let there = self.users.values().filter(|person| person.user.status != Status::Deleted);
+        there.map(|person| person.user.id)
+    }
+
+    fn unplanned(&self, through: Date) -> impl Iterator<Item = UserId> {
+        let planned = move |user: &UserId| self.attended.get(user).and_then(|own| own.planned_through);
+        self.living_people().filter(move |user| planned(user).is_none_or(|planned| planned < through))
+    }
+
     fn ledger(&self, user: UserId, dates: DateRange) -> Ledger {
         let own = self.attended.get(&user).cloned().unwrap_or_default();
         let at = |date: Date, days: i32| {

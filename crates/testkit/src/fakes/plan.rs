@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::civil::Date;
-use rollcall_domain::calendar::{Calendar, Holiday};
+use rollcall_domain::calendar::{Calendar, Holiday, Zone};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::plan::{Editions, Personal, Plan, Whom};
+use rollcall_domain::replay::reached_from;
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{People, Status, User};
@@ -59,6 +60,21 @@ impl PlanStore for FakeStores {
         })
     }
 
+    async fn relocate(&self, zone: &Zone, today: Date) -> Result<(), StoreError> {
+        let mut world = self.world()?;
+        let elsewhere = |world: &World, user: UserId| {
+            let person = world.users.get(&user).map(|person| world.read(person));
+            let lives_by_the_organization = person.is_some_and(|person| {
+                let of_department = || person.department.as_ref().and_then(|own| own.timezone.as_ref());
+                person.status != Status::Deleted && person.timezone.as_ref().or_else(of_department).is_none()
+            });
+            let placed = world.attended.get(&user).and_then(|own| own.placements.last());
+            lives_by_the_organization && placed.is_some_and(|placed| placed.zone != *zone)
+        };
+        world.mark_stale(elsewhere, today);
+        Ok(())
+    }
+
     async fn personals(&self, people: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
         let world = self.world()?;
         let there = world.users.values().map(|person| &person.user);
@@ -96,6 +112,7 @@ impl World {
 
     /// Notes that records from a date on may not follow from the facts any more.
     pub(super) fn mark_stale(&mut self, whose: impl Fn(&Self, UserId) -> bool, from: Date) {
+        let from = reached_from(from);
         let theirs: Vec<_> = self.attended.keys().copied().filter(|user| whose(self, *user)).collect();
         for user in theirs {
             if let Some(own) = self.attended.get_mut(&user) {

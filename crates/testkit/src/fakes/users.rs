@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall_domain::access::Role;
+use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::text::canonical;
@@ -66,6 +68,13 @@ impl UserStore for FakeStores {
         Ok(true)
     }
 
+    async fn first_joined(&self, since: Date) -> Result<Option<Date>, StoreError> {
+        let world = self.world()?;
+        let there = world.users.values().map(|person| &person.user);
+        let there = there.filter(|user| user.status != Status::Deleted);
+        Ok(there.filter_map(|user| user.join_date).filter(|joined| since <= *joined).min())
+    }
+
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let world = self.world()?;
         Ok(world.users.get(&id).map(|person| world.read(person)))
@@ -121,6 +130,10 @@ impl UserStore for FakeStores {
             Logins::End => Some(None),
             Logins::EndOthers(session) => Some(Some(session)),
         };
+        let today = first_today(user.updated_at);
+        if let Some(from) = before.terms().first_difference(&user.terms(), today) {
+            world.mark_stale(|_, other| other == user.id, from);
+        }
         if let Some(kept) = kept {
             world.end_logins(user.id, kept, user.updated_at);
         }
@@ -314,6 +327,11 @@ impl World {
             && (filter.include_deleted || user.status != Status::Deleted)
             && filter.never_logged_in.is_none_or(|never| user.last_login_at.is_none() == never)
     }
+}
+
+/// The first date that is today anywhere.
+fn first_today(now: Timestamp) -> Date {
+    DateRange::today_anywhere(now).from()
 }
 
 fn is_active_admin(user: &User) -> bool {

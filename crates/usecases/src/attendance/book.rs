@@ -98,6 +98,7 @@ impl Attendance {
     }
 
     async fn read(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+        let dates = DateRange::until(dates.from(), dates.to().min(horizon(self.clock.now())));
         let ledger = self.days.ledger(user.id, dates).await?;
         let plan = self.plan_at(ledger.plan).await?;
         Ok(Book::new(user, dates, ledger, self.present(user), plan))
@@ -146,6 +147,13 @@ impl Attendance {
     }
 }
 
+/// From which date on a person is asked to be there.
+pub(super) fn asked_from(user: &User, zone: &Zone) -> Date {
+    let created = zone.local(user.created_at).date();
+    let earliest = created.saturating_sub(Span::new().days(LOOK_BACK));
+    user.join_date.map_or(created, |joined| joined.max(earliest))
+}
+
 impl Book {
     pub(crate) fn new(
         user: &User,
@@ -154,16 +162,14 @@ impl Book {
         present: Placement,
         plan: Arc<Plan>,
     ) -> Self {
-        let created = present.zone.local(user.created_at).date();
-        let earliest = created.saturating_sub(Span::new().days(LOOK_BACK));
         Self {
             dates,
-            present,
             change: Change { plan: Some(plan.version), ..Change::none(user.id, &ledger) },
             deeds: Vec::new(),
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
-            asked_from: Some(user.join_date.map_or(created, |joined| joined.max(earliest))),
+            asked_from: Some(asked_from(user, &present.zone)),
+            present,
             events: ledger.events.iter().map(|(event, _)| event.clone()).collect(),
             overrides: ledger.overrides.clone(),
             approved: ledger.approved.clone(),

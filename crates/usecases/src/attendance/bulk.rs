@@ -313,8 +313,9 @@ impl Attendance {
     }
 }
 
-/// The dates of one person's items and those next to them.
+/// The dates of one person's items and those around them, as of [`DateRange::around`]; of a year at most.
 pub(super) fn range(from: Date, to: Date) -> Option<DateRange> {
     let one = Span::new().days(1);
-    DateRange::new(from.saturating_sub(one), to.saturating_add(one)).ok()
+    DateRange::new(from.saturating_sub(one), to.saturating_add(one)).ok()?;
+    Some(DateRange::until(DateRange::around(from).from(), DateRange::around(to).to()))
 }

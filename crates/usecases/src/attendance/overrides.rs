@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, permit, permit_to_judge};
 use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Stamp};
-use rollcall_domain::calendar::DateRange;
+use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, OverrideId, RecordId, UserId};
 use rollcall_domain::overrides::{Facts, Override};
 use rollcall_domain::schedule::Expectation;
@@ -172,8 +172,8 @@ impl Attendance {
         if date > horizon(now) {
             return Err(AttendanceError::FutureTime);
         }
-        let begins = rollcall_domain::calendar::Zone::UTC.instant(date.to_datetime(Time::midnight()));
-        if now.duration_since(begins) > MAX_BEHIND { Err(AttendanceError::TooOld) } else { Ok(()) }
+        let earliest = Zone::UTC.local(now.saturating_sub(MAX_BEHIND).unwrap_or(now)).date();
+        if date < earliest { Err(AttendanceError::TooOld) } else { Ok(()) }
     }
 
     /// Adds a decision to a book and returns it.

@@ -7,19 +7,24 @@ use std::sync::atomic::Ordering;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
-use rollcall_domain::calendar::Zone;
+use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::UserId;
-use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 
 use super::steps::Step;
 use super::{Attendance, RETRIES};
 
-/// People who are read and stored together. Others wait for the transaction, so it is a small one.
+/// People who are read and stored together.
 const BATCH: u32 = 50;
 
-/// People for whose records the one who changed the plan waits; a second or two.
+/// Records that are stored together. Others wait for the transaction, so it is a small one.
+const AT_A_TIME: usize = 500;
+
+/// People for whose records the one who changed the plan waits …
 const AT_ONCE: u64 = 200;
+
+/// … but for no longer than that, whoever it is and whatever has to be worked out.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What catching up came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +33,55 @@ pub struct CaughtUp {
     pub people: u64,
     /// People whose records could not be; they are tried again the next time.
     pub failed: u64,
+    /// Nobody is left whom one did not wait for.
+    pub whole: bool,
+}
+
+/// How long somebody waits for others to be caught up with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// About so many people.
+    people: u64,
+    until: Option<Timestamp>,
+}
+
+impl Patience {
+    /// As long as it takes.
+    const ENDLESS: Self = Self { people: u64::MAX, until: None };
+
+    pub(crate) fn until(at: Timestamp) -> Self {
+        Self { until: Some(at), ..Self::ENDLESS }
+    }
+
+    fn is_over(self, people: u64, now: Timestamp) -> bool {
+        people >= self.people || self.until.is_some_and(|until| until <= now)
+    }
+}
+
+/// What became of people who were looked at together.
+#[derive(Default)]
+struct Together {
+    /// Nothing is left to do for so many of them.
+    whole: u64,
+    /// Whoever was changed meanwhile, or has a row that cannot be read.
+    again: Vec<UserId>,
+}
+
+/// Of whom nothing could be stored.
+#[derive(Default)]
+struct Left {
+    people: Vec<UserId>,
+    /// So many have a row that cannot be read.
+    unreadable: u64,
+    /// So many were changed by others all the time.
+    busy: u64,
+}
+
+impl Left {
+    /// So that they do not take everybody's place.
+    fn limit(&self) -> u32 {
+        BATCH + u32::try_from(self.people.len()).unwrap_or(u32::MAX - BATCH)
+    }
 }
 
 impl Attendance {
@@ -36,22 +90,69 @@ impl Attendance {
     #[tracing::instrument(name = "attendance.catch_up", skip_all)]
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
         self.awaited.store(false, Ordering::Relaxed);
-        let through = horizon(self.clock.now());
-        let done = self.catch_up_with(through, u64::MAX).await;
-        let done = done.inspect_err(|_| self.awaited.store(true, Ordering::Relaxed))?;
-        self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+        let done = self.catch_up_with(Patience::ENDLESS).await;
+        if !done.as_ref().is_ok_and(|done| done.whole) {
+            self.awaited.store(true, Ordering::Relaxed);
+        }
+        let done = done?;
         self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         Ok(done)
+    }
+
+    /// Makes sure that everybody has records of the dates to come, for no longer than `limit`; whoever is left is seen to
+    /// by [`Self::catch_up`], which is told to begin at once. That is all that has to be true before anybody asks.
+    #[tracing::instrument(name = "attendance.look_ahead", skip_all)]
+    pub async fn look_ahead(&self, limit: SignedDuration) -> Result<(), StoreError> {
+        self.awaited.store(true, Ordering::Relaxed);
+        let now = self.clock.now();
+        let until = now.saturating_add(limit).unwrap_or(now);
+        let through = horizon(now);
+        let mut left = Left::default();
+        loop {
+            let mut unplanned = self.days.unplanned(through, left.limit()).await?;
+            unplanned.retain(|user| !left.people.contains(user));
+            if unplanned.is_empty() {
+                self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+                return Ok(());
+            }
+            let Together { again, .. } = self.refresh_together(&unplanned).await?;
+            self.refresh_each(again, &mut left).await?;
+            if until <= self.clock.now() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sees to it that the records of everybody follow who lives by the organization's clocks, if these are others than when
+    /// this was last done: a setting may have changed.
+    pub async fn relocate(&self) -> Result<(), StoreError> {
+        let today = DateRange::today_anywhere(self.clock.now()).from();
+        self.plans.relocate(&self.rules.zone, today).await
     }
 
     /// Works out what a change of the plan leaves behind, of as many people as one can wait for. The job sees to the
     /// others, and is told to begin at once.
     pub(crate) async fn follow_the_plan(&self) -> Result<(), StoreError> {
-        let done = self.catch_up_with(horizon(self.clock.now()), AT_ONCE).await?;
-        if done.people >= AT_ONCE {
+        let until = self.patience_ends();
+        let done = self.catch_up_with(Patience { people: AT_ONCE, until: Some(until) }).await;
+        if !done.as_ref().is_ok_and(|done| done.whole) {
             self.awaited.store(true, Ordering::Relaxed);
         }
-        Ok(())
+        done.map(drop)
+    }
+
+    /// Works out what a change that was just stored means for one person's records. The change stands whatever comes of
+    /// this: what is not worked out now is worked out by the job, which is told to begin at once.
+    pub(crate) async fn catch_up_on(&self, user: UserId) {
+        if let Err(error) = self.refresh(user).await {
+            self.awaited.store(true, Ordering::Relaxed);
+            tracing::warn!(user.id = %user, %error, "records do not follow a change of the person yet");
+        }
+    }
+
+    fn patience_ends(&self) -> Timestamp {
+        let now = self.clock.now();
+        now.saturating_add(PATIENCE).unwrap_or(now)
     }
 
     /// Whether somebody waits for [`Self::catch_up`].
@@ -60,62 +161,85 @@ impl Attendance {
         self.awaited.load(Ordering::Relaxed)
     }
 
-    /// Plans for everybody who needs it, or for somewhat more than `enough` of them.
-    async fn catch_up_with(&self, through: Date, enough: u64) -> Result<CaughtUp, StoreError> {
+    /// Plans for everybody who needs it, or for as many as there is patience for.
+    pub(crate) async fn catch_up_with(&self, patience: Patience) -> Result<CaughtUp, StoreError> {
+        let through = horizon(self.clock.now());
         let mut done = CaughtUp::default();
-        let mut failed = Vec::new();
-        while done.people < enough {
-            let limit = BATCH + u32::try_from(failed.len()).unwrap_or(u32::MAX - BATCH);
-            let mut behind = self.days.behind(through, limit).await?;
-            behind.retain(|user| !failed.contains(user));
+        let mut left = Left::default();
+        loop {
+            let mut behind = self.days.behind(through, left.limit()).await?;
+            behind.retain(|user| !left.people.contains(user));
             if behind.is_empty() {
+                done.whole = left.busy == 0;
+                self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+                break;
+            }
+            if patience.is_over(done.people, self.clock.now()) {
                 break;
             }
             // Together as far as nobody gets in between; whoever is left over one by one.
-            let left = self.refresh_together(&behind).await?;
-            done.people += (behind.len() - left.len()) as u64;
-            for id in left {
-                match self.refresh(id).await {
-                    Ok(()) => done.people += 1,
-                    // The others must not wait for one whose row cannot be read.
-                    Err(error @ (StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale)) => {
-                        tracing::error!(user.id = %id, %error, "records could not be worked out");
-                        failed.push(id);
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+            let Together { whole, again } = self.refresh_together(&behind).await?;
+            done.people += whole;
+            self.refresh_each(again, &mut left).await?;
         }
-        done.failed = failed.len() as u64;
+        done.failed = left.unreadable;
         Ok(done)
     }
 
-    /// One step for several people: read together, stored together. Returns who needs another look: whoever is behind by
-    /// more than one step, was changed meanwhile, or has a row that cannot be read.
-    async fn refresh_together(&self, people: &[UserId]) -> Result<Vec<UserId>, StoreError> {
-        let now = self.clock.now();
-        let mut left = Vec::new();
+    /// One step for several people: read together, stored together.
+    async fn refresh_together(&self, people: &[UserId]) -> Result<Together, StoreError> {
+        let mut together = Together::default();
         let mut changes = Vec::new();
-        let steps = match self.steps(people, None, now).await {
-            Err(StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale) => {
-                return Ok(people.to_vec());
+        let steps = match self.steps(people, self.clock.now()).await {
+            Err(StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Stale | StoreError::Busy) => {
+                return Ok(Together { again: people.to_vec(), ..together });
             }
             steps => steps?,
         };
         for (user, step) in steps {
-            let Step::Store { change, whole } = step else { continue };
-            changes.push(*change);
-            if !whole {
-                left.push(user);
+            match step {
+                Step::Done => together.whole += 1,
+                Step::Again => together.again.push(user),
+                Step::Store { change, whole } => changes.push((*change, whole)),
             }
         }
         // Whoever else stores some of them waits for the same people in the same order.
-        changes.sort_by_key(|change| change.user);
-        match self.days.commit_all(&changes).await {
-            Ok(()) => Ok(left),
-            Err(StoreError::Stale | StoreError::Missing(_)) => Ok(people.to_vec()),
-            Err(error) => Err(error),
+        changes.sort_by_key(|(change, _)| change.user);
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
+            let (mut some, mut whole, mut records) = (Vec::new(), 0, 0);
+            while let Some((change, is_whole)) = changes.next_if(|_| records < AT_A_TIME) {
+                records += change.records.len() + change.gone.len() + change.readings.len();
+                whole += u64::from(is_whole);
+                some.push(change);
+            }
+            match self.days.commit_all(&some).await {
+                Ok(()) => together.whole += whole,
+                Err(StoreError::Stale | StoreError::Busy | StoreError::Missing(_)) => {
+                    together.again.extend(some.iter().map(|change| change.user));
+                }
+                Err(error) => return Err(error),
+            }
         }
+        Ok(together)
+    }
+
+    /// One step for each of these people by themselves: the others must not wait for one whose row cannot be read, or
+    /// whom everybody changes.
+    async fn refresh_each(&self, people: Vec<UserId>, left: &mut Left) -> Result<(), StoreError> {
+        for id in people {
+            match self.take_step(id).await {
+                Ok(_) => continue,
+                Err(error @ (StoreError::Corrupt(_) | StoreError::Failed(_) | StoreError::Missing(_))) => {
+                    tracing::error!(user.id = %id, %error, "records could not be worked out");
+                    left.unreadable += 1;
+                }
+                Err(StoreError::Stale | StoreError::Busy) => left.busy += 1,
+                Err(error) => return Err(error),
+            }
+            left.people.push(id);
+        }
+        Ok(())
     }
 
     /// When this process last caught up, if it did.
@@ -130,51 +254,43 @@ impl Attendance {
         // One day less than the job looks ahead: in a running server nobody ever waits here.
         let needed = day_number(horizon(now)) - 1;
         if self.planned.load(Ordering::Relaxed) < needed {
-            self.catch_up().await?;
+            self.look_ahead(PATIENCE).await?;
+            let until = Patience::until(self.patience_ends());
+            if self.planned.load(Ordering::Relaxed) >= needed && self.catch_up_with(until).await?.whole {
+                self.awaited.store(false, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
 
-    /// Works out what a change of a profile means for the person's records: where they belong, whether they take part,
-    /// when they joined and left.
-    pub(crate) async fn moved(&self, before: &User, after: &User) -> Result<(), StoreError> {
-        let employed = |user: &User| (user.join_date, user.leave_date);
-        if employed(before) != employed(after) {
-            let dates = [before.join_date, after.join_date, before.leave_date, after.leave_date];
-            let earliest = dates.into_iter().flatten().min().unwrap_or_else(|| horizon(self.clock.now()));
-            return self.refresh_from(after.id, Some(earliest)).await;
-        }
-        self.refresh(after.id).await
-    }
-
-    /// Works out one person's records as far as they are not planned or no longer follow from the facts.
+    /// Works out one person's records as far as they are not planned or no longer follow from the facts, or as there is
+    /// patience for; the job sees to the rest.
     pub(crate) async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
-        self.refresh_from(user, None).await
-    }
-
-    /// The same, and from that date on whatever is stored.
-    async fn refresh_from(&self, user: UserId, mut stale_from: Option<Date>) -> Result<(), StoreError> {
-        let mut met = StoreError::Stale;
-        let mut left = RETRIES;
-        while left > 0 {
-            let step = match self.steps(&[user], stale_from, self.clock.now()).await?.pop() {
-                Some((_, step)) => step,
-                // Removed for good.
-                None => return Ok(()),
-            };
-            let Step::Store { change, whole } = step else { return Ok(()) };
-            match self.days.commit(&change).await {
-                Ok(()) if whole => return Ok(()),
-                // What is still stale is noted with what was stored.
-                Ok(()) => stale_from = None,
-                Err(StoreError::Stale) => {
-                    met = StoreError::Stale;
-                    left -= 1;
-                }
-                Err(error) => return Err(error),
+        let until = self.patience_ends();
+        while !self.take_step(user).await? {
+            if until <= self.clock.now() {
+                self.awaited.store(true, Ordering::Relaxed);
+                break;
             }
         }
-        Err(met)
+        Ok(())
+    }
+
+    /// One step for one person; tells whether nothing is left to do then.
+    async fn take_step(&self, user: UserId) -> Result<bool, StoreError> {
+        for _ in 0..RETRIES {
+            match self.steps(&[user], self.clock.now()).await?.pop() {
+                // Removed for good, or up to date.
+                None | Some((_, Step::Done)) => return Ok(true),
+                Some((_, Step::Again)) => {}
+                Some((_, Step::Store { change, whole })) => match self.days.commit(&change).await {
+                    Ok(()) => return Ok(whole),
+                    Err(StoreError::Stale) => {}
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        Err(StoreError::Stale)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is to be stored next of people who are behind: their books, the dates that are to be worked out, what follows.
 
 use std::collections::{BTreeMap, HashMap};
+use std::task::Poll;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
@@ -8,73 +9,114 @@ use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{EventId, UserId};
+use rollcall_domain::replay::{REACHES_BACK, reached_from};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::store::StoreError;
 
 use super::Attendance;
 use super::audit::Cause;
-use super::book::{Book, Entry};
+use super::book::{Book, Entry, asked_from};
 use super::planning::{horizon, rounded};
+
+/// Dates that are worked out in one step, where they lie back. A step is stored in one transaction, for which others wait.
+const STEP: i32 = 92;
+
+/// Dates before today that are worked out together with those to come: whatever follows from a change of today.
+const NEAR: i32 = REACHES_BACK + 1;
 
 /// Dates for which a person's records are to be worked out.
 struct Ahead {
     /// What was read of the person.
     seen: Revision,
-    dates: DateRange,
-    /// The end of a session in which nobody is any more.
-    closes: Option<Event>,
-    planned: Date,
-    /// Where to go on after these.
-    stale_from: Option<Date>,
+    /// From which date on they do not follow from the facts.
+    from: Date,
 }
 
 /// What is to be stored of a person next.
 pub(super) enum Step {
     /// Nothing.
     Done,
+    /// Whatever it was, somebody changed the person meanwhile.
+    Again,
     /// This; `whole` tells whether nothing is left to do then.
     Store { change: Box<Change>, whole: bool },
 }
 
 impl Attendance {
-    /// What is to be stored next of each of these people, and from that date on whatever is stored. As many reads as for
-    /// one, or twice as many where dates are stale that lie back.
+    /// What is to be stored next of each of these people. What is near comes
+    /// before what lies back, so that whoever asks about today waits for nobody's past. As many reads as for one, or twice
+    /// as many where only dates are stale that lie back.
     pub(super) async fn steps(
         &self,
         people: &[UserId],
-        stale_from: Option<Date>,
         now: Timestamp,
     ) -> Result<Vec<(UserId, Step)>, StoreError> {
-        let around = DateRange::around(Zone::UTC.local(now).date());
+        let through = horizon(now);
+        let near = DateRange::until(before(Zone::UTC.local(now).date(), NEAR), through);
         let mut steps = Vec::with_capacity(people.len());
-        let mut further: BTreeMap<(Date, Date), Vec<(User, Ahead)>> = BTreeMap::new();
-        for (user, mut book) in self.books(people, around).await? {
-            let Some(ahead) = self.ahead(&user, &mut book, stale_from, now) else {
+        let mut behind = Vec::new();
+        for (user, mut book) in self.books(people, near).await? {
+            pause().await;
+            let placed = (!book.is_placed()).then(|| reached_from(place(&user, &mut book, now)));
+            let (known, seen) = (book.ledger.planned_through, book.ledger.revision);
+            let unplanned =
+                known.map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
+            let is_planned = known.is_some_and(|planned| through <= planned);
+            let stale = book.ledger.stale_from.into_iter().chain(placed);
+            let oldest = stale.chain((!is_planned).then_some(unplanned)).min();
+            let closes = self.session_to_end(&user, &book, now);
+            let Some(from) = oldest.or(closes.as_ref().map(|_| near.from())) else {
                 steps.push((user.id, Step::Done));
                 continue;
             };
-            let wanted = (ahead.dates.from(), ahead.dates.to());
-            if around.contains(wanted.0) && around.contains(wanted.1) {
-                steps.push((user.id, self.step(book, ahead, now)));
-            } else {
-                further.entry(wanted).or_default().push((user, ahead));
+            if is_planned && placed.is_none() && closes.is_none() && from < near.from() {
+                behind.push((user, Ahead { seen, from }));
+                continue;
             }
+            book.planned(Some(through), Some(from).filter(|from| *from < near.from()));
+            steps.push((user.id, self.step(book, closes, now)));
         }
-        for ((from, to), waiting) in further {
-            let dates = DateRange::new(from, to).map_err(|error| StoreError::Failed(error.into()))?;
+        steps.extend(self.steps_back(behind, near, now).await?);
+        Ok(steps)
+    }
+
+    /// The next step of people of whom only dates are stale that lie back.
+    async fn steps_back(
+        &self,
+        behind: Vec<(User, Ahead)>,
+        near: DateRange,
+        now: Timestamp,
+    ) -> Result<Vec<(UserId, Step)>, StoreError> {
+        let ids: Vec<UserId> = behind.iter().map(|(user, _)| user.id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let firsts = self.days.first_dates(&ids).await?;
+        let mut further: BTreeMap<(Date, Date), Vec<(User, Ahead)>> = BTreeMap::new();
+        for ((user, ahead), first) in behind.into_iter().zip(firsts) {
+            // Nothing follows for dates on which nobody was asked for anything and nobody came.
+            let asked = asked_from(&user, &self.zone_of(&user));
+            let first = first.map_or(asked, |first| reached_from(first).min(asked));
+            let from = ahead.from.max(first).min(near.from());
+            let last = from.saturating_add(Span::new().days(STEP - 1)).min(near.to());
+            further.entry((from, last)).or_default().push((user, ahead));
+        }
+        let mut steps = Vec::with_capacity(ids.len());
+        for ((from, last), waiting) in further {
             let ids: Vec<UserId> = waiting.iter().map(|(user, _)| user.id).collect();
             let mut known: HashMap<UserId, Ahead> =
                 waiting.into_iter().map(|(user, ahead)| (user.id, ahead)).collect();
-            for (user, mut book) in self.books(&ids, dates).await? {
+            for (user, mut book) in self.books(&ids, DateRange::until(from, last)).await? {
+                pause().await;
                 let Some(ahead) = known.remove(&user.id) else { continue };
-                if book.ledger.revision != ahead.seen {
-                    return Err(StoreError::Stale);
+                if book.ledger.revision != ahead.seen || !book.is_placed() {
+                    steps.push((user.id, Step::Again));
+                    continue;
                 }
-                if !book.is_placed() {
-                    place(&user, &mut book, now);
-                }
-                steps.push((user.id, self.step(book, ahead, now)));
+                let next = last.saturating_add(Span::new().days(1));
+                book.planned(Some(near.to()), Some(next).filter(|next| *next <= near.to()));
+                steps.push((user.id, self.step(book, None, now)));
             }
         }
         Ok(steps)
@@ -109,43 +151,13 @@ impl Attendance {
         Ok(books)
     }
 
-    /// For which dates records are to be worked out, if for any. Notes in the book where the person is by now.
-    fn ahead(&self, user: &User, book: &mut Book, stale_from: Option<Date>, now: Timestamp) -> Option<Ahead> {
-        let through = horizon(now);
-        let mut from = book
-            .ledger
-            .planned_through
-            .map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
-        from = book.ledger.stale_from.into_iter().chain(stale_from).chain([from]).min().unwrap_or(from);
-        let closes = self.session_to_end(user, book, now);
-        let was_placed = book.is_placed();
-        if !was_placed {
-            from = from.min(place(user, book, now));
-        }
-        if from > through && closes.is_none() && was_placed && nothing_new(book) {
-            return None;
-        }
-        // What was noted of places and sessions is known before the dates are.
-        let first = closes.as_ref().map_or(from, |event| from.min(book.zone().local(event.at).date()));
-        let last = first.saturating_add(Span::new().days(DateRange::MAX_DAYS - 1)).min(through).max(first);
-        let planned = book.ledger.planned_through.map_or(last, |planned| planned.max(last));
-        let whole = last >= through;
-        Some(Ahead {
-            seen: book.ledger.revision,
-            dates: DateRange::new(first, last).ok()?,
-            closes,
-            planned,
-            stale_from: (!whole).then(|| last.saturating_add(Span::new().days(1))),
-        })
-    }
-
-    fn step(&self, mut book: Book, ahead: Ahead, now: Timestamp) -> Step {
-        if let Some(event) = ahead.closes {
+    fn step(&self, mut book: Book, closes: Option<Event>, now: Timestamp) -> Step {
+        if let Some(event) = closes {
             book.add(event);
         }
-        book.planned(Some(ahead.planned), ahead.stale_from);
         let Entry { change, .. } = self.conclude(book, &Cause::system(now));
-        Step::Store { change: Box::new(change), whole: ahead.stale_from.is_none() }
+        let whole = change.stale_from.is_none();
+        Step::Store { change: Box::new(change), whole }
     }
 
     /// The end of the session in which somebody is who no longer takes part: nobody lets them out.
@@ -167,24 +179,49 @@ impl Attendance {
     }
 }
 
-fn nothing_new(book: &Book) -> bool {
-    book.ledger.stale_from.is_none() && book.ledger.planned_through.is_some()
+/// Notes where the person is by now, and from which date on. That is today; whoever came today is not sent away before
+/// tomorrow, nor do other clocks hold for them before they have gone and come again: what was punched by some clocks is
+/// told by them.
+pub(super) fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
+    let zone = book.zone().clone();
+    let today = zone.local(now).date();
+    let tomorrow = |date: Date| date.saturating_add(Span::new().days(1));
+    let away = user.status != Status::Active;
+    let since = user.standing.as_ref().map(|change| zone.local(change.at).date());
+    if let Some(since) = since.filter(|_| away && book.ledger.placements.is_empty()) {
+        book.place_until(since);
+        return book.asked_from();
+    }
+    let came = |record: &DayRecord| record.day.key.date == today && record.record.first_in.is_some();
+    let mut from = today;
+    if away && book.ledger.records.iter().any(came) {
+        from = tomorrow(today);
+    }
+    if book.ledger.placements.last().is_some_and(|last| last.zone != zone) {
+        let counted = book.ledger.events.iter().map(|(event, _)| event).filter(|event| event.counts());
+        let punched = counted.map(|event| zone.local(event.at).date());
+        let inside = |record: &&DayRecord| {
+            record.record.open && now < record.due && record.record.first_in.is_some_and(|came| came <= now)
+        };
+        let inside = book.ledger.records.iter().filter(inside).map(|record| zone.local(record.due).date());
+        from = punched.chain(inside).map(tomorrow).chain([from]).max().unwrap_or(from);
+    }
+    book.place(from)
 }
 
-/// Notes where the person is by now. Whoever came today is not sent away before tomorrow.
-pub(super) fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
-    let today = book.zone().local(now).date();
-    let away = user.status != Status::Active;
-    let since = user.standing.as_ref().map(|change| book.zone().local(change.at).date());
-    match since.filter(|_| away) {
-        Some(since) if book.ledger.placements.is_empty() => {
-            book.place_until(since);
-            book.asked_from()
+fn before(date: Date, days: i32) -> Date {
+    date.saturating_sub(Span::new().days(days))
+}
+
+/// Lets whoever else waits for the same thread go first: working out what follows for many people takes a while.
+async fn pause() {
+    let mut paused = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
         }
-        _ => {
-            let came = |record: &DayRecord| record.day.key.date == today && record.record.first_in.is_some();
-            let stays = away && book.ledger.records.iter().any(came);
-            book.place(if stays { today.saturating_add(Span::new().days(1)) } else { today })
-        }
-    }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

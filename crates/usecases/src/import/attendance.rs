@@ -77,9 +77,7 @@ impl Run<'_> {
             let many = punches.partition_point(|punch| zone.local(punch.at).date() < last);
             let some: Vec<&OldPunch> = punches.drain(..many.max(1)).collect();
             let to = some.last().map_or(first, |punch| zone.local(punch.at).date());
-            let one = Span::new().days(1);
-            let dates = DateRange::new(first.saturating_sub(one), to.saturating_add(one));
-            let dates = dates.map_err(|error| StoreError::Failed(error.into()))?;
+            let dates = DateRange::until(DateRange::around(first).from(), DateRange::around(to).to());
             let placing = self.placing(user, dates, &some, supposed).await?;
             if self.request.dry_run {
                 supposed.extend(placing.new);

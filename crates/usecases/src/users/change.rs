@@ -112,6 +112,8 @@ impl Users {
             Some(id) => Some(self.department(id).await?),
         };
         self.check_shift(patch.default_shift.flatten()).await?;
+        let (joined, left) = (patch.join_date.flatten(), patch.leave_date.flatten());
+        self.check_career([("join_date", joined), ("leave_date", left)])?;
         for _ in 0..RETRIES {
             if if_match.is_some_and(|revision| revision != user.revision) {
                 return Err(UserError::Outdated);

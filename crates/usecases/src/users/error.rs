@@ -10,6 +10,7 @@ use rollcall_ports::store::StoreError;
 use crate::attempts::Refused;
 use crate::passwords::NewPasswordError;
 use crate::people::Unreachable;
+use crate::planning::Wrong;
 
 /// Why something about a person could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum UserError {
     /// The code is in use.
     #[error("this employee code is in use already")]
     EmployeeCodeTaken,
+    /// Fields that cannot hold; nothing was changed.
+    #[error("{} fields are invalid", .0.len())]
+    Invalid(Vec<Wrong>),
     /// No such department or shift; the field is named.
     #[error("{0} does not exist")]
     Unknown(&'static str),
@@ -68,7 +72,6 @@ impl From<StoreError> for UserError {
             StoreError::Taken("employee_code") => Self::EmployeeCodeTaken,
             StoreError::Missing(field) => Self::Unknown(field),
             StoreError::LastAdmin => Self::LastAdmin,
-            StoreError::Stale => Self::Outdated,
             other => Self::Store(other),
         }
     }

@@ -12,6 +12,7 @@ mod geofences;
 mod guessing;
 mod import;
 mod jobs;
+mod laws;
 mod overrides;
 mod people;
 mod planning;

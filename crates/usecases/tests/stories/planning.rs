@@ -1,24 +1,30 @@
 //! What is planned, and that records follow it.
 
 use jiff::SignedDuration;
-use jiff::civil::{Date, Weekday, time};
+use jiff::civil::{Date, Time, Weekday, time};
 use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::attendance::{DayRecord, DayStatus};
-use rollcall_domain::calendar::Half;
-use rollcall_domain::holiday::HolidayName;
+use rollcall_domain::calendar::{Half, Workdays, Zone};
+use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{ShiftId, UserId};
-use rollcall_domain::leave::{LeaveKind, LeaveStatus};
+use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::lint::Code;
 use rollcall_domain::plan::Whom;
+use rollcall_domain::policy::Punch;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::People;
 use rollcall_domain::user::User;
-use rollcall_testkit::builders::{a_department, a_member, date, dates, fresh};
+use rollcall_testkit::builders::{
+    a_department, a_holiday, a_leave, a_line, a_member, a_user, at, date, dates, fresh,
+};
+use rollcall_usecases::UseCases;
 use rollcall_usecases::assignments::{AssignmentPatch, AssignmentQuery, NewAssignment};
-use rollcall_usecases::departments::{DepartmentError, NewDepartment};
+use rollcall_usecases::attendance::{Difference, MarkRequest};
+use rollcall_usecases::departments::{DepartmentError, DepartmentPatch, NewDepartment};
 use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
 use rollcall_usecases::leaves::{LeaveQuery, NewLeave};
 use rollcall_usecases::planning::PlanError;
+use rollcall_usecases::rules::Rules;
 use rollcall_usecases::shifts::{ShiftPatch, ShiftQuery, StoredShift};
 use rollcall_usecases::users::{UserError, UserPatch};
 
@@ -498,4 +504,219 @@ async fn a_usual_shift_is_one_that_can_be_given() {
     };
     let refused = world.usecases.departments.create(&admin(), department).await;
     assert!(matches!(refused, Err(DepartmentError::Unknown("default_shift_id"))));
+}
+
+/// The dates of records that working everything out anew would change.
+async fn odd(world: &World) -> Vec<Date> {
+    let mut odd = Vec::new();
+    let mut tell = |_: &User, found: &[Difference]| {
+        let records = found.iter().filter_map(|found| found.after.as_ref().or(found.before.as_ref()));
+        odd.extend(records.map(|record| record.day.key.date));
+    };
+    let dates = dates("2026-01-01", "2026-12-31");
+    let attendance = &world.usecases.attendance;
+    attendance.recompute_all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
+    odd
+}
+
+async fn enter(world: &World, user: &User, punch: Punch, when: &str) {
+    let reason = Some("from the paper list".into());
+    let (user, at, note, location, device) = (Some(user.id), Some(at(when)), None, None, None);
+    let request = MarkRequest { user, punch, at, reason, note, location, device, force: false };
+    world.usecases.attendance.mark(&Actor::Operator, request).await.unwrap();
+}
+
+async fn a_shift(world: &World, name: &str, starts: Time, ends: Time) -> StoredShift {
+    let workdays = Some(Workdays::ALL);
+    let patch = ShiftPatch { starts: Some(starts), ends: Some(ends), workdays, ..named(name) };
+    world.usecases.shifts.create(&admin(), patch).await.unwrap()
+}
+
+async fn hours(world: &World, user: &User) -> Vec<(String, i64)> {
+    let all = dates("2026-02-20", "2026-03-31");
+    let records = world.ports.attendance.records(&People::One(user.id), all).await.unwrap().into_iter();
+    let worked = records.filter_map(|record| {
+        let seconds = record.record.worked_seconds?;
+        (seconds > 0).then(|| (record.day.key.date.to_string(), seconds))
+    });
+    worked.collect()
+}
+
+#[tokio::test]
+async fn what_is_planned_for_a_date_changes_the_day_before_where_their_windows_meet() {
+    let world = world();
+    let night = a_shift(&world, "Night", time(22, 0, 0, 0), time(6, 0, 0, 0)).await;
+    let early = a_shift(&world, "Early", time(6, 30, 0, 0), time(14, 30, 0, 0)).await;
+    let ada = employee(&world).await;
+    let whom = Whom::Person(ada.id);
+    world.usecases.assignments.create(&admin(), given(&night, whom, "2026-03-02")).await.unwrap();
+    world.fakes.clock.set("2026-03-03T12:00:00Z");
+    world.usecases.attendance.catch_up().await.unwrap();
+    enter(&world, &ada, Punch::CheckIn, "2026-03-02T22:00:00Z").await;
+    enter(&world, &ada, Punch::CheckOut, "2026-03-03T06:50:00Z").await;
+    assert_eq!(hours(&world, &ada).await, [("2026-03-02".to_owned(), 31_800)]);
+    // The night's window now ends at 06:15, where the early shift's begins.
+    world.usecases.assignments.create(&admin(), given(&early, whom, "2026-03-03")).await.unwrap();
+    assert_eq!(odd(&world).await, []);
+}
+
+#[tokio::test]
+async fn a_holiday_on_the_second_day_of_a_long_shift_changes_its_first() {
+    let world = world();
+    let guard = a_shift(&world, "Guard", time(8, 0, 0, 0), time(8, 0, 0, 0)).await;
+    let ada = employee(&world).await;
+    let new = given(&guard, Whom::Person(ada.id), "2026-03-02");
+    world.usecases.assignments.create(&admin(), new).await.unwrap();
+    world.fakes.clock.set("2026-03-03T12:00:00Z");
+    world.usecases.attendance.catch_up().await.unwrap();
+    enter(&world, &ada, Punch::CheckIn, "2026-03-02T08:00:00Z").await;
+    enter(&world, &ada, Punch::CheckOut, "2026-03-03T08:02:00Z").await;
+    let entered = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
+    assert_eq!(odd(&world).await, []);
+    assert_eq!(hours(&world, &ada).await, [("2026-03-02".to_owned(), 86_520)]);
+    world.usecases.holidays.remove(&admin(), entered.id, None).await.unwrap();
+    assert_eq!(odd(&world).await, []);
+}
+
+#[tokio::test]
+async fn no_hour_is_lost_or_counted_twice_where_clocks_change() {
+    for zone in ["America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+        for now in ["2026-03-03T12:00:00Z", "2026-03-03T20:00:00Z", "2026-03-03T01:00:00Z"] {
+            for of_department in [false, true] {
+                let world = world();
+                let (department, _) = world.department("Sales").await;
+                let ada = world.add_as(a_member("Ada", &department)).await;
+                world.fakes.clock.set(now);
+                world.usecases.attendance.catch_up().await.unwrap();
+                let came = at(now) - SignedDuration::from_hours(5);
+                enter(&world, &ada, Punch::CheckIn, &came.to_string()).await;
+                let went = came + SignedDuration::from_hours(2);
+                enter(&world, &ada, Punch::CheckOut, &went.to_string()).await;
+                let before = hours(&world, &ada).await;
+                let timezone = Some(Some(Zone::named(zone).unwrap()));
+                if of_department {
+                    let patch = DepartmentPatch { timezone, ..DepartmentPatch::default() };
+                    world.usecases.departments.update(&admin(), department.id, patch, None).await.unwrap();
+                } else {
+                    let patch = UserPatch { timezone, ..UserPatch::default() };
+                    world.usecases.users.update(&admin(), ada.id, patch, None).await.unwrap();
+                }
+                let after = hours(&world, &ada).await;
+                let sum = |hours: &[(String, i64)]| hours.iter().map(|(_, seconds)| *seconds).sum::<i64>();
+                assert_eq!(sum(&after), sum(&before), "{zone} at {now}: {before:?} became {after:?}");
+                assert_eq!(odd(&world).await, [], "{zone} at {now}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_clocks_of_the_organization_hold_from_the_next_start_on() {
+    let world = world();
+    let ada = employee(&world).await;
+    let bob = User { timezone: Some("Asia/Kolkata".into()), ..a_user("Bob") };
+    let bob = world.add_as(bob).await;
+    world.usecases.attendance.catch_up().await.unwrap();
+    let tokyo = Zone::named("Asia/Tokyo").unwrap();
+    let moved = UseCases::new(&world.ports, Rules { zone: tokyo.clone(), ..Rules::standard() });
+    moved.attendance.relocate().await.unwrap();
+    moved.attendance.look_ahead(SignedDuration::from_secs(1)).await.unwrap();
+    assert_eq!(moved.attendance.catch_up().await.unwrap().failed, 0);
+    for (user, zone) in [(&ada, "Asia/Tokyo"), (&bob, "Asia/Kolkata")] {
+        for record in records(&world, user, "2026-03-03").await {
+            assert_eq!(record.day.zone.name(), zone);
+        }
+    }
+    let zones: Vec<_> = records(&world, &ada, "2026-02-27").await;
+    assert!(zones.iter().all(|record| record.day.zone == Zone::UTC), "what has been stays");
+    // Doing it again is no change.
+    moved.attendance.relocate().await.unwrap();
+    assert_eq!(moved.attendance.catch_up().await.unwrap().people, 0);
+}
+
+#[tokio::test]
+async fn a_mistyped_year_is_refused_with_the_dates_that_can_be_planned() {
+    let world = world();
+    let joined = Some(date("1998-05-01"));
+    let ada = world.add_as(User { join_date: joined, ..a_user("Ada") }).await;
+    world.usecases.attendance.catch_up().await.unwrap();
+    let shift = a_late_shift(&world).await;
+    for wrong in ["0001-01-01", "1026-03-02", "1926-03-02", "1988-04-30", "2036-03-03", "9999-12-31"] {
+        let refused = world.usecases.holidays.create(&admin(), holiday(wrong)).await.unwrap_err();
+        let PlanError::Invalid(flaws) = refused else { panic!("{refused:?}") };
+        assert_eq!((flaws.len(), flaws[0].field), (1, "date"));
+        assert_eq!(flaws[0].detail, "must be from 1988-05-01 to 2036-03-02");
+        let weekly = |from: Option<&str>, to: Option<&str>| NewFreeDays::Weekly {
+            weekday: Weekday::Friday,
+            nth: None,
+            from: from.map(date),
+            to: to.map(date),
+        };
+        for days in [weekly(Some(wrong), None), weekly(None, Some(wrong))] {
+            let new = NewHoliday { days, ..holiday("2026-03-02") };
+            assert!(matches!(
+                world.usecases.holidays.create(&admin(), new).await,
+                Err(PlanError::Invalid(_))
+            ));
+        }
+        let new = given(&shift, Whom::Person(ada.id), wrong);
+        assert_eq!(fields(world.usecases.assignments.create(&admin(), new).await.unwrap_err()), ["from"]);
+        let refused = world.usecases.leaves.request(&admin(), leave(Some(ada.id), wrong, wrong)).await;
+        assert_eq!(fields(refused.unwrap_err()), ["from", "to"]);
+        let patch = ShiftPatch { grace: Some(SignedDuration::ZERO), ..ShiftPatch::default() };
+        let refused = world.usecases.shifts.update(&admin(), shift.id, patch, Some(date(wrong)), None).await;
+        assert_eq!(fields(refused.unwrap_err()), ["from"]);
+        let refused = world.usecases.locks.close(&admin(), date(wrong), "payroll is done".into()).await;
+        assert_eq!(fields(refused.unwrap_err()), ["through"]);
+    }
+    for wrong in ["0001-01-01", "1926-03-02", "2036-03-03", "9999-12-31"] {
+        let patch = |join, leave| UserPatch { join_date: join, leave_date: leave, ..UserPatch::default() };
+        for patch in [patch(Some(Some(date(wrong))), None), patch(None, Some(Some(date(wrong))))] {
+            let refused = world.usecases.users.update(&admin(), ada.id, patch, None).await;
+            assert!(matches!(refused, Err(UserError::Invalid(_))), "{refused:?}");
+        }
+    }
+    world.usecases.holidays.create(&admin(), holiday("1998-05-01")).await.unwrap();
+    world.usecases.holidays.create(&admin(), holiday("2036-03-02")).await.unwrap();
+    assert_eq!(odd(&world).await, []);
+}
+
+#[tokio::test]
+async fn what_was_planned_for_a_mistyped_year_before_stops_nobody() {
+    let world = world();
+    let silly = ["0001-01-01", "1026-03-02", "9999-12-31"];
+    for joined in silly {
+        world.add_as(User { join_date: Some(date(joined)), ..a_user(joined) }).await;
+    }
+    let ada = employee(&world).await;
+    for on in silly {
+        let days = FreeDays::Date { on: date(on), half: None };
+        let entry = CalendarEntry { department: None, days, ..a_holiday(&a_department("Nobody"), on) };
+        world.ports.holidays.insert(&entry, &a_line()).await.unwrap();
+    }
+    let ever = Leave { from: date("0001-01-01"), to: date("9999-12-31"), half: None };
+    let asked = a_leave(ada.id, "2026-03-02", "2026-03-02");
+    let away = LeaveRequest { leave: ever, status: LeaveStatus::Approved, ..asked };
+    world.ports.leaves.insert(&away, &a_line()).await.unwrap();
+    let done = world.usecases.attendance.catch_up().await.unwrap();
+    assert!(done.whole && done.failed == 0, "{done:?}");
+    assert_eq!(on(&world, &ada, "2026-03-03").await[0].1, DayStatus::OnLeave);
+    let all = world.ports.attendance.records(&People::Everybody, dates("2025-01-01", "2025-12-31")).await;
+    let first = all.unwrap().into_iter().map(|record| record.day.key.date).min();
+    assert!(first.is_none_or(|first| date("2025-02-28") <= first), "{first:?}");
+    assert_eq!(odd(&world).await, []);
+}
+
+#[tokio::test]
+async fn whoever_joined_earlier_or_later_than_was_said_has_the_days_of_it() {
+    let world = world();
+    let ada = employee(&world).await;
+    world.fakes.clock.set("2026-03-20T12:00:00Z");
+    world.usecases.attendance.catch_up().await.unwrap();
+    for joined in [Some("2026-03-10"), Some("2026-02-10"), None, Some("2026-03-19"), Some("2027-01-01"), None]
+    {
+        let patch = UserPatch { join_date: Some(joined.map(date)), ..UserPatch::default() };
+        world.usecases.users.update(&admin(), ada.id, patch, None).await.unwrap();
+        assert_eq!(odd(&world).await, [], "{joined:?}");
+    }
 }

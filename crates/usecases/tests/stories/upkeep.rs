@@ -35,7 +35,7 @@ async fn a_downtime_is_made_up_for_once() {
     let world = world();
     let ada = world.add_as(User { join_date: Some(date("2026-03-02")), ..a_user("Ada") }).await;
     let first = world.usecases.attendance.catch_up().await.unwrap();
-    assert_eq!(first, CaughtUp { people: 1, failed: 0 });
+    assert_eq!(first, CaughtUp { people: 1, failed: 0, whole: true });
     let planned = |records: &[DayRecord]| records.last().map(|record| record.day.key.date.to_string());
     assert_eq!(planned(&records(&world, &ada).await).as_deref(), Some("2026-03-03"));
     world.usecases.attendance.mark(&person(&ada), now(Punch::CheckIn)).await.unwrap();
