@@ -41,6 +41,7 @@ mod queries;
 mod redactions;
 mod report;
 mod scope;
+mod settings;
 mod shifts;
 mod statistics;
 mod stream;
