@@ -90,6 +90,13 @@ impl Place {
     }
 }
 
+/// A date of the recent past, which is as far back as a punch may be entered.
+#[expect(clippy::disallowed_methods, reason = "the program under test has the machine's clock")]
+fn some_day() -> String {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    today.saturating_sub(jiff::Span::new().days(21)).to_string()
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
@@ -130,15 +137,20 @@ impl Client {
     /// People, their punches, shifts and who changed what.
     async fn everything(&self) -> Vec<Value> {
         let mut all = Vec::new();
-        for path in
-            ["/api/users?sort=name", "/api/shifts", "/api/departments", "/api/leaves", "/api/admin/audit"]
-        {
+        for path in [
+            "/api/users?sort=name",
+            "/api/shifts",
+            "/api/admin/departments",
+            "/api/leaves",
+            "/api/admin/audit",
+        ] {
             all.push(self.get(path).await["data"].clone());
         }
+        let day = some_day();
         let people = all[0].as_array().expect("people").clone();
         for person in people {
             let id = person["id"].as_str().expect("an id");
-            all.push(self.get(&format!("/api/attendance/user/{id}?from=2026-01-01&to=2026-01-31")).await);
+            all.push(self.get(&format!("/api/attendance/user/{id}?from={day}&to={day}")).await);
         }
         // A login is noted with the person, and every story logs in.
         for people in all.iter_mut().filter_map(Value::as_array_mut) {
@@ -155,12 +167,13 @@ async fn a_backup_made_while_serving_goes_on_elsewhere(db: Db) {
     old.with_an_admin().await;
     let serving = old.program.serve().await;
     let ada = Client::at(&serving.url).await;
-    ada.post("/api/departments", &json!({ "name": "Forge \u{1f525}", "code": "F-1" })).await;
+    ada.post("/api/admin/departments", &json!({ "name": "Forge \u{1f525}", "code": "F-1" })).await;
     for n in 0..3 {
         let new = json!({ "name": format!("Zoë {n}"), "email": format!("zoe{n}@example.org") });
         let id = ada.post("/api/users", &new).await["id"].as_str().expect("an id").to_owned();
-        for (kind, at) in [("check_in", "2026-01-12T09:00:00.123456Z"), ("check_out", "2026-01-12T17:30:00Z")]
-        {
+        let day = some_day();
+        for (kind, time) in [("check_in", "09:00:00.123456Z"), ("check_out", "17:30:00Z")] {
+            let at = format!("{day}T{time}");
             let punch = json!({ "user_id": id, "type": kind, "at": at, "reason": "from \"paper\"" });
             ada.post("/api/attendance/mark", &punch).await;
         }

@@ -294,7 +294,7 @@ impl Upkeep {
                 .map_or_else(|| format!("the database does not answer: {error:#}."), |why| why.to_string());
             if told.as_ref() != Some(&why) {
                 let seconds = MAX_PAUSE.as_secs();
-                tracing::warn!("{why} Trying again until it answers, every {seconds} s at the latest");
+                tracing::warn!("{why} Trying again every {seconds} s");
                 told = Some(why);
             }
             tokio::time::sleep(pause).await;

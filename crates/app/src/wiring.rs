@@ -147,8 +147,11 @@ fn is_about_the_folder(why: &std::io::Error) -> bool {
 pub(crate) fn unusable_folder(dir: &Path, why: &std::io::Error) -> BadSettings {
     use std::io::ErrorKind;
     let reason = match why.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory if dir.is_file() => {
+            "it is a file; name a folder".to_owned()
+        }
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
-            "it is a file, or below one; name a folder".to_owned()
+            "a part of its path is a file; name a folder below folders".to_owned()
         }
         ErrorKind::ReadOnlyFilesystem => {
             "it is on a read-only file system; name a folder that can be written, or mount it for writing"
@@ -185,7 +188,10 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
 pub async fn database_watched(settings: &Settings, watch: Watch) -> anyhow::Result<Database> {
     let url = database_url(settings)?;
     if settings.database == DatabaseSetting::Embedded {
-        make_private(&settings.data_dir)?;
+        let dir = &settings.data_dir;
+        make_private(dir)?;
+        // SQLite writes beside its file, also to read it.
+        FolderProbe::new(dir.clone()).may_write().map_err(|why| unusable_folder(dir, &why))?;
     }
     let options = DatabaseOptions {
         max_connections: settings.database_connections,

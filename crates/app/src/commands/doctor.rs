@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args as ClapArgs;
 use rollcall_platform::FolderProbe;
+use rollcall_recognition::models::Source;
 use rollcall_recognition::{FileStatus, StartError};
 use rollcall_storage::Database;
 use serde_json::json;
@@ -119,22 +120,27 @@ fn models(settings: &Settings) -> Result<String, String> {
     if bad.is_empty() {
         return Ok(format!("pack {} is complete in {}", settings.pack(), shown(&settings.models_dir)));
     }
-    let names: Vec<String> = bad.iter().map(|(file, status)| format!("{} is {status}", file.name)).collect();
-    let pinned = bad.iter().all(|(file, _)| file.sha256.is_some());
-    Err(match pinned {
-        true => format!(
-            "{} in {}. Run `rollcall models install {}`",
-            names.join(", "),
-            shown(&settings.models_dir),
-            settings.pack()
-        ),
+    let unpinned: Vec<&str> =
+        bad.iter().filter(|(file, _)| file.sha256.is_none()).map(|(file, _)| file.name.as_str()).collect();
+    if !unpinned.is_empty() {
         // Nothing is installed whose content is not known.
-        false => format!(
-            "{}: this pack has no pinned hash and cannot be installed by command. Choose another MODEL_PACK (`rollcall \
-             models list`), or describe its files in a manifest of your own (MODELS_MANIFEST, see models/README.md)",
-            names.join(", ")
-        ),
-    })
+        return Err(format!(
+            "{} has no pinned hash, so pack {} cannot be installed by command. Choose another MODEL_PACK (`rollcall models \
+             list`), or describe its files in a manifest of your own (MODELS_MANIFEST, see models/README.md)",
+            unpinned.join(", "),
+            settings.pack()
+        ));
+    }
+    let names: Vec<String> = bad.iter().map(|(file, status)| format!("{} is {status}", file.name)).collect();
+    let mut remedy = format!("Run `rollcall models install {}`", settings.pack());
+    if bad.iter().any(|(file, _)| matches!(file.source(), Source::Folder)) {
+        remedy = format!(
+            "Run `rollcall models install {} --from FOLDER` with the folder that has them: not all of them have a public \
+             address",
+            settings.pack()
+        );
+    }
+    Err(format!("{} in {}. {remedy}", names.join(", "), shown(&settings.models_dir)))
 }
 
 fn engine(settings: &Settings, models_are_there: bool) -> Result<String, String> {
