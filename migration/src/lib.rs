@@ -28,9 +28,12 @@ mod m20261122_000010_audit;
 mod m20261122_000011_jobs;
 mod m20261123_000012_following;
 mod m20261130_000013_approved_amounts;
+mod m20261130_000014_installation;
 mod resume;
+mod sound;
 
-pub use resume::up;
+pub use resume::{up, up_to};
+pub use sound::{RESTORING, Unsound, check};
 
 /// On SQLite a step that fails half-way leaves nothing behind. MySQL commits each change of the schema by itself,
 /// transaction or not; there [`up`] clears away what is left of it.
@@ -58,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000011_jobs::Migration),
             Box::new(m20261123_000012_following::Migration),
             Box::new(m20261130_000013_approved_amounts::Migration),
+            Box::new(m20261130_000014_installation::Migration),
         ]
     }
 }
@@ -81,6 +85,12 @@ impl Status {
     }
 }
 
+/// The names of all steps that this program knows, in order.
+#[must_use]
+pub fn steps() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
 /// Compares the database with this program. Reads only, so it needs no right to change the schema.
 ///
 /// # Errors
@@ -93,8 +103,7 @@ pub async fn status(db: &DatabaseConnection) -> Result<Status, DbErr> {
         Vec::new()
     };
     applied.sort();
-    let known: Vec<String> =
-        Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known = steps();
     Ok(Status {
         pending: known.iter().filter(|name| !applied.contains(name)).cloned().collect(),
         unknown: applied.iter().filter(|name| !known.contains(name)).cloned().collect(),

@@ -20,7 +20,7 @@ pub(crate) struct Made {
 }
 
 /// Every step, as far as it leaves something behind.
-const MADE: [Made; 13] = [
+pub(crate) const MADE: [Made; 14] = [
     Made {
         step: "m20261101_000001_organization",
         tables: &["counters", "shifts", "departments", "users", "user_settings"],
@@ -108,6 +108,7 @@ const MADE: [Made; 13] = [
         tables: &[],
         columns: &[("overtime_approvals", "seconds"), ("attendance_records", "approved_seconds")],
     },
+    Made { step: "m20261130_000014_installation", tables: &["installation"], columns: &[] },
 ];
 
 /// Takes every step that is missing, also after an attempt that broke off. Nobody else may do so at the same time.
@@ -115,16 +116,34 @@ const MADE: [Made; 13] = [
 /// # Errors
 /// Whatever keeps the database from taking a step; a database that is newer than this program is refused.
 pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    take(db, None).await?;
+    // Refuses a database that is newer.
+    Migrator::up(db, None).await
+}
+
+/// The same, but no further than the first `steps` steps: the schema as it was when they were all there was.
+///
+/// # Errors
+/// As for [`up`].
+pub async fn up_to(db: &DatabaseConnection, steps: usize) -> Result<(), DbErr> {
+    take(db, Some(steps)).await
+}
+
+async fn take(db: &DatabaseConnection, through: Option<usize>) -> Result<(), DbErr> {
+    let wanted = crate::steps().into_iter().take(through.unwrap_or(usize::MAX)).collect::<Vec<_>>();
     if db.get_database_backend() != DbBackend::MySql {
-        return Migrator::up(db, None).await;
+        let missing = status(db).await?.pending.iter().filter(|step| wanted.contains(step)).count();
+        return if missing == 0 { Ok(()) } else { Migrator::up(db, Some(missing as u32)).await };
     }
+    let next = async || -> Result<Option<String>, DbErr> {
+        Ok(status(db).await?.pending.into_iter().next().filter(|step| wanted.contains(step)))
+    };
     db.execute_unprepared(
         "CREATE TABLE IF NOT EXISTS migration_begun (step VARCHAR(100) NOT NULL PRIMARY KEY) \
          ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     )
     .await?;
-    loop {
-        let Some(step) = status(db).await?.pending.into_iter().next() else { break };
+    while let Some(step) = next().await? {
         if was_begun(db, &step).await? {
             clear_away(db, &step).await?;
         } else {
@@ -135,9 +154,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     // A note whose step is on record was not struck out in time. It must not outlive this: it says that the step's
     // tables are nobody's.
-    db.execute_unprepared("DELETE FROM migration_begun").await?;
-    // Refuses a database that is newer.
-    Migrator::up(db, None).await
+    db.execute_unprepared("DELETE FROM migration_begun").await.map(drop)
 }
 
 async fn note(db: &DatabaseConnection, sql: &str, step: &str) -> Result<(), DbErr> {

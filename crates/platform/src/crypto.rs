@@ -3,6 +3,7 @@
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as MacKey, Mac};
 use rollcall_ports::sealer::{SealError, Sealer};
 use sha2::{Digest, Sha256};
 
@@ -15,6 +16,11 @@ pub struct Keys {
     pub templates: Key256,
     /// Mixed into every password before it is hashed.
     pub pepper: Key256,
+    /// Tells whether a backup is as it was written.
+    pub backups: Key256,
+    /// Tells this `DATA_KEY` from others and nothing else about it: no other key can be had from it, so it may be stored
+    /// with the data.
+    pub check: Key256,
 }
 
 impl Keys {
@@ -28,7 +34,44 @@ impl Keys {
             hkdf.expand(purpose.as_bytes(), &mut key).expect("32 bytes are within HKDF's 255 * 32");
             Key256::new(key)
         };
-        Self { templates: derive("templates"), pepper: derive("pepper") }
+        Self {
+            templates: derive("templates"),
+            pepper: derive("pepper"),
+            backups: derive("backups"),
+            check: derive("check"),
+        }
+    }
+}
+
+/// A checksum that only who has the key can make (HMAC-SHA-256, RFC 2104): what was altered is told from what is whole, also
+/// when whoever altered it took pains.
+pub struct Seal(Hmac<Sha256>);
+
+impl Seal {
+    /// Of nothing yet.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    #[must_use]
+    pub fn new(key: &Key256) -> Self {
+        Self(<Hmac<Sha256> as MacKey>::new_from_slice(key.expose()).expect("HMAC takes keys of any length"))
+    }
+
+    /// Adds bytes at the end.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// What all bytes come to.
+    #[must_use]
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into_bytes().into()
+    }
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal(…)")
     }
 }
 
@@ -149,6 +192,9 @@ mod tests {
     fn each_purpose_has_its_own_key_and_stored_data_keeps_its_key() {
         let keys = Keys::from_data_key([1; 32]);
         assert_ne!(keys.templates.expose(), keys.pepper.expose());
+        let all = [&keys.templates, &keys.pepper, &keys.backups, &keys.check].map(Key256::expose);
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
         assert_ne!(keys.templates.expose(), &[1; 32]);
         // Changing the derivation would make every stored template unreadable.
         assert_eq!(sealer(1).key_id(), PINNED_KEY_ID);
@@ -163,6 +209,22 @@ mod tests {
     fn debug_output_shows_no_key() {
         assert_eq!(format!("{:?}", sealer(1)), "AesGcmSealer(…)");
         let keys = format!("{:?}", Keys::from_data_key([1; 32]));
-        assert_eq!(keys, "Keys { templates: Key256(…), pepper: Key256(…) }");
+        assert_eq!(
+            keys,
+            "Keys { templates: Key256(…), pepper: Key256(…), backups: Key256(…), check: Key256(…) }"
+        );
+        assert_eq!(format!("{:?}", Seal::new(&Keys::from_data_key([1; 32]).backups)), "Seal(…)");
+    }
+
+    #[test]
+    fn a_checksum_depends_on_the_key_and_on_every_byte() {
+        let sum = |key: u8, parts: &[&[u8]]| {
+            let mut seal = Seal::new(&Keys::from_data_key([key; 32]).backups);
+            parts.iter().for_each(|part| seal.update(part));
+            seal.finish()
+        };
+        assert_eq!(sum(1, &[b"ab", b"c"]), sum(1, &[b"abc"]));
+        assert_ne!(sum(1, &[b"abc"]), sum(1, &[b"abd"]));
+        assert_ne!(sum(1, &[b"abc"]), sum(2, &[b"abc"]));
     }
 }

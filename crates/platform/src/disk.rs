@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::probe::{DiskProbe, DiskReport};
+use rustix::fs::Access;
 
 use crate::ids::SystemIds;
 
@@ -18,6 +19,19 @@ impl FolderProbe {
     #[must_use]
     pub const fn new(folder: PathBuf) -> Self {
         Self(folder)
+    }
+}
+
+impl FolderProbe {
+    /// Whether files may be made in the folder, without making one.
+    ///
+    /// # Errors
+    /// Why not: it is not there, is no folder, belongs to others, or is on a read-only file system.
+    pub fn may_write(&self) -> io::Result<()> {
+        if !self.0.metadata()?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(rustix::fs::access(&self.0, Access::WRITE_OK | Access::EXEC_OK)?)
     }
 }
 
@@ -42,6 +56,19 @@ mod tests {
         let report = FolderProbe::new(folder.path().into()).check().unwrap();
         assert!(report.writable && report.free_bytes > 0);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whether_a_folder_may_be_written_is_asked_without_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = folder.path().metadata().unwrap().modified().unwrap();
+        FolderProbe::new(folder.path().into()).may_write().unwrap();
+        assert_eq!(folder.path().metadata().unwrap().modified().unwrap(), before);
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let refused = |path: PathBuf| FolderProbe::new(path).may_write().unwrap_err().kind();
+        assert_eq!(refused(file), io::ErrorKind::NotADirectory);
+        assert_eq!(refused("/nowhere/at/all".into()), io::ErrorKind::NotFound);
     }
 
     #[test]

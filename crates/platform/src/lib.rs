@@ -20,7 +20,7 @@ mod passwords;
 mod tokens;
 
 pub use clock::SystemClock;
-pub use crypto::{AesGcmSealer, Keys};
+pub use crypto::{AesGcmSealer, Keys, Seal};
 pub use disk::FolderProbe;
 pub use ids::SystemIds;
 pub use keys::{JwtSecret, Key256, KeyFileError, WeakSecret};

@@ -24,21 +24,30 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] if another process does not finish within a minute; what `work` fails with.
     pub async fn alone<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, StoreError> {
+        self.alone_with(work).await?.map_err(failed)
+    }
+
+    /// The same for work whose outcome is its own affair.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if another process does not finish within a minute.
+    pub async fn alone_with<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
         match self.lock_file() {
             Some(path) => {
                 let _held = lock_file(path).await?;
-                work.await.map_err(failed)
+                Ok(work.await)
             }
             None if self.driver() == "mysql" => {
                 // Belongs to this connection, so it is kept until the work, on other connections, is done.
                 let connection = self.connection().begin().await.map_err(failed)?;
                 lock_server(&connection).await?;
-                let done = work.await.map_err(failed);
-                let released = unlock_server(connection).await.map_err(failed);
-                done.and_then(|value| released.map(|()| value))
+                let done = work.await;
+                // The lock ends with the connection at the latest, and what was done is done.
+                unlock_server(connection).await.map_err(failed)?;
+                Ok(done)
             }
             // A database in memory has no other process.
-            None => work.await.map_err(failed),
+            None => Ok(work.await),
         }
     }
 }

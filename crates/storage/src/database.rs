@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall_ports::store::StoreError;
+use sea_orm::sqlx::mysql::MySqlConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::sqlx::{Executor, MySqlConnection};
 use sea_orm::{ConnectOptions, DatabaseConnection, Statement, Values};
@@ -63,6 +64,9 @@ struct Inner {
     turn: Option<Arc<Mutex<()>>>,
     /// What other processes are kept out with, where the server does not do it.
     lock_file: Option<PathBuf>,
+    /// Where the file is, or how the server is reached.
+    file: Option<PathBuf>,
+    server: Option<Box<MySqlConnectOptions>>,
     driver: &'static str,
 }
 
@@ -97,6 +101,11 @@ impl Database {
         let lock_file = match &url.0 {
             Target::File(path) => Some(lock_path(path)),
             Target::Memory | Target::Server { .. } => None,
+        };
+        let (file, reached_by) = match &url.0 {
+            Target::File(path) => (Some(path.clone()), None),
+            Target::Memory => (None, None),
+            Target::Server { options, .. } => (None, Some(options.clone())),
         };
         // One holds the lock of `alone` while another works.
         let max_connections = max_connections.max(2);
@@ -133,7 +142,8 @@ impl Database {
         }
         let turn = (!server).then(Arc::default);
         let driver = if server { "mysql" } else { "sqlite" };
-        Ok(Self(Arc::new(Inner { connection, acquire_timeout, turn, lock_file, driver })))
+        let inner = Inner { connection, acquire_timeout, turn, lock_file, file, server: reached_by, driver };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The connections themselves, for migrating the schema and for tests.
@@ -152,6 +162,16 @@ impl Database {
     pub async fn close(&self) {
         // Closing can only fail by having happened already.
         let _ = self.0.connection.close_by_ref().await;
+    }
+
+    /// The SQLite file, if it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.0.file.as_deref()
+    }
+
+    pub(crate) fn server(&self) -> Option<&MySqlConnectOptions> {
+        self.0.server.as_deref()
     }
 
     pub(crate) fn lock_file(&self) -> Option<&Path> {

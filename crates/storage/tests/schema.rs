@@ -3,7 +3,7 @@
 mod common;
 
 use rollcall_domain::user::User;
-use rollcall_migration::{Migrator, MigratorTrait, status};
+use rollcall_migration::{Migrator, MigratorTrait, RESTORING, Unsound, status};
 use rollcall_ports::attendance::Approval;
 use rollcall_storage::Database;
 use rollcall_testkit::StoreBench;
@@ -71,6 +71,56 @@ fn two_processes_migrate_one_after_the_other_on_mysql() {
             common::mysql::drop_database(&name).await;
         }
     });
+}
+
+#[test]
+fn tables_that_do_not_fit_the_steps_on_record_are_known_on_sqlite() {
+    rollcall_testkit::run(async {
+        let folder = tempfile::TempDir::new().unwrap();
+        fitting_or_not(common::sqlite::open(&folder).await).await;
+    });
+}
+
+#[test]
+fn tables_that_do_not_fit_the_steps_on_record_are_known_on_mysql() {
+    rollcall_testkit::run(async {
+        let name = common::mysql::create("sound").await;
+        fitting_or_not(common::mysql::open(&name).await).await;
+        common::mysql::drop_database(&name).await;
+    });
+}
+
+/// At every step the tables fit; a migration table of another moment does not.
+async fn fitting_or_not(database: Database) {
+    let db = database.connection();
+    let steps = rollcall_migration::steps();
+    assert_eq!(rollcall_migration::check(db).await.unwrap(), None, "nothing is there");
+    for n in 1..=steps.len() {
+        rollcall_migration::up_to(db, n).await.unwrap();
+        assert_eq!(status(db).await.unwrap().applied, steps[..n]);
+        assert_eq!(rollcall_migration::check(db).await.unwrap(), None, "{}", steps[n - 1]);
+    }
+    for n in (0..steps.len()).rev() {
+        let forget = format!("DELETE FROM seaql_migrations WHERE version = '{}'", steps[n]);
+        db.execute_unprepared(&forget).await.unwrap();
+        let found = rollcall_migration::check(db).await.unwrap();
+        let known = match &found {
+            Some(Unsound::Mixed { at, found }) => *at == steps[n - 1] && !found.is_empty(),
+            Some(Unsound::Foreign(found)) => n == 0 && found.contains(&"users".to_owned()),
+            _ => false,
+        };
+        assert!(known, "without {}: {found:?}", steps[n]);
+    }
+    for step in &steps {
+        let note = format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{step}', 1)");
+        db.execute_unprepared(&note).await.unwrap();
+    }
+    assert_eq!(rollcall_migration::check(db).await.unwrap(), None);
+    db.execute_unprepared("DROP TABLE job_chunks").await.unwrap();
+    let torn = rollcall_migration::check(db).await.unwrap();
+    assert!(matches!(&torn, Some(Unsound::Torn { missing, .. }) if missing == &["job_chunks"]), "{torn:?}");
+    db.execute_unprepared(&format!("CREATE TABLE {RESTORING} (id INTEGER PRIMARY KEY)")).await.unwrap();
+    assert_eq!(rollcall_migration::check(db).await.unwrap(), Some(Unsound::HalfRestored));
 }
 
 /// A step that is whole but not on record, and one that lacks its last table.

@@ -81,6 +81,12 @@ impl BadSettings {
     pub fn secret(key: &'static str, expected: String) -> Self {
         Self(vec![BadSetting::value(None, key, "…", &expected)])
     }
+
+    /// A setting that cannot be used, with its value.
+    #[must_use]
+    pub fn named(key: &'static str, value: &str, expected: String) -> Self {
+        Self(vec![BadSetting::value(None, key, value, &expected)])
+    }
 }
 
 impl fmt::Display for BadSettings {

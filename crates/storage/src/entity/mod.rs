@@ -11,6 +11,7 @@ pub mod departments;
 pub mod devices;
 pub mod face_encodings;
 pub mod holidays;
+pub mod installation;
 pub mod invitations;
 pub mod job_chunks;
 pub mod jobs;
