@@ -87,6 +87,18 @@ async fn a_bad_setting_is_named_with_its_range() {
     std::fs::write(listed.folder().join("rollcall.toml"), list).expect("written");
     let refused = listed.run(&["serve", "--port", "0"]).await;
     assert!(refused.ended(2).err.contains("CORS_ORIGINS is not one value"), "{}", refused.err);
+    let misspelled = program();
+    let written = "\u{feff}PORT=0\r\nFACE_RECOGNITION_TRESHOLD=0.5\r\nDB_PASSWORD=hunter2 #3\r\n";
+    std::fs::write(misspelled.folder().join(".env"), written).expect("written");
+    let refused = misspelled.run(&["serve", "--port", "0"]).await;
+    let meant =
+        ".env, line 2: FACE_RECOGNITION_TRESHOLD is not a setting; did you mean FACE_RECOGNITION_THRESHOLD?";
+    assert!(refused.ended(2).err.contains(meant), "{}", refused.err);
+    assert!(
+        refused.err.contains(".env, line 3: DB_PASSWORD ") && !refused.err.contains("hunter2"),
+        "{}",
+        refused.err
+    );
     let both = program().set("PORT", "x").set("SELF_ENROLL", "y").run(&["serve"]).await;
     assert!(both.ended(2).err.contains("PORT=x") && both.err.contains("SELF_ENROLL=y"), "{}", both.err);
     let empty = program().set("FACE_RECOGNITION_THRESHOLD", "").run(&["serve"]).await;

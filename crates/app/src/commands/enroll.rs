@@ -248,3 +248,24 @@ fn refusals(rejected: &[Rejected]) -> Vec<serde_json::Value> {
         .map(|photo| json!({ "image_index": photo.image_index, "code": photo.flaw.code() }))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_as_spreadsheets_save_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |text: &str| {
+            std::fs::write(folder.path().join("labels.csv"), text).unwrap();
+            let people = labeled(folder.path()).map_err(|error| error.to_string())?;
+            Ok::<_, String>(people.into_iter().map(|(name, photos)| (name, photos.len())).collect::<Vec<_>>())
+        };
+        let expected = Ok(vec![("Ada".to_owned(), 2), ("Zoë".to_owned(), 1)]);
+        assert_eq!(read("file,identity\na.jpg,Ada\nb.jpg,Ada\nz.jpg,Zoë\n"), expected);
+        let saved =
+            "\u{feff}identity;more;file;\r\nAda;;a.jpg;\r\nAda;;b.jpg\r\n;;;\r\nZoë;;z.jpg;\r\n;;;\r\n";
+        assert_eq!(read(saved), expected);
+        assert!(read("file\tidentity\na.jpg\t\n").unwrap_err().contains("line 2"));
+    }
+}

@@ -74,7 +74,7 @@ impl Reader {
             if names::is_of_others(&key, &self.foreign) {
                 continue;
             }
-            let place = Place { file, line };
+            let (place, key) = (Place { file, line }, key.to_ascii_uppercase());
             if let Some(earlier) = lines.insert(key.to_lowercase(), line) {
                 self.bad
                     .push(BadSetting::at(place, format!("{key} is set a second time, after line {earlier}")));

@@ -115,7 +115,7 @@ fn what_is_no_single_value_is_refused() {
         of(&[("rollcall.toml", "\ncors_origins = [\"https://a.example\"]\n")], &[]).map(drop).unwrap_err();
     assert_eq!(
         message,
-        "rollcall.toml, line 2: cors_origins is not one value. A list is one text, with commas"
+        "rollcall.toml, line 2: CORS_ORIGINS is not one value. A list is one text, with commas"
     );
 }
 
@@ -175,7 +175,7 @@ fn a_file_sets_nothing_that_is_no_setting() {
     assert_eq!(
         told,
         [
-            "rollcall.toml, line 4: server is not one value. A list is one text, with commas",
+            "rollcall.toml, line 4: SERVER is not one value. A list is one text, with commas",
             ".env, line 3: LOG_FORMAT=xml is not usable: one of text, json",
             ".env, line 2: FACE_RECOGNITION_TRESHOLD is not a setting; did you mean FACE_RECOGNITION_THRESHOLD?",
             "rollcall.toml, line 2: COLOUR is not a setting. If it is for another program, name it in \
@@ -183,7 +183,7 @@ fn a_file_sets_nothing_that_is_no_setting() {
         ]
     );
     let twice = of(&[(".env", "PORT=1\n\nport=1\n")], &[]).map(drop).unwrap_err();
-    assert_eq!(twice, ".env, line 3: port is set a second time, after line 1");
+    assert_eq!(twice, ".env, line 3: PORT is set a second time, after line 1");
 }
 
 #[test]
