@@ -32,7 +32,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The column that tells whether is kept for the way back; nothing reads it any more. What was approved without an amount is approved as far as the day comes to overtime now.
+/// The column that tells whether is kept for the way back; nothing reads it any more. What was approved
+/// without an amount is approved as far as the day comes to overtime now.
 const FORTH: [&str; 2] = [
     "UPDATE attendance_records SET approved_seconds = overtime_seconds WHERE overtime_approved = TRUE",
     "UPDATE overtime_approvals SET seconds = COALESCE((SELECT r.overtime_seconds FROM attendance_records r \

@@ -107,7 +107,8 @@ impl Stay {
 
     fn come(&mut self, at: Timestamp) {
         self.still_in = match self.pairing {
-            // Whoever comes back after the system ended their session was never away, if only the first arrival counts.
+            // Whoever comes back after the system ended their session was never away, if only the first
+            // arrival counts.
             Pairing::FirstLast => self.cut_off.take().or(Some(at)),
             Pairing::EveryPair => Some(at),
         };
@@ -173,7 +174,8 @@ impl Stay {
         }
     }
 
-    /// Whether it is known how long the person was there, at least: only the last arrival may have no departure.
+    /// Whether it is known how long the person was there, at least: only the last arrival may have no
+    /// departure.
     fn is_known(&self) -> bool {
         let last = self.pairs.last();
         last.is_some_and(|(came, _)| self.cut_off.is_none_or(|cut| came < &cut))
@@ -189,8 +191,8 @@ impl Stay {
         self.pairs.iter().map(|(came, left)| seconds((*came).max(from), (*left).min(to))).sum()
     }
 
-    /// Seconds between the pairs. What lies before an arrival without a departure is not told: with it the time worked
-    /// would not fit between coming and leaving.
+    /// Seconds between the pairs. What lies before an arrival without a departure is not told: with it the
+    /// time worked would not fit between coming and leaving.
     fn breaks(&self) -> i64 {
         self.pairs.windows(2).map(|two| seconds(two[0].1, two[1].0)).sum()
     }

@@ -58,7 +58,8 @@ impl Leave {
         self.covers(date).then(|| last.map_or(Part::Whole, Part::Only))
     }
 
-    /// Whether there is a date of which both have the same part. Two different halves of one date are no overlap.
+    /// Whether there is a date of which both have the same part. Two different halves of one date are no
+    /// overlap.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         let (first, last) = (self.from.max(other.from), self.to.min(other.to));

@@ -95,7 +95,8 @@ pub(crate) fn next(
         {
             D::MinSession(after(came, policy.min_session))
         }
-        // Back from a break; whoever says so is back also where only the first arrival and the last departure count.
+        // Back from a break; whoever says so is back also where only the first arrival and the last departure
+        // count.
         (Punch::CheckIn, Some((Some(Direction::CheckOut), _))) => D::CheckedIn,
         (Punch::Auto, Some((Some(Direction::CheckOut), _))) if pairing == Pairing::EveryPair => D::CheckedIn,
         (Punch::Auto | Punch::CheckOut, Some(_)) => D::CheckedOut,

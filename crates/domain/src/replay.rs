@@ -184,8 +184,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The day of a punch: where the person still is, if the punch belongs there or ends that; where they were, if they
-    /// leave again; else the window that is open; else none.
+    /// The day of a punch: where the person still is, if the punch belongs there or ends that; where they
+    /// were, if they leave again; else the window that is open; else none.
     fn place(&mut self, event: &Event) -> usize {
         let stays = match (self.inside, self.last) {
             (Some(inside), _) => self.is_there(inside, event).then_some(inside.place),
@@ -199,8 +199,8 @@ impl Reader<'_> {
         self.day(key, shift)
     }
 
-    /// Whether a punch of somebody who is in belongs to where they are: its window is open, somebody wrote down that they
-    /// left, or they leave late.
+    /// Whether a punch of somebody who is in belongs to where they are: its window is open, somebody wrote
+    /// down that they left, or they leave late.
     fn is_there(&self, inside: Inside, event: &Event) -> bool {
         let day = &self.replay.days[inside.place];
         if day.shift.as_ref().is_some_and(|instance| instance.takes(event.at)) {
@@ -221,20 +221,22 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether an instant lies on the date on which a day ends, as it is told outside of shifts: later, nobody leaves late.
+    /// Whether an instant lies on the date on which a day ends, as it is told outside of shifts: later,
+    /// nobody leaves late.
     fn is_same_date(&self, day: &Day, at: Timestamp) -> bool {
         let ends = |instance: &ShiftInstance| self.facts.schedule.zones.day_of(instance.closes);
         day.shift.as_ref().map_or(day.key.date, ends) == self.facts.schedule.zones.day_of(at)
     }
 
-    /// Whether somebody who comes at that instant comes for a shift: its window is open, or opens so soon that this is
-    /// early.
+    /// Whether somebody who comes at that instant comes for a shift: its window is open, or opens so soon
+    /// that this is early.
     fn is_awaited(&self, at: Timestamp) -> bool {
         self.windows.iter().any(|instance| instance.takes(at) || instance.is_awaited(at))
     }
 
-    /// Whether a punch of somebody who is out belongs to where they were, although the next shift that begins where that
-    /// one ends takes it, too: until then they leave again, and whoever says that they leave was nowhere else.
+    /// Whether a punch of somebody who is out belongs to where they were, although the next shift that begins
+    /// where that one ends takes it, too: until then they leave again, and whoever says that they leave was
+    /// nowhere else.
     fn was_there(&self, last: Last, event: &Event) -> bool {
         let takes = |instance: &ShiftInstance| {
             let leaves_again = match event.punch {
@@ -247,8 +249,8 @@ impl Reader<'_> {
         self.replay.days[last.place].shift.as_ref().is_some_and(takes)
     }
 
-    /// Lets time pass up to an instant: whoever is in, outside of any shift, when the window of a shift opens came for that
-    /// shift, if not longer before than the window opens before the start.
+    /// Lets time pass up to an instant: whoever is in, outside of any shift, when the window of a shift opens
+    /// came for that shift, if not longer before than the window opens before the start.
     fn pass(&mut self, until: Timestamp) {
         let Some(inside) = self.inside else { return };
         let day = &self.replay.days[inside.place];
@@ -310,7 +312,8 @@ pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayR
     (records, readings)
 }
 
-/// Tells how much of a day's overtime is approved. What came later than the approval is for somebody to look at.
+/// Tells how much of a day's overtime is approved. What came later than the approval is for somebody to look
+/// at.
 fn approve(facts: &Facts<'_>, day: &mut DayRecord) {
     let Some((_, seconds)) = facts.approved.iter().find(|(key, _)| *key == day.day.key) else { return };
     let record = &mut day.record;
@@ -474,7 +477,8 @@ fn unpunched(own: &Expectation, policy: &Policy) -> Record {
     record.unwrap_or_else(|| blank(DayStatus::DayOff))
 }
 
-/// When somebody came for a shift who had not left where they were outside of any: nothing more happens there.
+/// When somebody came for a shift who had not left where they were outside of any: nothing more happens
+/// there.
 fn moved_on(facts: &Facts<'_>, day: &Day, readings: &[Reading]) -> Option<Timestamp> {
     let last = day.events.iter().rfind(|event| event.counts() && event.direction.is_some())?;
     if day.shift.is_some() || last.direction != Some(Direction::CheckIn) {

@@ -314,7 +314,8 @@ fn part_windows(planned: &mut [ShiftInstance]) {
         let first = planned[..next].iter().rposition(|earlier| !near(earlier)).map_or(0, |far| far + 1);
         for earlier in (first..next).rev() {
             let (one, other) = (&planned[earlier], &planned[next]);
-            // Where one begins as the other ends, both take a punch: whoever is in leaves, whoever is out comes.
+            // Where one begins as the other ends, both take a punch: whoever is in leaves, whoever is out
+            // comes.
             if one.end != other.start && one.closes > other.opens && one.opens < one.closes {
                 let half = other.start.duration_since(one.end) / 2;
                 let middle = one.end.saturating_add(half).unwrap_or(one.end);

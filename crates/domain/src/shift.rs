@@ -385,8 +385,8 @@ pub struct ShiftInstance {
 }
 
 impl ShiftInstance {
-    /// What is asked of the person in elapsed seconds: its length without the unpaid break; daylight saving makes a night
-    /// an hour longer or shorter. With flexible hours, what is expected.
+    /// What is asked of the person in elapsed seconds: its length without the unpaid break; daylight saving
+    /// makes a night an hour longer or shorter. With flexible hours, what is expected.
     #[must_use]
     pub fn scheduled_seconds(&self) -> i64 {
         let length = || self.shift.counting.paid(seconds(self.start, self.end));
@@ -412,8 +412,8 @@ impl ShiftInstance {
         Self { start, end, opens: self.shift.opens(start), closes: self.shift.closes(end), ..self.clone() }
     }
 
-    /// Whether somebody who comes before its window opens comes for it: no longer before than the window opens before the
-    /// start. However early would be unbounded.
+    /// Whether somebody who comes before its window opens comes for it: no longer before than the window
+    /// opens before the start. However early would be unbounded.
     #[must_use]
     pub(crate) fn is_awaited(&self, at: Timestamp) -> bool {
         at < self.opens && self.shift.opens(self.opens) <= at

@@ -7,7 +7,8 @@
 //! - An **expected day** is a scheduled day that is neither on leave nor was declared a holiday, a day off or work on one:
 //!   scheduled days - holidays - days off - leave.
 //! - **Attendance rate** = (present + late + half a day each for half days) / expected days.
-//! - **Late rate** = late / (present + late + half days): of the days on which somebody came and worked enough to count.
+//! - **Late rate** = late / (present + late + half days): of the days on which somebody came and worked enough to
+//!   count.
 //! - **Punctuality** = 1 - late rate.
 //! - **Average check-in** = mean of the first arrivals of scheduled days, each counted from local midnight of its date, so
 //!   that a night shift that is begun after midnight does not drag the mean to the morning.
@@ -103,7 +104,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Adds up days: for each whether it has a shift, how it is read, and how much of its overtime is approved.
+    /// Adds up days: for each whether it has a shift, how it is read, and how much of its overtime is
+    /// approved.
     #[must_use]
     pub fn of<'a>(days: impl IntoIterator<Item = (bool, &'a Record, i64)>) -> Self {
         days.into_iter().fold(Self::default(), |mut sum, (scheduled, day, approved)| {

@@ -1,5 +1,5 @@
-//! Where one shift is over and another one near: leaving late, coming early, windows that touch; and what else somebody
-//! who was out, or whose overtime was approved, can still do.
+//! Where one shift is over and another one near: leaving late, coming early, windows that touch; and what
+//! else somebody who was out, or whose overtime was approved, can still do.
 
 mod clockwork;
 

@@ -124,8 +124,8 @@ pub(crate) struct AssignmentView {
     #[schema(format = DateTime)]
     created_at: String,
     version: u32,
-    /// Only where it was just given or changed: the shifts, or windows of shifts, that it makes overlap in its first four
-    /// weeks, as the linter tells them.
+    /// Only where it was just given or changed: the shifts, or windows of shifts, that it makes overlap in
+    /// its first four weeks, as the linter tells them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     warnings: Vec<FindingView>,

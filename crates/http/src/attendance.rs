@@ -151,7 +151,8 @@ pub(crate) struct RecordView {
     first_in: Option<String>,
     #[schema(format = DateTime)]
     last_out: Option<String>,
-    /// Time worked; `null` while nothing of it is known. Of a day whose last session has no end, the time that is known.
+    /// Time worked; `null` while nothing of it is known. Of a day whose last session has no end, the time
+    /// that is known.
     worked_seconds: Option<i64>,
     break_seconds: i64,
     /// What the shift asks for: its length without the unpaid break, or the hours expected of the day.

@@ -71,46 +71,51 @@ macro_rules! rules_form {
             before_seconds: Option<u32>,
             /// Punches count for this shift until this many seconds after its end. In a new shift: 3600.
             after_seconds: Option<u32>,
-            /// Less work than this many seconds is half a day. In a new shift: half the length, at most 16200.
+            /// Less work than this many seconds is half a day. In a new shift: half the length, at most
+            /// 16200.
             half_day_below_seconds: Option<u32>,
-            /// Less work than this many seconds is an absence; at most `half_day_below_seconds`. In a new shift: half of
-            /// that, at most 7200.
+            /// Less work than this many seconds is an absence; at most `half_day_below_seconds`. In a new
+            /// shift: half of that, at most 7200.
             absent_below_seconds: Option<u32>,
             /// Which punches belong together: `first_last` or `every_pair`. In a new shift: first_last.
             #[validate(custom(function = "is::<Pairing>"))]
             pairing: Option<String>,
-            /// With `first_last`, so many seconds are taken off the time worked once it reaches `break_after_seconds`. In a
-            /// new shift: 0.
+            /// With `first_last`, so many seconds are taken off the time worked once it reaches
+            /// `break_after_seconds`. In a new shift: 0.
             unpaid_break_seconds: Option<u32>,
             /// From this many seconds of work on, the unpaid break is taken off. In a new shift: 0.
             break_after_seconds: Option<u32>,
             /// Whether time before the start is work, too. In a new shift: false.
             count_early_arrival: Option<bool>,
-            /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end` is the end of the
-            /// shift. In a new shift: none.
+            /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end` is
+            /// the end of the shift. In a new shift: none.
             #[validate(custom(function = "is::<AutoOut>"))]
             auto_out: Option<String>,
-            /// If given, hours are free to choose, and so many seconds are expected of a day. In a new shift: null.
+            /// If given, hours are free to choose, and so many seconds are expected of a day. In a new shift:
+            /// null.
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             flexible_seconds: Option<Option<u32>>,
-            /// Whether work before the start can be overtime, not only work after the end. In a new shift: false.
+            /// Whether work before the start can be overtime, not only work after the end. In a new shift:
+            /// false.
             overtime_before: Option<bool>,
-            /// Either part of the overtime counts from this many seconds on; of weekly overtime, that of the week. In a new
-            /// shift: 900.
+            /// Either part of the overtime counts from this many seconds on; of weekly overtime, that of the
+            /// week. In a new shift: 900.
             overtime_min_seconds: Option<u32>,
-            /// Overtime is cut down to whole multiples of this many seconds; 0 leaves it as it is. In a new shift: 0.
+            /// Overtime is cut down to whole multiples of this many seconds; 0 leaves it as it is. In a new
+            /// shift: 0.
             overtime_step_seconds: Option<u32>,
             /// No more seconds of overtime than this a day. In a new shift: null.
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             overtime_cap_seconds: Option<Option<u32>>,
-            /// `daily`: overtime is what lies outside of the shift; `weekly`: instead of that, what is worked from Monday to
-            /// Sunday beyond `weekly_target_seconds`, each day with the part by which it raises that. In a new shift: daily.
+            /// `daily`: overtime is what lies outside of the shift; `weekly`: instead of that, what is worked
+            /// from Monday to Sunday beyond `weekly_target_seconds`, each day with the part by which it
+            /// raises that. In a new shift: daily.
             #[validate(custom(function = "is::<OvertimeMode>"))]
             overtime_mode: Option<String>,
-            /// Seconds of work in a week beyond which there is overtime; with `weekly` only, and needed there. Holidays and
-            /// leave do not make it less. In a new shift: null.
+            /// Seconds of work in a week beyond which there is overtime; with `weekly` only, and needed
+            /// there. Holidays and leave do not make it less. In a new shift: null.
             #[serde(deserialize_with = "present")]
             #[schema(value_type = Option<u32>)]
             weekly_target_seconds: Option<Option<u32>>,

@@ -29,8 +29,8 @@ pub(crate) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
 
-/// A stored instant. The last one there is, at which a date at the end of the calendar ends, is a fraction of a second later
-/// than what can be made of microseconds.
+/// A stored instant. The last one there is, at which a date at the end of the calendar ends, is a fraction of
+/// a second later than what can be made of microseconds.
 pub(crate) fn instant(what: &str, micros: i64) -> Result<Timestamp, StoreError> {
     if micros == Timestamp::MAX.as_microsecond() {
         return Ok(Timestamp::MAX);

@@ -231,8 +231,8 @@ impl Assignments {
         PlanError::Overlaps(Overlapping { id, what })
     }
 
-    /// What the linter finds about an assignment in its first four weeks that it would not find without it: shifts, or
-    /// windows of them, that overlap.
+    /// What the linter finds about an assignment in its first four weeks that it would not find without it:
+    /// shifts, or windows of them, that overlap.
     pub async fn warnings(&self, given: &Given) -> Result<Vec<Finding>, PlanError> {
         let people = match given.to_whom {
             Whom::Person(user) => People::One(user),

@@ -207,8 +207,8 @@ pub struct Record {
     pub first_in: Option<Timestamp>,
     /// When the person left.
     pub last_out: Option<Timestamp>,
-    /// Time worked; `None` while nothing of it is known. If the person came once more and nobody knows when they left,
-    /// the time that is known.
+    /// Time worked; `None` while nothing of it is known. If the person came once more and nobody knows when
+    /// they left, the time that is known.
     pub worked_seconds: Option<i64>,
     /// Time between pairs that is not work.
     pub break_seconds: i64,
@@ -275,7 +275,8 @@ pub struct DayRecord {
     pub similarity: Option<f32>,
     /// What somebody decided instead, and why.
     pub overridden: Option<Override>,
-    /// How much of the overtime is approved, in seconds: at most all of it. What came after the approval is not.
+    /// How much of the overtime is approved, in seconds: at most all of it. What came after the approval is
+    /// not.
     pub approved_seconds: i64,
 }
 

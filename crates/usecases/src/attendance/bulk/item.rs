@@ -23,8 +23,9 @@ struct Known {
 }
 
 impl Attendance {
-    /// The day that an item is about: the named shift, else the first of the date. What is taken back or approved may
-    /// also be outside of any shift, and who came before 04:00 of a date without a shift came on the date before.
+    /// The day that an item is about: the named shift, else the first of the date. What is taken back or
+    /// approved may also be outside of any shift, and who came before 04:00 of a date without a shift came on
+    /// the date before.
     pub(super) fn day_meant(&self, book: &Book, job: &Job<'_>, item: &BulkItem) -> Option<DayKey> {
         let first = book.day_on(item.date)?;
         if let Some(shift) = item.shift {
