@@ -12,6 +12,8 @@ mod bulk;
 mod cli;
 mod cli_crash;
 mod cli_serve;
+mod clients;
+mod contract;
 mod corrections;
 mod departments;
 mod enrollment;

@@ -23,7 +23,7 @@ use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-const KEYS: [(&str, AssignmentKey); 2] =
+pub(crate) const KEYS: [(&str, AssignmentKey); 2] =
     [("from", AssignmentKey::From), ("created_at", AssignmentKey::CreatedAt)];
 
 #[derive(Deserialize, Validate, IntoParams)]
@@ -179,15 +179,16 @@ pub(crate) async fn create(
     asker: Asker,
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let to_whom = match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, word(&form.department_id)?) {
-        (None, None) => Whom::Everybody,
-        (None, Some(department)) => Whom::Department(department),
-        (Some(user), None) => Whom::Person(user),
-        (Some(_), Some(_)) => {
-            let detail = "is either for a person or for a department";
-            return Err(Problem::invalid_field("/department_id", "not-both", detail));
-        }
-    };
+    let to_whom =
+        match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, word(&form.department_id)?) {
+            (None, None) => Whom::Everybody,
+            (None, Some(department)) => Whom::Department(department),
+            (Some(user), None) => Whom::Person(user),
+            (Some(_), Some(_)) => {
+                let detail = "is either for a person or for a department";
+                return Err(Problem::invalid_field("/department_id", "not-both", detail));
+            }
+        };
     let new = NewAssignment {
         shift: needed(&form.shift_id)?,
         to_whom,

@@ -64,8 +64,18 @@ pub(crate) struct BulkForm {
 }
 
 impl Form for BulkForm {
-    const NULLABLE: &'static [&'static str] =
-        &["items/*/user_id", "items/*/employee_code", "items/*/email", "items/*/date", "items/*/shift_id", "items/*/status", "items/*/check_in", "items/*/check_out", "items/*/note", "items/*/if_version"];
+    const NULLABLE: &'static [&'static str] = &[
+        "items/*/user_id",
+        "items/*/employee_code",
+        "items/*/email",
+        "items/*/date",
+        "items/*/shift_id",
+        "items/*/status",
+        "items/*/check_in",
+        "items/*/check_out",
+        "items/*/note",
+        "items/*/if_version",
+    ];
     const LIMIT: usize = 24 << 20;
 }
 

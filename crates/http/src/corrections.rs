@@ -205,8 +205,12 @@ pub(crate) async fn list(
     };
     let filters = Filters { user: query.user, department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let found =
-        api.usecases.attendance.corrections(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let found = api
+        .usecases
+        .attendance
+        .corrections(asker.actor(), query)
+        .await
+        .map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, CorrectionView::new))
 }
 

@@ -14,7 +14,8 @@ use validator::Validate;
 use crate::actor::{Asker, whom};
 use crate::geofences::{GeofenceForm, fences};
 use crate::input::{
-    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, clearable, is, needed, present,
+    word,
 };
 use crate::naming::named;
 use crate::options::Api;
@@ -23,7 +24,7 @@ use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-const KEYS: [(&str, DepartmentKey); 2] =
+pub(crate) const KEYS: [(&str, DepartmentKey); 2] =
     [("name", DepartmentKey::Name), ("headcount", DepartmentKey::Headcount)];
 
 #[derive(Deserialize, Validate, IntoParams)]
@@ -79,8 +80,15 @@ pub(crate) struct NewDepartmentForm {
 const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
 
 impl Form for NewDepartmentForm {
-    const NULLABLE: &'static [&'static str] =
-        &["code", "description", "manager_id", "parent_id", "timezone", "default_shift_id", "geofences/*/name"];
+    const NULLABLE: &'static [&'static str] = &[
+        "code",
+        "description",
+        "manager_id",
+        "parent_id",
+        "timezone",
+        "default_shift_id",
+        "geofences/*/name",
+    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -125,8 +133,16 @@ pub(crate) struct DepartmentUpdateForm {
 }
 
 impl Form for DepartmentUpdateForm {
-    const NULLABLE: &'static [&'static str] =
-        &["code", "description", "manager_id", "parent_id", "timezone", "default_shift_id", "geofences", "geofences/*/name"];
+    const NULLABLE: &'static [&'static str] = &[
+        "code",
+        "description",
+        "manager_id",
+        "parent_id",
+        "timezone",
+        "default_shift_id",
+        "geofences",
+        "geofences/*/name",
+    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 

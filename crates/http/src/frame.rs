@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{Method, StatusCode};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Bytes;
 use actix_web::{Error, HttpResponse, ResponseError, web};
@@ -83,7 +83,11 @@ fn finish(answer: ServiceResponse, path: &str, id: &str) -> ServiceResponse {
         Some(told) => replace(answer, told),
     };
     dress(answer.headers_mut(), path, id);
-    if answer.request().method() == Method::HEAD { answer.map_body(|_, body| Headless::of(&body)) } else { answer }
+    if answer.request().method() == Method::HEAD {
+        answer.map_body(|_, body| Headless::of(&body))
+    } else {
+        answer
+    }
 }
 
 /// The length of a body without the body: what a `HEAD` is answered with. A stream is not even begun.

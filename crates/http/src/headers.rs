@@ -49,7 +49,12 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
             LAST_EVENT_ID,
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, REQUEST_ID])
-        .expose_headers([header::ALLOW, header::CONTENT_DISPOSITION, header::WWW_AUTHENTICATE, PREFERENCE_APPLIED])
+        .expose_headers([
+            header::ALLOW,
+            header::CONTENT_DISPOSITION,
+            header::WWW_AUTHENTICATE,
+            PREFERENCE_APPLIED,
+        ])
         .expose_headers(RATE_LIMIT)
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

@@ -13,7 +13,9 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::filters::Filters;
-use crate::input::{Change, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word};
+use crate::input::{
+    Change, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
@@ -219,7 +221,8 @@ pub(crate) async fn list(
     };
     let filters = Filters { department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let found = api.usecases.holidays.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let found =
+        api.usecases.holidays.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, HolidayView::new))
 }
 

@@ -41,8 +41,7 @@ pub(crate) fn beside(member: &str) -> Option<String> {
 
 /// The view with names beside ids.
 pub(crate) async fn named(directory: &Directory, view: &impl Serialize) -> Result<Value, Problem> {
-    let mut value =
-        serde_json::to_value(view).map_err(|_| Problem::broken("an answer cannot be written"))?;
+    let mut value = serde_json::to_value(view).map_err(|_| Problem::broken("an answer cannot be written"))?;
     name(directory, &mut value).await?;
     Ok(value)
 }

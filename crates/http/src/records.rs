@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::actor::Asker;
-use crate::codes::Code;
 use crate::attendance::{OverrideView, RecordView, local};
+use crate::codes::Code;
 use crate::input::{Change, Decidable, Form, Json, Line, Named, Reason, is, needed, word};
 use crate::naming::named;
 use crate::options::Api;

@@ -15,8 +15,8 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::input::{
-    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is, present,
-    weekdays, word,
+    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is,
+    present, weekdays, word,
 };
 use crate::naming::named;
 use crate::options::Api;
@@ -25,7 +25,7 @@ use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-const KEYS: [(&str, ShiftKey); 2] = [("name", ShiftKey::Name), ("starts", ShiftKey::Starts)];
+pub(crate) const KEYS: [(&str, ShiftKey); 2] = [("name", ShiftKey::Name), ("starts", ShiftKey::Starts)];
 
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -39,8 +39,17 @@ pub(crate) struct SyncForm {
 }
 
 impl Form for SyncForm {
-    const NULLABLE: &'static [&'static str] =
-        &["device_id", "items/*/event_id", "items/*/user_id", "items/*/type", "items/*/at", "items/*/counter", "items/*/similarity", "items/*/location", "items/*/location/accuracy_m"];
+    const NULLABLE: &'static [&'static str] = &[
+        "device_id",
+        "items/*/event_id",
+        "items/*/user_id",
+        "items/*/type",
+        "items/*/at",
+        "items/*/counter",
+        "items/*/similarity",
+        "items/*/location",
+        "items/*/location/accuracy_m",
+    ];
     const LIMIT: usize = 2 << 20;
 }
 

@@ -190,7 +190,8 @@ pub(crate) async fn today(
     };
     let filters = Filters { department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let today = api.usecases.attendance.today(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let today =
+        api.usecases.attendance.today(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     let scope = match asker.actor().role() {
         _ if today.only_self => "self",
         Role::Admin => "all",

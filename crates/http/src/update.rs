@@ -51,6 +51,7 @@ pub(crate) struct UpdateForm {
     email: Option<String>,
     #[validate(custom(function = "is::<Role>"))]
     role: Option<String>,
+    /// Any but `deleted`, which is only taken as it is shown.
     #[validate(custom(function = "is::<Status>"))]
     status: Option<String>,
     #[serde(deserialize_with = "present")]
@@ -93,8 +94,18 @@ pub(crate) struct SettingsForm {
 }
 
 impl Form for UpdateForm {
-    const NULLABLE: &'static [&'static str] =
-        &["phone", "address", "avatar_url", "locale", "employee_code", "department_id", "timezone", "join_date", "leave_date", "default_shift_id"];
+    const NULLABLE: &'static [&'static str] = &[
+        "phone",
+        "address",
+        "avatar_url",
+        "locale",
+        "employee_code",
+        "department_id",
+        "timezone",
+        "join_date",
+        "leave_date",
+        "default_shift_id",
+    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 

@@ -145,7 +145,8 @@ impl Entering {
         let (items, unread): (Vec<_>, Vec<_>) = read.unzip();
         let request = BulkRequest { items, ..request.clone() };
         let of = u32::try_from(self.forms.len()).unwrap_or(u32::MAX);
-        let answer = usecases.attendance.bulk_as(actor, &request, self.batch, of).await.map_err(Problem::from)?;
+        let answer =
+            usecases.attendance.bulk_as(actor, &request, self.batch, of).await.map_err(Problem::from)?;
         let BulkAnswer { results, .. } = answer;
         let (mut lines, mut text) = (Vec::new(), Vec::new());
         let mut views = Vec::new();

@@ -24,7 +24,10 @@ const EXTRAS: [(&str, &str); 14] = [
     ("by", "With `in-use`: what still refers to it."),
     ("limit", "With `encoding-limit` and `too-many-jobs`: how many there may be."),
     ("user_id", "With `face-belongs-to-other`, for administrators: whose face it is."),
-    ("rejected", "With `no-acceptable-image`: what is wrong with each picture, as in the answer of an enrollment."),
+    (
+        "rejected",
+        "With `no-acceptable-image`: what is wrong with each picture, as in the answer of an enrollment.",
+    ),
     ("reasons", "With `low-quality`: what is wrong with the face, each with `code`, `detail` and `hint`."),
     ("batch_id", "With `nothing-applied`: always `null`."),
     ("dry_run", "With `nothing-applied`: whether it was only tried."),
@@ -56,8 +59,14 @@ pub(super) fn complete(document: &mut Value) {
 /// Bodies of which every member may be absent may be absent themselves.
 fn optional_body(operation: &mut Value) {
     let optional = [
-        "Approval", "DepartmentUpdate", "HolidayUpdate", "LeaveDecision", "Logout", "ShiftAssignmentUpdate",
-        "ShiftUpdate", "UserUpdate",
+        "Approval",
+        "DepartmentUpdate",
+        "HolidayUpdate",
+        "LeaveDecision",
+        "Logout",
+        "ShiftAssignmentUpdate",
+        "ShiftUpdate",
+        "UserUpdate",
     ];
     let Some(body) = operation.get_mut("requestBody") else { return };
     let schema = &mut body["content"]["application/json"]["schema"];
@@ -88,7 +97,8 @@ fn headers(method: &str, status: &str, response: &mut Value) {
     if matches!(status, "201" | "202") {
         header("Location", text(), "Where it is.");
     }
-    let listed = name.starts_with("List_") || ["UserList", "History", "Today", "Report"].contains(&name.as_str());
+    let listed =
+        name.starts_with("List_") || ["UserList", "History", "Today", "Report"].contains(&name.as_str());
     if method == "get" && status == "200" && listed {
         header("Link", text(), "The first, previous, next and last page (RFC 8288).");
     }
@@ -104,7 +114,9 @@ fn headers(method: &str, status: &str, response: &mut Value) {
         header("Retry-After", number(), "Seconds after which to look again, at one that is unfinished.");
     }
     match status {
-        "401" => header("WWW-Authenticate", text(), "`Bearer`, with an `error` if there was a token (RFC 6750)."),
+        "401" => {
+            header("WWW-Authenticate", text(), "`Bearer`, with an `error` if there was a token (RFC 6750).")
+        }
         "429" => {
             header("Retry-After", number(), "Seconds to wait.");
             header("RateLimit-Limit", number(), "How many at once, with `rate-limited`.");

@@ -25,7 +25,10 @@ pub(super) fn examples() -> Vec<(&'static str, Value)> {
             json!({ "name": "Ada Byron", "email": "ada@example.org", "password": "correct horse battery staple",
                 "timezone": "Europe/London", "locale": "en" }),
         ),
-        ("NewUser", json!({ "name": "Ada Byron", "email": "ada@example.org", "role": "employee", "join_date": "2026-03-01" })),
+        (
+            "NewUser",
+            json!({ "name": "Ada Byron", "email": "ada@example.org", "role": "employee", "join_date": "2026-03-01" }),
+        ),
         ("UserUpdate", json!({ "phone": "+44 20 7946 0000", "settings": { "theme": "dark" } })),
         ("StatusChange", json!({ "status": "suspended", "reason": "on parental leave" })),
         ("Mark", json!({ "type": "check_in", "note": "by the back door" })),
@@ -33,8 +36,14 @@ pub(super) fn examples() -> Vec<(&'static str, Value)> {
             "OverrideRequest",
             json!({ "status": "present", "first_in": "2026-03-02T09:00:00+01:00", "reason": "the terminal was down" }),
         ),
-        ("CorrectionRequest", json!({ "date": "2026-03-02", "last_out": "2026-03-02T17:30:00+01:00", "reason": "forgot to check out" })),
-        ("NewShift", json!({ "name": "Early", "starts": "06:00", "ends": "14:00", "workdays": ["monday", "tuesday"] })),
+        (
+            "CorrectionRequest",
+            json!({ "date": "2026-03-02", "last_out": "2026-03-02T17:30:00+01:00", "reason": "forgot to check out" }),
+        ),
+        (
+            "NewShift",
+            json!({ "name": "Early", "starts": "06:00", "ends": "14:00", "workdays": ["monday", "tuesday"] }),
+        ),
         ("NewShiftAssignment", json!({ "shift_id": early, "user_id": ada, "from": "2026-03-02" })),
         ("NewHoliday", json!({ "name": "New Year", "date": "2027-01-01" })),
         ("NewLeave", json!({ "from": "2026-07-06", "to": "2026-07-17", "kind": "annual" })),

@@ -9,8 +9,8 @@ use super::words;
 use crate::input::Form;
 use crate::naming::beside;
 use crate::{
-    admin, assignments, auth, bulk, corrections, departments, enroll, holidays, leaves, locks, mark, recognize,
-    records, shifts, sync, update, users,
+    admin, assignments, auth, bulk, corrections, departments, enroll, holidays, leaves, locks, mark,
+    recognize, records, shifts, sync, update, users,
 };
 
 const REF: &str = "#/components/schemas/";
@@ -98,18 +98,21 @@ pub(super) fn shape(document: &mut Value) {
     no_defaults(document);
     let roots = requests(document);
     let asked = reached(document, roots);
-    let told = reached(document, answers(document));
+    let mut told = reached(document, answers(document));
+    told.insert("NamedPerson".into());
     name_people(document, &told);
     exact_requests(document);
     exact_answers(document, &told, &asked);
     enumerate(document);
     send_back(document);
-    close(document, &asked, &told);
+    close(document, &asked);
     parameters(document);
 }
 
 fn schemas(document: &mut Value) -> &mut Map<String, Value> {
-    document["components"]["schemas"].as_object_mut().unwrap_or_else(|| unreachable!("a document has schemas"))
+    document["components"]["schemas"]
+        .as_object_mut()
+        .unwrap_or_else(|| unreachable!("a document has schemas"))
 }
 
 /// `default: null` says nothing but makes generators demand the member.
@@ -129,7 +132,9 @@ fn no_defaults(value: &mut Value) {
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
-            if let Some(name) = members.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix(REF)) {
+            if let Some(name) =
+                members.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix(REF))
+            {
                 found.insert(name.to_owned());
             }
             members.values().for_each(|member| references(member, found));
@@ -140,7 +145,12 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 fn operations(document: &Value) -> impl Iterator<Item = &Value> {
-    document["paths"].as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object).flat_map(Map::values)
+    document["paths"]
+        .as_object()
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(Value::as_object)
+        .flat_map(Map::values)
 }
 
 /// Schemas that requests name.
@@ -161,7 +171,9 @@ fn answers(document: &Value) -> BTreeSet<String> {
 fn reached(document: &Value, mut names: BTreeSet<String>) -> BTreeSet<String> {
     loop {
         let mut more = names.clone();
-        names.iter().for_each(|name| references(&document["components"]["schemas"][name.as_str()], &mut more));
+        names
+            .iter()
+            .for_each(|name| references(&document["components"]["schemas"][name.as_str()], &mut more));
         if more.len() == names.len() {
             return names;
         }
@@ -205,9 +217,15 @@ fn never_null(schema: &mut Value) {
     }
 }
 
+/// Answers to a `DELETE`, which tell of somebody under a pseudonym, or of nobody new.
+const UNNAMED: [&str; 2] = ["ErasureReceipt", "DeletedEncoding"];
+
 /// Members that tell names, beside those that tell ids.
 fn name_people(document: &mut Value, told: &BTreeSet<String>) {
-    for (_, schema) in schemas(document).iter_mut().filter(|(name, _)| told.contains(*name)) {
+    for (_, schema) in schemas(document)
+        .iter_mut()
+        .filter(|(name, _)| told.contains(*name) && !UNNAMED.contains(&name.as_str()))
+    {
         objects(schema, &mut |object| {
             let Some(Value::Object(members)) = object.get_mut("properties") else { return };
             let mut added = Vec::new();
@@ -233,9 +251,8 @@ fn exact_requests(document: &mut Value) {
     for (name, nullable) in forms() {
         restrict(schemas(document), &name, "", nullable);
     }
-    for name in ["EnrollParts", "RecognizeParts"] {
-        restrict(schemas(document), name, "", &[]);
-    }
+    restrict(schemas(document), "EnrollParts", "", &[]);
+    restrict(schemas(document), "RecognizeParts", "", &["location/accuracy_m"]);
 }
 
 fn restrict(schemas: &mut Map<String, Value>, name: &str, path: &str, nullable: &[&str]) {
@@ -252,7 +269,9 @@ fn restrict(schemas: &mut Map<String, Value>, name: &str, path: &str, nullable: 
             let mut named = BTreeSet::new();
             references(schema, &mut named);
             let list = schema.get("items").is_some();
-            inner.extend(named.into_iter().map(|to| (to, if list { format!("{path}/*") } else { path.clone() })));
+            inner.extend(
+                named.into_iter().map(|to| (to, if list { format!("{path}/*") } else { path.clone() })),
+            );
         }
     });
     for (to, path) in inner {
@@ -352,9 +371,9 @@ fn collect(document: &Value, name: &str, members: &mut Map<String, Value>) {
 }
 
 /// Requests have no other members than these.
-fn close(document: &mut Value, asked: &BTreeSet<String>, told: &BTreeSet<String>) {
+fn close(document: &mut Value, asked: &BTreeSet<String>) {
     for (name, schema) in schemas(document).iter_mut() {
-        if asked.contains(name) && !told.contains(name) && schema.get("properties").is_some() {
+        if asked.contains(name) && schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }
     }
@@ -362,13 +381,20 @@ fn close(document: &mut Value, asked: &BTreeSet<String>, told: &BTreeSet<String>
 
 /// A parameter is there or not; it is never `null`.
 fn parameters(document: &mut Value) {
-    let words = words::of_parameters();
+    let (words, orders) = (words::of_parameters(), words::of_orders());
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
             for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
                 let place = format!("{path} {}", parameter["name"].as_str().unwrap_or_default());
                 never_null(&mut parameter["schema"]);
+                if let Some((_, keys)) = orders.iter().find(|(of, _)| of == path && place.ends_with(" sort"))
+                {
+                    let keys = keys.join("|");
+                    // Keys separated by commas, none twice.
+                    let pattern = format!(r"^(?!.*\b(\w+)\b.*\b\1\b)-?({keys})(,-?({keys}))*$");
+                    parameter["schema"]["pattern"] = json!(pattern);
+                }
                 if let Some((_, words)) = words.iter().find(|(places, _)| places.contains(&place.as_str())) {
                     closed(&mut parameter["schema"], words);
                 }

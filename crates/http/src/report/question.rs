@@ -15,9 +15,9 @@ use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::UserId;
 use rollcall_domain::job::Progress;
 use rollcall_domain::page::Page;
-use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
 use rollcall_usecases::UseCases;
 use rollcall_usecases::directory::Directory;
+use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
 use serde::Serialize;
 
 use super::columns::Chosen;
@@ -141,7 +141,10 @@ async fn records(
                 data: rows.items.iter().map(ReportRecordView::new).collect(),
                 pagination,
             };
-            Made { pagination: Some(pagination), ..Made::json(&named(directory, &ReportView::Records(view)).await?)? }
+            Made {
+                pagination: Some(pagination),
+                ..Made::json(&named(directory, &ReportView::Records(view)).await?)?
+            }
         }
         Format::Csv => {
             let (all, left) = (report.people_left(), Left::default());

@@ -307,7 +307,8 @@ async fn a_correction_has_one_when_it_is_asked_for_and_one_when_it_is_decided() 
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::RequestCorrection, Target::Correction(first)));
     assert_eq!((line.by, line.subject), (By::Person(ada.id), Some(ada.id)));
-    let rejected = world.usecases.attendance.reject_correction(&manager, first, "you were not in", None).await;
+    let rejected =
+        world.usecases.attendance.reject_correction(&manager, first, "you were not in", None).await;
     rejected.unwrap();
     let line = trail.one();
     assert_eq!((line.act, turned(&line, "request")), (Act::DecideCorrection, pair("pending", "rejected")));

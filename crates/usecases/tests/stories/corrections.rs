@@ -78,8 +78,9 @@ async fn who_is_not_agreed_with_is_told_why() {
     let ada = world.add_as(a_member("Ada", &department)).await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    let reject =
-        async |comment: &str| world.usecases.attendance.reject_correction(&manager, asked.id, comment, None).await;
+    let reject = async |comment: &str| {
+        world.usecases.attendance.reject_correction(&manager, asked.id, comment, None).await
+    };
     assert!(matches!(reject(" no ").await, Err(AttendanceError::CommentRequired)));
     let rejected = reject("nobody saw you either").await.unwrap().correction;
     assert_eq!(rejected.status, CorrectionStatus::Rejected);
@@ -88,7 +89,8 @@ async fn who_is_not_agreed_with_is_told_why() {
     let withdrawn = world.usecases.attendance.withdraw_correction(&person(&ada), asked.id, None).await;
     assert!(matches!(withdrawn, Err(AttendanceError::DecidedAlready)));
     let second = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    let withdrawn = world.usecases.attendance.withdraw_correction(&person(&ada), second.id, None).await.unwrap();
+    let withdrawn =
+        world.usecases.attendance.withdraw_correction(&person(&ada), second.id, None).await.unwrap();
     assert_eq!(withdrawn.correction.status, CorrectionStatus::Withdrawn);
 }
 
@@ -111,7 +113,8 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
     let decide = async |actor: &Actor, asked: &SeenCorrection| {
         let id = asked.correction.id;
         let told = world.usecases.attendance.approve_correction(actor, id, None, None).await.map(drop);
-        let no = world.usecases.attendance.reject_correction(actor, id, "no reason at all", None).await.map(drop);
+        let no =
+            world.usecases.attendance.reject_correction(actor, id, "no reason at all", None).await.map(drop);
         assert_eq!(format!("{told:?}"), format!("{no:?}"));
         told
     };
@@ -127,7 +130,8 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
     assert!(matches!(told, Err(AttendanceError::Denied(Denied::Hidden))));
     let read = world.usecases.attendance.correction(&person(&ada), of_bob.correction.id).await;
     assert!(matches!(read, Err(AttendanceError::Denied(Denied::Hidden))));
-    let withdrawn = world.usecases.attendance.withdraw_correction(&boss_actor, of_bob.correction.id, None).await;
+    let withdrawn =
+        world.usecases.attendance.withdraw_correction(&boss_actor, of_bob.correction.id, None).await;
     assert!(matches!(withdrawn, Err(AttendanceError::Denied(_))));
 
     let of_ada = ask(&world, &ada, present("2026-03-02")).await.unwrap();

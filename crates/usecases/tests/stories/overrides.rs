@@ -64,7 +64,8 @@ async fn a_decision_holds_until_it_is_taken_back_and_both_are_kept() {
     let second = decide(&world, &manager, id, present("she was here all day")).await.unwrap();
     assert_eq!((second.decided.len(), second.day.record.first_in), (2, None));
     assert!(second.decided[0].ended.is_some() && second.decided[1].ended.is_none());
-    let back = world.usecases.attendance.revert_record(&manager, id, "was the wrong day", None).await.unwrap();
+    let back =
+        world.usecases.attendance.revert_record(&manager, id, "was the wrong day", None).await.unwrap();
     assert_eq!(back.day.record, before.day.record, "the day is what its punches say");
     assert_eq!(back.decided[1].ended.as_ref().unwrap().reason, "was the wrong day");
     let again = world.usecases.attendance.revert_record(&manager, id, "was the wrong day", None).await;
@@ -113,7 +114,8 @@ async fn nobody_decides_of_themself_or_of_strangers() {
     let id = record_on(&world, &ada, "2026-03-02").await;
     let check = async |actor: &Actor, id: RecordId| {
         let told = decide(&world, actor, id, present("the door was broken")).await.map(drop);
-        let back = world.usecases.attendance.revert_record(actor, id, "the door was broken", None).await.map(drop);
+        let back =
+            world.usecases.attendance.revert_record(actor, id, "the door was broken", None).await.map(drop);
         assert_eq!(format!("{told:?}"), format!("{back:?}"));
         told
     };
