@@ -148,7 +148,7 @@ async fn what_is_decided_can_be_followed(db: Db) {
     for (query, status, code) in [
         ("action=attendance.unknown", 422, "validation-failed"),
         ("batch_id=7", 422, "validation-failed"),
-        ("user_id=somebody", 404, "not-found"),
+        ("user_id=somebody", 422, "validation-failed"),
         ("from=2026-03-08&to=2026-03-07", 422, "validation-failed"),
         ("per_page=101", 422, "validation-failed"),
         ("sort=at", 400, "unknown-parameter"),

@@ -41,8 +41,8 @@ async fn a_punch_is_found_and_taken_back(db: Db) {
     }
     let of = async |id: &str| admin.get(&format!("{PATH}?user_id={id}")).await;
     assert_eq!(*total(&of(&ada.id).await.expect(200)), 2);
-    of("nobody").await.problem(404, "not-found");
-    manager.get(&format!("{PATH}?user_id={}", eve.id)).await.problem(404, "not-found");
+    of("nobody").await.problem(422, "validation-failed");
+    manager.get(&format!("{PATH}?user_id={}", eve.id)).await.problem(422, "validation-failed");
     let department = format!("{PATH}?department_id={}", manager.department);
     assert_eq!(*total(&admin.get(&department).await.expect(200)), 2);
     admin.get(&format!("{PATH}?type=close")).await.problem(422, "validation-failed");

@@ -105,5 +105,5 @@ async fn leave_is_asked_for_and_decided_about(db: Db) {
     ] {
         assert_eq!(total(who, query).await, count, "{query}");
     }
-    bob.get(&format!("{PATH}?user_id={}", ada.id)).await.problem(404, "not-found");
+    bob.get(&format!("{PATH}?user_id={}", ada.id)).await.problem(422, "validation-failed");
 }

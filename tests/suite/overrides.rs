@@ -36,7 +36,7 @@ async fn a_decision_is_kept_with_what_was_before(db: Db) {
     assert_eq!(before["status"], "absent", "{before}");
     let path = path_of(&before);
     let read = ada.get(&path).await;
-    assert_eq!(read.header("etag"), format!("\"{}\"", before["version"]));
+    assert!(read.header("etag").starts_with(&format!("\"{}-", before["version"])), "{}", read.header("etag"));
     assert_eq!(read.expect(200)["overrides"], json!([]));
 
     let wanted = json!({

@@ -105,7 +105,7 @@ async fn a_month_is_exported_as_it_was(db: Db) {
         format!("{march}&user_id={}", bob.id),
         format!("{march}&user_id=01890000-0000-7000-8000-000000000000"),
     ] {
-        sales_now.get(&path).await.problem(404, "not-found");
-        ada_now.get(&path).await.problem(404, "not-found");
+        sales_now.get(&path).await.problem(422, "validation-failed");
+        ada_now.get(&path).await.problem(422, "validation-failed");
     }
 }

@@ -122,10 +122,10 @@ async fn a_week_in_numbers(db: Db) {
     }
     for path in ["attendance/rate", "attendance/trends", "dashboard"] {
         let elsewhere = format!("/api/statistics/{path}?department_id={}", lab.department);
-        sales_now.get(&elsewhere).await.problem(404, "not-found");
+        sales_now.get(&elsewhere).await.problem(422, "validation-failed");
         ada_now.get(&elsewhere).await.problem(
-            if path == "dashboard" { 404 } else { 403 },
-            if path == "dashboard" { "not-found" } else { "forbidden" },
+            if path == "dashboard" { 422 } else { 403 },
+            if path == "dashboard" { "validation-failed" } else { "forbidden" },
         );
     }
 }

@@ -83,7 +83,7 @@ async fn a_day_can_be_looked_at_by_department_status_and_date() {
     sales
         .get(&format!("/api/attendance/today?department_id={}", lab.department))
         .await
-        .problem(404, "not-found");
+        .problem(422, "validation-failed");
     let refused = ada.get(&format!("/api/attendance/today?department_id={}", sales.department)).await;
     assert_eq!(refused.status, 403, "{}", refused.text());
     assert_eq!(Value::Null, late["data"][0]["password"]);

@@ -82,7 +82,7 @@ async fn a_person_is_told_in_full(db: Db) {
     "#);
     }
     let read = admin.get(&format!("/api/users/{id}")).await;
-    assert_eq!(read.header("etag"), "\"1\"");
+    assert!(read.header("etag").starts_with("\"1-"), "{}", read.header("etag"));
     assert_eq!(read.expect(200), user);
 
     let change = json!({ "name": "Ada King", "phone": "+44 20 7946 0000", "timezone": null,

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, web};
@@ -48,10 +49,11 @@ pub(crate) async fn guard(
                 req.extensions_mut().insert(caller);
             }
             let directory = req.app_data::<web::Data<Api>>().map(|api| api.usecases.directory.clone());
+            let named = req.method() != Method::DELETE;
             let answer = next.call(req).await?;
             drop(place);
             match (access, directory) {
-                (Access::May(_), Some(directory)) => Ok(named_answer(&directory, answer).await?),
+                (Access::May(_), Some(directory)) if named => Ok(named_answer(&directory, answer).await?),
                 _ => Ok(answer),
             }
         }

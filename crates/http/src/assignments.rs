@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::profile::utc;
 use crate::shifts::FindingView;
 
-const KEYS: [(&str, AssignmentKey); 2] =
+pub(crate) const KEYS: [(&str, AssignmentKey); 2] =
     [("from", AssignmentKey::From), ("created_at", AssignmentKey::CreatedAt)];
 
 #[derive(Deserialize, Validate, IntoParams)]

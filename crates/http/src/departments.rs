@@ -24,7 +24,7 @@ use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-const KEYS: [(&str, DepartmentKey); 2] =
+pub(crate) const KEYS: [(&str, DepartmentKey); 2] =
     [("name", DepartmentKey::Name), ("headcount", DepartmentKey::Headcount)];
 
 #[derive(Deserialize, Validate, IntoParams)]

@@ -18,7 +18,7 @@ use crate::options::Api;
 use crate::paging::{Pagination, page, range, sort};
 use crate::problem::Problem;
 
-const KEYS: [(&str, DayField); 4] = [
+pub(crate) const KEYS: [(&str, DayField); 4] = [
     ("date", DayField::Date),
     ("first_in", DayField::FirstIn),
     ("worked_seconds", DayField::Worked),

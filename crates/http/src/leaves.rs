@@ -22,7 +22,8 @@ use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-const KEYS: [(&str, LeaveKey); 2] = [("from", LeaveKey::From), ("requested_at", LeaveKey::RequestedAt)];
+pub(crate) const KEYS: [(&str, LeaveKey); 2] =
+    [("from", LeaveKey::From), ("requested_at", LeaveKey::RequestedAt)];
 
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -14,7 +14,7 @@ use rollcall_domain::access::{Action, Actor, Role, SelfService, permit};
 use rollcall_domain::id::{DeviceId, SessionId, UserId};
 use serde_json::{Value, json};
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
@@ -138,7 +138,9 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         told.extend([(400, "Malformed, or with unknown members."), (408, "Too slow."), (413, "Too large.")]);
         told.extend([(415, "Of the wrong type."), (422, "Understood but invalid.")]);
     }
-    if operation.parameters.is_some() && operation.request_body.is_none() && entry.method == Method::GET {
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(of) if of.parameter_in == ParameterIn::Query);
+    let asks = entry.method == Method::GET || operation.parameters.iter().flatten().any(in_query);
+    if operation.parameters.is_some() && operation.request_body.is_none() && asks {
         told.extend([
             (400, "With unknown or duplicate keys in the query."),
             (422, "Understood but invalid."),
@@ -155,7 +157,8 @@ fn complete(operation: &mut Operation, entry: &Entry) {
             ]);
         }
     }
-    if entry.path.contains('{') {
+    let names_somebody = ["/api/attendance/mark", "/api/face/enroll"].contains(&entry.path);
+    if entry.path.contains('{') || names_somebody {
         told.push((404, "Absent, or not for you to see."));
     }
     if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method) {

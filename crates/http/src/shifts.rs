@@ -25,7 +25,7 @@ use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-const KEYS: [(&str, ShiftKey); 2] = [("name", ShiftKey::Name), ("starts", ShiftKey::Starts)];
+pub(crate) const KEYS: [(&str, ShiftKey); 2] = [("name", ShiftKey::Name), ("starts", ShiftKey::Starts)];
 
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -21,7 +21,7 @@ use crate::paging::{range, sort};
 use crate::problem::Problem;
 use crate::profile::{DepartmentRefView, day};
 
-const KEYS: [(&str, DepartmentOrder); 8] = [
+pub(crate) const KEYS: [(&str, DepartmentOrder); 8] = [
     ("name", DepartmentOrder::Name),
     ("headcount", DepartmentOrder::Headcount),
     ("enrolled", DepartmentOrder::Enrolled),

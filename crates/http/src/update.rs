@@ -51,6 +51,7 @@ pub(crate) struct UpdateForm {
     email: Option<String>,
     #[validate(custom(function = "is::<Role>"))]
     role: Option<String>,
+    /// Any but `deleted`, which is only taken as it is shown.
     #[validate(custom(function = "is::<Status>"))]
     status: Option<String>,
     #[serde(deserialize_with = "present")]

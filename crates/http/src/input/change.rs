@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
 use super::body::{api, check_length, in_time, is_json, not_of, read_all};
-use super::strict::{self, Form, Place};
+use super::strict::{self, Form};
 use crate::problem::Problem;
 
 /// The members of a change, before they are compared with what is shown. A body of no bytes has none.
@@ -47,7 +47,7 @@ impl<T: Form> Change<T> {
     /// clients send back what they have read, with what they changed.
     pub(crate) fn of(mut self, shown: &Value) -> Result<T, Problem> {
         self.members.retain(|name, value| !shown.get(name).is_some_and(|shown| same(shown, value)));
-        strict::from_value(Value::Object(self.members), Place::Body)
+        strict::from_change(Value::Object(self.members), shown)
     }
 
     /// The same where each of the members `said` means something although it is as it is shown. `None` if nothing at
@@ -59,7 +59,7 @@ impl<T: Form> Change<T> {
             return Ok(None);
         }
         self.members.retain(|name, value| said.contains(&name.as_str()) || !as_shown(name, value));
-        strict::from_value(Value::Object(self.members), Place::Body).map(Some)
+        strict::from_change(Value::Object(self.members), shown).map(Some)
     }
 }
 

@@ -66,6 +66,15 @@ pub(crate) fn json(bytes: &[u8]) -> Result<Value, Problem> {
 
 /// Reads members that were gathered already.
 pub(crate) fn from_value<T: Form>(value: Value, place: Place) -> Result<T, Problem> {
+    read(value, place, &Value::Null)
+}
+
+/// Reads a change of what is `shown`: what is shown there is known, though it may not be the sender's to choose.
+pub(crate) fn from_change<T: Form>(value: Value, shown: &Value) -> Result<T, Problem> {
+    read(value, Place::Body, shown)
+}
+
+fn read<T: Form>(value: Value, place: Place, shown: &Value) -> Result<T, Problem> {
     let mut nothing = Vec::new();
     if place == Place::Body {
         nulls(&value, "", "", &mut |pointer, path| {
@@ -78,7 +87,7 @@ pub(crate) fn from_value<T: Form>(value: Value, place: Place) -> Result<T, Probl
     let mut note = |path: serde_ignored::Path<'_>| unknown.push(pointer(&path));
     let read = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(value, &mut note));
     if !unknown.is_empty() {
-        return Err(too_many::<T>(unknown, place));
+        return Err(too_many::<T>(unknown, place, shown));
     }
     let mut wrong = Vec::new();
     let form: Option<T> = match read {
@@ -121,9 +130,11 @@ fn nulls(value: &Value, pointer: &str, path: &str, tell: &mut dyn FnMut(&str, &s
     }
 }
 
-fn too_many<T: Form>(unknown: Vec<String>, place: Place) -> Problem {
-    let (taken, unknown): (Vec<_>, Vec<_>) =
-        unknown.into_iter().partition(|pointer| T::NOT_ALLOWED.contains(&pointer.trim_start_matches('/')));
+fn too_many<T: Form>(unknown: Vec<String>, place: Place, shown: &Value) -> Problem {
+    let (taken, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|pointer| {
+        let name = pointer.trim_start_matches('/');
+        T::NOT_ALLOWED.contains(&name) || shown.get(name).is_some()
+    });
     if !taken.is_empty() {
         let each = taken.into_iter().map(|at| place.error(at, "not-allowed", "is not yours to choose"));
         return Problem::plain(Code::FieldNotAllowed).with_errors(each.collect());

@@ -98,13 +98,14 @@ pub(super) fn shape(document: &mut Value) {
     no_defaults(document);
     let roots = requests(document);
     let asked = reached(document, roots);
-    let told = reached(document, answers(document));
+    let mut told = reached(document, answers(document));
+    told.insert("NamedPerson".into());
     name_people(document, &told);
     exact_requests(document);
     exact_answers(document, &told, &asked);
     enumerate(document);
     send_back(document);
-    close(document, &asked, &told);
+    close(document, &asked);
     parameters(document);
 }
 
@@ -216,9 +217,15 @@ fn never_null(schema: &mut Value) {
     }
 }
 
+/// Answers to a `DELETE`, which tell of somebody under a pseudonym, or of nobody new.
+const UNNAMED: [&str; 2] = ["ErasureReceipt", "DeletedEncoding"];
+
 /// Members that tell names, beside those that tell ids.
 fn name_people(document: &mut Value, told: &BTreeSet<String>) {
-    for (_, schema) in schemas(document).iter_mut().filter(|(name, _)| told.contains(*name)) {
+    for (_, schema) in schemas(document)
+        .iter_mut()
+        .filter(|(name, _)| told.contains(*name) && !UNNAMED.contains(&name.as_str()))
+    {
         objects(schema, &mut |object| {
             let Some(Value::Object(members)) = object.get_mut("properties") else { return };
             let mut added = Vec::new();
@@ -244,9 +251,8 @@ fn exact_requests(document: &mut Value) {
     for (name, nullable) in forms() {
         restrict(schemas(document), &name, "", nullable);
     }
-    for name in ["EnrollParts", "RecognizeParts"] {
-        restrict(schemas(document), name, "", &[]);
-    }
+    restrict(schemas(document), "EnrollParts", "", &[]);
+    restrict(schemas(document), "RecognizeParts", "", &["location/accuracy_m"]);
 }
 
 fn restrict(schemas: &mut Map<String, Value>, name: &str, path: &str, nullable: &[&str]) {
@@ -365,9 +371,9 @@ fn collect(document: &Value, name: &str, members: &mut Map<String, Value>) {
 }
 
 /// Requests have no other members than these.
-fn close(document: &mut Value, asked: &BTreeSet<String>, told: &BTreeSet<String>) {
+fn close(document: &mut Value, asked: &BTreeSet<String>) {
     for (name, schema) in schemas(document).iter_mut() {
-        if asked.contains(name) && !told.contains(name) && schema.get("properties").is_some() {
+        if asked.contains(name) && schema.get("properties").is_some() {
             schema["additionalProperties"] = json!(false);
         }
     }
@@ -375,13 +381,20 @@ fn close(document: &mut Value, asked: &BTreeSet<String>, told: &BTreeSet<String>
 
 /// A parameter is there or not; it is never `null`.
 fn parameters(document: &mut Value) {
-    let words = words::of_parameters();
+    let (words, orders) = (words::of_parameters(), words::of_orders());
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
             for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
                 let place = format!("{path} {}", parameter["name"].as_str().unwrap_or_default());
                 never_null(&mut parameter["schema"]);
+                if let Some((_, keys)) = orders.iter().find(|(of, _)| of == path && place.ends_with(" sort"))
+                {
+                    let keys = keys.join("|");
+                    // Keys separated by commas, none twice.
+                    let pattern = format!(r"^(?!.*\b(\w+)\b.*\b\1\b)-?({keys})(,-?({keys}))*$");
+                    parameter["schema"]["pattern"] = json!(pattern);
+                }
                 if let Some((_, words)) = words.iter().find(|(places, _)| places.contains(&place.as_str())) {
                     closed(&mut parameter["schema"], words);
                 }

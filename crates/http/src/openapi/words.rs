@@ -19,6 +19,7 @@ use rollcall_usecases::attendance::bulk::{OnConflict, Outcome};
 use rollcall_usecases::statistics::Grouping;
 
 use crate::codes::Code;
+use crate::{assignments, departments, history, leaves, people, shifts, statistics};
 
 type Words = Vec<&'static str>;
 
@@ -62,11 +63,8 @@ pub(super) fn of_members() -> Vec<(&'static [&'static str], Words)> {
     let some = |words: &[&'static str]| words.to_vec();
     vec![
         (&["User.role", "NewUser.role", "UserUpdate.role"], names(&Role::OF_PEOPLE, Role::name)),
-        (&["User.status"], names(&Status::ALL, Status::name)),
-        (
-            &["NewUser.status", "UserUpdate.status", "StatusChange.status"],
-            names(&Status::SETTABLE, Status::name),
-        ),
+        (&["User.status", "UserUpdate.status"], names(&Status::ALL, Status::name)),
+        (&["NewUser.status", "StatusChange.status"], names(&Status::SETTABLE, Status::name)),
         (&["Settings.theme", "SettingsUpdate.theme"], names(&Theme::ALL, Theme::name)),
         (&["Face.status", "DeletedEncoding.status"], some(&FACE)),
         (&["Enrollment.status"], some(&["enrolled", "incomplete", "blocked"])),
@@ -158,6 +156,24 @@ pub(super) fn of_members() -> Vec<(&'static [&'static str], Words)> {
             ]),
         ),
         (&["Problem.code", "ItemProblem.code"], Code::ALL.iter().map(|code| code.slug()).collect()),
+    ]
+}
+
+/// What lists can be ordered by.
+pub(super) fn of_orders() -> Vec<(&'static str, Words)> {
+    fn of<K>(keys: &[(&'static str, K)]) -> Words {
+        keys.iter().map(|(name, _)| *name).collect()
+    }
+    vec![
+        ("/api/users", of(&people::KEYS)),
+        ("/api/admin/users", of(&people::KEYS)),
+        ("/api/admin/departments", of(&departments::KEYS)),
+        ("/api/attendance/user/{user_id}", of(&history::KEYS)),
+        ("/api/face/user/{user_id}/encodings", vec!["created_at"]),
+        ("/api/leaves", of(&leaves::KEYS)),
+        ("/api/shift-assignments", of(&assignments::KEYS)),
+        ("/api/shifts", of(&shifts::KEYS)),
+        ("/api/statistics/departments", of(&statistics::KEYS)),
     ]
 }
 

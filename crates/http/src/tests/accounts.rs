@@ -131,13 +131,14 @@ async fn an_outdated_change_is_refused() {
     let world = World::new();
     let ada = world.employee("Ada").await;
     let tag = world.get(&ada.token, "/api/users/me").await.header("etag").to_owned();
-    assert_eq!(tag, "\"1\"");
+    assert!(tag.starts_with("\"1-"), "{tag}");
     let change = |tag: &str, name: &str| {
         let request = bearer(TestRequest::put().uri("/api/users/me"), &ada.token);
         request.insert_header(("If-Match", tag)).set_json(json!({ "name": name }))
     };
     let answer = world.call(change(&tag, "Ada L.")).await;
-    assert_eq!((answer.is(200)["version"].clone(), answer.header("etag")), (json!(2), "\"2\""));
+    assert_eq!(answer.is(200)["version"], 2);
+    assert!(answer.header("etag").starts_with("\"2-"), "{}", answer.header("etag"));
     world.call(change(&tag, "Eve")).await.is_problem(412, "precondition-failed");
     world.call(change("W/\"2\"", "Eve")).await.is_problem(412, "precondition-failed");
     world.call(change("*", "Ada")).await.is(200);

@@ -121,7 +121,7 @@ async fn who_is_in_is_counted_by_department() {
     world
         .get(&max.token, &format!("/api/attendance/today?department_id={bar}"))
         .await
-        .is_problem(404, "not-found");
+        .is_problem(422, "validation-failed");
     let admin = world.admin().await;
     let told = world.get(&admin.token, &format!("/api/attendance/today?department_id={bar}")).await.is(200);
     assert_eq!((&told["scope"], &told["totals"]["expected"]), (&json!("all"), &json!(1)));

@@ -47,11 +47,14 @@ async fn every_other_method_is_refused_and_the_right_ones_are_named() {
     let world = World::new();
     let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "FOO"];
     for entry in &TABLE {
-        let listed: Vec<&str> = TABLE
+        let mut listed: Vec<&str> = TABLE
             .iter()
             .filter(|other| other.path == entry.path)
             .map(|other| other.method.as_str())
             .collect();
+        if listed.contains(&"GET") && !listed.contains(&"HEAD") {
+            listed.push("HEAD");
+        }
         let uri = entry
             .path
             .replace("{user_id}", "me")

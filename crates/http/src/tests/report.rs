@@ -297,10 +297,13 @@ async fn what_no_report_can_be_is_refused() {
     of("mood=good").await.is_problem(400, "unknown-parameter");
     of("from=2026-03-01&from=2026-03-02").await.is_problem(400, "duplicate-parameter");
     let nobody = "01890000-0000-7000-8000-000000000000";
-    of(&format!("user_id={nobody}")).await.is_problem(404, "not-found");
-    of(&format!("department_id={nobody}")).await.is_problem(404, "not-found");
+    for (key, value) in [("user_id", nobody), ("user_id", "nobody"), ("department_id", nobody)] {
+        let told = of(&format!("{key}={value}")).await;
+        told.is_problem(422, "validation-failed");
+        assert_eq!(told.wrong(), pairs(&[(key, "does-not-exist")]));
+    }
     let other = format!("{REPORT}&format=csv&user_id={}", admin.id);
-    world.get(&ada.token, &other).await.is_problem(404, "not-found");
+    world.get(&ada.token, &other).await.is_problem(422, "validation-failed");
     world.fakes.stores.set_outage(true);
     of("format=csv").await.is_problem(503, "database-unavailable");
 }
