@@ -245,13 +245,13 @@ impl Life {
                 let (user, from, to) = (Some(ada), on(from), on(to));
                 let new = NewLeave { user, from, to, half, kind: LeaveKind::Annual, reason: None };
                 if let Some(asked) = planned(usecases.leaves.request(&admin, new).await)? {
-                    planned(usecases.leaves.approve(&admin, asked.id, None).await)?;
+                    planned(usecases.leaves.approve(&admin, asked.id, None, None).await)?;
                     self.leaves.push(asked.id);
                 }
             }
             Deed::Withdraw(which) if which < self.leaves.len() => {
                 let id = self.leaves.remove(which);
-                planned(usecases.leaves.withdraw(&admin, id, None).await)?;
+                planned(usecases.leaves.withdraw(&admin, id, None, None).await)?;
             }
             Deed::Zone(zone) => {
                 self.change(UserPatch { timezone: Some(zone.map(named)), ..UserPatch::default() }).await?;

@@ -199,7 +199,7 @@ async fn two_halves_of_a_date_are_two_requests() {
     let third = leaves.request(&admin(), half(Half::Second)).await;
     assert!(matches!(third, Err(PlanError::Overlaps(other)) if other.id == second.id.uuid()));
     for request in [first, second] {
-        leaves.approve(&admin(), request.id, None).await.unwrap();
+        leaves.approve(&admin(), request.id, None, None).await.unwrap();
     }
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(Shift::STANDARD_ID), DayStatus::OnLeave)]);
     // Of a longer leave the last date can be half.
