@@ -366,7 +366,8 @@ impl From<StoreError> for Problem {
 
 fn invalid(wrong: Vec<Wrong>) -> Problem {
     let each = wrong.into_iter();
-    let each = each.map(|Wrong { field, detail }| FieldError::at(format!("/{field}"), "out-of-range", detail));
+    let each =
+        each.map(|Wrong { field, detail }| FieldError::at(format!("/{field}"), "out-of-range", detail));
     Problem::invalid(each.collect())
 }
 

@@ -181,10 +181,8 @@ pub async fn whoever_lives_by_other_clocks_of_the_organization_is_stale(bench: &
             shift: None,
             active: true,
         };
-        let placements = vec![
-            place("0001-01-01", Zone::named("Europe/Berlin").unwrap()),
-            place("2026-03-01", Zone::UTC),
-        ];
+        let placements =
+            vec![place("0001-01-01", Zone::named("Europe/Berlin").unwrap()), place("2026-03-01", Zone::UTC)];
         bench.attendance().commit(&Change { placements, ..Change::none(user.id, &known) }).await.unwrap();
     }
     bench.plan().relocate(&Zone::UTC, date("2026-03-02")).await.unwrap();

@@ -60,7 +60,8 @@ impl Attendance {
             pause().await;
             let placed = (!book.is_placed()).then(|| reached_from(place(&user, &mut book, now)));
             let (known, seen) = (book.ledger.planned_through, book.ledger.revision);
-            let unplanned = known.map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
+            let unplanned =
+                known.map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
             let is_planned = known.is_some_and(|planned| through <= planned);
             let stale = book.ledger.stale_from.into_iter().chain(placed);
             let oldest = stale.chain((!is_planned).then_some(unplanned)).min();

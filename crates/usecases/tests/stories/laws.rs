@@ -33,8 +33,7 @@ use crate::support::{World, world};
 /// The first of the days in which everything happens.
 const FIRST: Date = Date::constant(2026, 3, 2);
 
-const ZONES: [&str; 5] =
-    ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago"];
+const ZONES: [&str; 5] = ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "Pacific/Pago_Pago"];
 
 /// Something that somebody does. Dates are counted from the first one, numbers choose among what there is by then.
 #[derive(Debug, Clone)]
@@ -44,8 +43,17 @@ enum Deed {
     /// Somebody enters that they were, so many minutes ago.
     Enter(i64, Punch),
     Void(usize),
-    Give { shift: usize, whom: usize, from: i64, to: Option<i64> },
-    GiveOtherwise { which: usize, shift: usize, from: i64 },
+    Give {
+        shift: usize,
+        whom: usize,
+        from: i64,
+        to: Option<i64>,
+    },
+    GiveOtherwise {
+        which: usize,
+        shift: usize,
+        from: i64,
+    },
     TakeBack(usize),
     Holiday(i64, Option<Half>),
     DayOff(i64),
@@ -60,7 +68,11 @@ enum Deed {
     UsualOfDepartment(Option<usize>),
     Join(Option<i64>),
     Retire(Option<i64>),
-    Reword { shift: usize, from: i64, later: i64 },
+    Reword {
+        shift: usize,
+        from: i64,
+        later: i64,
+    },
     Suspend,
     Return,
     Decide(i64),
@@ -79,7 +91,11 @@ fn a_deed() -> impl Strategy<Value = Deed> {
         (number(), 0_usize..3, day(), prop::option::of(0_i64..3)).prop_map(|(shift, whom, from, to)| {
             Deed::Give { shift, whom, from, to: to.map(|days| from + days) }
         }),
-        (number(), number(), day()).prop_map(|(which, shift, from)| Deed::GiveOtherwise { which, shift, from }),
+        (number(), number(), day()).prop_map(|(which, shift, from)| Deed::GiveOtherwise {
+            which,
+            shift,
+            from
+        }),
         number().prop_map(Deed::TakeBack),
         (day(), half()).prop_map(|(on, half)| Deed::Holiday(on, half)),
         day().prop_map(Deed::DayOff),
@@ -169,7 +185,12 @@ impl Life {
         match deed.clone() {
             Deed::Punch(after, punch) => {
                 self.pass(SignedDuration::from_mins(after)).await;
-                sound(usecases.attendance.mark(&crate::support::person(&self.ada), mark(punch, None, None)).await)?;
+                sound(
+                    usecases
+                        .attendance
+                        .mark(&crate::support::person(&self.ada), mark(punch, None, None))
+                        .await,
+                )?;
             }
             Deed::Enter(before, punch) => {
                 let at = self.now() - SignedDuration::from_mins(before);
@@ -315,7 +336,8 @@ impl Life {
         attendance.recompute_all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
         let records = self.world.ports.attendance.records(&People::One(self.ada.id), dates).await.unwrap();
         let nowhere = |(event, record): &Filed| {
-            event.counts() && !records.iter().any(|known| Some(known.day.id) == *record)
+            let counts = event.counts() && event.direction.is_some();
+            counts && !records.iter().any(|known| Some(known.day.id) == *record)
         };
         let lost = self.punches().await.into_iter().filter(nowhere).map(|(event, _)| event);
         (differences, lost.collect())
@@ -324,7 +346,9 @@ impl Life {
 
 fn short(difference: &Difference) -> String {
     let told = |record: &Option<DayRecord>| {
-        let Some(DayRecord { day, record, due, department, .. }) = record else { return "nothing".to_owned() };
+        let Some(DayRecord { day, record, due, department, .. }) = record else {
+            return "nothing".to_owned();
+        };
         let shift = day.shift.as_ref().map(|shift| (&shift.shift.name, shift.opens, shift.closes));
         format!("{} {shift:?} {:?} {due} {department:?} {record:?}", day.key.date, day.zone)
     };
