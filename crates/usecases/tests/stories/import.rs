@@ -425,9 +425,13 @@ async fn only_administrators_import_and_only_where_there_are_people() {
 
 /// The rows of Ada, which have no times but for one.
 fn with_leave(rows: &[&[&str]]) -> FakeLegacySystem {
-    FakeLegacySystem::new("old.example.org:3306/attendance")
-        .with_text("users", &USERS, &[&["2", "Ada", "ada@example.org", BCRYPT, "admin", "1", "", "E-2"]])
-        .with_text("attendance_records", &["id", "user_id", "date", "check_in", "status", "notes"], rows)
+    let columns = ["id", "name", "email", "password_hash", "role", "is_active", "join_date"];
+    let ada = ["2", "Ada", "ada@example.org", BCRYPT, "admin", "1", "2026-01-01"];
+    FakeLegacySystem::new("old.example.org:3306/attendance").with_text("users", &columns, &[&ada]).with_text(
+        "attendance_records",
+        &["id", "user_id", "date", "check_in", "status", "notes"],
+        rows,
+    )
 }
 
 async fn leave_of(world: &World, name: &str) -> Vec<(String, String, &'static str, Option<String>)> {
