@@ -1,4 +1,4 @@
-//! Bringing in what a system that came before has kept: people, departments, faces, attendance, choices.
+//! Bringing in what a system that came before has kept: people, departments, faces, attendance, leave, choices.
 //!
 //! Everything that is brought in has an id that follows from its old one, so an import can be repeated, also after
 //! it was interrupted: what is here already is left as it is. People are read one after the other, each with
@@ -11,6 +11,7 @@ mod departments;
 pub mod encoding;
 mod faces;
 mod ids;
+mod leave;
 mod ledger;
 mod people;
 mod person;
@@ -34,6 +35,9 @@ use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::faces::FaceStore;
+use rollcall_ports::holidays::HolidayStore;
+use rollcall_ports::ids::IdSource;
+use rollcall_ports::leaves::LeaveStore;
 use rollcall_ports::legacy::{Cell, LegacyOwner, LegacyRow, LegacyRows, LegacySystem};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
@@ -62,6 +66,9 @@ pub struct Import {
     departments: Arc<dyn DepartmentStore>,
     faces: Arc<dyn FaceStore>,
     days: Arc<dyn AttendanceStore>,
+    leaves: Arc<dyn LeaveStore>,
+    holidays: Arc<dyn HolidayStore>,
+    ids: Arc<dyn IdSource>,
     attendance: Attendance,
     rules: Arc<Rules>,
 }
@@ -140,6 +147,9 @@ impl Import {
             departments: ports.departments.clone(),
             faces: ports.faces.clone(),
             days: ports.attendance.clone(),
+            leaves: ports.leaves.clone(),
+            holidays: ports.holidays.clone(),
+            ids: ports.ids.clone(),
             attendance,
             rules,
         }

@@ -13,7 +13,7 @@ use rollcall_ports::store::StoreError;
 
 use super::columns::Kind;
 use super::ledger::{DayKeyOfShift, Placed, Placing, place};
-use super::punches::{NoPunch, OldPunch, OldRow, read};
+use super::punches::{Away, NoPunch, OldPunch, OldRow, read};
 use super::source::Source;
 use super::{ImportError, Link, Pages, Run};
 
@@ -31,22 +31,22 @@ struct Outcome {
 }
 
 impl Run<'_> {
-    /// Brings the punches of a person who is here, or would be. Their records are derived by our rules.
+    /// Brings the punches and the leave of a person who is here, or would be. Their records are derived by our rules.
     pub(super) async fn attendance(&mut self, user: User, link: &Link<'_>) -> Result<(), ImportError> {
         let Some(source) = self.sources.of(Kind::AttendanceRecords) else { return Ok(()) };
         // In a trial nothing is stored, but later pages must know of what earlier ones would have stored.
-        let mut supposed = Vec::new();
+        let (mut supposed, mut away) = (Vec::new(), Vec::new());
         let mut pages = Pages::default();
         while let Some(rows) = self.page(&source, link, &mut pages).await? {
-            let rows = self.readable(&source, &rows);
+            let rows = self.readable(&source, &rows, &mut away);
             let outcome = self.place(&user, &rows, &mut supposed).await?;
             self.tell(&rows, &outcome);
         }
-        Ok(())
+        self.leave(&user, away).await
     }
 
-    /// The rows that say something; the others are told.
-    fn readable(&mut self, source: &Source, rows: &[LegacyRow]) -> Vec<OldRow> {
+    /// The rows that tell of punches; leave goes to `away`, the others are told.
+    fn readable(&mut self, source: &Source, rows: &[LegacyRow], away: &mut Vec<Away>) -> Vec<OldRow> {
         let mut readable = Vec::with_capacity(rows.len());
         for row in rows {
             let found = read(source, row, &self.zone, self.now, &self.namespace);
@@ -54,6 +54,7 @@ impl Run<'_> {
             tally.read += 1;
             match found {
                 Ok(old) => readable.push(old),
+                Err(NoPunch::Away(day)) => away.push(day),
                 Err(NoPunch::Needless(why)) => tally.needless.add(why, &row.key),
                 Err(NoPunch::Rejected(why)) => tally.rejected.add(why, &row.key),
             }

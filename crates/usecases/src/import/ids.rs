@@ -1,7 +1,7 @@
 //! Identifiers that follow from where something came from: a second import finds what the first one made, without a
 //! table that could be lost, and two systems never meet.
 
-use rollcall_domain::id::{DepartmentId, EventId, FaceId, UserId};
+use rollcall_domain::id::{DepartmentId, EventId, FaceId, LeaveId, UserId};
 use rollcall_ports::legacy::Cell;
 use sha2::{Digest, Sha256};
 use uuid::{Uuid, Variant};
@@ -35,6 +35,11 @@ impl Namespace {
 
     pub(super) fn event(&self, old: &Cell, which: &str) -> EventId {
         EventId::new(self.id("event", old, which))
+    }
+
+    /// Of the row of its first date.
+    pub(super) fn leave(&self, old: &Cell) -> LeaveId {
+        LeaveId::new(self.id("leave", old, ""))
     }
 
     /// A few letters that stand for the system.

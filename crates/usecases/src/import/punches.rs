@@ -1,10 +1,11 @@
 //! Attendance of an old system as punches: what a row says. Pure.
 
 use jiff::civil::{Date, Time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, Timestamp};
 use rollcall_domain::attendance::{DayStatus, Location};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::EventId;
+use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::policy::Punch;
 use rollcall_ports::legacy::{Cell, LegacyRow};
 
@@ -40,9 +41,21 @@ pub(super) struct OldRow {
     pub(super) left_out: Vec<&'static str>,
 }
 
+/// A date on which an old row says that a person was rightly away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Away {
+    pub(super) key: Cell,
+    pub(super) date: Date,
+    pub(super) kind: LeaveKind,
+    pub(super) is_holiday: bool,
+    pub(super) reason: Option<String>,
+}
+
 /// Why an old row adds no punch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoPunch {
+    /// It is leave.
+    Away(Away),
     /// Nothing is lost.
     Needless(&'static str),
     /// It cannot be kept.
@@ -91,7 +104,8 @@ pub(super) fn read(
             Err(_) => left_out.push("a check-out that is no time"),
         }
     } else if matches!(check_out, Ok(None)) {
-        return Err(no_time(status, word));
+        let (key, reason) = (row.key.clone(), note(value(Field::Note), &mut left_out));
+        return Err(no_time(status, word, date, now, (key, reason)));
     } else {
         return Err(Rejected("has a check-out without a check-in"));
     }
@@ -130,17 +144,44 @@ fn credible(at: Timestamp, now: Timestamp) -> Result<(), &'static str> {
     }
 }
 
-fn no_time(status: Option<DayStatus>, word: Option<&str>) -> NoPunch {
+fn no_time(
+    status: Option<DayStatus>,
+    word: Option<&str>,
+    date: Option<Date>,
+    now: Timestamp,
+    (key, reason): (Cell, Option<String>),
+) -> NoPunch {
     match status {
         Some(DayStatus::Absent | DayStatus::DayOff | DayStatus::Pending) => {
             NoPunch::Needless("says that nobody came: absences are derived here")
         }
-        Some(DayStatus::OnLeave | DayStatus::Holiday) => {
-            NoPunch::Rejected("is leave or a holiday, which are not kept here")
+        Some(status @ (DayStatus::OnLeave | DayStatus::Holiday)) => {
+            let Some(date) = date else { return NoPunch::Rejected("is leave or a holiday without a date") };
+            let today = Zone::UTC.local(now).date();
+            if date < EARLIEST {
+                return NoPunch::Rejected("lies before the year 2000");
+            }
+            if date > today.saturating_add(Span::new().years(2)) {
+                return NoPunch::Rejected("is leave more than two years ahead");
+            }
+            let is_holiday = status == DayStatus::Holiday;
+            let said = reason.or_else(|| is_holiday.then(|| "holiday in the old system".to_owned()));
+            NoPunch::Away(Away { key, date, kind: leave_kind(word), is_holiday, reason: said })
         }
         Some(_) => NoPunch::Rejected("says that somebody came but not when"),
         None if word.is_some() => NoPunch::Rejected("has a status that is not known here, and no time"),
         None => NoPunch::Rejected("has no time"),
+    }
+}
+
+/// What kind of leave a word means that says which.
+fn leave_kind(word: Option<&str>) -> LeaveKind {
+    match word.map(plain).as_deref() {
+        Some("sick" | "sickleave") => LeaveKind::Sick,
+        Some("vacation" | "annualleave" | "paidleave") => LeaveKind::Annual,
+        Some("unpaidleave") => LeaveKind::Unpaid,
+        Some("maternityleave" | "paternityleave" | "parentalleave") => LeaveKind::Parental,
+        _ => LeaveKind::Other,
     }
 }
 
@@ -162,8 +203,9 @@ fn old_status(word: &str) -> Option<DayStatus> {
         "late" | "l" | "tardy" => Some(DayStatus::Late),
         "halfday" | "half" => Some(DayStatus::HalfDay),
         "absent" | "a" => Some(DayStatus::Absent),
-        "leave" | "onleave" | "sick" | "vacation" | "excused" => Some(DayStatus::OnLeave),
-        "holiday" => Some(DayStatus::Holiday),
+        "leave" | "onleave" | "sick" | "vacation" | "excused" | "sickleave" | "annualleave" | "paidleave"
+        | "unpaidleave" | "maternityleave" | "paternityleave" | "parentalleave" => Some(DayStatus::OnLeave),
+        "holiday" | "publicholiday" => Some(DayStatus::Holiday),
         "weekend" | "off" | "dayoff" => Some(DayStatus::DayOff),
         "pending" => Some(DayStatus::Pending),
         _ => None,

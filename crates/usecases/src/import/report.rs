@@ -25,6 +25,8 @@ pub struct Report {
     pub tallies: BTreeMap<Kind, Tally>,
     /// Punches that were added.
     pub events: u64,
+    /// Requests for leave that were added, approved; each is of one row or of several.
+    pub leaves: u64,
     /// What was imported but leaves something for somebody to decide.
     pub decisions: Cases,
     /// Days that the old system read differently: its word, ours, and the old rows.

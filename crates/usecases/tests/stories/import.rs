@@ -4,14 +4,18 @@ use rollcall_domain::access::{Denied, Role};
 use rollcall_domain::attendance::{DayStatus, Direction, Event, Source};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::face::{FaceSource, Metric, ModelId};
+use rollcall_domain::holiday::HolidayName;
 use rollcall_domain::id::UserId;
-use rollcall_domain::page::Page;
+use rollcall_domain::leave::LeaveStatus;
+use rollcall_domain::page::{Page, Sort};
 use rollcall_domain::preferences::Theme;
 use rollcall_domain::user::{Consent, ConsentVersion, People, Status, User, UserFilter};
 use rollcall_ports::departments::DepartmentFilter;
+use rollcall_ports::leaves::{LeaveFilter, LeaveKey};
 use rollcall_ports::users::{Logins, UserChange};
 use rollcall_testkit::builders::{a_user, at, dates};
 use rollcall_testkit::fakes::FakeLegacySystem;
+use rollcall_usecases::holidays::{NewFreeDays, NewHoliday};
 use rollcall_usecases::import::{ImportError, ImportRequest, Kind, OldRecognizer, Report};
 
 use crate::support::{World, admin, kiosk, person, world, world_with};
@@ -417,4 +421,107 @@ async fn only_administrators_import_and_only_where_there_are_people() {
     let report = import(&world, &office()).await;
     let others: Vec<&str> = report.other_tables.iter().map(|table| table.name.as_str()).collect();
     assert_eq!((others, report.other_tables[0].rows), (vec!["alembic_version"], 1));
+}
+
+/// The rows of Ada, which have no times but for one.
+fn with_leave(rows: &[&[&str]]) -> FakeLegacySystem {
+    let columns = ["id", "name", "email", "password_hash", "role", "is_active", "join_date"];
+    let ada = ["2", "Ada", "ada@example.org", BCRYPT, "admin", "1", "2026-01-01"];
+    FakeLegacySystem::new("old.example.org:3306/attendance").with_text("users", &columns, &[&ada]).with_text(
+        "attendance_records",
+        &["id", "user_id", "date", "check_in", "status", "notes"],
+        rows,
+    )
+}
+
+async fn leave_of(world: &World, name: &str) -> Vec<(String, String, &'static str, Option<String>)> {
+    let filter = LeaveFilter { user: Some(named(world, name).await.id), ..LeaveFilter::default() };
+    let sort = [Sort { key: LeaveKey::From, descending: false }];
+    let page = Page::new(1, 100).unwrap();
+    let found = world.ports.leaves.list(&People::Everybody, &filter, &sort, page).await.unwrap().items;
+    found
+        .into_iter()
+        .map(|request| {
+            assert_eq!(request.status, LeaveStatus::Approved);
+            (
+                request.leave.from.to_string(),
+                request.leave.to.to_string(),
+                request.kind.name(),
+                request.reason,
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn leave_and_holidays_become_approved_leave_once() {
+    let world = world().await;
+    let old = with_leave(&[
+        &["1", "2", "2026-02-23", "", "leave", ""],
+        &["2", "2", "2026-02-24", "", "leave", ""],
+        &["3", "2", "2026-02-25", "", "sick", "flu"],
+        &["4", "2", "2026-02-26", "", "holiday", ""],
+        &["5", "2", "2026-02-26", "", "holiday", ""],
+        &["6", "2", "2026-02-27", "2026-02-27 09:00:00", "leave", ""],
+        &["7", "2", "", "", "leave", ""],
+    ]);
+    let trial = import_as(&world, &old, ImportRequest { dry_run: true, ..request() }).await.unwrap();
+    assert_eq!(trial.leaves, 3);
+
+    let report = import(&world, &old).await;
+    let tally = report.tally(Kind::AttendanceRecords);
+    assert_eq!(trial.tally(Kind::AttendanceRecords), tally, "a trial says what is done");
+    assert_eq!((report.leaves, tally.created, tally.refused()), (3, 5, 1));
+    assert_eq!(tally.needless.0.keys().collect::<Vec<_>>(), ["says the same as another row of this date"]);
+    assert!(report.decisions.0.keys().any(|what| what.contains("calendar")), "{:?}", report.decisions);
+    let leave = leave_of(&world, "Ada").await;
+    let one = |from: &str, to: &str, kind, reason: Option<&str>| {
+        (from.to_owned(), to.to_owned(), kind, reason.map(str::to_owned))
+    };
+    assert_eq!(
+        leave,
+        [
+            one("2026-02-23", "2026-02-24", "other", None),
+            one("2026-02-25", "2026-02-25", "sick", Some("flu")),
+            one("2026-02-26", "2026-02-26", "other", Some("holiday in the old system")),
+        ]
+    );
+    let ada = named(&world, "Ada").await.id;
+    let ledger = world.ports.attendance.ledger(ada, dates("2026-02-23", "2026-02-26")).await.unwrap();
+    let statuses: Vec<_> = ledger.records.iter().map(|record| record.status).collect();
+    assert!(
+        !statuses.is_empty() && statuses.iter().all(|status| *status == DayStatus::OnLeave),
+        "{statuses:?}"
+    );
+
+    let again = import(&world, &old).await;
+    assert_eq!((again.leaves, again.tally(Kind::AttendanceRecords).created), (0, 0));
+    assert_eq!(leave_of(&world, "Ada").await, leave);
+}
+
+#[tokio::test]
+async fn leave_that_is_added_later_is_added_to_what_is_here() {
+    let world = world().await;
+    let first: [&[&str]; 1] = [&["1", "2", "2026-02-23", "", "vacation", ""]];
+    import(&world, &with_leave(&first)).await;
+    let more: [&[&str]; 2] = [first[0], &["2", "2", "2026-02-24", "", "vacation", ""]];
+    let report = import(&world, &with_leave(&more)).await;
+    assert_eq!((report.leaves, report.tally(Kind::AttendanceRecords).unchanged), (1, 1));
+    let leave = leave_of(&world, "Ada").await;
+    assert_eq!(leave.iter().map(|leave| leave.0.as_str()).collect::<Vec<_>>(), ["2026-02-23", "2026-02-24"]);
+}
+
+#[tokio::test]
+async fn holidays_of_the_calendar_here_are_not_leave() {
+    let world = world().await;
+    let new = NewHoliday {
+        department: None,
+        name: HolidayName::parse("Founding day").unwrap(),
+        days: NewFreeDays::Date("2026-02-26".parse().unwrap(), None),
+    };
+    world.usecases.holidays.create(&admin(), new).await.unwrap();
+    let report = import(&world, &with_leave(&[&["4", "2", "2026-02-26", "", "holiday", ""]])).await;
+    let tally = report.tally(Kind::AttendanceRecords);
+    assert_eq!((report.leaves, tally.refused()), (0, 0));
+    assert!(tally.needless.0.contains_key("is a holiday of the calendar here"), "{tally:?}");
 }

@@ -37,8 +37,15 @@ fn check(values: &[(&str, &str)], expected: &[(Punch, &str)]) {
 fn refused(values: &[(&str, &str)], why: &str) {
     match parsed(values, "UTC") {
         Err(NoPunch::Needless(found) | NoPunch::Rejected(found)) => assert_eq!(found, why),
-        Ok(row) => panic!("{row:?}"),
+        other => panic!("{other:?}"),
     }
+}
+
+#[track_caller]
+fn away(values: &[(&str, &str)], kind: LeaveKind, is_holiday: bool, reason: Option<&str>) {
+    let Err(NoPunch::Away(found)) = parsed(values, "UTC") else { panic!("{values:?}") };
+    assert_eq!((found.kind, found.is_holiday, found.reason.as_deref()), (kind, is_holiday, reason));
+    assert_eq!(found.date.to_string(), "2026-03-02");
 }
 
 #[test]
@@ -70,10 +77,9 @@ fn what_cannot_be_kept_says_why() {
         &[("date", "2026-03-02"), ("status", "absent")],
         "says that nobody came: absences are derived here",
     );
-    refused(
-        &[("date", "2026-03-02"), ("status", "On Leave")],
-        "is leave or a holiday, which are not kept here",
-    );
+    refused(&[("status", "On Leave")], "is leave or a holiday without a date");
+    refused(&[("date", "1999-12-31"), ("status", "leave")], "lies before the year 2000");
+    refused(&[("date", "2206-03-02"), ("status", "leave")], "is leave more than two years ahead");
     refused(&[("date", "2026-03-02"), ("status", "present")], "says that somebody came but not when");
     refused(&[("date", "2026-03-02"), ("status", "?")], "has a status that is not known here, and no time");
     refused(&[("check_in", "0000-00-00 00:00:00")], "has no time");
@@ -84,6 +90,23 @@ fn what_cannot_be_kept_says_why() {
     refused(&[("check_in", "2027-01-01 09:00:00")], "lies in the future");
     refused(&[("check_in", "1970-01-01 00:00:00")], "lies before the year 2000");
     refused(&[("check_in", ""), ("check_out", "2026-03-02 18:00:00")], "has a check-out without a check-in");
+}
+
+#[test]
+fn leave_is_known_by_its_word() {
+    let row = |status: &'static str| [("date", "2026-03-02"), ("status", status)];
+    away(&row("On Leave"), LeaveKind::Other, false, None);
+    away(&row("sick"), LeaveKind::Sick, false, None);
+    away(&row("Vacation"), LeaveKind::Annual, false, None);
+    away(&row("unpaid_leave"), LeaveKind::Unpaid, false, None);
+    away(&row("Holiday"), LeaveKind::Other, true, Some("holiday in the old system"));
+    let noted = [("date", "2026-03-02"), ("status", "leave"), ("notes", "moving house")];
+    away(&noted, LeaveKind::Other, false, Some("moving house"));
+    // Who came nevertheless is known by when.
+    check(
+        &[("date", "2026-03-02"), ("time_in", "09:05:00"), ("status", "leave")],
+        &[(Punch::CheckIn, "2026-03-02T03:35:00Z")],
+    );
 }
 
 #[test]
