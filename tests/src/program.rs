@@ -85,14 +85,51 @@ impl Program {
     /// # Panics
     /// When it does not end.
     pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Ran {
+        self.run_with_bytes(arguments, input.as_bytes()).await
+    }
+
+    /// The same with something that is no text.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn run_with_bytes(&self, arguments: &[&str], input: &[u8]) -> Ran {
+        self.output(arguments, input).await.into()
+    }
+
+    /// Runs a command whose answer is no text.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn run_for_bytes(&self, arguments: &[&str]) -> (Ran, Vec<u8>) {
+        let output = self.output(arguments, &[]).await;
+        let bytes = output.stdout.clone();
+        (output.into(), bytes)
+    }
+
+    /// Starts a command, asks it to stop after a while, as a service manager would, and waits for it.
+    ///
+    /// # Panics
+    /// When it does not end in half a minute.
+    pub async fn run_and_stop(&self, arguments: &[&str], after: Duration) -> Ran {
+        let child = self.command(arguments).spawn().expect("the program can be started");
+        tokio::time::sleep(after).await;
+        if let Some(pid) = child.id() {
+            let asked = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await;
+            drop(asked.expect("kill can be run"));
+        }
+        let output = tokio::time::timeout(Duration::from_secs(30), child.wait_with_output()).await;
+        output.expect("the command stops").expect("it can be waited for").into()
+    }
+
+    async fn output(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut child =
             self.command(arguments).stdin(Stdio::piped()).spawn().expect("the program can be started");
         let mut stdin = child.stdin.take().expect("standard input");
         // A program that does not read its input has ended or will; either is fine.
-        drop(stdin.write_all(input.as_bytes()).await);
+        drop(stdin.write_all(input).await);
         drop(stdin);
         let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-        output.unwrap_or_else(|_| panic!("{arguments:?} does not end")).expect("the program runs").into()
+        output.unwrap_or_else(|_| panic!("{arguments:?} does not end")).expect("the program runs")
     }
 
     /// Starts a command and ends it without warning after a while, as a power cut would; one that is done by then is

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    admin, attendance, demo, device, doctor, enroll, health, import, migrate, models, openapi, recognize,
+    admin, attendance, backup, demo, device, doctor, enroll, health, import, migrate, models, openapi,
+    recognize, restore,
 };
 use crate::server;
 use crate::settings::{BadSettings, Settings};
@@ -50,7 +51,11 @@ enum Command {
     /// Work records out anew from the punches.
     #[command(subcommand)]
     Attendance(attendance::Command),
-    /// Fill an empty installation with people who never were, and their attendance, to see the system at work.
+    /// Write all data into one file while the server goes on. The keys are not in it.
+    Backup(backup::Args),
+    /// Write a backup into an empty database.
+    Restore(restore::Args),
+    /// Fill an empty installation with fictitious people and their attendance, to see the system at work.
     Demo(demo::Args),
     /// Check everything the program needs and say how to fix what is missing.
     Doctor(doctor::Args),
@@ -118,6 +123,8 @@ impl Cli {
             Command::Enroll(args) => enroll::run(&settings, &args),
             Command::Import(command) => import::run(&settings, &command),
             Command::Attendance(command) => attendance::run(&settings, &command),
+            Command::Backup(args) => backup::run(&settings, &args),
+            Command::Restore(args) => restore::run(&settings, &args),
             Command::Demo(args) => demo::run(&settings, &args),
             Command::Doctor(_) | Command::Health(_) | Command::Openapi => Ok(()),
         }

@@ -56,6 +56,8 @@ pub struct Server {
     ports: Ports,
     database: Database,
     instance: InstanceId,
+    /// Says to other commands that somebody answers from the database.
+    _serving: Option<std::fs::File>,
 }
 
 /// Serves until interrupted.
@@ -63,8 +65,7 @@ pub fn run(settings: Settings) -> anyhow::Result<()> {
     wait_for(async {
         // Before anything is opened: a bad secret must not leave so much as a port behind.
         wiring::keys(&settings)?;
-        let listener = TcpListener::bind((settings.host, settings.port))
-            .with_context(|| format!("listening on {}:{}", settings.host, settings.port))?;
+        let listener = listen(&settings)?;
         let database = wiring::database(&settings).await?;
         let ports = wiring::ports(&settings, &database).await?;
         let mut server = Server::start(&settings, ports, database, listener)?;
@@ -83,6 +84,29 @@ pub fn run(settings: Settings) -> anyhow::Result<()> {
                 failed.context("upkeep")?
             }
         }
+    })
+}
+
+/// Takes the port, or says what is in the way.
+fn listen(settings: &Settings) -> anyhow::Result<TcpListener> {
+    use std::io::ErrorKind;
+    let (host, port) = (settings.host, settings.port);
+    TcpListener::bind((host, port)).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!("another program listens on port {port} of {host}. Stop it, or choose another PORT")
+            }
+            ErrorKind::AddrNotAvailable => {
+                format!("{host} is no address of this machine; set HOST to one that is")
+            }
+            ErrorKind::PermissionDenied => {
+                format!(
+                    "this user may not listen on port {port}; choose a PORT of 1024 or more, behind a proxy"
+                )
+            }
+            _ => format!("cannot listen on {host}:{port}"),
+        };
+        anyhow::Error::new(error).context(why)
     })
 }
 
@@ -145,6 +169,7 @@ impl Server {
             http: tokio::spawn(http),
             upkeep: tokio::spawn(upkeep.run()),
             ports,
+            _serving: database.serving(),
             database,
             instance,
         })
@@ -249,15 +274,31 @@ impl Upkeep {
     /// taken again.
     async fn begin_patiently(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
         let mut pause = Duration::from_millis(200);
+        let mut told = None;
         loop {
-            match self.begin(founder).await {
-                Err(error) if is_away(&error) => {
-                    tracing::warn!("the database does not answer yet; trying again: {error:#}");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(MAX_PAUSE);
+            let error = match self.begin(founder).await {
+                Ok(filled) => {
+                    if told.is_some() {
+                        tracing::info!("the database answers");
+                    }
+                    return Ok(filled);
                 }
-                begun => return begun,
+                Err(error) => error,
+            };
+            // The pool of connections only says that it waited; the server itself says why.
+            let why = self.database.unreachable().await;
+            if !is_away(&error) {
+                return Err(why.map_or(error, Into::into));
             }
+            let why = why
+                .map_or_else(|| format!("the database does not answer: {error:#}."), |why| why.to_string());
+            if told.as_ref() != Some(&why) {
+                let seconds = MAX_PAUSE.as_secs();
+                tracing::warn!("{why} Trying again every {seconds} s");
+                told = Some(why);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(MAX_PAUSE);
         }
     }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rollcall_gallery::Gallery;
 use rollcall_platform::{
-    AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, Keys, PasswordOptions,
-    SystemClock, SystemIds,
+    AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, KeyFileError, Keys,
+    PasswordOptions, SystemClock, SystemIds,
 };
 use rollcall_ports::Ports;
 use rollcall_ports::engine::FaceEngine;
@@ -25,7 +25,7 @@ use rollcall_storage::{
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
 
-use crate::settings::{BadSettings, DatabaseSetting, Settings};
+use crate::settings::{BadSettings, DatabaseSetting, Secret, Settings};
 
 /// The two secrets an installation has.
 #[derive(Debug)]
@@ -36,32 +36,94 @@ pub struct InstallationKeys {
     pub data: Keys,
 }
 
+/// Where a secret of the settings comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptIn {
+    /// An environment variable or a settings file.
+    Settings,
+    /// A file of the data folder.
+    File(PathBuf),
+}
+
+/// The names of the two secrets, and the files in which they are kept if no setting holds them.
+const SECRETS: [(&str, &str); 2] = [("JWT_SECRET_KEY", "jwt.key"), ("DATA_KEY", "data.key")];
+
 /// The secrets of the settings or, with the embedded database, of the data folder, made there at first use.
 /// Nothing is made up next to a MySQL server: its other clients would not know it.
 pub fn keys(settings: &Settings) -> anyhow::Result<InstallationKeys> {
+    let [jwt, data] = SECRETS;
     let jwt = match &settings.jwt_secret {
-        Some(secret) => JwtSecret::parse(secret.expose()).map_err(|why| refused("JWT_SECRET_KEY", &why))?,
-        None => JwtSecret::from(&kept(settings, "JWT_SECRET_KEY", "jwt.key")?),
+        Some(secret) => JwtSecret::parse(secret.expose()).map_err(|why| refused(jwt.0, &why))?,
+        None => JwtSecret::from(&kept(settings, jwt)?),
     };
     let data = match &settings.data_key {
-        Some(secret) => Key256::parse(secret.expose()).map_err(|why| refused("DATA_KEY", &why))?,
-        None => kept(settings, "DATA_KEY", "data.key")?,
+        Some(secret) => parsed(secret)?,
+        None => kept(settings, data)?,
     };
     Ok(InstallationKeys { jwt, data: Keys::from_data_key(*data.expose()) })
+}
+
+/// The keys that follow from `DATA_KEY`, if there is one; nothing is made.
+pub fn data_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
+    let [_, (name, file)] = SECRETS;
+    let found = match &settings.data_key {
+        Some(secret) => Some(parsed(secret)?),
+        None => {
+            let path = key_file(settings, name, file)?;
+            Key256::load(&path).with_context(|| format!("{name} in {}", path.display()))?
+        }
+    };
+    Ok(found.map(|key| Keys::from_data_key(*key.expose())))
+}
+
+/// Checks the secret that signs tokens, if there is one, and makes nothing.
+pub fn has_jwt_key(settings: &Settings) -> anyhow::Result<bool> {
+    let [(name, file), _] = SECRETS;
+    if let Some(secret) = &settings.jwt_secret {
+        JwtSecret::parse(secret.expose()).map_err(|why| refused(name, &why))?;
+        return Ok(true);
+    }
+    let path = key_file(settings, name, file)?;
+    Ok(Key256::load(&path).with_context(|| format!("{name} in {}", path.display()))?.is_some())
+}
+
+/// Where each secret is kept, by name.
+#[must_use]
+pub fn where_keys_are(settings: &Settings) -> [(&'static str, KeptIn); 2] {
+    let [jwt, data] = SECRETS;
+    let place = |set: bool, file: &str| match set {
+        true => KeptIn::Settings,
+        false => KeptIn::File(settings.data_dir.join(file)),
+    };
+    [
+        (data.0, place(settings.data_key.is_some(), data.1)),
+        (jwt.0, place(settings.jwt_secret.is_some(), jwt.1)),
+    ]
+}
+
+fn parsed(secret: &Secret) -> Result<Key256, BadSettings> {
+    Key256::parse(secret.expose()).map_err(|why| refused("DATA_KEY", &why))
 }
 
 fn refused(key: &'static str, why: &dyn std::fmt::Display) -> BadSettings {
     BadSettings::secret(key, format!("{why}. `openssl rand -base64 32` makes a good one"))
 }
 
-fn kept(settings: &Settings, key: &'static str, file: &str) -> anyhow::Result<Key256> {
+fn key_file(settings: &Settings, key: &'static str, file: &str) -> anyhow::Result<PathBuf> {
     if settings.database != DatabaseSetting::Embedded {
         let why = "must be set when the database is not the embedded one. `openssl rand -base64 32` makes a good one";
         return Err(BadSettings::secret(key, why.into()).into());
     }
+    Ok(settings.data_dir.join(file))
+}
+
+fn kept(settings: &Settings, (key, file): (&'static str, &str)) -> anyhow::Result<Key256> {
+    let path = key_file(settings, key, file)?;
     make_private(&settings.data_dir)?;
-    let path = settings.data_dir.join(file);
-    Key256::load_or_create(&path).with_context(|| format!("{key} in {}", path.display()))
+    Key256::load_or_create(&path).map_err(|error| match &error {
+        KeyFileError::Io(why) if is_about_the_folder(why) => unusable_folder(&settings.data_dir, why).into(),
+        _ => anyhow::Error::new(error).context(format!("{key} in {}", path.display())),
+    })
 }
 
 /// Makes the data folder for its owner alone; one that exists keeps the mode its operator gave it.
@@ -69,13 +131,46 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     if !dir.is_dir() {
         let mut builder = std::fs::DirBuilder::new();
-        builder
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .with_context(|| format!("making {}", dir.display()))?;
+        let made = builder.recursive(true).mode(0o700).create(dir);
+        made.map_err(|why| unusable_folder(dir, &why))?;
     }
     Ok(())
+}
+
+/// Whether it is the folder that is the trouble, not the file.
+fn is_about_the_folder(why: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(why.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::StorageFull)
+}
+
+/// What is wrong with `DATA_DIR`, in the words of whoever set it.
+pub(crate) fn unusable_folder(dir: &Path, why: &std::io::Error) -> BadSettings {
+    use std::io::ErrorKind;
+    let reason = match why.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory if dir.is_file() => {
+            "it is a file; name a folder".to_owned()
+        }
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+            "a part of its path is a file; name a folder below folders".to_owned()
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "it is on a read-only file system; name a folder that can be written, or mount it for writing"
+                .to_owned()
+        }
+        ErrorKind::PermissionDenied => format!(
+            "it is not writable for the user of this program{}; let it belong to that user, or name another folder",
+            user().map(|id| format!(" (uid {id})")).unwrap_or_default()
+        ),
+        ErrorKind::StorageFull => "its disk is full; make room, or name another folder".to_owned(),
+        _ => format!("it cannot be made or used: {why}"),
+    };
+    BadSettings::named("DATA_DIR", &dir.display().to_string(), reason)
+}
+
+/// The number of the user as whom this program runs.
+fn user() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    Some(std::fs::metadata("/proc/self").ok()?.uid())
 }
 
 /// The database of the settings, not yet asked to answer. Statements that take long are told, without their values.
@@ -91,16 +186,13 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
 
 /// The same with somebody else who sees what is asked of it.
 pub async fn database_watched(settings: &Settings, watch: Watch) -> anyhow::Result<Database> {
-    let url = match &settings.database {
-        DatabaseSetting::Embedded => {
-            make_private(&settings.data_dir)?;
-            DatabaseUrl::file(settings.data_dir.join("rollcall.db"))
-        }
-        DatabaseSetting::Url(url) => {
-            let parsed = url.expose().parse::<DatabaseUrl>();
-            parsed.map_err(|why| BadSettings::secret("DATABASE_URL", why.to_string()))?
-        }
-    };
+    let url = database_url(settings)?;
+    if settings.database == DatabaseSetting::Embedded {
+        let dir = &settings.data_dir;
+        make_private(dir)?;
+        // SQLite writes beside its file, also to read it.
+        FolderProbe::new(dir.clone()).may_write().map_err(|why| unusable_folder(dir, &why))?;
+    }
     let options = DatabaseOptions {
         max_connections: settings.database_connections,
         watch: Some(watch),
@@ -109,23 +201,48 @@ pub async fn database_watched(settings: &Settings, watch: Watch) -> anyhow::Resu
     Database::connect_lazily(options).await.context("opening the database")
 }
 
-/// Brings the database's tables up to date, after whoever else is at it. A database that is newer than the program is
-/// left alone.
+/// Where the database of the settings is.
+pub fn database_url(settings: &Settings) -> anyhow::Result<DatabaseUrl> {
+    match &settings.database {
+        DatabaseSetting::Embedded => Ok(DatabaseUrl::file(settings.data_dir.join("rollcall.db"))),
+        DatabaseSetting::Url(url) => {
+            let parsed = url.expose().parse::<DatabaseUrl>();
+            Ok(parsed.map_err(|why| BadSettings::secret("DATABASE_URL", why.to_string()))?)
+        }
+    }
+}
+
+/// The database of the settings, for commands, which do not wait for one that is away.
+///
+/// # Errors
+/// Where the server is and why it does not let us in.
+pub async fn reached_database(settings: &Settings) -> anyhow::Result<Database> {
+    let database = database(settings).await?;
+    match database.unreachable().await {
+        None => Ok(database),
+        Some(why) => Err(why.into()),
+    }
+}
+
+/// Brings the database's tables up to date, after whoever else is at it. A database that is newer than the program, or whose
+/// tables are not those that it says it has, is left alone.
 pub async fn migrate(database: &Database) -> anyhow::Result<()> {
     let connection = database.connection();
     let up = async {
         let mut status = rollcall_migration::status(connection).await?;
-        if status.unknown.is_empty() {
+        let unsound = rollcall_migration::check(connection).await?;
+        if status.unknown.is_empty() && unsound.is_none() {
             rollcall_migration::up(connection).await?;
         }
-        Ok(status.unknown.pop())
+        Ok((status.unknown.pop(), unsound))
     };
-    if let Some(unknown) = database.alone(up).await.context("migrating the database")? {
-        bail!(
+    match database.alone(up).await.context("migrating the database")? {
+        (Some(unknown), _) => bail!(
             "the database was written by a newer version of this program (it has {unknown}); update the program"
-        );
+        ),
+        (None, Some(unsound)) => Err(unsound.into()),
+        (None, None) => Ok(()),
     }
-    Ok(())
 }
 
 /// The manifest of the settings, else the one built in.
@@ -231,7 +348,7 @@ pub struct System {
 impl System {
     /// Everything but the face engine, for commands that do not look at photos.
     pub async fn without_engine(settings: &Settings) -> anyhow::Result<Self> {
-        let database = database(settings).await?;
+        let database = reached_database(settings).await?;
         let engine = Arc::new(UnavailableEngine::new("this command does not need it"));
         let ports = ports_with(settings, &database, engine).await?;
         Self::open(settings, database, ports).await
@@ -248,7 +365,7 @@ impl System {
         if !is_there {
             bail!("there is no database yet; {hint}");
         }
-        let database = database(settings).await?;
+        let database = reached_database(settings).await?;
         let status = rollcall_migration::status(database.connection()).await;
         if !status.context("reading the database's state")?.is_current() {
             bail!("the database is not up to date; {hint}");
@@ -260,7 +377,7 @@ impl System {
 
     /// Everything, with the gallery filled.
     pub async fn with_gallery(settings: &Settings) -> anyhow::Result<Self> {
-        let database = database(settings).await?;
+        let database = reached_database(settings).await?;
         let ports = ports_with(settings, &database, Arc::new(engine(settings)?)).await?;
         let system = Self::open(settings, database, ports).await?;
         fill_gallery(&system.usecases).await?;
@@ -279,15 +396,54 @@ impl System {
     }
 }
 
-/// What must be true of the database before anything is served. With the wrong `DATA_KEY` no template can be opened,
-/// and nothing may be served: people would be told that nobody knows them.
+/// What must be true of the database before anything is served. With the wrong `DATA_KEY` no template can be opened and no
+/// password verified, and nothing may be served: people would be told that nobody knows them.
 pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) -> anyhow::Result<()> {
     migrate(database).await?;
-    if !ports.faces.has_the_key().await.context("opening a stored template")? {
-        bail!("none of the stored templates opens with this DATA_KEY; set the one they were stored with");
+    let check = keys(settings)?.data.check;
+    let known =
+        async || database.has_key(check.expose()).await.context("reading the check value of DATA_KEY");
+    let is_right = match known().await? {
+        Some(is_right) => is_right,
+        // From before there was one, or new: only templates can tell.
+        None if !ports.faces.has_the_key().await.context("opening a stored template")? => false,
+        None => {
+            database.note_key(check.expose()).await.context("noting the check value of DATA_KEY")?;
+            // Another process may have been first, with another key.
+            known().await? == Some(true)
+        }
+    };
+    if !is_right {
+        return Err(WrongKey::of(settings).into());
     }
     ports.plan.begin(&settings.rules.shift).await.context("storing the default shift")?;
     Ok(())
+}
+
+/// The key at hand is not the one of the database.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "DATA_KEY{place} is not the key this database was written with: no stored face can be opened with it, and no password \
+     verified. Put back the one from your backup of the keys"
+)]
+pub struct WrongKey {
+    place: String,
+}
+
+impl WrongKey {
+    /// What to do about it.
+    pub const REMEDY: &'static str = "Put back the one from your backup of the keys";
+
+    /// The key of these settings.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        let [(_, kept), _] = where_keys_are(settings);
+        let place = match kept {
+            KeptIn::Settings => String::new(),
+            KeptIn::File(path) => format!(" (in {})", path.display()),
+        };
+        Self { place }
+    }
 }
 
 /// Fills the gallery from the store.

@@ -27,6 +27,7 @@ async fn read(snapshot: &Snapshot) -> Rows {
         rows.sort_by_key(|row| format!("{row:?}"));
         all.push((table, rows));
     }
+    all.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
     all
 }
 

@@ -16,7 +16,7 @@ use crate::wiring;
 pub(crate) enum Command {
     /// Add an administrator. Without --password-stdin a password is made up and printed once.
     Create {
-        /// Where they log in.
+        /// E-mail address to log in with.
         #[arg(long)]
         email: String,
         /// Their name.

@@ -13,7 +13,7 @@ use crate::wiring;
 pub(crate) enum Command {
     /// Add a kiosk and print its key, once. The kiosk sends it as a bearer token.
     Add {
-        /// Where it hangs.
+        /// A name for the kiosk, such as its place.
         #[arg(long)]
         name: String,
         /// Let it enroll faces.

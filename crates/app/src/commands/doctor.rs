@@ -1,11 +1,16 @@
 //! `rollcall doctor`
 
+use std::path::Path;
+
 use clap::Args as ClapArgs;
-use rollcall_recognition::FileStatus;
+use rollcall_platform::FolderProbe;
+use rollcall_recognition::models::Source;
+use rollcall_recognition::{FileStatus, StartError};
+use rollcall_storage::Database;
 use serde_json::json;
 
-use crate::cli::{Partly, say, shown, wait_for};
-use crate::settings::{BadSettings, Settings};
+use crate::cli::{say, shown, wait_for};
+use crate::settings::{BadSettings, DatabaseSetting, Settings};
 use crate::wiring;
 
 #[derive(Debug, ClapArgs)]
@@ -22,15 +27,25 @@ struct Finding {
     result: Result<String, String>,
 }
 
-/// Looks at everything the program needs.
+/// Looks at everything the program needs, and changes nothing.
 pub(crate) fn run(args: &Args, settings: Result<Settings, BadSettings>) -> anyhow::Result<()> {
     let findings = match &settings {
         Err(bad) => vec![Finding { what: "settings", result: Err(bad.to_string()) }],
         Ok(settings) => {
-            let read = Finding { what: "settings", result: Ok("all readable".into()) };
-            let mut findings = vec![read, keys(settings), models(settings), engine(settings)];
-            findings.push(wait_for(async { Ok(database(settings).await) })?);
-            findings
+            let models = models(settings);
+            let engine = engine(settings, models.is_ok());
+            let database = wait_for(async { Ok(database(settings).await) })?;
+            [
+                ("settings", Ok("all readable".into())),
+                ("data folder", data_folder(settings)),
+                ("keys", keys(settings)),
+                ("models", models),
+                ("face engine", engine),
+                ("database", database),
+            ]
+            .into_iter()
+            .map(|(what, result)| Finding { what, result })
+            .collect()
         }
     };
     let failed = findings.iter().filter(|finding| finding.result.is_err()).count();
@@ -47,63 +62,143 @@ pub(crate) fn run(args: &Args, settings: Result<Settings, BadSettings>) -> anyho
         for finding in &findings {
             match &finding.result {
                 Ok(text) => say(&format!("ok      {}: {text}", finding.what)),
-                Err(text) => say(&format!("MISSING {}: {text}", finding.what)),
+                Err(text) => say(&format!("FAILED  {}: {text}", finding.what)),
             }
         }
     }
     match (failed, settings) {
         (0, _) => Ok(()),
         (_, Err(bad)) => Err(bad.into()),
-        (failed, Ok(_)) => Err(Partly(format!("{failed} of {} checks failed", findings.len())).into()),
+        (failed, Ok(_)) => anyhow::bail!("{failed} of {} checks failed", findings.len()),
     }
 }
 
-fn keys(settings: &Settings) -> Finding {
-    let result = wiring::keys(settings)
-        .map(|_| "JWT_SECRET_KEY and DATA_KEY are there".into())
-        .map_err(|error| format!("{error:#}"));
-    Finding { what: "keys", result }
+fn data_folder(settings: &Settings) -> Result<String, String> {
+    let dir = &settings.data_dir;
+    // The first start makes it, and every folder above it that is missing.
+    let above = dir.ancestors().find(|above| above.exists()).filter(|above| !above.as_os_str().is_empty());
+    match FolderProbe::new(above.unwrap_or(Path::new(".")).into()).may_write() {
+        Ok(()) if dir.exists() => Ok(format!("{} can be written", shown(dir))),
+        Ok(()) => Ok(format!("{} is not there yet; the first start makes it", shown(dir))),
+        Err(why) => Err(wiring::unusable_folder(dir, &why).to_string()),
+    }
 }
 
-fn models(settings: &Settings) -> Finding {
-    let result = wiring::manifest(settings).map_err(|error| format!("{error:#}")).and_then(|manifest| {
-        let pack = manifest.pack(settings.pack()).map_err(|error| error.to_string())?;
-        let bad: Vec<String> = pack
-            .verify(&settings.models_dir)
-            .into_iter()
-            .filter(|(_, status)| *status != FileStatus::Verified)
-            .map(|(file, status)| format!("{} is {status}", file.name))
-            .collect();
-        if bad.is_empty() {
-            return Ok(format!("pack {} is complete in {}", settings.pack(), shown(&settings.models_dir)));
+fn keys(settings: &Settings) -> Result<String, String> {
+    let told = |error: anyhow::Error| format!("{error:#}");
+    let jwt = wiring::has_jwt_key(settings).map_err(told)?;
+    let data = wiring::data_keys(settings).map_err(told)?.is_some();
+    match (jwt, data, is_there(settings)) {
+        (true, true, _) => Ok("JWT_SECRET_KEY and DATA_KEY are there".into()),
+        (_, false, true) => {
+            let [(name, _), _] = wiring::where_keys_are(settings);
+            Err(format!(
+                "there is a database, but not the {name} it was written with ({}). Put it back from your backup of the \
+                 keys; with another one no stored face can be opened",
+                shown(&settings.data_dir.join("data.key"))
+            ))
         }
-        Err(format!("{}. Run `rollcall models install {}`", bad.join(", "), settings.pack()))
-    });
-    Finding { what: "models", result }
+        _ => Ok(format!("what is not set is made at the first start, in {}", shown(&settings.data_dir))),
+    }
 }
 
-fn engine(settings: &Settings) -> Finding {
-    let result =
-        wiring::engine(settings).map(|_| "ONNX Runtime and the models work".into()).map_err(|error| {
-            format!("{error:#}. Run `cargo xtask setup`, or point ORT_DYLIB_PATH at libonnxruntime.so")
-        });
-    Finding { what: "face engine", result }
+/// Whether there is an embedded database already.
+fn is_there(settings: &Settings) -> bool {
+    let file = wiring::database_url(settings).ok().and_then(|url| Some(url.path()?.metadata().ok()?.len()));
+    file.is_some_and(|bytes| bytes > 0)
 }
 
-async fn database(settings: &Settings) -> Finding {
-    let result = async {
-        let database = wiring::database(settings).await?;
-        let status = rollcall_migration::status(database.connection()).await?;
-        let (pending, unknown) = (status.pending.len(), status.unknown.len());
-        anyhow::ensure!(
-            unknown == 0,
-            "it was written by a newer version of this program; update the program"
+fn models(settings: &Settings) -> Result<String, String> {
+    let manifest = wiring::manifest(settings).map_err(|error| format!("{error:#}"))?;
+    let pack =
+        manifest.pack(settings.pack()).map_err(|error| format!("MODEL_PACK={}: {error}", settings.pack()))?;
+    let bad: Vec<_> = pack
+        .verify(&settings.models_dir)
+        .into_iter()
+        .filter(|(_, status)| *status != FileStatus::Verified)
+        .collect();
+    if bad.is_empty() {
+        return Ok(format!("pack {} is complete in {}", settings.pack(), shown(&settings.models_dir)));
+    }
+    let unpinned: Vec<&str> =
+        bad.iter().filter(|(file, _)| file.sha256.is_none()).map(|(file, _)| file.name.as_str()).collect();
+    if !unpinned.is_empty() {
+        // Nothing is installed whose content is not known.
+        return Err(format!(
+            "{} has no pinned hash, so pack {} cannot be installed by command. Choose another MODEL_PACK (`rollcall models \
+             list`), or describe its files in a manifest of your own (MODELS_MANIFEST, see models/README.md)",
+            unpinned.join(", "),
+            settings.pack()
+        ));
+    }
+    let names: Vec<String> = bad.iter().map(|(file, status)| format!("{} is {status}", file.name)).collect();
+    let mut remedy = format!("Run `rollcall models install {}`", settings.pack());
+    if bad.iter().any(|(file, _)| matches!(file.source(), Source::Folder)) {
+        remedy = format!(
+            "Run `rollcall models install {} --from FOLDER` with the folder that has them: not all of them have a public \
+             address",
+            settings.pack()
         );
-        anyhow::ensure!(
-            pending == 0,
-            "{pending} migration(s) are pending. Run `rollcall migrate up`, or start the server, which does"
-        );
-        anyhow::Ok(format!("reachable, {} migrations applied", status.applied.len()))
+    }
+    Err(format!("{} in {}. {remedy}", names.join(", "), shown(&settings.models_dir)))
+}
+
+fn engine(settings: &Settings, models_are_there: bool) -> Result<String, String> {
+    if !models_are_there {
+        return Err("not tried, because the models are not in order (see above)".into());
+    }
+    wiring::engine(settings).map(|_| "ONNX Runtime and the models work".into()).map_err(|error| {
+        let remedy = match error.downcast_ref::<StartError>() {
+            Some(StartError::Runtime { .. }) if Path::new("crates/xtask").is_dir() => {
+                ". Run `cargo xtask setup`, or set ORT_DYLIB_PATH to a libonnxruntime.so"
+            }
+            Some(StartError::Runtime { .. }) => {
+                ". Set ORT_DYLIB_PATH to the libonnxruntime.so of an ONNX Runtime release"
+            }
+            Some(StartError::Open { .. } | StartError::SelfTest(_)) => {
+                ". The files are the right ones, so it is ONNX Runtime that does not suit them: install a newer one"
+            }
+            _ => "",
+        };
+        format!("{error:#}{remedy}")
+    })
+}
+
+async fn database(settings: &Settings) -> Result<String, String> {
+    let embedded = settings.database == DatabaseSetting::Embedded;
+    let is_file = wiring::database_url(settings).is_ok_and(|url| url.path().is_some());
+    if (embedded || is_file) && !is_there(settings) {
+        return Ok("is not there yet; the first start makes it".into());
+    }
+    let looked = async {
+        let database = wiring::reached_database(settings).await?;
+        let found = look(settings, &database).await;
+        database.close().await;
+        found
     };
-    Finding { what: "database", result: result.await.map_err(|error| format!("{error:#}")) }
+    looked.await.map_err(|error: anyhow::Error| format!("{error:#}"))
+}
+
+async fn look(settings: &Settings, database: &Database) -> anyhow::Result<String> {
+    let connection = database.connection();
+    let status = rollcall_migration::status(connection).await?;
+    if let Some(unsound) = rollcall_migration::check(connection).await? {
+        return Err(unsound.into());
+    }
+    let (pending, unknown) = (status.pending.len(), status.unknown.len());
+    anyhow::ensure!(unknown == 0, "it was written by a newer version of this program; update the program");
+    if status.applied.is_empty() {
+        return Ok("reachable and empty; the first start makes the tables".into());
+    }
+    anyhow::ensure!(
+        pending == 0,
+        "{pending} migration(s) are pending. Run `rollcall backup`, then `rollcall migrate up`, or start the server, which \
+         migrates"
+    );
+    if let Some(keys) = wiring::data_keys(settings)?
+        && database.has_key(keys.check.expose()).await? == Some(false)
+    {
+        return Err(wiring::WrongKey::of(settings).into());
+    }
+    Ok(format!("reachable, {} migrations applied", status.applied.len()))
 }

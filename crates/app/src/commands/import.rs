@@ -148,9 +148,9 @@ fn lines(report: &Report) -> Vec<String> {
     if report.dry_run {
         lines.push("dry run: nothing was written".into());
     }
-    let (added, events) = match report.dry_run {
-        true => ("would be added", "punches would be added"),
-        false => ("added", "punches added"),
+    let (added, events, leaves) = match report.dry_run {
+        true => ("would be added", "punches would be added", "approved leaves would be added"),
+        false => ("added", "punches added", "approved leaves added"),
     };
     for table in &report.tables {
         let tally = report.tally(table.kind);
@@ -198,6 +198,7 @@ fn lines(report: &Report) -> Vec<String> {
         }
     }
     lines.push(format!("{} {events}", report.events));
+    lines.push(format!("{} {leaves}", report.leaves));
     for table in &report.other_tables {
         lines.push(format!("table not read: {} ({} rows): {}", table.name, table.rows, table.why));
     }
@@ -249,6 +250,7 @@ fn object(report: &Report) -> Value {
         })).collect::<Vec<_>>(),
         "rows": tallies.collect::<serde_json::Map<_, _>>(),
         "punches_added": report.events,
+        "leaves_added": report.leaves,
         "needs_a_decision": cases_object(&report.decisions),
         "status": {
             "same": report.same_status,

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Subcommand;
 use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_storage::Database;
 
 use crate::cli::{say, wait_for};
 use crate::settings::Settings;
@@ -25,25 +26,34 @@ pub(crate) enum Command {
 /// Moves the database's tables up or down, or tells where they are.
 pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> {
     wait_for(async {
-        let database = wiring::database(settings).await?;
-        let connection = database.connection();
-        match command {
-            Command::Up => {
-                wiring::migrate(&database).await?;
-                say("the database is up to date");
-            }
-            Command::Down { steps } => {
-                let down = Migrator::down(connection, Some(*steps));
-                database.alone(down).await.context("migrating down")?;
-                say(&format!("took back {steps} migration(s)"));
-            }
-            Command::Status => {
-                let status = rollcall_migration::status(connection).await?;
-                status.applied.iter().for_each(|name| say(&format!("applied {name}")));
-                status.pending.iter().for_each(|name| say(&format!("pending {name}")));
-                status.unknown.iter().for_each(|name| say(&format!("unknown {name}: the database is newer")));
+        let database = wiring::reached_database(settings).await?;
+        let done = work(&database, command).await;
+        database.close().await;
+        done
+    })
+}
+
+async fn work(database: &Database, command: &Command) -> anyhow::Result<()> {
+    let connection = database.connection();
+    match command {
+        Command::Up => {
+            wiring::migrate(database).await?;
+            say("the database is up to date");
+        }
+        Command::Down { steps } => {
+            let down = Migrator::down(connection, Some(*steps));
+            database.alone(down).await.context("migrating down")?;
+            say(&format!("took back {steps} migration(s)"));
+        }
+        Command::Status => {
+            let status = rollcall_migration::status(connection).await?;
+            status.applied.iter().for_each(|name| say(&format!("applied {name}")));
+            status.pending.iter().for_each(|name| say(&format!("pending {name}")));
+            status.unknown.iter().for_each(|name| say(&format!("unknown {name}: the database is newer")));
+            if let Some(unsound) = rollcall_migration::check(connection).await? {
+                return Err(unsound.into());
             }
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }

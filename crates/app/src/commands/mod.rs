@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod attendance;
+pub(crate) mod backup;
 pub(crate) mod demo;
 pub(crate) mod device;
 pub(crate) mod doctor;
@@ -12,3 +13,4 @@ pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod openapi;
 pub(crate) mod recognize;
+pub(crate) mod restore;

@@ -50,6 +50,12 @@ impl BadSettings {
     pub fn secret(key: &'static str, expected: String) -> Self {
         Self(vec![BadSetting { key, value: "…".into(), expected }])
     }
+
+    /// A setting that cannot be used, with its value.
+    #[must_use]
+    pub fn named(key: &'static str, value: &str, expected: String) -> Self {
+        Self(vec![BadSetting { key, value: value.into(), expected }])
+    }
 }
 
 impl fmt::Display for BadSettings {

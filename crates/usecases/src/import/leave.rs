@@ -1,6 +1,7 @@
 //! Leave and holidays of an old system, which had a word in each day's row for them: approved leave of the person.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::civil::Date;
 use rollcall_domain::Revision;
@@ -44,10 +45,11 @@ impl Run<'_> {
     pub(super) async fn leave(&mut self, user: &User, away: Vec<Away>) -> Result<(), ImportError> {
         let mut days: BTreeMap<Date, Away> = BTreeMap::new();
         for day in away {
-            if days.contains_key(&day.date) {
-                self.report.of(Kind::AttendanceRecords).needless.add(TWICE, &day.key);
-            } else {
-                days.insert(day.date, day);
+            match days.entry(day.date) {
+                Entry::Occupied(_) => self.report.of(Kind::AttendanceRecords).needless.add(TWICE, &day.key),
+                Entry::Vacant(place) => {
+                    place.insert(day);
+                }
             }
         }
         if days.is_empty() {

@@ -455,7 +455,7 @@ async fn leave_of(world: &World, name: &str) -> Vec<(String, String, &'static st
 
 #[tokio::test]
 async fn leave_and_holidays_become_approved_leave_once() {
-    let world = world().await;
+    let world = world();
     let old = with_leave(&[
         &["1", "2", "2026-02-23", "", "leave", ""],
         &["2", "2", "2026-02-24", "", "leave", ""],
@@ -488,7 +488,7 @@ async fn leave_and_holidays_become_approved_leave_once() {
     );
     let ada = named(&world, "Ada").await.id;
     let ledger = world.ports.attendance.ledger(ada, dates("2026-02-23", "2026-02-26")).await.unwrap();
-    let statuses: Vec<_> = ledger.records.iter().map(|record| record.status).collect();
+    let statuses: Vec<_> = ledger.records.iter().map(|record| record.record.status).collect();
     assert!(
         !statuses.is_empty() && statuses.iter().all(|status| *status == DayStatus::OnLeave),
         "{statuses:?}"
@@ -501,7 +501,7 @@ async fn leave_and_holidays_become_approved_leave_once() {
 
 #[tokio::test]
 async fn leave_that_is_added_later_is_added_to_what_is_here() {
-    let world = world().await;
+    let world = world();
     let first: [&[&str]; 1] = [&["1", "2", "2026-02-23", "", "vacation", ""]];
     import(&world, &with_leave(&first)).await;
     let more: [&[&str]; 2] = [first[0], &["2", "2", "2026-02-24", "", "vacation", ""]];
@@ -513,7 +513,7 @@ async fn leave_that_is_added_later_is_added_to_what_is_here() {
 
 #[tokio::test]
 async fn holidays_of_the_calendar_here_are_not_leave() {
-    let world = world().await;
+    let world = world();
     let new = NewHoliday {
         department: None,
         name: HolidayName::parse("Founding day").unwrap(),
