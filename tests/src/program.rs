@@ -115,7 +115,8 @@ impl Program {
         tokio::time::sleep(after).await;
         if let Some(pid) = child.id() {
             let asked = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await;
-            drop(asked.expect("kill can be run"));
+            // It may have ended by itself.
+            let _ = asked.expect("kill can be run");
         }
         let output = tokio::time::timeout(Duration::from_secs(30), child.wait_with_output()).await;
         output.expect("the command stops").expect("it can be waited for").into()

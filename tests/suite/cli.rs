@@ -1,5 +1,6 @@
 //! The command line: what scripts and operators see.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use rollcall_tests::database::MySqlDatabase;
@@ -37,19 +38,19 @@ async fn the_program_under_test_is_the_program() {
 async fn help_needs_nothing() {
     let program = program().set("PORT", "not-a-port");
     let help = program.run(&["--help"]).await;
-    for command in [
-        "serve",
-        "migrate",
-        "admin",
-        "device",
-        "models",
-        "recognize",
-        "enroll",
-        "import",
-        "doctor",
-        "openapi",
-    ] {
-        assert!(help.done().contains(command), "{command}: {}", help.out);
+    // The same commands as the front page lists, each with help of its own.
+    let readme = rollcall_tests::setup::workspace().join("README.md");
+    let readme = std::fs::read_to_string(readme).expect("the front page");
+    let block = readme.split("## The command line").nth(1).expect("a list of commands");
+    let lines = block.lines().filter_map(|line| line.strip_prefix("    rollcall "));
+    let listed: BTreeSet<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
+    let known = help.done().split("Commands:").nth(1).expect("commands").split("Options:").next();
+    let known = known.into_iter().flat_map(str::lines).filter_map(|line| line.strip_prefix("  "));
+    let known = known.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split_whitespace().next());
+    let known: BTreeSet<&str> = known.filter(|command| *command != "help").collect();
+    assert_eq!(listed, known);
+    for command in listed {
+        program.run(&[command, "--help"]).await.ended(0);
     }
     assert!(program.run(&["--version"]).await.done().starts_with("rollcall "));
     program.run(&["openapi"]).await.ended(0);

@@ -57,7 +57,7 @@ enum Command {
     Restore(restore::Args),
     /// Fill an empty installation with fictitious people and their attendance, to see the system at work.
     Demo(demo::Args),
-    /// Check everything the program needs and say how to fix what is missing.
+    /// Check everything the program needs, change nothing, and say how to fix what is missing.
     Doctor(doctor::Args),
     /// Ask a running server how it is; exit code 0 if it is well. For container health checks.
     Health(health::Args),

@@ -118,7 +118,7 @@ pub(crate) async fn users(
     Ok(list(&req, found, |account| AdminUserView::new(&api, account)))
 }
 
-/// Lets a person take part, or not. Who does not has no login and matches nobody before the answer.
+/// Sets a person's status. Anything but `active` ends their logins and the recognition of their face before this call returns.
 #[utoipa::path(put, path = "/api/admin/users/{user_id}/status", tag = "admin", request_body = StatusForm,
     params(("user_id" = String, Path, description = "An id, or `me`.")),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]

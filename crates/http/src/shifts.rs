@@ -66,9 +66,9 @@ macro_rules! rules_form {
             grace_seconds: Option<u32>,
             /// Departures up to this long before the end are not early.
             early_grace_seconds: Option<u32>,
-            /// Punches count from this long before the start …
+            /// Punches count for this shift from this many seconds before its start.
             before_seconds: Option<u32>,
-            /// … until this long after the end.
+            /// Punches count for this shift until this many seconds after its end.
             after_seconds: Option<u32>,
             /// Less work than this is half a day.
             half_day_below_seconds: Option<u32>,
@@ -77,9 +77,10 @@ macro_rules! rules_form {
             /// `first_last` or `every_pair`: which punches belong together.
             #[validate(custom(function = "is::<Pairing>"))]
             pairing: Option<String>,
-            /// With `first_last`, taken off what was worked …
+            /// With `first_last`, this many seconds are deducted from the time worked, once it reaches `break_after_seconds`. No break
+            /// is deducted unless you set one.
             unpaid_break_seconds: Option<u32>,
-            /// … once that is at least this.
+            /// The break of `unpaid_break_seconds` is deducted once this many seconds were worked.
             break_after_seconds: Option<u32>,
             /// Time before the start is work, too.
             count_early_arrival: Option<bool>,
