@@ -12,6 +12,7 @@ mod bulk;
 mod cli;
 mod cli_crash;
 mod cli_serve;
+mod collisions;
 mod corrections;
 mod departments;
 mod enrollment;
