@@ -204,7 +204,9 @@ pub(super) fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
             record.record.open && now < record.due && record.record.first_in.is_some_and(|came| came <= now)
         };
         let inside = book.ledger.records.iter().filter(inside).map(|record| zone.local(record.due).date());
-        from = punched.chain(inside).map(tomorrow).chain([from]).max().unwrap_or(from);
+        let there = |record: &&DayRecord| record.record.first_in.or(record.record.last_out).is_some();
+        let there = book.ledger.records.iter().filter(there).map(|record| record.day.key.date);
+        from = punched.chain(inside).chain(there).map(tomorrow).chain([from]).max().unwrap_or(from);
     }
     book.place(from)
 }
