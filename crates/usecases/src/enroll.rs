@@ -216,6 +216,7 @@ impl Faces {
                 let judged = match self.engine.analyze(photo, Wanted::Largest).await {
                     Ok(analysis) => usable_face(analysis),
                     Err(EngineError::Unsupported { .. }) => Err(Flaw::UnsupportedImage),
+                    Err(EngineError::UnsupportedJpeg(kind)) => Err(Flaw::UnsupportedJpeg(kind)),
                     Err(EngineError::Undecodable) => Err(Flaw::DecodeFailed),
                     Err(EngineError::TooLarge { .. }) => Err(Flaw::TooLarge),
                     Err(
@@ -349,7 +350,7 @@ fn usable_face(analysis: Analysis) -> Result<(Template, FaceQuality), Flaw> {
         return Err(Flaw::MultipleFaces);
     }
     let face = analysis.faces.into_iter().next().ok_or(Flaw::NoFace)?;
-    if let Some(flaw) = QualityGate::ENROLL.flaws(&face.quality).first() {
+    if let Some(flaw) = face.flaws(&QualityGate::ENROLL).first() {
         return Err(*flaw);
     }
     face.template.map(|template| (template, face.quality)).ok_or(Flaw::LowConfidence)
