@@ -139,6 +139,7 @@ async fn enroll_one(
         photos: read,
         consent: Some(consent),
         allow_duplicate: false,
+        replace: false,
         reason: None,
         source: FaceSource::Cli,
     };
