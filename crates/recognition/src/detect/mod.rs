@@ -30,6 +30,9 @@ const STRIDES: [usize; 3] = [8, 16, 32];
 /// tests, while a face that fills a fifth of the picture's width needs the small one only.
 pub const SMALL_FACE: f32 = 48.0;
 
+/// Least score of a face that only a turned picture shows, for detectors whose `sure` is not measured.
+const BEYOND_DOUBT: f32 = 0.7;
+
 /// A face in the photo, not yet measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
@@ -152,7 +155,7 @@ impl Detector {
                 break;
             }
         }
-        if nothing && !self.is_sure(&best) {
+        if nothing && evidence(&best) < self.model.sure.unwrap_or(BEYOND_DOUBT) {
             best.clear();
         }
         Ok(best)
