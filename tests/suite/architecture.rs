@@ -50,6 +50,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("ort", &["recognition"]),
     ("opencv", &["recognition"]),
     ("image", &["recognition"]),
+    ("jpeg-decoder", &["recognition"]),
     ("ndarray", &["recognition", "gallery"]),
     ("prost", &["recognition"]),
     ("tar", &["app", "xtask"]),

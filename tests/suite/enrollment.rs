@@ -9,7 +9,11 @@ use rollcall_tests::photos::{drawn, five_drawn};
 use rollcall_tests::{Db, TestApp, on_both_databases};
 use serde_json::json;
 
-on_both_databases!(nothing_is_looked_at_without_consent, half_of_a_request_can_succeed);
+on_both_databases!(
+    nothing_is_looked_at_without_consent,
+    half_of_a_request_can_succeed,
+    somebody_at_the_limit_is_enrolled_anew,
+);
 
 async fn nothing_is_looked_at_without_consent(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
@@ -73,6 +77,29 @@ async fn half_of_a_request_can_succeed(db: Db) {
 
     let none = admin.enroll(&ada.id, &photos[1..3]).await.problem(422, "no-acceptable-image");
     assert_eq!(none["rejected"].as_array().map(Vec::len), Some(2), "{none}");
+}
+
+async fn somebody_at_the_limit_is_enrolled_anew(db: Db) {
+    let app = TestApp::setup().on(db).drawn().setting("MAX_FACE_IMAGES_FOR_ENROLLMENT", "5").start().await;
+    let (admin, ada) = (app.admin().await, app.employee("Ada").await);
+    let old = admin.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);
+    let form = |photos: Vec<Vec<u8>>| {
+        let form = Form::new().text("user_id", ada.id.clone()).text("replace", "true");
+        photos.iter().fold(form, |form, photo| form.part("images", file(photo)))
+    };
+    let path = "/api/face/enroll";
+    let nothing = form(vec![rollcall_testkit::photos::an_empty_photo().bytes()]);
+    admin.upload(path, nothing).await.problem(422, "no-acceptable-image");
+    let shots = |range: std::ops::Range<u32>| range.map(|shot| drawn("Ada", shot)).collect::<Vec<_>>();
+    let new = admin.upload(path, form(shots(10..15))).await.expect(201);
+    assert_eq!((&new["encodings"], &new["status"]), (&json!(5), &json!("enrolled")));
+    let kept = admin.get(&format!("/api/face/user/{}/encodings", ada.id)).await.expect(200);
+    let kept = kept.to_string();
+    for gone in old["accepted"].as_array().expect("a list") {
+        assert!(!kept.contains(gone["encoding_id"].as_str().expect("an id")), "{kept}");
+    }
+    let known = app.kiosk().await.recognize(&drawn("Ada", 20)).await.expect(200);
+    assert_eq!(known["result"], "matched", "{known}");
 }
 
 #[tokio::test]

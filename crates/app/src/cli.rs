@@ -1,6 +1,6 @@
 //! The command line: what can be asked of the program, and how it answers scripts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -154,16 +154,4 @@ pub(crate) fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 /// Where the model files are, as text for messages.
 pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// The files of a folder with a picture's ending, in order.
-pub(crate) fn pictures(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let is_picture = |path: &PathBuf| {
-        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-        path.is_file() && matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png" | "webp"))
-    };
-    let mut found: Vec<PathBuf> =
-        std::fs::read_dir(dir)?.filter_map(|entry| Some(entry.ok()?.path())).filter(is_picture).collect();
-    found.sort();
-    Ok(found)
 }

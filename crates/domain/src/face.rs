@@ -12,7 +12,7 @@ mod quality;
 mod template;
 
 pub use geometry::{FaceBox, Landmarks, Point};
-pub use quality::{FaceQuality, Flaw, QualityGate};
+pub use quality::{FaceQuality, Flaw, JpegKind, QualityGate};
 pub use template::{Embedding, EmbeddingError, InvalidModelId, Metric, ModelId, Template};
 
 /// An encoded picture exactly as it was received; nothing about it has been checked.

@@ -34,8 +34,8 @@ pub(crate) struct EnrollForm {
     /// The same under its name in a multipart form.
     #[validate(custom(function = "is::<ConsentVersion>"))]
     consent_version: Option<String>,
-    /// Only `false` for now.
-    #[validate(custom(function = "not_yet"))]
+    /// Keep the accepted pictures in place of everything kept of the person; nothing is lost if none is accepted. Only
+    /// administrators and managers may do so with a face unlike the kept ones.
     replace: Option<bool>,
     /// Enroll a face although it looks like somebody else's; for administrators, with a reason.
     allow_duplicate: Option<bool>,
@@ -56,7 +56,8 @@ pub(crate) struct EnrollParts {
     images: Vec<Vec<u8>>,
     /// The version of the text the person agreed to.
     consent_version: Option<String>,
-    /// Only `false` for now.
+    /// Keep the accepted pictures in place of everything kept of the person; nothing is lost if none is accepted. Only
+    /// administrators and managers may do so with a face unlike the kept ones.
     replace: Option<bool>,
     /// Enroll a face although it looks like somebody else's; for administrators, with a reason.
     allow_duplicate: Option<bool>,
@@ -87,14 +88,6 @@ impl Consent {
 
 fn readable(consent: &Consent) -> Result<(), ValidationError> {
     is::<ConsentVersion>(consent.version())
-}
-
-fn not_yet(replace: &bool) -> Result<(), ValidationError> {
-    if *replace {
-        let told = "is not supported yet; delete templates one by one";
-        return Err(ValidationError::new("not-supported").with_message(told.into()));
-    }
-    Ok(())
 }
 
 impl Form for EnrollForm {
@@ -208,6 +201,7 @@ pub(crate) async fn enroll(
         photos,
         consent: consent.and_then(|version| ConsentVersion::read(version).ok()),
         allow_duplicate,
+        replace: form.replace.unwrap_or(false),
         reason,
         source: FaceSource::Api,
     };

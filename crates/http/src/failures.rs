@@ -339,6 +339,7 @@ impl From<EngineError> for Problem {
                 Self::new(Code::UnsupportedImage, format!("this looks like {kind}; send JPEG, PNG or WebP"))
             }
             EngineError::Unsupported { looks_like: None } => Self::plain(Code::UnsupportedImage),
+            EngineError::UnsupportedJpeg(_) => Self::new(Code::UnsupportedImage, error.to_string()),
             EngineError::Undecodable => Self::plain(Code::UndecodableImage),
             EngineError::TooLarge { .. } => Self::new(Code::ImageTooLarge, error.to_string()),
             EngineError::Busy => Self::plain(Code::QueueFull),

@@ -129,6 +129,7 @@ const fn engine_word(error: &EngineError) -> &'static str {
         EngineError::Busy => "busy",
         EngineError::Unavailable(_) => "unavailable",
         EngineError::Unsupported { .. }
+        | EngineError::UnsupportedJpeg(_)
         | EngineError::Undecodable
         | EngineError::TooLarge { .. }
         | EngineError::Failed(_) => "failed",

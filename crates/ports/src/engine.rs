@@ -1,7 +1,9 @@
 //! The face engine: a photo goes in, faces come out.
 
 use async_trait::async_trait;
-use rollcall_domain::face::{FaceBox, FaceQuality, Landmarks, Metric, ModelId, Photo, Template};
+use rollcall_domain::face::{
+    FaceBox, FaceQuality, Flaw, JpegKind, Landmarks, Metric, ModelId, Photo, QualityGate, Template,
+};
 use rollcall_domain::matching::{FmrTable, Threshold};
 
 /// Finds the faces of a photo, measures them and computes their templates.
@@ -73,8 +75,25 @@ pub struct DetectedFace {
     pub landmarks: Landmarks,
     /// What was measured on it.
     pub quality: FaceQuality,
+    /// Whether its points can be trusted: `false` when no turn of the photo shows it as an upright face looks. Whatever
+    /// is computed from such points resembles that of everybody whose photo was misread alike.
+    pub upright: bool,
     /// Its template, if it was wanted.
     pub template: Option<Template>,
+}
+
+impl DetectedFace {
+    /// What keeps the face from passing `gate`, in the order a person should mend it.
+    #[must_use]
+    pub fn flaws(&self, gate: &QualityGate) -> Vec<Flaw> {
+        let mut flaws = gate.flaws(&self.quality);
+        if !self.upright {
+            // Its pose was read off points that cannot be trusted.
+            flaws.retain(|flaw| *flaw != Flaw::ExtremePose);
+            flaws.insert(0, Flaw::Turned);
+        }
+        flaws
+    }
 }
 
 /// Time spent in each step, in microseconds.
@@ -116,6 +135,9 @@ pub enum EngineError {
         /// What the bytes look like instead, when they look like something (`HEIC`, `GIF`, …).
         looks_like: Option<&'static str>,
     },
+    /// A JPEG of a kind that is not read.
+    #[error("this kind of JPEG ({}) is not supported; save it anew", .0.name())]
+    UnsupportedJpeg(JpegKind),
     /// A picture, but broken.
     #[error("the picture is damaged or incomplete")]
     Undecodable,

@@ -33,6 +33,20 @@ pub trait FaceStore: Send + Sync {
         seen: Option<u64>,
     ) -> Result<u32, StoreError>;
 
+    /// Stores templates of one person in place of all they have, of whatever model, and, if given, their consent: all or
+    /// nothing. Without templates nothing is replaced. Answers with the number stored.
+    ///
+    /// # Errors
+    /// As [`Self::add`], where the cap is for the new templates alone.
+    async fn replace(
+        &self,
+        user: UserId,
+        faces: &[Face],
+        consent: Option<Consented>,
+        cap: u32,
+        seen: Option<u64>,
+    ) -> Result<u32, StoreError>;
+
     /// Whether what is stored can be opened with the key at hand; `true` when nothing is. With another key nobody would
     /// be recognized, so it is asked before anything is served. A few damaged templates are no wrong key.
     async fn has_the_key(&self) -> Result<bool, StoreError>;

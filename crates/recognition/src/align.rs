@@ -92,6 +92,14 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
+    /// The way back.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        let squared = self.a * self.a + self.b * self.b;
+        let (a, b) = (self.a / squared, -self.b / squared);
+        Self { a, b, tx: -(a * self.tx - b * self.ty), ty: -(b * self.tx + a * self.ty) }
+    }
+
     /// Where a point goes.
     #[must_use]
     pub fn apply(&self, p: Point) -> Point {
@@ -140,22 +148,25 @@ pub(crate) fn warp_pixels(
     crop: &mut Vec<u8>,
 ) -> opencv::Result<()> {
     crop.resize(side * side * 3, 0);
-    let side = side as i32;
+    warp_into(pixels, (width, height), transform, (side, side), crop)
+}
+
+/// The same into `to`, which is `size` pixels large.
+pub(crate) fn warp_into(
+    pixels: &[u8],
+    (width, height): (usize, usize),
+    transform: &Similarity,
+    size: (usize, usize),
+    to: &mut [u8],
+) -> opencv::Result<()> {
     let from = Mat::new_rows_cols_with_bytes::<Vec3b>(height as i32, width as i32, pixels)?;
-    let mut to = Mat::new_rows_cols_with_bytes_mut::<Vec3b>(side, side, crop)?;
+    let size = Size::new(size.0 as i32, size.1 as i32);
+    let mut to = Mat::new_rows_cols_with_bytes_mut::<Vec3b>(size.height, size.width, to)?;
     let Similarity { a, b, tx, ty } = *transform;
     let rows = [a, -b, tx, b, a, ty];
     let matrix = Mat::new_rows_cols_with_data::<f64>(2, 3, &rows)?;
     let black = Scalar::default();
-    imgproc::warp_affine(
-        &from,
-        &mut to,
-        &matrix,
-        Size::new(side, side),
-        imgproc::INTER_LINEAR,
-        BORDER_CONSTANT,
-        black,
-    )
+    imgproc::warp_affine(&from, &mut to, &matrix, size, imgproc::INTER_LINEAR, BORDER_CONSTANT, black)
 }
 
 #[cfg(test)]
@@ -168,6 +179,10 @@ mod tests {
         let found = Similarity::between(&ARCFACE, &moved).expect("five distinct points");
         for (x, y) in [(found.a, known.a), (found.b, known.b), (found.tx, known.tx), (found.ty, known.ty)] {
             assert!((x - y).abs() < 1e-3, "{found:?} instead of {known:?}");
+        }
+        for (point, moved) in ARCFACE.iter().zip(moved) {
+            let back = known.inverse().apply(moved);
+            assert!((back.x - point.x).abs() < 1e-2 && (back.y - point.y).abs() < 1e-2, "{back:?}");
         }
     }
 

@@ -1,13 +1,19 @@
 //! Bytes of unknown kind and origin become upright RGB pixels, or a reason why not.
 //!
-//! Nothing is decoded before the header has been judged, and only by the memory-safe `image` crate.
+//! Nothing is decoded before the header has been judged, and only by memory-safe decoders: the `image` crate's and, for
+//! kinds of JPEG that it gets wrong, `jpeg-decoder`.
+
+mod jpeg;
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
 use rollcall_ports::engine::EngineError;
 use zeroize::Zeroize;
+
+use jpeg::{Decoded, Survey};
 
 /// Longest side accepted, in pixels.
 pub const MAX_SIDE: u32 = 8192;
@@ -66,7 +72,7 @@ impl Drop for Picture {
 /// Reads a photo: JPEG, PNG or WebP by its first bytes, whatever it is called.
 ///
 /// # Errors
-/// [`EngineError::Unsupported`], [`EngineError::TooLarge`] (from the header alone) or
+/// [`EngineError::Unsupported`], [`EngineError::UnsupportedJpeg`], [`EngineError::TooLarge`] (from the header alone) or
 /// [`EngineError::Undecodable`].
 pub fn decode(bytes: &[u8]) -> Result<Picture, EngineError> {
     let format = sniff(bytes).map_err(|looks_like| EngineError::Unsupported { looks_like })?;
@@ -75,26 +81,78 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, EngineError> {
 }
 
 fn decode_as(format: ImageFormat, bytes: &[u8]) -> Result<Picture, EngineError> {
+    if format == ImageFormat::Jpeg { decode_jpeg(bytes) } else { read(format, bytes) }
+}
+
+/// Decides by the file's skeleton how its pixels are read.
+fn decode_jpeg(bytes: &[u8]) -> Result<Picture, EngineError> {
+    let survey = Survey::of(bytes);
+    if let Some(kind) = survey.unsupported() {
+        return Err(EngineError::UnsupportedJpeg(kind));
+    }
+    if !survey.is_sound() {
+        return Err(EngineError::Undecodable);
+    }
+    accept(survey.size())?;
+    let read = |bytes: &[u8]| {
+        if survey.needs_the_other_decoder() {
+            let Decoded { image, exif, xmp } = jpeg::decode_otherwise(bytes)?;
+            Ok(upright(DynamicImage::ImageRgb8(image), orientation(exif, || xmp)))
+        } else {
+            read(ImageFormat::Jpeg, bytes)
+        }
+    };
+    match survey.completed(bytes) {
+        Ok(bytes) => read(&bytes),
+        Err([one, other]) => {
+            // Decoders fill what is missing with gray, which would enroll half a face. Where it matters what follows
+            // the last byte, something is missing.
+            let (picture, again) = (read(&one)?, read(&other)?);
+            if picture.pixels() == again.pixels() { Ok(picture) } else { Err(EngineError::Undecodable) }
+        }
+    }
+}
+
+fn read(format: ImageFormat, bytes: &[u8]) -> Result<Picture, EngineError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_ALLOCATION);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    accept(decoder.dimensions())?;
+    let exif = decoder.exif_metadata().ok().flatten();
+    let orientation = orientation(exif, || decoder.xmp_metadata().ok().flatten());
+    let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    Ok(upright(image, orientation))
+}
 
-    let (width, height) = decoder.dimensions();
+/// Judges a size by the header, before anything is decoded.
+fn accept((width, height): (u32, u32)) -> Result<(), EngineError> {
     if width.max(height) > MAX_SIDE || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(EngineError::TooLarge { width, height, max_side: MAX_SIDE, max_pixels: MAX_PIXELS });
     }
-    if width == 0 || height == 0 || (format == ImageFormat::Jpeg && !jpeg_is_whole(bytes)) {
-        return Err(EngineError::Undecodable);
-    }
-    // Damaged metadata does not make a picture unusable.
-    let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    if let Some(orientation) = orientation {
-        image.apply_orientation(orientation);
-    }
-    Ok(Picture::new(to_rgb(image)))
+    if width == 0 || height == 0 { Err(EngineError::Undecodable) } else { Ok(()) }
+}
+
+fn upright(mut image: DynamicImage, orientation: Orientation) -> Picture {
+    image.apply_orientation(orientation);
+    Picture::new(to_rgb(image))
+}
+
+/// How the picture is to be turned: as EXIF says, or, where that says nothing, XMP. Damaged metadata does not make a
+/// picture unusable.
+fn orientation(exif: Option<Vec<u8>>, xmp: impl FnOnce() -> Option<Vec<u8>>) -> Orientation {
+    let told = exif.and_then(|exif| Orientation::from_exif_chunk(&exif));
+    told.or_else(|| xmp_orientation(&xmp()?)).unwrap_or(Orientation::NoTransforms)
+}
+
+/// The value of `tiff:Orientation` in an XMP packet, which is written as an attribute or as an element.
+fn xmp_orientation(packet: &[u8]) -> Option<Orientation> {
+    let text = String::from_utf8_lossy(packet);
+    let (_, rest) = text.split_once("tiff:Orientation")?;
+    let value = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\'' | '>'));
+    let digits: String = value.chars().take_while(char::is_ascii_digit).collect();
+    Orientation::from_exif(digits.parse().ok()?)
 }
 
 fn undecodable(error: image::ImageError) -> EngineError {
@@ -171,42 +229,6 @@ fn looks_like(bytes: &[u8]) -> Option<&'static str> {
     (start.iter().all(printable) && !text.contains(char::REPLACEMENT_CHARACTER)).then_some("text")
 }
 
-/// Whether a JPEG reaches its end marker. The decoder fills what is missing with gray, which would enroll
-/// half a face; so the file's skeleton is walked first.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    loop {
-        let Some(&[fill, marker]) = bytes.get(at..at + 2) else { return false };
-        match (fill, marker) {
-            (0xFF, 0xFF) => at += 1, // padding before a marker
-            (0xFF, 0xD9) => return true,
-            (0xFF, 0x01 | 0xD0..=0xD8) => at += 2,
-            (0xFF, marker) => {
-                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return false };
-                at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
-                if marker == 0xDA {
-                    at = after_scan(bytes, at);
-                }
-            }
-            // Garbage between segments: decoders skip it, and so does this.
-            _ => at += 1,
-        }
-    }
-}
-
-/// Position of the marker that ends the compressed data starting at `at`.
-fn after_scan(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(rest) = bytes.get(at..) {
-        let Some(found) = rest.iter().position(|byte| *byte == 0xFF) else { return bytes.len() };
-        match rest.get(found + 1) {
-            // A stuffed 0xFF, or a restart marker: the data goes on.
-            Some(0x00 | 0xD0..=0xD7) => at += found + 2,
-            _ => return at + found,
-        }
-    }
-    bytes.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,6 +257,23 @@ mod tests {
     }
 
     #[test]
+    fn xmp_tells_the_orientation_as_attribute_or_element() {
+        for (packet, expected) in [
+            (r#"<rdf:Description tiff:Orientation="6" tiff:Make="x"/>"#, Some(Orientation::Rotate90)),
+            ("<rdf:Description tiff:Orientation = '3'>", Some(Orientation::Rotate180)),
+            ("<tiff:Orientation>8</tiff:Orientation>", Some(Orientation::Rotate270)),
+            ("<tiff:Orientation>\n 1 </tiff:Orientation>", Some(Orientation::NoTransforms)),
+            ("<tiff:Orientation>66</tiff:Orientation>", None),
+            ("<tiff:Orientation>666</tiff:Orientation>", None),
+            ("<tiff:Orientation/>", None),
+            ("<tiff:Make>6</tiff:Make>", None),
+            ("", None),
+        ] {
+            assert_eq!(xmp_orientation(packet.as_bytes()), expected, "{packet}");
+        }
+    }
+
+    #[test]
     fn transparent_pixels_become_gray() {
         let image =
             image::RgbaImage::from_fn(2, 1, |x, _| image::Rgba([200, 100, 0, if x == 0 { 0 } else { 255 }]));
@@ -257,8 +296,13 @@ mod tests {
             let file = file.into_inner();
             assert!(decode(&file).is_ok(), "{format:?}");
             for end in 0..file.len() - 1 {
-                // PNG's last chunk carries no pixels, so a file without all of it may count as whole.
-                let forgiven = format == ImageFormat::Png && end + 16 >= file.len();
+                // PNG's last chunk and JPEG's end marker carry no pixels, so a file without them may count as whole.
+                let unneeded = match format {
+                    ImageFormat::Png => 16,
+                    ImageFormat::Jpeg => 2,
+                    _ => 0,
+                };
+                let forgiven = end + unneeded >= file.len();
                 assert!(
                     decode(&file[..end]).is_err() || forgiven,
                     "{format:?} cut at {end} of {}",

@@ -7,11 +7,21 @@ use crate::models::{AlignmentTemplate, RecognizerModel};
 use crate::runtime::{Network, StartError, failed};
 use crate::tensor::Input;
 
+/// What comes of a crop.
+pub struct Embedded {
+    /// Its template.
+    pub template: Template,
+    /// Whether the network answered as it does to upright faces. Crops of anything else, also of a face that was
+    /// misread because it lies on its side, leave it indifferent: its raw output is short.
+    pub shows_a_face: bool,
+}
+
 /// A recognizer with its buffer.
 pub struct Recognizer {
     description: Description,
     side: usize,
     template: AlignmentTemplate,
+    least_length: Option<f32>,
     network: Network,
     input: Input,
 }
@@ -46,6 +56,7 @@ impl Recognizer {
             description,
             side,
             template: model.template,
+            least_length: model.length,
             network,
             input: Input::new(model.normalization()),
         })
@@ -73,7 +84,7 @@ impl Recognizer {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails or returns something that is no embedding.
-    pub fn embed(&mut self, crop: &[u8]) -> Result<Template, EngineError> {
+    pub fn embed(&mut self, crop: &[u8]) -> Result<Embedded, EngineError> {
         let square = (self.side, self.side);
         let values = self.input.fill(square, crop, square, (0, 0));
         let outputs = self.network.run(values, self.side, self.side).map_err(failed)?;
@@ -83,7 +94,9 @@ impl Recognizer {
         }
         let metric = self.description.metric;
         let embedding = Embedding::from_raw(raw, metric).map_err(failed)?;
-        Ok(Template { model: self.description.model.clone(), metric, embedding })
+        let length = raw.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let template = Template { model: self.description.model.clone(), metric, embedding };
+        Ok(Embedded { template, shows_a_face: self.least_length.is_none_or(|least| length >= least) })
     }
 
     /// One run on whatever the input holds; for self-tests and measurements.

@@ -12,9 +12,9 @@ use zeroize::Zeroize;
 use crate::align::{self, CROP};
 use crate::chip::Cutter;
 use crate::decode::{Picture, decode};
-use crate::detect::{Detection, Detector, Frame};
+use crate::detect::{Detection, Detector, Frame, Turn, is_plausible};
 use crate::dlib::trees::Predictor;
-use crate::embed::Recognizer;
+use crate::embed::{Embedded, Recognizer};
 use crate::models::{AlignmentTemplate, LandmarkModel, Pack};
 use crate::quality;
 use crate::runtime::{Runtime, StartError, failed};
@@ -60,32 +60,65 @@ impl Pipeline {
         let mut timings = Timings::default();
         let picture = decode(photo)?;
         timings.decode = clock.lap();
-        let found = self.find(&picture, wanted)?;
-        timings.detect = clock.lap();
-
-        let templates = match wanted {
-            Wanted::Largest => 1,
-            Wanted::All => MAX_FACES,
-        };
-        let mut faces = Vec::with_capacity(found.len());
-        for detection in found {
-            let Some(quality) = self.measure(&picture, &detection)? else { continue };
-            timings.align += clock.lap();
-            let template = if faces.len() < templates {
-                Some(self.embed(&picture, detection.alignment())?)
-            } else {
-                None
-            };
-            timings.embed += clock.lap();
-            let Detection { bounds, landmarks, .. } = detection;
-            faces.push(DetectedFace { bounds, landmarks, quality, template });
+        let mut found = self.detector.find_upright(&picture, wanted)?;
+        let mut looked_around = !self.detector.is_sure(&found);
+        if looked_around {
+            found = self.detector.look_around(&picture, wanted, found)?;
         }
-        let analysis = Analysis { width: picture.width(), height: picture.height(), faces, timings };
+        timings.detect = clock.lap();
+        let mut seen = self.describe(&picture, &found, wanted, &mut clock, &mut timings)?;
+        if !looked_around && !found.is_empty() && !seen.recognized {
+            let others = self.detector.look_around(&picture, wanted, found.clone())?;
+            timings.detect += clock.lap();
+            if others != found {
+                found = others;
+                seen = self.describe(&picture, &found, wanted, &mut clock, &mut timings)?;
+            }
+            looked_around = true;
+        }
+        if looked_around && found.first().is_some_and(|face| face.turn != Turn::NONE) {
+            // Another side than the one the photo was taken from counts only if it shows a face beyond doubt.
+            let sure = self.detector.is_sure(&found) || seen.recognized;
+            seen.faces.iter_mut().for_each(|face| face.upright &= sure);
+        }
+        let analysis =
+            Analysis { width: picture.width(), height: picture.height(), faces: seen.faces, timings };
         self.forget();
         Ok(analysis)
     }
 
-    /// The faces of a picture, the largest first; small input first, as [`Detector::find`] says.
+    /// Measures the faces that were found and computes the wanted templates.
+    fn describe(
+        &mut self,
+        picture: &Picture,
+        found: &[Detection],
+        wanted: Wanted,
+        clock: &mut Clock,
+        timings: &mut Timings,
+    ) -> Result<Described, EngineError> {
+        let templates = match wanted {
+            Wanted::Largest => 1,
+            Wanted::All => MAX_FACES,
+        };
+        let mut described = Described { faces: Vec::with_capacity(found.len()), recognized: false };
+        for detection in found {
+            let Some(quality) = self.measure(picture, detection)? else { continue };
+            timings.align += clock.lap();
+            let mut template = None;
+            if described.faces.len() < templates {
+                let embedded = self.embedded(picture, detection.alignment())?;
+                described.recognized |= embedded.shows_a_face;
+                template = Some(embedded.template);
+            }
+            timings.embed += clock.lap();
+            let Detection { bounds, landmarks, turn, .. } = *detection;
+            let upright = is_plausible(&landmarks, turn);
+            described.faces.push(DetectedFace { bounds, landmarks, quality, upright, template });
+        }
+        Ok(described)
+    }
+
+    /// The faces of a picture, the largest first, as [`Detector::find`] says.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
@@ -121,6 +154,10 @@ impl Pipeline {
     /// # Errors
     /// [`EngineError::Failed`] when a library fails or the points coincide.
     pub fn embed(&mut self, picture: &Picture, points: &[Point; 5]) -> Result<Template, EngineError> {
+        self.embedded(picture, points).map(|embedded| embedded.template)
+    }
+
+    fn embedded(&mut self, picture: &Picture, points: &[Point; 5]) -> Result<Embedded, EngineError> {
         let (side, template) = (self.recognizer.side(), self.recognizer.alignment());
         let transform = align::to_template(points, template, side);
         let transform = transform.ok_or_else(|| failed("the five points coincide"))?;
@@ -172,6 +209,13 @@ impl Pipeline {
         self.detector.clear();
         self.recognizer.clear();
     }
+}
+
+/// The faces of a picture, measured.
+struct Described {
+    faces: Vec<DetectedFace>,
+    /// Whether the recognizer took one of them for a face.
+    recognized: bool,
 }
 
 /// Verifies a landmark model's file and reads it.

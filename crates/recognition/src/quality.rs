@@ -32,11 +32,12 @@ pub fn measure(detection: &Detection, transform: &Similarity, crop: &[u8]) -> Fa
     let mean = gray.sum() / count;
     let variance = gray.iter().map(|level| (level - mean).powi(2)).sum::<f32>() / count;
     let burnt = gray.iter().filter(|level| **level >= BURNT).count() as f32;
-    let pose = Pose::of(&detection.landmarks);
+    let turn = detection.turn;
+    let pose = Pose::of(&detection.landmarks.map(|point| turn.upright(point)));
     FaceQuality {
         detector: detection.score,
         eye_distance: distance(detection.landmarks[0], detection.landmarks[1]),
-        face_px: detection.bounds.width(),
+        face_px: turn.sides((detection.bounds.width(), detection.bounds.height())).0,
         sharpness: laplacian_variance(&gray) * enlargement(transform),
         brightness: mean,
         contrast: variance.sqrt(),
@@ -133,6 +134,7 @@ fn distance(a: Point, b: Point) -> f32 {
 mod tests {
     use super::*;
     use crate::align::ARCFACE;
+    use crate::detect::Turn;
 
     /// A head with the template's proportions, turned and projected.
     fn head(yaw: f32, pitch: f32, roll: f32) -> Landmarks {
@@ -184,7 +186,8 @@ mod tests {
         let crop: Vec<u8> = (0..CROP * CROP).flat_map(|i| [level(i % CROP, i / CROP); 3]).collect();
         let bounds = rollcall_domain::face::FaceBox { left: 0.0, top: 0.0, right: 90.0, bottom: 100.0 };
         let identity = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
-        measure(&Detection { bounds, landmarks: ARCFACE, corners: None, score: 0.9 }, &identity, &crop)
+        let turn = Turn::NONE;
+        measure(&Detection { bounds, landmarks: ARCFACE, corners: None, score: 0.9, turn }, &identity, &crop)
     }
 
     #[test]

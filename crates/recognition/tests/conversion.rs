@@ -7,6 +7,7 @@ use std::fs;
 
 use rollcall_domain::face::{FaceBox, Point};
 use rollcall_recognition::decode::Picture;
+use rollcall_recognition::detect::Turn;
 use rollcall_recognition::dlib::Conversion;
 use rollcall_recognition::dlib::trees::Predictor;
 use rollcall_recognition::runtime::Network;
@@ -146,7 +147,7 @@ fn trees_are_walked_as_the_format_says() {
         for (left, top, side) in [(20.0, 10.0, 60.0), (-30.0, 50.0, 80.0)] {
             let bounds = FaceBox { left, top, right: left + side, bottom: top + side };
             let expected = walked(&start, &cascades, &picture, &bounds);
-            for (found, expected) in predictor.predict(&picture, &bounds).iter().zip(expected) {
+            for (found, expected) in predictor.predict(&picture, &bounds, Turn::NONE).iter().zip(expected) {
                 let far = (found.x - expected.x).abs().max((found.y - expected.y).abs());
                 assert!(far < 1e-3, "seed {seed}: {found:?} instead of {expected:?}");
             }

@@ -5,6 +5,7 @@ mod support;
 use proptest::prelude::*;
 use rollcall_domain::face::FaceBox;
 use rollcall_recognition::decode::Picture;
+use rollcall_recognition::detect::Turn;
 use rollcall_recognition::dlib::Conversion;
 use rollcall_recognition::dlib::trees::Predictor;
 use support::dat::{self, Head};
@@ -72,7 +73,7 @@ fn predict(bytes: &[u8]) {
                 FaceBox { left: 4.0, top: 4.0, right: 30.0, bottom: 30.0 },
                 FaceBox { left: f32::NAN, top: -1e30, right: 1e30, bottom: f32::INFINITY },
             ] {
-                predictor.predict(&picture, &bounds);
+                predictor.predict(&picture, &bounds, Turn::NONE);
             }
         }
     }

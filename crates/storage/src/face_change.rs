@@ -18,13 +18,16 @@ use crate::faces::owner_of;
 use crate::queue::next_face_change;
 use crate::template_row::seal;
 
-/// What [`add`] stores, as [`FaceStore::add`](rollcall_ports::faces::FaceStore::add) says.
+/// What [`add`] stores, as [`FaceStore::add`](rollcall_ports::faces::FaceStore::add) and
+/// [`FaceStore::replace`](rollcall_ports::faces::FaceStore::replace) say.
 pub(crate) struct NewFaces<'a> {
     pub(crate) user: UserId,
     pub(crate) faces: &'a [Face],
     pub(crate) consent: Option<&'a Consented>,
     pub(crate) cap: u32,
     pub(crate) seen: Option<u64>,
+    /// In place of everything the person has.
+    pub(crate) replace: bool,
 }
 
 pub(crate) async fn add(
@@ -32,7 +35,7 @@ pub(crate) async fn add(
     sealer: &dyn Sealer,
     new: &NewFaces<'_>,
 ) -> Result<u32, Failure> {
-    let NewFaces { user, faces, consent, cap, seen } = *new;
+    let NewFaces { user, faces, consent, cap, seen, replace } = *new;
     // Everybody who changes templates stands in this line, so what is read next stays true until the commit.
     let number = next_face_change(connection).await?;
     let kept: Vec<(String, Vec<u8>)> = face_encodings::Entity::find()
@@ -42,6 +45,8 @@ pub(crate) async fn add(
         .into_tuple()
         .all(connection)
         .await?;
+    // What is replaced is no reason to leave a photo out.
+    let kept = if replace { Vec::new() } else { kept };
     let mut known: HashSet<(String, Vec<u8>)> = kept.into_iter().collect();
     let mut rows = Vec::new();
     for face in faces {
@@ -79,6 +84,10 @@ pub(crate) async fn add(
     }
     let added = count("added", rows.len())?;
     if added > 0 {
+        if replace {
+            let theirs = face_encodings::Column::UserId.eq(user.uuid());
+            face_encodings::Entity::delete_many().filter(theirs).exec(connection).await?;
+        }
         let inserted = face_encodings::Entity::insert_many(rows).exec_without_returning(connection).await;
         if let Err(error) = inserted {
             let by = faces.iter().find_map(|face| face.created_by);

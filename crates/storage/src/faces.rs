@@ -103,7 +103,19 @@ impl FaceStore for SqlFaceStore {
         cap: u32,
         seen: Option<u64>,
     ) -> Result<u32, StoreError> {
-        let new = &NewFaces { user, faces, consent: consent.as_ref(), cap, seen };
+        let new = &NewFaces { user, faces, consent: consent.as_ref(), cap, seen, replace: false };
+        transact!(self.database, |connection| add(connection, &*self.sealer, new))
+    }
+
+    async fn replace(
+        &self,
+        user: UserId,
+        faces: &[Face],
+        consent: Option<Consented>,
+        cap: u32,
+        seen: Option<u64>,
+    ) -> Result<u32, StoreError> {
+        let new = &NewFaces { user, faces, consent: consent.as_ref(), cap, seen, replace: true };
         transact!(self.database, |connection| add(connection, &*self.sealer, new))
     }
 

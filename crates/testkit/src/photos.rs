@@ -75,7 +75,7 @@ impl DrawnPhoto {
     /// change nothing.
     #[must_use]
     pub fn flaw(mut self, flaw: Flaw) -> Self {
-        self.flaws.push(flaw.code().into());
+        self.flaws.push(format!("{flaw:?}"));
         self
     }
 
@@ -119,7 +119,8 @@ impl DrawnPhoto {
     }
 
     pub(crate) fn has(&self, flaw: Flaw) -> bool {
-        self.flaws.iter().any(|code| code == flaw.code())
+        let name = format!("{flaw:?}");
+        self.flaws.contains(&name)
     }
 }
 

@@ -25,6 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         photos: shots("Ada", 5),
         consent: Some(ConsentVersion::parse("2026-01")?),
         allow_duplicate: false,
+        replace: false,
         reason: None,
         source: FaceSource::Api,
     };

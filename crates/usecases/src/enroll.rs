@@ -32,6 +32,10 @@ pub struct EnrollRequest {
     pub consent: Option<ConsentVersion>,
     /// Store them even if they look like somebody else: twins. For administrators, with a reason.
     pub allow_duplicate: bool,
+    /// Keep the accepted photos in place of everything that is kept of the person. Administrators and managers may do so
+    /// with a face that changed; everybody else, and a kiosk, only with one that looks like the kept photos, lest somebody
+    /// lend their record to another's face.
+    pub replace: bool,
     /// Why.
     pub reason: Option<String>,
     /// How the photos came in.
@@ -174,7 +178,10 @@ impl Faces {
         }
 
         let recognizer = self.engine.recognizer()?.clone();
-        let known = self.kept(user.id, &recognizer.model).await?;
+        // What is replaced is compared with nothing, and looked at even if it was before.
+        let replace = request.replace;
+        let known = if replace { Vec::new() } else { self.kept(user.id, &recognizer.model).await? };
+        let may_change = matches!(actor.role(), Role::Admin | Role::Manager);
         let looks = self.look_at(request.photos, &known).await?;
 
         for _ in 0..ATTEMPTS {
@@ -182,7 +189,9 @@ impl Faces {
             // then they are compared again: two enrollments that meet could otherwise each miss the other's face.
             let seen = self.gallery.bring_up_to_date().await?;
             let kept = self.kept(user.id, &recognizer.model).await?;
-            let sorted = sort(&looks, &kept, &recognizer)?;
+            let beside: &[Face] = if replace { &[] } else { kept.as_slice() };
+            let like: &[Face] = if replace && may_change { &[] } else { kept.as_slice() };
+            let sorted = sort(&looks, beside, like, &recognizer)?;
             if sorted.shots.is_empty() && sorted.known.is_empty() {
                 return Err(EnrollError::NoAcceptableImage(sorted.rejected));
             }
@@ -190,7 +199,8 @@ impl Faces {
                 self.refuse_faces_of_others(actor, user.id, &sorted.shots, &recognizer).await?;
             }
             let consent = request.consent.clone();
-            match self.store(actor, &user, consent, request.source, sorted, &recognizer, seen).await {
+            match self.store(actor, &user, consent, request.source, sorted, &recognizer, seen, replace).await
+            {
                 Err(EnrollError::Store(StoreError::Stale)) => {}
                 done => return done,
             }
@@ -216,6 +226,7 @@ impl Faces {
                 let judged = match self.engine.analyze(photo, Wanted::Largest).await {
                     Ok(analysis) => usable_face(analysis),
                     Err(EngineError::Unsupported { .. }) => Err(Flaw::UnsupportedImage),
+                    Err(EngineError::UnsupportedJpeg(kind)) => Err(Flaw::UnsupportedJpeg(kind)),
                     Err(EngineError::Undecodable) => Err(Flaw::DecodeFailed),
                     Err(EngineError::TooLarge { .. }) => Err(Flaw::TooLarge),
                     Err(
@@ -274,6 +285,7 @@ impl Faces {
         sorted: Sorted,
         recognizer: &Recognizer,
         seen: u64,
+        replace: bool,
     ) -> Result<Enrollment, EnrollError> {
         let Sorted { known: mut accepted, shots, rejected } = sorted;
         let now = self.clock.now();
@@ -296,7 +308,14 @@ impl Faces {
 
         let consented = consent.map(|version| Consented { version, at: now });
         let given = consented.clone().map(|c| Consent::Given { version: c.version, at: c.at });
-        match self.faces.add(user.id, &faces, consented, self.rules.max_faces, Some(seen)).await {
+        let cap = self.rules.max_faces;
+        let stored = if replace {
+            self.faces.replace(user.id, &faces, consented, cap, Some(seen)).await
+        } else {
+            self.faces.add(user.id, &faces, consented, cap, Some(seen)).await
+        };
+        match stored {
+            Ok(_) if replace => tracing::info!(kept = faces.len(), "a person's templates were replaced"),
             Ok(_) => {}
             Err(StoreError::Full) => return Err(EnrollError::EncodingLimit(self.rules.max_faces)),
             Err(StoreError::Missing(_)) => return Err(Denied::Hidden.into()),
@@ -318,11 +337,12 @@ impl Faces {
     }
 }
 
-/// Tells what is to become of each photo, beside what is stored of the person now.
+/// Tells what is to become of each photo, beside what stays stored of the person and for a face that must be like that
+/// of some photos.
 ///
 /// # Errors
 /// [`StoreError::Stale`] when a template was deleted that made looking at its photo needless.
-fn sort(looks: &[Look], kept: &[Face], recognizer: &Recognizer) -> Result<Sorted, StoreError> {
+fn sort(looks: &[Look], kept: &[Face], like: &[Face], recognizer: &Recognizer) -> Result<Sorted, StoreError> {
     let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for &Look { image_index, digest, ref outcome } in looks {
         match (stored(kept, &digest), outcome) {
@@ -333,7 +353,7 @@ fn sort(looks: &[Look], kept: &[Face], recognizer: &Recognizer) -> Result<Sorted
         }
     }
     let shots = distinct(shots, kept, &mut rejected);
-    let shots = of_one_person(shots, kept, recognizer, &mut rejected);
+    let shots = of_one_person(shots, like, recognizer, &mut rejected);
     rejected.sort_by_key(|photo| photo.image_index);
     Ok(Sorted { known, shots, rejected })
 }
@@ -349,7 +369,7 @@ fn usable_face(analysis: Analysis) -> Result<(Template, FaceQuality), Flaw> {
         return Err(Flaw::MultipleFaces);
     }
     let face = analysis.faces.into_iter().next().ok_or(Flaw::NoFace)?;
-    if let Some(flaw) = QualityGate::ENROLL.flaws(&face.quality).first() {
+    if let Some(flaw) = face.flaws(&QualityGate::ENROLL).first() {
         return Err(*flaw);
     }
     face.template.map(|template| (template, face.quality)).ok_or(Flaw::LowConfidence)
@@ -377,7 +397,7 @@ fn distinct(shots: Vec<Shot>, kept: &[Face], rejected: &mut Vec<Rejected>) -> Ve
     distinct
 }
 
-/// Leaves out shots that do not look like the person: like their kept photos or, when there are none yet, like
+/// Leaves out shots that do not look like the person: like these photos of theirs or, when there are none yet, like
 /// the shot that resembles the others most.
 fn of_one_person(
     shots: Vec<Shot>,

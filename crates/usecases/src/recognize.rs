@@ -208,7 +208,7 @@ impl Attendance {
         let candidates = self.index.nearest(probe, request.top_k.clamp(2, MAX_TOP_K)).await?;
         answer.search += micros(begun);
 
-        let flaws = QualityGate::RECOGNIZE.flaws(&face.quality);
+        let flaws = face.flaws(&QualityGate::RECOGNIZE);
         let judgment = judge(&candidates, &flaws, &answer.policy);
         let begun = Instant::now();
         let outcome = match &judgment {

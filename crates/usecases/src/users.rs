@@ -168,6 +168,12 @@ impl Users {
         self.page_of(&people, query).await
     }
 
+    /// Who has exactly this employee code, whatever its case; nobody who was removed. For administrators.
+    pub async fn of_code(&self, actor: &Actor, code: &EmployeeCode) -> Result<Option<UserId>, UserError> {
+        permit(actor, Action::AdminListUsers, self.rules.self_service)?;
+        Ok(self.users.of_codes(&[code.canonical()]).await?.pop().flatten())
+    }
+
     /// Everybody, as administrators see them; removed people too if the filter includes them.
     pub async fn list_for_admin(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Account>, UserError> {
         permit(actor, Action::AdminListUsers, self.rules.self_service)?;

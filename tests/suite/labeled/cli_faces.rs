@@ -77,6 +77,49 @@ async fn a_folder_is_enrolled_and_its_people_are_recognized() {
 }
 
 #[tokio::test]
+async fn what_is_not_enrolled_from_a_folder_is_told() {
+    let program = program();
+    let folder = program.folder().join("people");
+    // The code of one is part of another's: each is found by all of it.
+    let people = ["Bill_Gates", "Colin_Powell"].map(photos::person);
+    for (name, person) in [("Al", &people[0]), ("Albert", &people[1])] {
+        let own = folder.join(name);
+        fs::create_dir_all(&own).expect("a folder");
+        for (number, photo) in person.enroll.iter().enumerate() {
+            fs::write(own.join(format!("{number}.JPG")), photo).expect("a photo");
+        }
+    }
+    let first = enroll(&program, &folder).await;
+    assert_eq!(first.len(), 2, "{first:?}");
+    assert_ne!(first[0]["user_id"], first[1]["user_id"]);
+
+    // One folder of nothing but HEIC, one of more photos than are wanted, one picture of nobody.
+    fs::create_dir(folder.join("Phone")).expect("a folder");
+    fs::write(folder.join("Phone/IMG_0001.HEIC"), b"\0\0\0\x18ftypheic\0\0").expect("a file");
+    fs::write(folder.join("group.jpg"), &people[0].enroll[0]).expect("a photo");
+    let path = folder.display().to_string();
+    let arguments = ["enroll", "--dir", &path, "--consent", "2026-01", "--json", "--photos", "4"];
+    let ran = program.run(&arguments).await;
+    ran.ended(3);
+    let lines = ran.json_lines();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert_eq!((&lines[0]["user_id"], &lines[1]["user_id"]), (&first[0]["user_id"], &first[1]["user_id"]));
+    assert!(
+        lines[0]["not_tried"][0]["file"].as_str().is_some_and(|file| file.ends_with("4.JPG")),
+        "{lines:?}"
+    );
+    assert!(lines[2]["error"].is_string(), "{lines:?}");
+    assert!(lines[2]["not_tried"][0]["reason"].as_str().is_some_and(|why| why.contains("HEIC")), "{lines:?}");
+    assert!(
+        lines[3]["not_tried"][0]["file"].as_str().is_some_and(|file| file.ends_with("group.jpg")),
+        "{lines:?}"
+    );
+    let words = program.run(&arguments[..5]).await;
+    let told = words.ended(3);
+    assert!(told.out.contains("IMG_0001.HEIC") && told.out.contains("group.jpg"), "{}", told.out);
+}
+
+#[tokio::test]
 async fn models_are_listed_and_verified() {
     let program = program();
     let listed = program.run(&["models", "list", "--json"]).await;

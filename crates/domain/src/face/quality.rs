@@ -46,6 +46,8 @@ pub enum Flaw {
     LowContrast,
     /// Looking away.
     ExtremePose,
+    /// The picture lies on its side, on its head, or askew, and it cannot be told how.
+    Turned,
     /// The detector is not sure.
     LowConfidence,
     /// The same shot as one already kept.
@@ -54,10 +56,59 @@ pub enum Flaw {
     NotSamePerson,
     /// Not a JPEG, PNG or WebP picture.
     UnsupportedImage,
+    /// A JPEG of a kind that is not read.
+    UnsupportedJpeg(JpegKind),
     /// Too many bytes or pixels.
     TooLarge,
     /// Damaged or incomplete.
     DecodeFailed,
+}
+
+macro_rules! jpeg_kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal)*) => {
+        /// A kind of JPEG that other programs read and Rollcall does not.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum JpegKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl JpegKind {
+            /// What is special about it, in a few words.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+
+            /// That it is not read, as a sentence for a person.
+            #[must_use]
+            pub const fn detail(self) -> &'static str {
+                match self {
+                    $(Self::$kind => concat!("this kind of JPEG (", $name, ") is not supported"),)*
+                }
+            }
+        }
+    };
+}
+
+jpeg_kinds! {
+    /// Coded arithmetically.
+    Arithmetic = "arithmetic coding"
+    /// Coded without loss.
+    Lossless = "lossless"
+    /// Several frames that add up.
+    Hierarchical = "hierarchical"
+    /// Other than 8 bits a sample.
+    Precision = "not 8 bits a color"
+    /// The number of lines is told after the pixels.
+    Unmeasured = "height not told"
+    /// Other than 1, 3 or 4 components.
+    Components = "unusual number of colors"
+    /// Components sampled by factors that do not divide each other.
+    Sampling = "unusual sampling"
+    /// Something else.
+    Other = "an unusual feature"
 }
 
 impl Flaw {
@@ -72,11 +123,11 @@ impl Flaw {
             Self::LowBrightness => "low_brightness",
             Self::Overexposed => "overexposed",
             Self::LowContrast => "low_contrast",
-            Self::ExtremePose => "extreme_pose",
+            Self::ExtremePose | Self::Turned => "extreme_pose",
             Self::LowConfidence => "low_confidence",
             Self::NearDuplicate => "near_duplicate",
             Self::NotSamePerson => "not_same_person",
-            Self::UnsupportedImage => "unsupported_image",
+            Self::UnsupportedImage | Self::UnsupportedJpeg(_) => "unsupported_image",
             Self::TooLarge => "too_large",
             Self::DecodeFailed => "decode_failed",
         }
@@ -94,10 +145,12 @@ impl Flaw {
             Self::Overexposed => "the face is overexposed",
             Self::LowContrast => "the face has too little contrast",
             Self::ExtremePose => "the head is turned too far",
+            Self::Turned => "the picture seems to lie on its side or upside down",
             Self::LowConfidence => "the face could not be seen clearly",
             Self::NearDuplicate => "almost the same shot as one already kept",
             Self::NotSamePerson => "does not look like this person's other photos",
             Self::UnsupportedImage => "not a JPEG, PNG or WebP picture",
+            Self::UnsupportedJpeg(kind) => kind.detail(),
             Self::TooLarge => "the picture is too large",
             Self::DecodeFailed => "the picture is damaged or incomplete",
         }
@@ -115,10 +168,14 @@ impl Flaw {
             Self::Overexposed => "Step out of the direct light.",
             Self::LowContrast => "Use even light from the front.",
             Self::ExtremePose => "Look straight into the camera.",
+            Self::Turned => "Turn the picture upright and send it again.",
             Self::LowConfidence => "Uncover the face and look into the camera.",
             Self::NearDuplicate => "Move the head a little or change the light between shots.",
             Self::NotSamePerson => "Use photos of the same person only.",
             Self::UnsupportedImage => "Send JPEG, PNG or WebP; convert HEIC photos to JPEG first.",
+            Self::UnsupportedJpeg(_) => {
+                "Open the picture in any program and save it anew as an ordinary JPEG."
+            }
             Self::TooLarge => "Send a smaller picture.",
             Self::DecodeFailed => "Send the original file again.",
         }

@@ -128,6 +128,7 @@ impl World {
             photos,
             consent: ConsentVersion::parse("1").ok(),
             allow_duplicate: false,
+            replace: false,
             reason: None,
             source: FaceSource::Cli,
         };

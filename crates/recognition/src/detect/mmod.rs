@@ -7,7 +7,7 @@ use rollcall_domain::face::{FaceBox, Point};
 use rollcall_ports::engine::EngineError;
 use zeroize::Zeroize;
 
-use super::Detection;
+use super::{Detection, Turn};
 use crate::runtime::{Declared, Network, failed};
 use crate::tensor::Input;
 
@@ -113,7 +113,8 @@ fn level(
             bottom: (y + FACE / 2.0) * enlarge,
         };
         let landmarks = [Point { x: f32::NAN, y: f32::NAN }; 5];
-        faces.push(Detection { bounds, landmarks, corners: None, score: 1.0 / (1.0 + (-score).exp()) });
+        let score = 1.0 / (1.0 + (-score).exp());
+        faces.push(Detection { bounds, landmarks, corners: None, score, turn: Turn::NONE });
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod frame;
 mod mmod;
 mod scrfd;
+mod turn;
 mod yunet;
 
 use ndarray::ArrayView2;
@@ -11,6 +12,7 @@ use rollcall_ports::engine::{EngineError, Wanted};
 use zeroize::Zeroize;
 
 pub use frame::Frame;
+pub use turn::{Turn, is_plausible};
 
 use crate::decode::Picture;
 use crate::dlib::corners;
@@ -28,6 +30,9 @@ const STRIDES: [usize; 3] = [8, 16, 32];
 /// tests, while a face that fills a fifth of the picture's width needs the small one only.
 pub const SMALL_FACE: f32 = 48.0;
 
+/// Least score of a face that only a turned picture shows, for detectors whose `sure` is not measured.
+const BEYOND_DOUBT: f32 = 0.7;
+
 /// A face in the photo, not yet measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
@@ -40,6 +45,8 @@ pub struct Detection {
     pub corners: Option<Corners>,
     /// The detector's confidence, 0..=1.
     pub score: f32,
+    /// The turn of the photo in which the face was seen, and by which its points lie as an upright face's.
+    pub turn: Turn,
 }
 
 impl Detection {
@@ -91,7 +98,17 @@ impl Detector {
         Ok(Self { model: model.clone(), network, heads, input, scaled: Vec::new(), predictor })
     }
 
-    /// Every face worth its time, the largest first.
+    /// Every face worth its time, the largest first: those of the upright picture if that shows one surely, else those
+    /// of the side of the picture that shows the surest one.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails.
+    pub fn find(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
+        let upright = self.find_upright(picture, wanted)?;
+        if self.is_sure(&upright) { Ok(upright) } else { self.look_around(picture, wanted, upright) }
+    }
+
+    /// The faces of the picture taken as upright.
     ///
     /// For [`Wanted::Largest`] the small input comes first, and the large one only when nothing or only
     /// small faces were found. For [`Wanted::All`] the faces in the background count too, so the large one
@@ -100,29 +117,92 @@ impl Detector {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
-    pub fn find(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
-        let sizes = self.model.sizes.clone();
+    pub fn find_upright(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
+        let faces = self.look(picture, wanted, Turn::NONE)?;
+        // mmod's pictures have a border anyway.
+        if faces.is_empty() && !matches!(self.heads, Heads::Mmod(_)) {
+            return self.find_in(picture, &Frame::bordered(picture, self.model.sizes[0]));
+        }
+        Ok(faces)
+    }
+
+    /// The faces of the picture from the side that shows the surest face, of [`Self::find_upright`]'s and all others.
+    /// In doubt the picture is upright.
+    ///
+    /// Where the upright picture shows nothing, only a sure face of another side counts: nobody is in most
+    /// such pictures, and more looks see more faces where none are.
+    ///
+    /// # Errors
+    /// [`EngineError::Failed`] when a library fails.
+    pub fn look_around(
+        &mut self,
+        picture: &Picture,
+        wanted: Wanted,
+        upright: Vec<Detection>,
+    ) -> Result<Vec<Detection>, EngineError> {
+        let nothing = upright.is_empty();
+        let mut best = upright;
+        for turns in [&Turn::QUARTERS[..], &Turn::DIAGONALS] {
+            for turn in turns {
+                let faces =
+                    if nothing { self.glance(picture, *turn)? } else { self.look(picture, wanted, *turn)? };
+                if evidence(&faces) > evidence(&best) {
+                    best = faces;
+                }
+            }
+            // A tilted face is misread from the sides next to it, but it is seen.
+            if self.is_sure(&best) || best.is_empty() {
+                break;
+            }
+        }
+        if nothing && evidence(&best) < self.model.sure.unwrap_or(BEYOND_DOUBT) {
+            best.clear();
+        }
+        Ok(best)
+    }
+
+    /// Whether a face of size is seen as clearly as only upright ones are. Without a measured limit, whether any is seen.
+    #[must_use]
+    pub fn is_sure(&self, faces: &[Detection]) -> bool {
+        evidence(faces) >= self.model.sure.unwrap_or(self.model.score)
+    }
+
+    /// The faces seen in the turned picture, with the small input first as [`Self::find_upright`] says.
+    fn look(&mut self, picture: &Picture, wanted: Wanted, turn: Turn) -> Result<Vec<Detection>, EngineError> {
         let first = match wanted {
             Wanted::Largest => 0,
-            Wanted::All => sizes.len() - 1,
+            Wanted::All => self.model.sizes.len() - 1,
         };
         let mut faces = Vec::new();
-        for size in &sizes[first..] {
-            let frame = self.frame(picture, *size);
+        for at in first..self.model.sizes.len() {
+            let size = self.model.sizes[at];
+            let frame =
+                if turn == Turn::NONE { self.frame(picture, size) } else { self.turned(picture, size, turn) };
             let found = self.find_in(picture, &frame)?;
             // Small faces seen at the smaller size are kept if the larger one sees none at all.
             if !found.is_empty() {
                 faces = found;
             }
             if faces.first().is_some_and(|face| face.bounds.width() * frame.scale() >= SMALL_FACE) {
-                return Ok(faces);
+                break;
             }
         }
-        // mmod's pictures have a border anyway.
+        Ok(faces)
+    }
+
+    /// The faces that the small input shows in the turned picture, without a border or with one.
+    fn glance(&mut self, picture: &Picture, turn: Turn) -> Result<Vec<Detection>, EngineError> {
+        let size = self.model.sizes[0];
+        let faces = self.find_in(picture, &self.turned(picture, size, turn))?;
         if faces.is_empty() && !matches!(self.heads, Heads::Mmod(_)) {
-            faces = self.find_in(picture, &Frame::bordered(picture, sizes[0]))?;
+            return self.find_in(picture, &Frame::turned_and_bordered(picture, size, turn));
         }
         Ok(faces)
+    }
+
+    fn turned(&self, picture: &Picture, size: usize, turn: Turn) -> Frame {
+        let frame = Frame::turned(picture, size, turn);
+        if self.network.is_dynamic() { frame } else { frame.squared(size) }
     }
 
     fn frame(&self, picture: &Picture, size: usize) -> Frame {
@@ -136,11 +216,11 @@ impl Detector {
     pub fn find_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
         frame.scale_into(picture, &mut self.scaled).map_err(failed)?;
         let mut faces = distinct(self.seen_in(picture, frame)?, self.model.nms);
-        faces.iter_mut().for_each(|face| frame.to_photo(face));
+        faces.iter_mut().for_each(|face| frame.to_photo(picture, face));
         if let Some(predictor) = &mut self.predictor {
             let boxes_only = matches!(self.heads, Heads::Mmod(_));
             for face in &mut faces {
-                let found = predictor.predict(picture, &face.bounds);
+                let found = predictor.predict(picture, &face.bounds, face.turn);
                 if boxes_only {
                     face.landmarks = corners::landmarks(&found);
                 }
@@ -225,6 +305,14 @@ impl Grid {
     }
 }
 
+/// How surely these faces are seen from the right side: the best score of the plausible ones among the large. 0 without
+/// any.
+fn evidence(faces: &[Detection]) -> f32 {
+    let large = faces.first().map_or(0.0, |largest| largest.bounds.area() / 4.0);
+    let faces = faces.iter().filter(|face| face.bounds.area() >= large);
+    faces.filter(|face| is_plausible(&face.landmarks, face.turn)).map(|face| face.score).fold(0.0, f32::max)
+}
+
 /// Greedy non-maximum suppression: the most confident box wins over those it overlaps.
 fn distinct(mut faces: Vec<Detection>, most_overlap: f32) -> Vec<Detection> {
     faces.retain(|face| face.bounds.area() > 0.0 && face.bounds.area().is_finite());
@@ -258,7 +346,7 @@ mod tests {
 
     fn face(left: f32, score: f32) -> Detection {
         let bounds = FaceBox { left, top: 0.0, right: left + 10.0, bottom: 10.0 };
-        Detection { bounds, landmarks: [Point { x: 0.0, y: 0.0 }; 5], corners: None, score }
+        Detection { bounds, landmarks: [Point { x: 0.0, y: 0.0 }; 5], corners: None, score, turn: Turn::NONE }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use rollcall_domain::face::FaceBox;
 use rollcall_ports::engine::EngineError;
 
-use super::{Detection, Grid, check_columns, points};
+use super::{Detection, Grid, Turn, check_columns, points};
 use crate::runtime::{Declared, Outputs};
 
 const ANCHORS: usize = 2;
@@ -53,6 +53,7 @@ impl Heads {
                 landmarks: points(landmarks.row(anchor), (column, row), stride),
                 corners: None,
                 score: score.min(1.0),
+                turn: Turn::NONE,
             });
         }
         Ok(())

@@ -3,7 +3,7 @@
 use rollcall_domain::face::FaceBox;
 use rollcall_ports::engine::EngineError;
 
-use super::{Detection, Grid, STRIDES, check_columns, points};
+use super::{Detection, Grid, STRIDES, Turn, check_columns, points};
 use crate::runtime::{Declared, Outputs};
 
 /// Positions of the four outputs of each level, found by name.
@@ -70,6 +70,7 @@ impl Heads {
                 landmarks: points(landmarks.row(prior), (column, row), stride),
                 corners: None,
                 score,
+                turn: Turn::NONE,
             });
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::DatError;
 use super::reader::{INTEGER, REAL, Reader};
 use crate::align::Similarity;
 use crate::decode::Picture;
+use crate::detect::Turn;
 
 /// Corners of the eyes and the base of the nose: outer and inner corner of the eye at image right, outer and
 /// inner corner of the eye at image left, base of the nose between the nostrils. Pixels of the upright photo.
@@ -98,8 +99,9 @@ impl Predictor {
         Ok(Self { start, cascades, splits, levels: Vec::new() })
     }
 
-    /// The points of the face in `bounds`. Nothing is allocated once the first face was seen.
-    pub fn predict(&mut self, picture: &Picture, bounds: &FaceBox) -> Corners {
+    /// The points of the face in `bounds`, which is upright when the picture is turned by `turn`. Nothing is
+    /// allocated once the first face was seen.
+    pub fn predict(&mut self, picture: &Picture, bounds: &FaceBox, turn: Turn) -> Corners {
         let start = points(&self.start);
         let mut shape = self.start;
         for cascade in &self.cascades {
@@ -110,7 +112,7 @@ impl Predictor {
             self.levels.extend(cascade.pixels.iter().map(|place| {
                 let x = shape[2 * place.anchor] + a * place.dx - b * place.dy;
                 let y = shape[2 * place.anchor + 1] + b * place.dx + a * place.dy;
-                gray(picture, in_box(bounds, x, y))
+                gray(picture, turn.in_box(bounds, x, y))
             }));
             let trees =
                 cascade.splits.chunks_exact(self.splits).zip(cascade.leaves.chunks_exact(self.splits + 1));
@@ -124,7 +126,7 @@ impl Predictor {
                 shape.iter_mut().zip(leaf).for_each(|(sum, step)| *sum += step);
             }
         }
-        points(&shape).map(|point| in_box(bounds, point.x, point.y))
+        points(&shape).map(|point| turn.in_box(bounds, point.x, point.y))
     }
 
     /// Overwrites the gray levels of the last face.
@@ -190,14 +192,6 @@ fn lists<T>(
 
 fn points(shape: &Shape) -> [Point; POINTS] {
     std::array::from_fn(|i| Point { x: shape[2 * i], y: shape[2 * i + 1] })
-}
-
-/// From the box's unit square to pixels of the photo.
-fn in_box(bounds: &FaceBox, x: f32, y: f32) -> Point {
-    Point {
-        x: bounds.left + x * (bounds.right - bounds.left),
-        y: bounds.top + y * (bounds.bottom - bounds.top),
-    }
 }
 
 /// Mean of the three colors, rounded down as dlib does, at the nearest pixel; 0 outside of the photo.

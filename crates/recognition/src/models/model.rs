@@ -66,6 +66,10 @@ pub struct DetectorModel {
     pub(super) scale: [f32; 3],
     /// Least score of a face.
     pub score: f32,
+    /// A face with this score is upright: almost no other is seen so clearly. A picture without such a face is looked
+    /// at from other sides, too; without this number only a picture without any face.
+    #[serde(default)]
+    pub sure: Option<f32>,
     /// Two boxes overlapping more than this (IoU) are one face.
     pub nms: f32,
     /// The file.
@@ -138,6 +142,10 @@ pub struct RecognizerModel {
     /// Measured false match rates.
     #[serde(default, deserialize_with = "fmr")]
     pub fmr: FmrTable,
+    /// The raw output is at least this long for almost every upright face, and shorter for most crops that show no
+    /// upright face. A picture whose face falls short is looked at from other sides, too.
+    #[serde(default)]
+    pub length: Option<f32>,
     /// The file.
     pub file: ModelFile,
 }

@@ -137,6 +137,9 @@ impl Tables {
             if !(unit.contains(&model.score) && unit.contains(&model.nms)) {
                 return Err(format!("detector {name}: score and nms must be between 0 and 1"));
             }
+            if model.sure.is_some_and(|sure| !(model.score..1.0).contains(&sure)) {
+                return Err(format!("detector {name}: sure must be between score and 1"));
+            }
             check_scale(name, &model.scale, &model.mean)?;
             model.file.check(name)?;
         }

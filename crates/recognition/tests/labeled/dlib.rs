@@ -7,7 +7,7 @@ use crate::support::libjpeg;
 use rollcall_domain::face::{FaceBox, Flaw, Metric, Point, QualityGate};
 use rollcall_ports::engine::Wanted;
 use rollcall_recognition::decode::{Picture, decode};
-use rollcall_recognition::detect::{Detection, Frame};
+use rollcall_recognition::detect::{Detection, Frame, Turn};
 use rollcall_recognition::dlib::trees::Predictor;
 use rollcall_recognition::{Manifest, Pipeline};
 use serde::Deserialize;
@@ -102,7 +102,7 @@ fn points_are_within_a_pixel_of_dlibs_in_the_same_box() {
         // libjpeg's pixels, as dlib had them: trees compare single ones.
         let picture = libjpeg::picture(&name);
         for face in &photo.faces {
-            let found = predictor.predict(&picture, &face.bounds());
+            let found = predictor.predict(&picture, &face.bounds(), Turn::NONE);
             let worst =
                 found.iter().zip(face.points()).map(|(p, q)| (p.x - q.x).abs().max((p.y - q.y).abs()));
             let worst = worst.fold(0.0, f32::max);

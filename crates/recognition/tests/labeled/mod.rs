@@ -7,3 +7,4 @@ mod engine;
 mod golden;
 mod hard;
 mod packs;
+mod turned;

@@ -1,6 +1,7 @@
 //! Pixels of libjpeg, which the reference results come from: an implementation that shares no code with ours.
 
 use std::io::{Cursor, ErrorKind};
+use std::path::Path;
 use std::process::Command;
 
 use image::codecs::jpeg::JpegDecoder;
@@ -15,7 +16,7 @@ pub(crate) fn picture(name: &str) -> Picture {
     if !is_jpeg(&bytes) {
         return decode(&bytes).expect("reference photos decode");
     }
-    let mut upright = DynamicImage::ImageRgb8(djpeg(name));
+    let mut upright = DynamicImage::ImageRgb8(djpeg(&super::faces().join(name)));
     upright.apply_orientation(orientation(&bytes));
     Picture::new(upright.into_rgb8())
 }
@@ -29,8 +30,10 @@ fn orientation(bytes: &[u8]) -> Orientation {
     decoder.orientation().expect("their metadata is sound")
 }
 
-fn djpeg(name: &str) -> RgbImage {
-    let output = Command::new("djpeg").arg("-pnm").arg(super::faces().join(name)).output();
+/// A JPEG file's pixels as they are stored.
+pub(crate) fn djpeg(file: &Path) -> RgbImage {
+    let name = file.display();
+    let output = Command::new("djpeg").args(["-pnm", "-rgb"]).arg(file).output();
     let output = output.unwrap_or_else(|error| match error.kind() {
         ErrorKind::NotFound => {
             panic!("there is no djpeg: install libjpeg-turbo-progs, or run `cargo xtask setup --tests`")

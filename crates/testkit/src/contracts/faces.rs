@@ -35,6 +35,8 @@ macro_rules! face_store_contract {
             encodings_can_be_narrowed_to_a_model
             an_encoding_is_its_template_without_the_vector
             a_removed_template_is_gone
+            replacing_leaves_the_new_templates_only
+            a_refused_replacement_loses_nothing
         }
         $crate::stamp! { $bench, face_changes:
             an_enrollment_is_a_change
@@ -321,4 +323,37 @@ pub async fn a_removed_template_is_gone(bench: &dyn StoreBench) {
     assert!(!bench.faces().remove(faces[0].id).await.unwrap());
     assert_same_faces(&bench.faces().of_user(user.id).await.unwrap(), &faces[1..]);
     assert_eq!(bench.faces().owner(faces[0].id).await.unwrap(), None);
+}
+
+pub async fn replacing_leaves_the_new_templates_only(bench: &dyn StoreBench) {
+    let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
+    let faces = bench.faces();
+    let old = enrolled(bench, &ada, 3).await;
+    faces.add(ada.id, &[of_model("other:1", a_face_of(&ada, 9))], None, 3, None).await.unwrap();
+    enrolled(bench, &bob, 2).await;
+    let before = faces.last_change().await.unwrap();
+
+    // One photo is sent again, and the cap is what the new ones have to keep.
+    let again = Face { digest: old[0].digest, ..a_face_of(&ada, 10) };
+    let new = [again, a_face_of(&ada, 11), a_face_of(&ada, 12)];
+    assert_eq!(faces.replace(ada.id, &new, None, 3, Some(before)).await.unwrap(), 3);
+    let mut kept: Vec<_> = faces.of_user(ada.id).await.unwrap().into_iter().map(|face| face.id).collect();
+    let mut expected: Vec<_> = new.iter().map(|face| face.id).collect();
+    kept.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(kept, expected);
+    assert_eq!(count(bench, &bob).await, 2);
+    assert!(faces.last_change().await.unwrap() > before, "the index is told");
+}
+
+pub async fn a_refused_replacement_loses_nothing(bench: &dyn StoreBench) {
+    let ada = stored(bench, a_user("Ada")).await;
+    let faces = bench.faces();
+    let old = enrolled(bench, &ada, 3).await;
+    let last = faces.last_change().await.unwrap();
+    let new = [a_face_of(&ada, 10), a_face_of(&ada, 11)];
+    assert_matches!(faces.replace(ada.id, &new, None, 1, Some(last)).await, Err(StoreError::Full));
+    assert_matches!(faces.replace(ada.id, &new, None, 3, Some(last - 1)).await, Err(StoreError::Stale));
+    assert_eq!(faces.replace(ada.id, &[], None, 3, Some(last)).await.unwrap(), 0);
+    assert_same_faces(&faces.of_user(ada.id).await.unwrap(), &old);
 }

@@ -105,6 +105,7 @@ impl FaceEngine for FakeEngine {
                 bounds,
                 landmarks: landmarks(&bounds),
                 quality: quality(&drawn, face),
+                upright: !drawn.has(Flaw::Turned),
                 template: (place < templates).then(|| self.template(face)).flatten(),
             }
         });
@@ -217,11 +218,11 @@ mod tests {
         use rollcall_domain::face::QualityGate;
         for flaw in [Flaw::FaceTooSmall, Flaw::LowSharpness, Flaw::LowBrightness, Flaw::Overexposed]
             .into_iter()
-            .chain([Flaw::LowContrast, Flaw::ExtremePose, Flaw::LowConfidence])
+            .chain([Flaw::LowContrast, Flaw::ExtremePose, Flaw::Turned, Flaw::LowConfidence])
         {
             let faces = see(&drawn_photo("Ada").flaw(flaw), Wanted::Largest).await;
             for gate in [QualityGate::ENROLL, QualityGate::RECOGNIZE] {
-                assert_eq!(gate.flaws(&faces[0].quality), [flaw]);
+                assert_eq!(faces[0].flaws(&gate), [flaw]);
             }
         }
     }

@@ -13,15 +13,15 @@ use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, Person, World};
 
-#[async_trait]
-impl FaceStore for FakeStores {
-    async fn add(
+impl FakeStores {
+    fn store(
         &self,
         user: UserId,
         faces: &[Face],
-        consent: Option<Consented>,
+        consent: Option<&Consented>,
         cap: u32,
         seen: Option<u64>,
+        replace: bool,
     ) -> Result<u32, StoreError> {
         let mut world = self.world()?;
         for face in std::mem::take(&mut world.meanwhile) {
@@ -37,21 +37,26 @@ impl FaceStore for FakeStores {
         for face in faces {
             let same =
                 |other: &&Face| other.digest == face.digest && other.template.model == face.template.model;
-            if world.faces_of(user).find(same).is_none() && !added.iter().any(|other| same(&other)) {
+            if (replace || world.faces_of(user).find(same).is_none())
+                && !added.iter().any(|other| same(&other))
+            {
                 added.push(Face { user, ..face.clone() });
             }
         }
         if !added.is_empty() && seen.is_some_and(|seen| seen != world.last_change) {
             return Err(StoreError::Stale);
         }
-        let all = counts(world.faces_of(user).chain(&added));
+        let all = counts(world.faces_of(user).filter(|_| !replace).chain(&added));
         if added.iter().any(|face| all[&face.template.model] > cap) {
             return Err(StoreError::Full);
         }
 
         let count = added.len() as u32;
+        if replace && count > 0 {
+            world.faces.retain(|face| face.user != user);
+        }
         world.faces.extend(added);
-        if let (Some(Consented { version, at }), Some(person)) = (&consent, world.users.get_mut(&user)) {
+        if let (Some(Consented { version, at }), Some(person)) = (consent, world.users.get_mut(&user)) {
             // A writer who read the person before must not undo it.
             person.user.revision = person.user.revision.next();
             person.user.consent = Consent::Given { version: version.clone(), at: *at };
@@ -60,6 +65,31 @@ impl FaceStore for FakeStores {
             world.changed(user);
         }
         Ok(count)
+    }
+}
+
+#[async_trait]
+impl FaceStore for FakeStores {
+    async fn add(
+        &self,
+        user: UserId,
+        faces: &[Face],
+        consent: Option<Consented>,
+        cap: u32,
+        seen: Option<u64>,
+    ) -> Result<u32, StoreError> {
+        self.store(user, faces, consent.as_ref(), cap, seen, false)
+    }
+
+    async fn replace(
+        &self,
+        user: UserId,
+        faces: &[Face],
+        consent: Option<Consented>,
+        cap: u32,
+        seen: Option<u64>,
+    ) -> Result<u32, StoreError> {
+        self.store(user, faces, consent.as_ref(), cap, seen, true)
     }
 
     async fn has_the_key(&self) -> Result<bool, StoreError> {

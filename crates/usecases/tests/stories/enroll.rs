@@ -146,6 +146,47 @@ async fn there_is_a_limit_to_templates() {
 }
 
 #[tokio::test]
+async fn a_person_at_the_limit_is_enrolled_anew_by_replacing() {
+    let world = world_with(|rules| rules.max_faces = 5);
+    let ada = world.known("Ada").await;
+    // Years later Ada looks like another person to the network.
+    let mut changed = enrollment(ada.id, shots("Ada with a beard", 5));
+    assert!(world.usecases.faces.enroll(&admin(), changed.clone()).await.is_err());
+    changed.replace = true;
+    let kept_like = world.usecases.faces.enroll(&person(&ada), changed.clone()).await;
+    let Err(EnrollError::NoAcceptableImage(rejected)) = kept_like else { panic!("{kept_like:?}") };
+    assert!(rejected.iter().all(|photo| photo.flaw == Flaw::NotSamePerson), "{rejected:?}");
+    let done = world.usecases.faces.enroll(&admin(), changed.clone()).await.unwrap();
+    assert_eq!((done.status, done.encodings, done.accepted.len()), (FaceStatus::Enrolled, 5, 5));
+    // Now these are what the person looks like; the same photos may come again.
+    let again = world.usecases.faces.enroll(&person(&ada), changed).await.unwrap();
+    assert_eq!((again.encodings, again.accepted.len()), (5, 5));
+}
+
+#[tokio::test]
+async fn replacing_by_nothing_usable_loses_nothing() {
+    let world = world();
+    let ada = world.known("Ada").await;
+    let mut request = enrollment(ada.id, vec![an_empty_photo().photo()]);
+    request.replace = true;
+    let refused = world.usecases.faces.enroll(&admin(), request).await;
+    assert!(matches!(refused, Err(EnrollError::NoAcceptableImage(_))), "{refused:?}");
+    assert_eq!(world.usecases.faces.gallery().size().people, 1);
+}
+
+#[tokio::test]
+async fn a_picture_on_its_side_is_refused_with_a_hint_to_turn_it() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    let photos =
+        vec![drawn_photo("Ada").shot(1).flaw(Flaw::Turned).photo(), drawn_photo("Ada").shot(2).photo()];
+    let done = world.enroll(&ada, photos).await.unwrap();
+    assert_eq!(flaws(&done), [(0, Flaw::Turned)]);
+    assert_eq!(Flaw::Turned.code(), "extreme_pose");
+    assert!(Flaw::Turned.hint().contains("Turn the picture"));
+}
+
+#[tokio::test]
 async fn who_may_enroll_whom() {
     let world = world();
     let (department, manager) = world.department("Research").await;

@@ -75,6 +75,7 @@ pub(crate) fn enrollment(user: UserId, photos: Vec<Photo>) -> EnrollRequest {
         photos,
         consent: Some(ConsentVersion::parse("2026-01").unwrap()),
         allow_duplicate: false,
+        replace: false,
         reason: None,
         source: FaceSource::Api,
     }

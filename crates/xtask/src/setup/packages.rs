@@ -29,9 +29,9 @@ pub(super) fn mariadb() -> Result<()> {
     )
 }
 
-/// libjpeg's own decoder, whose pixels the reference results come from.
+/// libjpeg's own decoder, whose pixels the reference results come from, and the encoder of the same package.
 pub(super) fn djpeg() -> Result<()> {
-    if find_program(&["djpeg"]).is_some() {
+    if find_program(&["djpeg"]).is_some() && find_program(&["cjpeg"]).is_some() {
         return Ok(());
     }
     install("djpeg", &["libjpeg-turbo-progs"])
