@@ -147,7 +147,7 @@ impl Attendance {
     }
 }
 
-/// From which date on a person is asked to be there.
+/// From which date on a person is asked to be there. `zone` is the one that held when they were added.
 pub(super) fn asked_from(user: &User, zone: &Zone) -> Date {
     let created = zone.local(user.created_at).date();
     let earliest = created.saturating_sub(Span::new().days(LOOK_BACK));
@@ -168,7 +168,8 @@ impl Book {
             deeds: Vec::new(),
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
-            asked_from: Some(asked_from(user, &present.zone)),
+            // Moving elsewhere does not change the date on which somebody was added.
+            asked_from: Some(asked_from(user, ledger.placements.first().map_or(&present.zone, |first| &first.zone))),
             present,
             events: ledger.events.iter().map(|(event, _)| event.clone()).collect(),
             overrides: ledger.overrides.clone(),

@@ -86,7 +86,8 @@ impl Attendance {
             && known.day.overridden.as_ref().is_some_and(|decision| request.repeats(decision))
         {
             // Deciding the same once more, for the same reason, decides nothing.
-            return Ok(known);
+            let locked = self.open(&user, DateRange::around(key.date)).await?.is_locked(key.date);
+            return if locked { Err(AttendanceError::PeriodLocked) } else { Ok(known) };
         }
         let cause = self.cause(actor, &request.reason);
         self.write(&user, DateRange::around(key.date), &cause, |book| {

@@ -96,7 +96,8 @@ impl Attendance {
         let mut further: BTreeMap<(Date, Date), Vec<(User, Ahead)>> = BTreeMap::new();
         for ((user, ahead), first) in behind.into_iter().zip(firsts) {
             // Nothing follows for dates on which nobody was asked for anything and nobody came.
-            let asked = asked_from(&user, &self.zone_of(&user));
+            // By whose clocks they were added is not known yet; that may have been a date earlier.
+            let asked = before(asked_from(&user, &self.zone_of(&user)), 1);
             let first = first.map_or(asked, |first| reached_from(first).min(asked));
             let from = ahead.from.max(first).min(near.from());
             let last = from.saturating_add(Span::new().days(STEP - 1)).min(near.to());

@@ -55,10 +55,10 @@ async fn people_change_their_own_profile_but_not_their_standing() {
 async fn a_change_of_an_older_version_is_refused() {
     let world = world();
     let ada = world.add("Ada").await;
-    let clear = || UserPatch { phone: Some(None), ..UserPatch::default() };
+    let phone = |number: &str| UserPatch { phone: Some(Some(number.into())), ..UserPatch::default() };
     let read = Some(ada.revision);
-    world.usecases.users.update(&admin(), ada.id, clear(), read).await.unwrap();
-    let refused = world.usecases.users.update(&admin(), ada.id, clear(), read).await;
+    world.usecases.users.update(&admin(), ada.id, phone("123"), read).await.unwrap();
+    let refused = world.usecases.users.update(&admin(), ada.id, phone("456"), read).await;
     assert!(matches!(refused, Err(UserError::Outdated)));
 }
 
