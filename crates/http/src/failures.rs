@@ -298,6 +298,12 @@ impl From<EnrollError> for Problem {
             EnrollError::FaceBelongsToOther(Some(other)) => {
                 Self::plain(Code::FaceBelongsToOther).with("user_id", other.to_string().into())
             }
+            EnrollError::TooFewToReplace { ref rejected, .. } => {
+                let rejected: Vec<_> = rejected.iter().map(RejectedView::new).collect();
+                Self::new(Code::NoAcceptableImage, error.to_string()).with("rejected", json!(rejected))
+            }
+            EnrollError::ReplaceRefused => Self::new(Code::FieldForbidden, error.to_string())
+                .with_errors(vec![forbidden_field("replace")]),
             EnrollError::OverrideRefused => Self::new(Code::FieldForbidden, error.to_string())
                 .with_errors(vec![forbidden_field("allow_duplicate")]),
             EnrollError::EncodingLimit(limit) => {

@@ -99,6 +99,21 @@ pub enum EnrollError {
     /// An override needs a reason, and is an administrator's.
     #[error("only an administrator may enroll a face that belongs to somebody else, with a reason")]
     OverrideRefused,
+    /// Fewer photos will do than are needed to replace the templates that are kept.
+    #[error(
+        "{accepted} of the photos can be kept, and {needed} are needed to replace the templates there are"
+    )]
+    TooFewToReplace {
+        /// Photos that will do.
+        accepted: u32,
+        /// Photos that are needed.
+        needed: u32,
+        /// What is wrong with the others.
+        rejected: Vec<Rejected>,
+    },
+    /// Nothing is kept that the new photos could be compared with, and who asks may not change whose face it is.
+    #[error("only an administrator or a manager may replace templates of another model")]
+    ReplaceRefused,
     /// The person has as many templates as may be.
     #[error("the person has {0} templates already, which is the limit")]
     EncodingLimit(u32),
@@ -162,7 +177,8 @@ impl Faces {
     /// Stores the templates of those photos that are good enough, distinct, and of the person. Searches that
     /// start after the return know them.
     ///
-    /// Consent comes before any computation. Sending the same photos again changes nothing.
+    /// Consent comes before any computation. Sending the same photos again changes nothing, unless they are to replace
+    /// what is kept: then theirs are the only templates afterward, and the person stays as matchable as before.
     #[tracing::instrument(name = "faces.enroll", skip_all, fields(user.id = %request.user, photos = request.photos.len()))]
     pub async fn enroll(&self, actor: &Actor, request: EnrollRequest) -> Result<Enrollment, EnrollError> {
         let user =
@@ -181,19 +197,33 @@ impl Faces {
         // What is replaced is compared with nothing, and looked at even if it was before.
         let replace = request.replace;
         let known = if replace { Vec::new() } else { self.kept(user.id, &recognizer.model).await? };
-        let may_change = matches!(actor.role(), Role::Admin | Role::Manager);
+        let may_change = match actor.role() {
+            Role::Admin => true,
+            Role::Manager => !actor.is(user.id),
+            Role::Employee | Role::Device => false,
+        };
         let looks = self.look_at(request.photos, &known).await?;
 
         for _ in 0..ATTEMPTS {
             // Photos are looked at once. What they are compared with may change while somebody else enrolls, and
             // then they are compared again: two enrollments that meet could otherwise each miss the other's face.
             let seen = self.gallery.bring_up_to_date().await?;
-            let kept = self.kept(user.id, &recognizer.model).await?;
+            let every = self.faces.of_user(user.id).await?;
+            let total = every.len();
+            let kept = of_model(every, &recognizer.model);
+            if replace && !may_change && kept.is_empty() && total > 0 {
+                return Err(EnrollError::ReplaceRefused);
+            }
             let beside: &[Face] = if replace { &[] } else { kept.as_slice() };
             let like: &[Face] = if replace && may_change { &[] } else { kept.as_slice() };
             let sorted = sort(&looks, beside, like, &recognizer)?;
             if sorted.shots.is_empty() && sorted.known.is_empty() {
                 return Err(EnrollError::NoAcceptableImage(sorted.rejected));
+            }
+            let accepted = u32::try_from(sorted.shots.len() + sorted.known.len()).unwrap_or(u32::MAX);
+            let needed = self.rules.min_faces.min(u32::try_from(kept.len()).unwrap_or(u32::MAX));
+            if replace && accepted < needed {
+                return Err(EnrollError::TooFewToReplace { accepted, needed, rejected: sorted.rejected });
             }
             if !override_wanted {
                 self.refuse_faces_of_others(actor, user.id, &sorted.shots, &recognizer).await?;
@@ -210,9 +240,7 @@ impl Faces {
 
     /// What is stored of a person under a model.
     async fn kept(&self, user: UserId, model: &ModelId) -> Result<Vec<Face>, StoreError> {
-        let mut kept = self.faces.of_user(user).await?;
-        kept.retain(|face| face.template.model == *model);
-        Ok(kept)
+        Ok(of_model(self.faces.of_user(user).await?, model))
     }
 
     /// Measures every photo but those that are stored already.
@@ -335,6 +363,12 @@ impl Faces {
             model: recognizer.model.clone(),
         })
     }
+}
+
+/// Those templates that are of one model.
+fn of_model(mut faces: Vec<Face>, model: &ModelId) -> Vec<Face> {
+    faces.retain(|face| face.template.model == *model);
+    faces
 }
 
 /// Tells what is to become of each photo, beside what stays stored of the person and for a face that must be like that

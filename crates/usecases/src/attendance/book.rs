@@ -169,7 +169,10 @@ impl Book {
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
             // Moving elsewhere does not change the date on which somebody was added.
-            asked_from: Some(asked_from(user, ledger.placements.first().map_or(&present.zone, |first| &first.zone))),
+            asked_from: Some(asked_from(
+                user,
+                ledger.placements.first().map_or(&present.zone, |first| &first.zone),
+            )),
             present,
             events: ledger.events.iter().map(|(event, _)| event.clone()).collect(),
             overrides: ledger.overrides.clone(),

@@ -339,6 +339,25 @@ async fn work_after_midnight_of_a_day_off_is_entered_where_it_belongs() {
     assert!(told.starts_with("check_in belongs to 2026-03-08, outside of any shift"), "{told}");
 }
 
+#[tokio::test]
+async fn work_after_midnight_leaves_the_hours_of_the_day_before_alone() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-10T20:00:00Z");
+    let saturday = request(Operation::Mark, vec![day(&ada, "2026-03-07", "10:00:00", "14:00:00")]);
+    assert_eq!(outcomes(&bulk(&world, &saturday).await), [Created]);
+    let night = BulkRequest {
+        on_conflict: OnConflict::Overwrite,
+        ..request(Operation::Mark, vec![day(&ada, "2026-03-08", "00:30:00", "02:00:00")])
+    };
+    let refused = bulk(&world, &night).await;
+    let told = problem(&refused.results[0]).to_string();
+    assert!(told.starts_with("check_in belongs to 2026-03-07"), "{told}");
+    let id = record_on(&world, &ada, "2026-03-07").await;
+    let day = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
+    assert_eq!(day.record.worked_seconds, Some(14_400));
+}
+
 /// What became of a day, and who decided it with which words.
 async fn stands(world: &World, user: &User, on: &str) -> (DayStatus, Option<String>, usize) {
     let id = record_on(world, user, on).await;

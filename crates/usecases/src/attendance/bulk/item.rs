@@ -58,7 +58,14 @@ impl Attendance {
         let (id, mut trial) = (event.id, book.clone());
         trial.add(event);
         let day = trial.day_of(id, &self.rules.policy)?;
-        (day.shift.is_none() && Some(day.date) == key.date.yesterday().ok()).then_some(day)
+        if day.shift.is_some() || Some(day.date) != key.date.yesterday().ok() {
+            return None;
+        }
+        // It must not become hours of a day that has its own, nor take an arrival of the evening before.
+        let known = known(book, day, book.read(day, &self.rules.policy).as_ref());
+        let free = known.came.is_none() && known.left.is_none() && book.decision(day).is_none();
+        let of_the_date = schedule.zones.on(item.date).local(at).date() == item.date;
+        (of_the_date && (free || known.came == Some(at))).then_some(day)
     }
 
     /// The book with an item, and what came of it.
