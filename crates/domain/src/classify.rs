@@ -269,7 +269,9 @@ fn count(instance: &ShiftInstance, stay: &Stay, record: &mut Record) {
 
 fn worked(instance: &ShiftInstance, stay: &Stay) -> i64 {
     let counting = &instance.shift.counting;
-    let from = if counting.early_arrival { Timestamp::MIN } else { instance.start };
+    // Whoever chooses their hours comes as early as they like.
+    let early = counting.early_arrival || counting.flexible.is_some();
+    let from = if early { Timestamp::MIN } else { instance.start };
     counting.paid(stay.within(from, Timestamp::MAX))
 }
 

@@ -135,6 +135,12 @@ impl Attendance {
         }
     }
 
+    /// The last date of which nothing may change.
+    pub(crate) async fn closed_through(&self, user: UserId) -> Result<Option<Date>, StoreError> {
+        let today = DateRange::around(Zone::UTC.local(self.clock.now()).date());
+        Ok(self.days.ledger(user, today).await?.locked_through)
+    }
+
     /// What is planned for everybody, read again when it has changed.
     pub(crate) async fn plan_at(&self, version: u64) -> Result<Arc<Plan>, StoreError> {
         let known = self.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();

@@ -252,6 +252,29 @@ struct Share<'a> {
     items: Vec<(usize, &'a BulkItem)>,
 }
 
+impl Share<'_> {
+    /// The dates that are needed to work the items out; `None` if they are too many to be read together.
+    fn dates(&self) -> Option<DateRange> {
+        let dates = self.items.iter().map(|(_, item)| item.date);
+        dates.clone().min().zip(dates.max()).and_then(|(from, to)| range(from, to))
+    }
+
+    /// The items by date, in as few shares as can each be read together: one mistyped year does not fail the others.
+    fn stretches(self) -> Vec<Self> {
+        let Self { user, mut items } = self;
+        items.sort_by_key(|(_, item)| item.date);
+        let mut stretches: Vec<Self> = Vec::new();
+        for (place, item) in items {
+            let fits = |last: &&mut Self| range(last.items[0].1.date, item.date).is_some();
+            match stretches.last_mut().filter(fits) {
+                Some(last) => last.items.push((place, item)),
+                None => stretches.push(Self { user: user.clone(), items: vec![(place, item)] }),
+            }
+        }
+        stretches
+    }
+}
+
 /// One person's items, worked out.
 struct Worked {
     results: Vec<(usize, ItemResult)>,
@@ -294,12 +317,15 @@ impl Attendance {
         let mut results: Vec<Option<ItemResult>> = request.items.iter().map(|_| None).collect();
         let mut shares = Vec::new();
         for share in self.shares(&job, &mut results).await? {
-            let dates = share.items.iter().map(|(_, item)| item.date);
-            match dates.clone().min().zip(dates.max()).and_then(|(from, to)| range(from, to)) {
+            match share.dates() {
                 Some(dates) => shares.push((share, dates)),
-                None => share.items.iter().for_each(|(place, _)| {
+                // Whoever wants all of it or nothing wants it in one transaction.
+                None if request.atomic => share.items.iter().for_each(|(place, _)| {
                     results[*place] = Some(ItemResult::failed(ItemProblem::FarApart));
                 }),
+                None => shares.extend(
+                    share.stretches().into_iter().filter_map(|share| share.dates().map(|dates| (share, dates))),
+                ),
             }
         }
         let entered = if request.atomic {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Unit};
 use rollcall_domain::access::{Action, Actor, Denied, permit};
 use rollcall_domain::attendance::{Event, Location, Punch, Source};
 use rollcall_domain::device::Counting;
@@ -118,7 +118,7 @@ impl Attendance {
             (None, None) => return Err(StoreError::Missing("device_id").into()),
         };
         let now = self.clock.now();
-        let sending = Sending { actor, device, skew: request.sent_at.duration_since(now), now };
+        let sending = Sending { actor, device, skew: skew(request.sent_at, now), now };
         let ids: Vec<EventId> = request.items.iter().flatten().map(|item| item.id).collect();
         let before: HashSet<EventId> =
             self.days.filed(&ids).await?.into_iter().map(|(event, _)| event.id).collect();
@@ -294,6 +294,14 @@ impl Attendance {
         }
         Err(met)
     }
+}
+
+/// How far a device's clock is ahead, to the second. Up to a second is the way that the message took: corrected by it,
+/// a punch at the edge of a grace or a cooldown would lie beyond the edge.
+fn skew(sent_at: Timestamp, now: Timestamp) -> SignedDuration {
+    let ahead = sent_at.duration_since(now);
+    let ahead = ahead.round(Unit::Second).unwrap_or(ahead);
+    if ahead.abs() <= SignedDuration::from_secs(1) { SignedDuration::ZERO } else { ahead }
 }
 
 /// Whether a stored punch is the one that is handed in. Its time is corrected anew each time, so that it cannot tell.

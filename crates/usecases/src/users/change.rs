@@ -17,6 +17,7 @@ use super::standing::changed_by;
 use super::{Profile, RETRIES, UserError, Users, given_up};
 use crate::passwords::hash_new;
 use crate::people::reach;
+use crate::planning::Wrong;
 
 /// A change of a profile: absent fields stay, `Some(None)` clears. It says what is to be different, not what the
 /// result is, so that two changes of different fields at the same time both hold.
@@ -123,6 +124,7 @@ impl Users {
             if hash.is_none() && (User { updated_at: user.updated_at, ..changed.clone() }) == user {
                 return self.profile(user).await;
             }
+            self.check_employment(&user, &changed).await?;
             let ends = changed.status != Status::Active && user.status == Status::Active;
             let logins = if ends { Logins::End } else { logins };
             let change = UserChange { user: &changed, password: hash.as_ref(), logins, destroy_faces: false };
@@ -136,6 +138,25 @@ impl Users {
             }
         }
         Err(given_up())
+    }
+
+    /// Refuses other dates of joining and leaving if these say something else of a date that is closed.
+    async fn check_employment(&self, before: &User, after: &User) -> Result<(), UserError> {
+        let (joined, left) = ((before.join_date, after.join_date), (before.leave_date, after.leave_date));
+        let reversed = after.join_date.zip(after.leave_date).is_some_and(|(joined, left)| left < joined);
+        if reversed && (joined.0 != joined.1 || left.0 != left.1) {
+            return Err(UserError::Invalid(vec![Wrong::new("leave_date", "must not lie before join_date")]));
+        }
+        let added = Zone::UTC.local(before.created_at).date();
+        let first = |(one, other): (Option<Date>, Option<Date>), unset: Date| {
+            (one != other).then(|| one.unwrap_or(unset).min(other.unwrap_or(unset)))
+        };
+        let gone = first(left, Date::MAX).map(|last| last.tomorrow().unwrap_or(last));
+        let Some(from) = first(joined, added).into_iter().chain(gone).min() else { return Ok(()) };
+        match self.attendance.closed_through(before.id).await? {
+            Some(through) if from <= through => Err(StoreError::Locked(through).into()),
+            _ => Ok(()),
+        }
     }
 
     async fn new_password(

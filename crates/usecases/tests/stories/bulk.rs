@@ -358,6 +358,17 @@ async fn work_after_midnight_leaves_the_hours_of_the_day_before_alone() {
     assert_eq!(day.record.worked_seconds, Some(14_400));
 }
 
+#[tokio::test]
+async fn a_mistyped_year_fails_its_own_row_only() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-10T20:00:00Z");
+    let rows = [("2026-03-05", Created), ("2016-03-06", Failed), ("9999-12-31", Failed), ("2026-03-06", Created)];
+    let items = rows.iter().map(|(date, _)| day(&ada, date, "09:00:00", "18:00:00")).collect();
+    let answer = bulk(&world, &request(Operation::Mark, items)).await;
+    assert_eq!(outcomes(&answer), rows.map(|(_, outcome)| outcome), "{answer:?}");
+}
+
 /// What became of a day, and who decided it with which words.
 async fn stands(world: &World, user: &User, on: &str) -> (DayStatus, Option<String>, usize) {
     let id = record_on(world, user, on).await;

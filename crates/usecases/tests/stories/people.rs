@@ -2,8 +2,9 @@
 
 use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::preferences::{Preferences, Theme};
-use rollcall_domain::user::{EmailAddress, PersonName, Status, StatusChange, UserFilter};
-use rollcall_testkit::builders::{a_member, a_user, an_admin};
+use rollcall_domain::user::{EmailAddress, PersonName, Status, StatusChange, User, UserFilter};
+use rollcall_ports::store::StoreError;
+use rollcall_testkit::builders::{a_line, a_lock, a_member, a_user, an_admin, date};
 use rollcall_testkit::fakes::FakePasswords;
 use rollcall_usecases::users::{PreferencesPatch, UserError, UserPatch, UserQuery};
 
@@ -60,6 +61,27 @@ async fn a_change_of_an_older_version_is_refused() {
     world.usecases.users.update(&admin(), ada.id, phone("123"), read).await.unwrap();
     let refused = world.usecases.users.update(&admin(), ada.id, phone("456"), read).await;
     assert!(matches!(refused, Err(UserError::Outdated)));
+}
+
+#[tokio::test]
+async fn nobody_leaves_before_they_joined_nor_joins_or_leaves_in_a_closed_period() {
+    let world = world();
+    let ada = world.add_as(User { join_date: Some(date("2026-01-05")), ..a_user("Ada") }).await;
+    world.fakes.clock.set("2026-03-10T12:00:00Z");
+    let employed = |joined: Option<&str>, left: Option<&str>| UserPatch {
+        join_date: joined.map(|on| Some(date(on))),
+        leave_date: left.map(|on| Some(date(on))),
+        ..UserPatch::default()
+    };
+    let reversed = world.usecases.users.update(&admin(), ada.id, employed(None, Some("2026-01-04")), None).await;
+    assert!(matches!(&reversed, Err(UserError::Invalid(wrong)) if wrong[0].field == "leave_date"), "{reversed:?}");
+    world.ports.locks.insert(&a_lock("2026-02-28"), &a_line()).await.unwrap();
+    for patch in [employed(Some("2026-01-07"), None), employed(None, Some("2026-02-27"))] {
+        let refused = world.usecases.users.update(&admin(), ada.id, patch, None).await;
+        let Err(UserError::Store(StoreError::Locked(through))) = refused else { panic!("{refused:?}") };
+        assert_eq!(through, date("2026-02-28"));
+    }
+    world.usecases.users.update(&admin(), ada.id, employed(None, Some("2026-02-28")), None).await.unwrap();
 }
 
 #[tokio::test]

@@ -128,7 +128,8 @@ impl Attendance {
                 OnConflict::Skip => Ok(Outcome::Skipped),
                 OnConflict::Overwrite => {
                     let request = OverrideRequest {
-                        status: item.status.or(status),
+                        // Hours that are entered anew replace what was decided of the day without them.
+                        status: item.status,
                         first_in: came.or_else(|| decision.as_ref()?.first_in),
                         last_out: left.or_else(|| decision.as_ref()?.last_out),
                         overtime_seconds: decision.as_ref().and_then(|decision| decision.overtime_seconds),
