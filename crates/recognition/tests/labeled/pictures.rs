@@ -22,7 +22,8 @@ fn enrolled(pipeline: &mut Pipeline) -> Template {
 
 /// Similarity of the picture, which must pass the gate, to what is enrolled.
 fn similarity(pipeline: &mut Pipeline, enrolled: &Template, name: &str) -> Result<f32, EngineError> {
-    let analysis = pipeline.analyze(&support::photo(&format!("../cases/pictures/{name}")), Wanted::Largest)?;
+    let analysis =
+        pipeline.analyze(&support::photo(&format!("../cases/pictures/{name}")), Wanted::Largest)?;
     let face = analysis.faces.into_iter().next().unwrap_or_else(|| panic!("{name} shows a face"));
     assert_eq!(face.flaws(&QualityGate::RECOGNIZE), [], "{name}");
     let template = face.template.expect("it was wanted");
