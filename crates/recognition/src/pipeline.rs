@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 use crate::align::{self, CROP};
 use crate::chip::Cutter;
 use crate::decode::{Picture, decode};
-use crate::detect::{Detection, Detector, Frame, Turn, is_plausible};
+use crate::detect::{Detection, Detector, Frame, Turn};
 use crate::dlib::trees::Predictor;
 use crate::embed::{Embedded, Recognizer};
 use crate::models::{AlignmentTemplate, LandmarkModel, Pack};
@@ -111,8 +111,8 @@ impl Pipeline {
                 template = Some(embedded.template);
             }
             timings.embed += clock.lap();
-            let Detection { bounds, landmarks, turn, .. } = *detection;
-            let upright = is_plausible(&landmarks, turn);
+            let Detection { bounds, landmarks, .. } = *detection;
+            let upright = detection.is_upright();
             described.faces.push(DetectedFace { bounds, landmarks, quality, upright, template });
         }
         Ok(described)

@@ -187,7 +187,9 @@ mod tests {
         let bounds = rollcall_domain::face::FaceBox { left: 0.0, top: 0.0, right: 90.0, bottom: 100.0 };
         let identity = Similarity { a: 1.0, b: 0.0, tx: 0.0, ty: 0.0 };
         let turn = Turn::NONE;
-        measure(&Detection { bounds, landmarks: ARCFACE, corners: None, score: 0.9, turn }, &identity, &crop)
+        let landmarks = ARCFACE;
+        let face = Detection { bounds, landmarks, corners: None, score: 0.9, turn, settled: true };
+        measure(&face, &identity, &crop)
     }
 
     #[test]

@@ -245,7 +245,14 @@ mod tests {
                     top: seen.y - 9.0,
                     bottom: seen.y + 9.0,
                 };
-                let mut face = Detection { bounds, landmarks: [seen; 5], corners: None, score: 1.0, turn };
+                let mut face = Detection {
+                    bounds,
+                    landmarks: [seen; 5],
+                    corners: None,
+                    score: 1.0,
+                    turn,
+                    settled: true,
+                };
                 frame.to_photo(&wide, &mut face);
                 let middle = turn::middle(&face.bounds);
                 for found in [face.landmarks[0], middle] {

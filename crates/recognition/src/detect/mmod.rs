@@ -114,7 +114,7 @@ fn level(
         };
         let landmarks = [Point { x: f32::NAN, y: f32::NAN }; 5];
         let score = 1.0 / (1.0 + (-score).exp());
-        faces.push(Detection { bounds, landmarks, corners: None, score, turn: Turn::NONE });
+        faces.push(Detection { bounds, landmarks, corners: None, score, turn: Turn::NONE, settled: true });
     }
     Ok(())
 }

@@ -33,6 +33,9 @@ pub const SMALL_FACE: f32 = 48.0;
 /// Least score of a face that only a turned picture shows, for detectors whose `sure` is not measured.
 const BEYOND_DOUBT: f32 = 0.7;
 
+/// Degrees of tilt from which on a diagonal look shows a face straighter. Enrollment refuses little more.
+const TILTED: f32 = 30.0;
+
 /// A face in the photo, not yet measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {
@@ -47,9 +50,24 @@ pub struct Detection {
     pub score: f32,
     /// The turn of the photo in which the face was seen, and by which its points lie as an upright face's.
     pub turn: Turn,
+    /// Whether the points are a face's as far as whoever found them can tell: `false` if they would be elsewhere
+    /// in a box beside the one that was found. Only predictors of points can tell.
+    pub settled: bool,
 }
 
 impl Detection {
+    /// Whether the face is seen from its right side; see [`is_plausible`].
+    #[must_use]
+    pub fn is_upright(&self) -> bool {
+        self.settled && is_plausible(&self.landmarks, self.turn)
+    }
+
+    /// Degrees that the line of the eyes is from level as the face was seen, 0 to 180.
+    fn tilt(&self) -> f32 {
+        let [left, right, ..] = self.landmarks.map(|point| self.turn.upright(point));
+        (right.y - left.y).atan2(right.x - left.x).to_degrees().abs()
+    }
+
     /// The five points the pack's recognizer is aligned by, in the order of its template.
     #[must_use]
     pub fn alignment(&self) -> &[Point; 5] {
@@ -161,10 +179,12 @@ impl Detector {
         Ok(best)
     }
 
-    /// Whether a face of size is seen as clearly as only upright ones are. Without a measured limit, whether any is seen.
+    /// Whether a face of size is seen as clearly as only upright ones are and hardly tilted. Without a measured limit,
+    /// whether any such face is seen.
     #[must_use]
     pub fn is_sure(&self, faces: &[Detection]) -> bool {
-        evidence(faces) >= self.model.sure.unwrap_or(self.model.score)
+        let least = self.model.sure.unwrap_or(self.model.score);
+        surest(faces).is_some_and(|face| face.score >= least && face.tilt() < TILTED)
     }
 
     /// The faces seen in the turned picture, with the small input first as [`Self::find_upright`] says.
@@ -223,6 +243,7 @@ impl Detector {
                 let found = predictor.predict(picture, &face.bounds, face.turn);
                 if boxes_only {
                     face.landmarks = corners::landmarks(&found);
+                    face.settled = predictor.is_settled(picture, &face.bounds, face.turn, &found);
                 }
                 face.corners = Some(found);
             }
@@ -305,12 +326,16 @@ impl Grid {
     }
 }
 
-/// How surely these faces are seen from the right side: the best score of the plausible ones among the large. 0 without
-/// any.
+/// How surely these faces are seen from the right side, 0 to 1.
 fn evidence(faces: &[Detection]) -> f32 {
+    surest(faces).map_or(0.0, |face| face.score)
+}
+
+/// The best of the large faces that are seen from the right side.
+fn surest(faces: &[Detection]) -> Option<&Detection> {
     let large = faces.first().map_or(0.0, |largest| largest.bounds.area() / 4.0);
     let faces = faces.iter().filter(|face| face.bounds.area() >= large);
-    faces.filter(|face| is_plausible(&face.landmarks, face.turn)).map(|face| face.score).fold(0.0, f32::max)
+    faces.filter(|face| face.is_upright()).max_by(|a, b| a.score.total_cmp(&b.score))
 }
 
 /// Greedy non-maximum suppression: the most confident box wins over those it overlaps.
@@ -346,7 +371,8 @@ mod tests {
 
     fn face(left: f32, score: f32) -> Detection {
         let bounds = FaceBox { left, top: 0.0, right: left + 10.0, bottom: 10.0 };
-        Detection { bounds, landmarks: [Point { x: 0.0, y: 0.0 }; 5], corners: None, score, turn: Turn::NONE }
+        let landmarks = [Point { x: 0.0, y: 0.0 }; 5];
+        Detection { bounds, landmarks, corners: None, score, turn: Turn::NONE, settled: true }
     }
 
     #[test]

@@ -54,6 +54,7 @@ impl Heads {
                 corners: None,
                 score: score.min(1.0),
                 turn: Turn::NONE,
+                settled: true,
             });
         }
         Ok(())

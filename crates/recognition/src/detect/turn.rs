@@ -21,6 +21,12 @@ impl Turn {
     /// The turns between those. Faces tilted this far are misread from both neighboring sides.
     pub const DIAGONALS: [Self; 4] = [Self(1), Self(7), Self(3), Self(5)];
 
+    /// This turn and another after it.
+    #[must_use]
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self((self.0 + other.0) % 8)
+    }
+
     /// Degrees clockwise, 0 to 315.
     #[must_use]
     pub const fn degrees(self) -> u16 {

@@ -71,6 +71,7 @@ impl Heads {
                 corners: None,
                 score,
                 turn: Turn::NONE,
+                settled: true,
             });
         }
         Ok(())

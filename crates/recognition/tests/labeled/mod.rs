@@ -7,4 +7,5 @@ mod engine;
 mod golden;
 mod hard;
 mod packs;
+mod pictures;
 mod turned;

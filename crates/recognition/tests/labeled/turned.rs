@@ -47,7 +47,7 @@ fn probe(pipeline: &mut Pipeline, bytes: &[u8]) -> Option<Template> {
     face.flaws(&QualityGate::RECOGNIZE).is_empty().then_some(face.template?)
 }
 
-/// Photos of some people, and one each of sixty strangers.
+/// Photos of some people, and one each of some strangers.
 struct People {
     known: Vec<Known>,
     strangers: Vec<String>,
@@ -58,7 +58,7 @@ struct Known {
     probes: Vec<String>,
 }
 
-fn people(count: usize) -> People {
+fn people(count: usize, unknown: usize) -> People {
     let mut table = csv::Reader::from_path(support::faces().join("identification.csv")).unwrap();
     let mut known: Vec<(String, Known)> = Vec::new();
     let mut strangers = Vec::new();
@@ -74,7 +74,7 @@ fn people(count: usize) -> People {
         let (_, known) = known.last_mut().expect("one was just added");
         if role == "enrol" { known.enroll.push(file) } else { known.probes.push(file) }
     }
-    strangers.truncate(60);
+    strangers.truncate(unknown);
     let known = known.into_iter().map(|(_, known)| known);
     let known = known.filter(|known| known.enroll.len() == 5 && !known.probes.is_empty()).take(count);
     People { known: known.collect(), strangers }
@@ -135,8 +135,8 @@ const TILTS: [(&str, &[u16]); 6] = [
 
 /// Turned photos enroll and find people like upright ones, but for one in twenty that may be refused; strangers match as
 /// seldom.
-fn turned_photos_are_as_good_as_upright_ones(pack: &str, known: usize) {
-    let (mut pipeline, people) = (pipeline(pack), people(known));
+fn turned_photos_are_as_good_as_upright_ones(pack: &str, known: usize, strangers: usize) {
+    let (mut pipeline, people) = (pipeline(pack), people(known, strangers));
     let upright = outcome(&mut pipeline, &people, &[0]);
     assert!(upright.enrolled >= known * 5 * 9 / 10 && upright.matched >= known, "{pack}: {upright:?}");
     for (name, degrees) in TURNS {
@@ -153,18 +153,23 @@ fn turned_photos_are_as_good_as_upright_ones(pack: &str, known: usize) {
 
 #[test]
 fn turned_photos_of_the_open_pack_are_as_good_as_upright_ones() {
-    turned_photos_are_as_good_as_upright_ones("open", 16);
+    turned_photos_are_as_good_as_upright_ones("open", 16, 60);
 }
 
 #[test]
 fn turned_photos_of_the_small_insightface_pack_are_as_good_as_upright_ones() {
-    turned_photos_are_as_good_as_upright_ones("insightface-small", 16);
+    turned_photos_are_as_good_as_upright_ones("insightface-small", 16, 60);
 }
 
-/// However a photo is tilted: no stranger matches because of it. SCRFD reads tilts of 45 degrees rightly, and the gate of
-/// enrollment refuses them as tilted too far: then fewer photos make a person.
+/// mmod takes a tenth of a second a look, hence fewer.
+#[test]
+fn turned_photos_of_pack_dlib_are_as_good_as_upright_ones() {
+    turned_photos_are_as_good_as_upright_ones("dlib", 4, 40);
+}
+
+/// However a photo is tilted: no stranger matches because of it.
 fn tilted_strangers_stay_strangers(pack: &str, known: usize) {
-    let (mut pipeline, people) = (pipeline(pack), people(known));
+    let (mut pipeline, people) = (pipeline(pack), people(known, 60));
     let upright = outcome(&mut pipeline, &people, &[0]);
     for (name, degrees) in TILTS {
         let tilted = outcome(&mut pipeline, &people, degrees);
@@ -220,7 +225,7 @@ fn where_nobody_is_nobody_is_found_from_any_side() {
 #[test]
 fn a_turned_face_is_told_where_it_is_in_the_photo() {
     let mut pipeline = pipeline("open");
-    let file = people(1).known[0].probes[0].clone();
+    let file = people(1, 0).known[0].probes[0].clone();
     let upright = face(&mut pipeline, &turned(&file, 0)).unwrap();
     let lying = face(&mut pipeline, &turned(&file, 90)).unwrap();
     // 250 pixels square: what was at (x, y) is at (249 - y, x).

@@ -179,8 +179,8 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
     assert_eq!((partial.results[0].outcome, partial.batch.is_some()), (Created, true));
     let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
     assert_eq!(found.day.events.len(), 2);
-    // Too long a time between one person's items.
-    let far = bulk(&world, &request(Operation::Mark, items)).await;
+    // Too long a time between one person's items, of which all are to hold.
+    let far = bulk(&world, &BulkRequest { atomic: true, ..request(Operation::Mark, items) }).await;
     assert!(matches!(problem(&far.results[9]), ItemProblem::FarApart));
 }
 
