@@ -48,12 +48,12 @@ impl<T: Form> FromRequest for Change<T> {
 
 impl<T: Form> Change<T> {
     /// What is to become different. A member that is sent as it is `shown` changes nothing, whoever may choose it:
-    /// clients send back what they have read, with what they changed. Whoever has `seen` another version is told
-    /// so: what they have not changed would differ, too.
+    /// clients send back what they have read, with what they changed. Whoever has `seen` another version and is
+    /// refused is told so instead: what they have not changed differs, too.
     pub(crate) fn of(mut self, shown: &Value, seen: Option<Revision>) -> Result<T, Problem> {
-        latest(shown, seen)?;
         self.members.retain(|name, value| !shown.get(name).is_some_and(|shown| same(shown, value)));
-        strict::from_change(Value::Object(self.members), shown)
+        let read = strict::from_change(Value::Object(self.members), shown);
+        read.map_err(|refused| latest(shown, seen).err().unwrap_or(refused))
     }
 
     /// The same where each of the members `said` means something although it is as it is shown. `None` if nothing at
