@@ -5,9 +5,10 @@ use std::process::Command;
 
 use rollcall_tests::{TestApp, setup};
 
-/// A folder with the check and what it is made with.
+/// The folder with the check and what it is made with.
 fn prepared() -> PathBuf {
     let folder = setup::workspace().join("tests/clients/typescript");
+    // `cargo xtask test` has done so before.
     if !folder.join("node_modules/.bin/tsc").exists() {
         run(&folder, "npm", &["ci", "--no-audit", "--no-fund"], &[]);
     }
@@ -18,7 +19,7 @@ fn run(folder: &Path, program: &str, args: &[&str], variables: &[(&str, &str)]) 
     let mut command = Command::new(program);
     let output = command.args(args).envs(variables.iter().copied()).current_dir(folder).output();
     let output = output.unwrap_or_else(|error| {
-        panic!("{program} cannot be run ({error}): install Node.js 20 or newer, which comes with npm")
+        panic!("{program} cannot be run ({error}): install Node.js 20.19 or newer")
     });
     let told = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
     assert!(output.status.success(), "{program} {}: {told}", args.join(" "));

@@ -243,7 +243,8 @@ pub(crate) async fn update(
     change: Change<AssignmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.assignments.get(asker.actor(), id).await?;
-    let form = change.of(&named(&api.usecases.directory, &AssignmentView::new(known)).await?)?;
+    let view = named(&api.usecases.directory, &AssignmentView::new(known)).await?;
+    let form = change.of(&view, revision)?;
     let patch =
         AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
     let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;

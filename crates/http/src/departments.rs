@@ -190,7 +190,7 @@ pub(crate) struct DepartmentView {
 
 /// Who answers for a department.
 #[derive(Serialize, ToSchema)]
-#[schema(as = DepartmentManager)]
+#[schema(as = Manager)]
 pub(crate) struct ManagerView {
     id: String,
     name: Option<String>,
@@ -289,7 +289,8 @@ pub(crate) async fn update(
     change: Change<DepartmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.departments.get(asker.actor(), id).await?;
-    let form = change.of(&named(&api.usecases.directory, &DepartmentView::new(known)).await?)?;
+    let view = named(&api.usecases.directory, &DepartmentView::new(known)).await?;
+    let form = change.of(&view, revision)?;
     Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch(asker.actor())?, revision).await?))
 }
 

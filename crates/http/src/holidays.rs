@@ -269,7 +269,8 @@ pub(crate) async fn update(
     change: Change<HolidayUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.holidays.get(asker.actor(), id).await?;
-    let form = change.of(&named(&api.usecases.directory, &HolidayView::new(known)).await?)?;
+    let view = named(&api.usecases.directory, &HolidayView::new(known)).await?;
+    let form = change.of(&view, revision)?;
     let patch = HolidayPatch {
         name: word(&form.name)?,
         date: word(&form.date)?,

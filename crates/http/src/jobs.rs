@@ -76,7 +76,7 @@ pub(crate) struct JobView {
 
 /// How much of a job is done.
 #[derive(Serialize, ToSchema)]
-#[schema(as = JobProgress)]
+#[schema(as = Progress)]
 struct ProgressView {
     /// People of a report, items of a bulk.
     done: u32,
@@ -85,7 +85,7 @@ struct ProgressView {
 
 /// What came of a job, besides its bytes.
 #[derive(Serialize, ToSchema)]
-#[schema(as = JobResult)]
+#[schema(as = ResultFile)]
 struct JobResultView {
     /// Where it is.
     url: String,

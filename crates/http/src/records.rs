@@ -11,7 +11,6 @@ use validator::{Validate, ValidationError};
 
 use crate::actor::Asker;
 use crate::attendance::{OverrideView, RecordView, local};
-use crate::codes::Code;
 use crate::input::{Change, Decidable, Form, Json, Named, Passage, Reason, is, needed, word};
 use crate::naming::named;
 use crate::options::Api;
@@ -168,12 +167,7 @@ pub(crate) async fn put(
     let known = api.usecases.attendance.record(asker.actor(), id).await?;
     let view = named(&api.usecases.directory, &RecordHistoryView::new(&known)).await?;
     let said = ["status", "first_in", "last_out", "overtime_seconds", "note", "reason"];
-    let Some(form) = change.decision(&view, &said)? else {
-        return match revision.filter(|revision| *revision != known.day.revision) {
-            None => Ok(shown(&known)),
-            Some(_) => Err(Problem::plain(Code::PreconditionFailed)),
-        };
-    };
+    let Some(form) = change.decision(&view, revision, &said)? else { return Ok(shown(&known)) };
     let request = form.into_request()?;
     Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
 }

@@ -443,7 +443,8 @@ pub(crate) async fn update(
     change: Change<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.shifts.get(asker.actor(), id).await?;
-    let form = change.of(&named(&api.usecases.directory, &ShiftView::new(known)).await?)?;
+    let view = named(&api.usecases.directory, &ShiftView::new(known)).await?;
+    let form = change.of(&view, revision)?;
     let (patch, from) = (form.patch()?, word(&form.from)?);
     Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
 }

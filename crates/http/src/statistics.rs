@@ -174,7 +174,7 @@ pub(crate) struct RatesView {
 
 /// The rates of days counted together. A rate without a day to divide by is `null`.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Rate)]
+#[schema(as = GroupRates)]
 pub(crate) struct RateView {
     /// An id or a word; `null` for people without department.
     key: Option<String>,
@@ -231,7 +231,7 @@ pub(crate) struct PreviousView {
 
 /// A day, week or month, as far as it lies between the dates; of the numbers those that were asked for.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Period)]
+#[schema(as = PeriodRates)]
 pub(crate) struct PeriodView {
     /// `2026-11-22`, `2026-W47` or `2026-11`.
     period: String,

@@ -185,7 +185,8 @@ pub(crate) async fn update(
     change: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.users.get(asker.actor(), user).await?;
-    let form = change.of(&named(&api.usecases.directory, &UserView::new(&api, known)).await?)?;
+    let view = named(&api.usecases.directory, &UserView::new(&api, known)).await?;
+    let form = change.of(&view, revision)?;
     let profile = api.usecases.users.update(asker.actor(), user, form.into_patch()?, revision).await?;
     Ok(shown(&api, profile))
 }

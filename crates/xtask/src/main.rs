@@ -75,7 +75,8 @@ enum Task {
 
 #[derive(Debug, Args)]
 struct SetupArgs {
-    /// Also what the tests need: a private MariaDB, djpeg, and the packs open, insightface-small and dlib.
+    /// Also what the tests need: a private MariaDB, djpeg, Node.js with the packages of the TypeScript client, and the
+    /// packs open, insightface-small and dlib.
     #[arg(long)]
     tests: bool,
     /// Also what measurements need: the packs open, insightface-small and dlib.

@@ -2,6 +2,7 @@
 
 mod mariadb;
 mod models;
+mod node;
 mod packages;
 pub(crate) mod pip;
 mod runtime;
@@ -101,6 +102,7 @@ pub(crate) fn prepare(root: &Root, needs: &Needs) -> Result<Machine> {
     packages::native()?;
     if needs.profile == Profile::Tests {
         packages::djpeg()?;
+        node::client_packages(root)?;
     }
     let runtime = runtime::provide(root)?;
     let database = if needs.database { Some(database_url(root)?) } else { None };

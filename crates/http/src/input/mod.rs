@@ -21,6 +21,8 @@ pub(crate) use path::Named;
 pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::{Query, from_query, of_query};
 pub(crate) use strict::Form;
+#[cfg(test)]
+pub(crate) use strict::from_json;
 pub(crate) use words::{
     AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Passage, Picture, Reason,
     Word, are_weekdays, clearable, is, needed, one_of, weekdays, word,

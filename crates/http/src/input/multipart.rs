@@ -25,7 +25,7 @@ const MAX_NAME_BYTES: usize = 100;
 pub(crate) enum Text {
     /// Text as it is.
     Word,
-    /// `true` or `false`.
+    /// `true` or `false`, in capitals, too: some languages write `True`.
     Flag,
     /// A number.
     Number,
@@ -124,7 +124,7 @@ fn value_of(kind: Text, bytes: &[u8]) -> Result<Value, Problem> {
     let as_text = || Value::String(text.to_owned());
     Ok(match kind {
         Text::Word => as_text(),
-        Text::Flag => text.parse().map_or_else(|_| as_text(), Value::Bool),
+        Text::Flag => text.to_ascii_lowercase().parse().map_or_else(|_| as_text(), Value::Bool),
         Text::Number => text.parse::<u64>().map_or_else(|_| as_text(), Value::from),
         Text::Object => serde_json::from_str(text).unwrap_or_else(|_| as_text()),
     })
@@ -142,5 +142,23 @@ fn malformed(error: MultipartError) -> Problem {
     match error {
         MultipartError::Payload(error) => unreadable(error),
         _ => Problem::new(Code::MalformedRequest, "the multipart body is malformed or incomplete"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_flag_is_read_as_any_language_writes_it() {
+        let flag = |text: &str| value_of(Text::Flag, text.as_bytes()).ok();
+        for (text, expected) in [("true", true), ("True", true), ("FALSE", false), ("false", false)] {
+            assert_eq!(flag(text), Some(json!(expected)), "{text}");
+        }
+        for text in ["", "1", "yes", " true"] {
+            assert_eq!(flag(text), Some(json!(text)), "what it says is refused later, not guessed");
+        }
     }
 }

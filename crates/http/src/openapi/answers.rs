@@ -1,4 +1,4 @@
-//! Answers: their headers, and what they have in common.
+//! What operations have in common: bodies that may be absent, headers, answers.
 
 use serde_json::{Map, Value, json};
 
@@ -42,9 +42,11 @@ pub(super) fn complete(document: &mut Value) {
     for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             optional_body(operation);
+            request_id(operation);
             let responses = operation["responses"].as_object_mut();
             for (status, response) in responses.into_iter().flatten() {
                 headers(method, status, response);
+                events(response);
                 let problem = response["content"].get("application/problem+json").is_some();
                 if problem && status.parse::<u16>().is_ok_and(|status| status >= 400) {
                     share(&mut shared, status, response);
@@ -78,6 +80,32 @@ fn optional_body(operation: &mut Value) {
     let name = schema["$ref"].as_str().and_then(|to| to.rsplit('/').next()).unwrap_or_default();
     let required = !optional.contains(&name);
     body["required"] = json!(required);
+}
+
+/// Every operation takes it.
+fn request_id(operation: &mut Value) {
+    let parameter = json!({
+        "name": "X-Request-Id",
+        "in": "header",
+        "required": false,
+        "description": "Names the request in the log and in the answer; a name that is not 1 to 64 visible \
+                        ASCII characters is passed over.",
+        "schema": { "type": "string" },
+    });
+    match operation["parameters"].as_array_mut() {
+        Some(parameters) => parameters.push(parameter),
+        None => operation["parameters"] = json!([parameter]),
+    }
+}
+
+/// A stream is text; what the data of its events is in JSON stands beside.
+fn events(response: &mut Value) {
+    let Some(stream) = response.get_mut("content").and_then(|content| content.get_mut("text/event-stream"))
+    else {
+        return;
+    };
+    let data = stream["schema"].take();
+    *stream = json!({ "schema": { "type": "string" }, "x-event-data": data });
 }
 
 fn headers(method: &str, status: &str, response: &mut Value) {

@@ -82,3 +82,47 @@ pub(super) fn add(document: &mut Value) {
         document["components"]["schemas"][name]["examples"] = json!([example]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use utoipa::ToSchema;
+
+    use super::*;
+    use crate::input::{Form, from_json};
+    use crate::problem::Problem;
+    use crate::{
+        admin, assignments, auth, bulk, corrections, departments, holidays, leaves, locks, mark, records,
+        shifts, update, users,
+    };
+
+    type Reader = fn(&Value) -> Result<(), Problem>;
+
+    fn reader<T: Form + ToSchema>() -> (String, Reader) {
+        (T::name().into_owned(), |example| from_json::<T>(example.to_string().as_bytes()).map(drop))
+    }
+
+    #[test]
+    fn every_example_is_what_a_request_may_be() {
+        let readers = [
+            reader::<auth::LoginForm>(),
+            reader::<auth::RegisterForm>(),
+            reader::<users::NewUserForm>(),
+            reader::<update::UpdateForm>(),
+            reader::<admin::StatusForm>(),
+            reader::<mark::MarkForm>(),
+            reader::<records::OverrideForm>(),
+            reader::<corrections::NewCorrectionForm>(),
+            reader::<shifts::NewShiftForm>(),
+            reader::<assignments::NewAssignmentForm>(),
+            reader::<holidays::NewHolidayForm>(),
+            reader::<leaves::NewLeaveForm>(),
+            reader::<locks::NewLockForm>(),
+            reader::<departments::NewDepartmentForm>(),
+            reader::<bulk::BulkForm>(),
+        ];
+        for (name, example) in examples() {
+            let (_, read) = readers.iter().find(|(form, _)| form == name).expect(name);
+            assert!(read(&example).is_ok(), "{name}: {:?}", read(&example));
+        }
+    }
+}

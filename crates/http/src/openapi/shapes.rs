@@ -66,7 +66,7 @@ const CHANGES: [(&str, &str); 6] = [
 ];
 
 /// Members of answers that are sometimes left out; all others are always there.
-const SOMETIMES: [&str; 24] = [
+const SOMETIMES: [&str; 25] = [
     "AddedUser.invite_url",
     "FieldError.parameter",
     "FieldError.pointer",
@@ -79,6 +79,7 @@ const SOMETIMES: [&str; 24] = [
     "Record.events",
     "ReportGroup.end",
     "ReportGroup.start",
+    "ShiftAssignment.warnings",
     "Sighting.candidates",
     "Sighting.reason",
     "Today.data",
@@ -231,7 +232,7 @@ fn name_people(document: &mut Value, told: &BTreeSet<String>) {
             let mut added = Vec::new();
             for (member, schema) in members.iter() {
                 let Some(name) = beside(member).filter(|name| !members.contains_key(name)) else { continue };
-                let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+                let nullable = is_nullable(schema);
                 let person = json!({ "$ref": format!("{REF}NamedPerson") });
                 let told = format!("The person of `{member}`.");
                 let schema = if nullable {
@@ -303,7 +304,7 @@ fn exact_answers(document: &mut Value, told: &BTreeSet<String>, asked: &BTreeSet
         });
     }
     // What can be cut down on request.
-    for part in ["Period"] {
+    for part in ["PeriodRates"] {
         if let Some(schema) = schemas(document).get_mut(part) {
             schema["required"] = json!(["period", "start", "end"]);
         }
@@ -316,7 +317,7 @@ fn closed(schema: &mut Value, words: &[&str]) {
         schema["items"]["enum"] = json!(words);
         return;
     }
-    let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+    let nullable = is_nullable(schema);
     let mut all: Vec<Value> = words.iter().map(|word| json!(word)).collect();
     if nullable {
         all.push(Value::Null);
@@ -347,7 +348,8 @@ fn send_back(document: &mut Value) {
         let known = &mut document["components"]["schemas"][change]["properties"];
         let Some(known) = known.as_object_mut() else { continue };
         for (member, mut schema) in members {
-            if known.contains_key(&member) {
+            if let Some(known) = known.get_mut(&member) {
+                widen(known, &schema);
                 continue;
             }
             let told = "As it is shown; it cannot be changed here.";
@@ -355,6 +357,29 @@ fn send_back(document: &mut Value) {
                 members.insert("description".into(), json!(told));
             }
             known.insert(member, schema);
+        }
+    }
+}
+
+fn is_nullable(schema: &Value) -> bool {
+    let null = json!("null");
+    schema["type"] == null
+        || schema["type"].as_array().is_some_and(|types| types.contains(&null))
+        || schema["oneOf"].as_array().is_some_and(|kinds| kinds.iter().any(is_nullable))
+}
+
+/// Lets a member of a change also be what is shown: `null`, or a word that nobody can choose.
+fn widen(known: &mut Value, shown: &Value) {
+    if is_nullable(shown) && !is_nullable(known) && known["type"].is_string() {
+        known["type"] = json!([known["type"], "null"]);
+        if let Some(words) = known.get_mut("enum").and_then(Value::as_array_mut) {
+            words.push(Value::Null);
+        }
+    }
+    let Some(words) = known.get_mut("enum").and_then(Value::as_array_mut) else { return };
+    for word in shown["enum"].as_array().into_iter().flatten() {
+        if !words.contains(word) {
+            words.push(word.clone());
         }
     }
 }
@@ -401,6 +426,59 @@ fn parameters(document: &mut Value) {
             }
             if operation["parameters"].is_null() {
                 operation.as_object_mut().map(|operation| operation.remove("parameters"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::openapi::openapi;
+
+    fn words(name: &str) -> String {
+        let mut words = String::new();
+        for c in name.chars() {
+            if c.is_uppercase() && !words.is_empty() {
+                words.push('_');
+            }
+            words.extend(c.to_lowercase());
+        }
+        words
+    }
+
+    /// Generators call the type of a member without a name of its own after schema and member, and what they make
+    /// of a schema after the schema.
+    #[test]
+    fn no_schema_is_called_what_generators_call_something_else() {
+        let mut document = openapi();
+        let names: BTreeSet<String> = schemas(&mut document).keys().map(|name| words(name)).collect();
+        for (name, schema) in schemas(&mut document) {
+            let name = words(name);
+            objects(schema, &mut |object| {
+                for (member, schema) in object["properties"].as_object().into_iter().flatten() {
+                    assert_ne!(&name, member, "a member is called like its schema");
+                    let made = format!("{name}_{member}");
+                    assert!(schema.get("$ref").is_some() || !names.contains(&made), "{made} is taken");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn whatever_is_shown_fits_the_change_that_sends_it_back() {
+        let document = openapi();
+        for (change, shown) in CHANGES {
+            let mut members = Map::new();
+            collect(&document, shown, &mut members);
+            let known = &document["components"]["schemas"][change]["properties"];
+            for (member, schema) in members {
+                let known = &known[&member];
+                assert!(known.is_object(), "{change} has no {member}");
+                assert!(is_nullable(known) || !is_nullable(&schema), "{change}.{member} cannot be null");
+                let Some(words) = known["enum"].as_array() else { continue };
+                let mut told = schema["enum"].as_array().into_iter().flatten();
+                assert!(told.all(|word| words.contains(word)), "{change}.{member} lacks a word");
             }
         }
     }

@@ -38,6 +38,11 @@ pub(super) fn djpeg() -> Result<()> {
         .context("the recognition tests compare with libjpeg's pixels. Install its program djpeg")
 }
 
+/// What the TypeScript client is made and run with. Older releases have an older one.
+pub(super) fn node() -> Result<()> {
+    install("Node.js", &["nodejs", "npm"])
+}
+
 /// A Python whose pip works, installing one if there is none.
 pub(super) fn python_with_pip() -> Result<&'static str> {
     // The machine's first `python3` may be a private one without pip; the system's is the one apt repairs.
