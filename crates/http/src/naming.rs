@@ -57,29 +57,33 @@ pub(crate) async fn name(directory: &Directory, value: &mut Value) -> Result<(),
     Ok(())
 }
 
-/// The answer with names beside ids, if it is JSON that is all there.
+/// The answer with names beside ids, if it is JSON that is all there. What it tells of has happened: if the names cannot
+/// be found out, it is told without them.
 pub(crate) async fn named_answer(
     directory: &Directory,
     answer: ServiceResponse<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, Problem> {
+) -> ServiceResponse<BoxBody> {
     let json = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     if !answer.status().is_success() || !json {
-        return Ok(answer);
+        return answer;
     }
     let (req, answer) = answer.into_parts();
     let (answer, body) = answer.into_parts();
     let bytes = match body.try_into_bytes() {
         Ok(bytes) => bytes,
-        Err(body) => return Ok(ServiceResponse::new(req, answer.set_body(body))),
+        Err(body) => return ServiceResponse::new(req, answer.set_body(body)),
     };
     let told = match serde_json::from_slice::<Value>(&bytes) {
         Ok(mut value) if tells_of_people(&value) => {
-            name(directory, &mut value).await?;
+            if let Err(error) = name(directory, &mut value).await {
+                Problem::from(error).log("an answer tells of people without their names");
+                tell(&mut value, &HashMap::new());
+            }
             value.to_string().into()
         }
         _ => bytes,
     };
-    Ok(ServiceResponse::new(req, answer.set_body(BoxBody::new(told))))
+    ServiceResponse::new(req, answer.set_body(BoxBody::new(told)))
 }
 
 fn tells_of_people(value: &Value) -> bool {
