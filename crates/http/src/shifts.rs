@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::input::{
-    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is,
+    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, Seen, are_weekdays, is,
     present, weekdays, word,
 };
 use crate::naming::named;
@@ -443,7 +443,9 @@ pub(crate) async fn update(
     change: Change<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.shifts.get(asker.actor(), id).await?;
-    let form = change.of(&named(&api.usecases.directory, &ShiftView::new(known)).await?)?;
+    let seen = Seen { revision, known: known.revision };
+    let view = named(&api.usecases.directory, &ShiftView::new(known)).await?;
+    let form = change.of(&view, seen)?;
     let (patch, from) = (form.patch()?, word(&form.from)?);
     Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
 }

@@ -13,7 +13,7 @@ mod query;
 mod strict;
 mod words;
 
-pub(crate) use self::change::Change;
+pub(crate) use self::change::{Change, Seen};
 pub(crate) use self::csv::{Column, JsonOrCsv, Row, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;

@@ -14,6 +14,9 @@ use crate::problem::{FieldError, Problem};
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
     const NOT_ALLOWED: &'static [&'static str] = &[];
+    /// Members of a change that the server finds out by itself and that move without anybody's doing: they are passed
+    /// over, whatever they are, so that what was read can be sent back later.
+    const COMPUTED: &'static [&'static str] = &[];
     /// Members that may be `null`, which clears them or says that there is none: names joined by `/`, entries of lists
     /// as `*`. `null` for any other member is refused; it is never passed over.
     const NULLABLE: &'static [&'static str] = &[];
