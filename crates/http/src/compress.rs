@@ -24,17 +24,37 @@ pub(crate) async fn compress(
     let encoding = if may_compress(&req) { wanted(&req) } else { ContentEncoding::Identity };
     let answer = next.call(req).await?;
     Ok(answer.map_body(|head, body| {
+        if head.status == StatusCode::NOT_MODIFIED {
+            // What is known already was chosen in the same way.
+            vary(head.headers_mut());
+            if encoding != ContentEncoding::Identity {
+                weaken(head.headers_mut());
+            }
+            return body.boxed();
+        }
         let long = !matches!(body.size(), BodySize::None | BodySize::Sized(0..SHORT));
-        if !long || head.status == StatusCode::NOT_MODIFIED || !is_text(head.headers()) {
+        if !long || !is_text(head.headers()) {
             return body.boxed();
         }
         if encoding == ContentEncoding::Identity {
-            let vary = HeaderValue::from_static("accept-encoding");
-            head.headers_mut().append(header::VARY, vary);
+            vary(head.headers_mut());
             return body.boxed();
         }
+        weaken(head.headers_mut());
         Encoder::response(encoding, head, body).boxed()
     }))
+}
+
+fn vary(headers: &mut HeaderMap) {
+    headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+}
+
+/// The tag of what is the same but for its bytes (RFC 9110, section 8.8.1).
+fn weaken(headers: &mut HeaderMap) {
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'));
+    if let Some(weak) = tag.and_then(|tag| HeaderValue::from_str(&format!("W/{tag}")).ok()) {
+        headers.insert(header::ETAG, weak);
+    }
 }
 
 /// Tokens are answered by these; a `HEAD` has nothing to compress.
