@@ -79,3 +79,20 @@ fn is_text(headers: &HeaderMap) -> bool {
         .iter()
         .any(|text| kind.starts_with(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_becomes_weak_once() {
+        let mut headers = HeaderMap::new();
+        weaken(&mut headers);
+        assert!(headers.is_empty());
+        headers.insert(header::ETAG, HeaderValue::from_static("\"3-ff\""));
+        for _ in 0..2 {
+            weaken(&mut headers);
+            assert_eq!(headers.get(header::ETAG).unwrap(), "W/\"3-ff\"");
+        }
+    }
+}

@@ -59,20 +59,15 @@ fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
 impl Form for OverrideForm {
     const NULLABLE: &'static [&'static str] = &["status", "first_in", "last_out", "overtime_seconds", "note"];
     const COMPUTED: &'static [&'static str] = &[
-        "timezone",
-        "shift",
         "flags",
         "worked_seconds",
         "break_seconds",
         "scheduled_seconds",
         "late_seconds",
         "early_exit_seconds",
-        "overtime_approved",
-        "overtime_approved_seconds",
         "overtime_pending_seconds",
         "source",
         "confidence",
-        "verification_status",
         "open",
         "events",
     ];

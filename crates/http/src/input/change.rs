@@ -63,12 +63,20 @@ impl Seen {
 
 impl<T: Form> Change<T> {
     /// What is to become different. A member that is sent as it is `shown` changes nothing, whoever may choose it:
-    /// clients send back what they have read, with what they changed. Nor does one that the server computes.
+    /// clients send back what they have read, with what they changed.
     pub(crate) fn of(mut self, shown: &Value, seen: Seen) -> Result<T, Problem> {
         seen.check()?;
-        self.members
-            .retain(|name, value| !T::COMPUTED.contains(&name.as_str()) && !is_shown(shown, name, value));
+        self.pass_over_computed(shown);
+        self.members.retain(|name, value| !is_shown(shown, name, value));
         strict::from_change(Value::Object(self.members), shown)
+    }
+
+    /// Leaves out what may have moved since it was read, in what was read as a whole: it names itself by its `id`. Whoever
+    /// sends such a member without that wants it to be so, and is told that it is not theirs to choose.
+    fn pass_over_computed(&mut self, shown: &Value) {
+        if shown.get("id").is_some_and(|id| self.members.get("id") == Some(id)) {
+            self.members.retain(|name, _| !T::COMPUTED.contains(&name.as_str()));
+        }
     }
 
     /// The same where each of the members `said` means something although it is as it is shown, unless what is shown is
@@ -83,7 +91,7 @@ impl<T: Form> Change<T> {
     ) -> Result<Option<T>, Problem> {
         seen.check()?;
         let sent = !self.members.is_empty();
-        self.members.retain(|name, _| !T::COMPUTED.contains(&name.as_str()));
+        self.pass_over_computed(shown);
         if sent && self.members.iter().all(|(name, value)| is_shown(shown, name, value)) {
             return Ok(None);
         }
@@ -157,7 +165,9 @@ mod tests {
             .of(&shown(), FRESH)
             .unwrap();
         assert_eq!((form.name.as_deref(), form.reason), (Some("Eve"), None));
-        for refused in [json!({ "id": "b" }), json!({ "room": { "id": "s", "name": "Attic" } })] {
+        for refused in
+            [json!({ "id": "b" }), json!({ "seen_at": 4 }), json!({ "room": { "id": "s", "name": "Attic" } })]
+        {
             let code = change(refused.clone()).of(&shown(), FRESH).err().map(|problem| problem.code());
             assert_eq!(code, Some(Code::FieldNotAllowed), "{refused}");
         }
@@ -184,6 +194,8 @@ mod tests {
         assert_eq!((form.name.as_deref(), form.status), (Some("Ada"), None), "as it is shown, and said");
         let form = decide(json!({ "status": "late" })).unwrap().unwrap();
         assert_eq!(form.status.as_deref(), Some("late"));
-        assert!(decide(json!({ "name": "Ada", "status": "pending", "seen_at": 1 })).unwrap().is_none());
+        assert!(
+            decide(json!({ "id": "a", "name": "Ada", "status": "pending", "seen_at": 1 })).unwrap().is_none()
+        );
     }
 }

@@ -15,8 +15,8 @@ use crate::problem::{FieldError, MOST, Problem};
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
     const NOT_ALLOWED: &'static [&'static str] = &[];
-    /// Members of a change that the server finds out by itself and that move without anybody's doing: they are passed
-    /// over, whatever they are, so that what was read can be sent back later.
+    /// Members of what is shown that the server finds out by itself and that move without anybody's doing: in a change
+    /// that sends back all that was read they are passed over.
     const COMPUTED: &'static [&'static str] = &[];
     /// Members that may be `null`, which clears them or says that there is none: names joined by `/`, entries of lists
     /// as `*`. `null` for any other member is refused; it is never passed over.
