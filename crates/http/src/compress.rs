@@ -83,6 +83,34 @@ fn is_text(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::web::get;
+    use actix_web::{App, HttpResponse};
+
+    #[actix_web::test]
+    async fn what_is_compressed_has_a_weak_tag_and_varies_also_where_it_is_known() {
+        let long =
+            || async { HttpResponse::Ok().insert_header((header::ETAG, "\"3-ff\"")).json("a".repeat(2000)) };
+        let known =
+            || async { HttpResponse::NotModified().insert_header((header::ETAG, "\"3-ff\"")).finish() };
+        let app = App::new()
+            .wrap(from_fn(compress))
+            .route("/long", get().to(long))
+            .route("/known", get().to(known));
+        let app = init_service(app).await;
+        for (path, wish, tag) in [
+            ("/long", "gzip", "W/\"3-ff\""),
+            ("/known", "gzip", "W/\"3-ff\""),
+            ("/long", "identity", "\"3-ff\""),
+            ("/known", "identity", "\"3-ff\""),
+        ] {
+            let asked = TestRequest::get().uri(path).insert_header((header::ACCEPT_ENCODING, wish));
+            let answer = call_service(&app, asked.to_request()).await;
+            assert_eq!(answer.headers().get(header::ETAG).unwrap(), tag, "{path} {wish}");
+            assert_eq!(answer.headers().get(header::VARY).unwrap(), "accept-encoding", "{path} {wish}");
+        }
+    }
 
     #[test]
     fn a_tag_becomes_weak_once() {

@@ -47,8 +47,6 @@ pub(crate) const MOST: usize = 100;
 impl FieldError {
     /// About something that is not among what is `known` there.
     pub(crate) fn unknown(place: Place, pointer: String, what: &str, known: &[&str]) -> Self {
-        let mut known = known.to_vec();
-        known.sort_unstable();
         let known = if known.is_empty() { String::new() } else { format!(" Known: {}.", known.join(", ")) };
         place.error(pointer, "unknown", format!("Unknown {what}.{known}"))
     }

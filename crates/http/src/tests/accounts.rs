@@ -157,12 +157,12 @@ async fn an_outdated_change_is_refused() {
     world.call(change("*", "Ada")).await.is(200);
     let read = |tag: &str| {
         let request = bearer(TestRequest::get().uri("/api/users/me"), &ada.token);
-        request.insert_header(("Accept-Encoding", "gzip")).insert_header(("If-None-Match", tag))
+        request.insert_header(("If-None-Match", tag))
     };
     let answer = world.call(read("\"0\"")).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-encoding")), (200, ""), "it is short");
+    answer.is(200);
     let known = world.call(read(&format!("W/{}", answer.header("etag")))).await;
-    assert_eq!((known.status.as_u16(), known.header("vary").contains("accept-encoding")), (304, true));
+    assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
 }
 
 #[actix_web::test]
