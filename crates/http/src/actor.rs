@@ -53,7 +53,7 @@ pub(crate) async fn guard(
             let answer = next.call(req).await?;
             drop(place);
             match (access, directory) {
-                (Access::May(_), Some(directory)) if named => Ok(named_answer(&directory, answer).await?),
+                (Access::May(_), Some(directory)) if named => Ok(named_answer(&directory, answer).await),
                 _ => Ok(answer),
             }
         }

@@ -15,7 +15,8 @@ use validator::Validate;
 use crate::actor::{Asker, whom};
 use crate::filters::{Filters, person};
 use crate::input::{
-    AnyWord, Change, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+    AnyWord, Change, Form, Json, Named, PageNumber, PageSize, Query, Seen, clearable, is, needed, present,
+    word,
 };
 use crate::naming::named;
 use crate::options::Api;
@@ -106,6 +107,7 @@ impl Form for AssignmentUpdateForm {
     const NULLABLE: &'static [&'static str] = &["to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "user_id", "department_id", "created_by", "created_at", "version"];
+    const COMPUTED: &'static [&'static str] = &["warnings"];
 }
 
 /// A shift that was given to a person, to a department, or to everybody.
@@ -124,10 +126,8 @@ pub(crate) struct AssignmentView {
     #[schema(format = DateTime)]
     created_at: String,
     version: u32,
-    /// Only where it was just given or changed: the shifts, or windows of shifts, that it makes overlap in
-    /// its first four weeks, as the linter tells them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
+    /// Where it was just given or changed: the shifts, or windows of shifts, that it makes overlap in
+    /// its first four weeks, as the linter tells them. Empty elsewhere.
     warnings: Vec<FindingView>,
 }
 
@@ -208,7 +208,7 @@ pub(crate) async fn create(
         to: word(&form.to)?,
     };
     let given = api.usecases.assignments.create(asker.actor(), new).await?;
-    let warnings = api.usecases.assignments.warnings(&given.given).await?;
+    let warnings = warnings(&api, &given).await;
     let location = (header::LOCATION, format!("/api/shift-assignments/{}", given.id));
     Ok(HttpResponse::Created()
         .insert_header(location)
@@ -243,12 +243,13 @@ pub(crate) async fn update(
     change: Change<AssignmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.assignments.get(asker.actor(), id).await?;
+    let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &AssignmentView::new(known)).await?;
-    let form = change.of(&view, revision)?;
+    let form = change.of(&view, seen)?;
     let patch =
         AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
     let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;
-    let warnings = api.usecases.assignments.warnings(&changed.given).await?;
+    let warnings = warnings(&api, &changed).await;
     let tag = etag(changed.revision);
     Ok(HttpResponse::Ok().insert_header(tag).json(AssignmentView::warned(changed, warnings)))
 }
@@ -266,6 +267,14 @@ pub(crate) async fn remove(
 ) -> Result<HttpResponse, Problem> {
     api.usecases.assignments.remove(asker.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// What is to be said of an assignment that is stored: it is answered even if that cannot be found out.
+async fn warnings(api: &Api, stored: &Assignment) -> Vec<Finding> {
+    api.usecases.assignments.warnings(&stored.given).await.unwrap_or_else(|error| {
+        Problem::from(error).log("an assignment was answered without its warnings");
+        Vec::new()
+    })
 }
 
 fn shown(assignment: Assignment) -> HttpResponse {

@@ -14,6 +14,7 @@ use rollcall_usecases::attendance::bulk::{
     AT_ONCE, BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS, Moment,
     OnConflict, Outcome, RevertedBatch, Whose,
 };
+use rollcall_usecases::directory::Directory;
 use rollcall_usecases::jobs::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -28,6 +29,7 @@ use crate::input::{
     needed, one_of, table, word,
 };
 use crate::jobs::{JobView, accepted, prefers_async};
+use crate::naming::named_if_possible;
 use crate::options::Api;
 use crate::problem::{BriefView, FieldError, Problem};
 use crate::profile::utc;
@@ -407,13 +409,13 @@ impl BulkView {
         Self { batch_id, dry_run, summary, results }
     }
 
-    fn answer(self, atomic: bool) -> Result<HttpResponse, Problem> {
+    async fn answer(self, directory: &Directory, atomic: bool) -> Result<HttpResponse, Problem> {
         match self.summary.status(atomic) {
             StatusCode::UNPROCESSABLE_ENTITY => Err(Problem::plain(Code::NothingApplied)
                 .with("batch_id", json!(self.batch_id))
                 .with("dry_run", json!(self.dry_run))
                 .with("summary", json!(self.summary))
-                .with("results", json!(self.results))),
+                .with("results", named_if_possible(directory, json!(self.results)).await)),
             status => Ok(HttpResponse::build(status).json(self)),
         }
     }
@@ -490,7 +492,9 @@ pub(crate) async fn bulk(
     let (items, unread) = forms.iter().map(|form| read_item(form, asker.actor())).unzip();
     request.items = items;
     let answer = api.usecases.attendance.bulk(asker.actor(), &request).await?;
-    BulkView::new(answer, &forms, unread, request.dry_run).answer(request.atomic)
+    BulkView::new(answer, &forms, unread, request.dry_run)
+        .answer(&api.usecases.directory, request.atomic)
+        .await
 }
 
 /// Items as they are kept until a job is done: a line each, in pieces.

@@ -24,17 +24,37 @@ pub(crate) async fn compress(
     let encoding = if may_compress(&req) { wanted(&req) } else { ContentEncoding::Identity };
     let answer = next.call(req).await?;
     Ok(answer.map_body(|head, body| {
+        if head.status == StatusCode::NOT_MODIFIED {
+            // What is known already was chosen in the same way.
+            vary(head.headers_mut());
+            if encoding != ContentEncoding::Identity {
+                weaken(head.headers_mut());
+            }
+            return body.boxed();
+        }
         let long = !matches!(body.size(), BodySize::None | BodySize::Sized(0..SHORT));
-        if !long || head.status == StatusCode::NOT_MODIFIED || !is_text(head.headers()) {
+        if !long || !is_text(head.headers()) {
             return body.boxed();
         }
         if encoding == ContentEncoding::Identity {
-            let vary = HeaderValue::from_static("accept-encoding");
-            head.headers_mut().append(header::VARY, vary);
+            vary(head.headers_mut());
             return body.boxed();
         }
+        weaken(head.headers_mut());
         Encoder::response(encoding, head, body).boxed()
     }))
+}
+
+fn vary(headers: &mut HeaderMap) {
+    headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+}
+
+/// The tag of what is the same but for its bytes (RFC 9110, section 8.8.1).
+fn weaken(headers: &mut HeaderMap) {
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).filter(|tag| tag.starts_with('"'));
+    if let Some(weak) = tag.and_then(|tag| HeaderValue::from_str(&format!("W/{tag}")).ok()) {
+        headers.insert(header::ETAG, weak);
+    }
 }
 
 /// Tokens are answered by these; a `HEAD` has nothing to compress.
@@ -58,4 +78,49 @@ fn is_text(headers: &HeaderMap) -> bool {
     ["application/json", "application/problem+json", "text/csv", "text/html"]
         .iter()
         .any(|text| kind.starts_with(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::web::get;
+    use actix_web::{App, HttpResponse};
+
+    #[actix_web::test]
+    async fn what_is_compressed_has_a_weak_tag_and_varies_also_where_it_is_known() {
+        let long =
+            || async { HttpResponse::Ok().insert_header((header::ETAG, "\"3-ff\"")).json("a".repeat(2000)) };
+        let known =
+            || async { HttpResponse::NotModified().insert_header((header::ETAG, "\"3-ff\"")).finish() };
+        let app = App::new()
+            .wrap(from_fn(compress))
+            .route("/long", get().to(long))
+            .route("/known", get().to(known));
+        let app = init_service(app).await;
+        for (path, wish, tag) in [
+            ("/long", "gzip", "W/\"3-ff\""),
+            ("/known", "gzip", "W/\"3-ff\""),
+            ("/long", "identity", "\"3-ff\""),
+            ("/known", "identity", "\"3-ff\""),
+        ] {
+            let asked = TestRequest::get().uri(path).insert_header((header::ACCEPT_ENCODING, wish));
+            let answer = call_service(&app, asked.to_request()).await;
+            assert_eq!(answer.headers().get(header::ETAG).unwrap(), tag, "{path} {wish}");
+            assert_eq!(answer.headers().get(header::VARY).unwrap(), "accept-encoding", "{path} {wish}");
+        }
+    }
+
+    #[test]
+    fn a_tag_becomes_weak_once() {
+        let mut headers = HeaderMap::new();
+        weaken(&mut headers);
+        assert!(headers.is_empty());
+        headers.insert(header::ETAG, HeaderValue::from_static("\"3-ff\""));
+        for _ in 0..2 {
+            weaken(&mut headers);
+            assert_eq!(headers.get(header::ETAG).unwrap(), "W/\"3-ff\"");
+        }
+    }
 }

@@ -14,8 +14,8 @@ use validator::Validate;
 use crate::actor::{Asker, whom};
 use crate::geofences::{GeofenceForm, fences};
 use crate::input::{
-    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, clearable, is, needed,
-    present, word,
+    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, Seen, clearable, is,
+    needed, present, word,
 };
 use crate::naming::named;
 use crate::options::Api;
@@ -144,6 +144,7 @@ impl Form for DepartmentUpdateForm {
         "geofences/*/name",
     ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+    const COMPUTED: &'static [&'static str] = &["headcount", "enrolled"];
 }
 
 impl DepartmentUpdateForm {
@@ -289,8 +290,9 @@ pub(crate) async fn update(
     change: Change<DepartmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.departments.get(asker.actor(), id).await?;
+    let seen = Seen { revision, known: known.department.revision };
     let view = named(&api.usecases.directory, &DepartmentView::new(known)).await?;
-    let form = change.of(&view, revision)?;
+    let form = change.of(&view, seen)?;
     Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch(asker.actor())?, revision).await?))
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn frame(
     // The world behind is shared through locks that survive a panic and a database that rolls back.
     let outcome = AssertUnwindSafe(next.call(req)).catch_unwind().instrument(span.clone()).await;
     let _entered = span.enter();
-    let problem = match outcome {
+    let mut answer = match outcome {
         Ok(Ok(answer)) => {
             let answer = finish(answer.map_into_boxed_body(), &path, &id);
             let route = answer.request().match_pattern().unwrap_or_else(|| "-".to_owned());
@@ -49,10 +49,9 @@ pub(crate) async fn frame(
             tracing::info!(%method, route, status, ms = ms(begun), request_id = %id, "answered");
             return Ok(unread.until_sent(answer));
         }
-        Ok(Err(error)) => Problem::foreign(error.as_response_error().status_code()),
-        Err(_) => Problem::broken("a handler panicked"),
+        Ok(Err(error)) => told_of(&error, error.as_response_error().status_code(), &path, &id),
+        Err(_) => Problem::broken("a handler panicked").answer(&path, &id),
     };
-    let mut answer = problem.answer(&path, &id);
     dress(answer.headers_mut(), &path, &id);
     let status = answer.status().as_u16();
     tracing::info!(%method, route = "-", status, ms = ms(begun), request_id = %id, "answered");
@@ -63,13 +62,18 @@ fn ms(begun: Instant) -> u64 {
     u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
+/// What is told of an error: what one of ours says, or what the status says of one that the framework made.
+fn told_of(error: &Error, status: StatusCode, path: &str, id: &str) -> HttpResponse {
+    match error.as_error::<Problem>() {
+        Some(problem) => problem.answer(path, id),
+        None => Problem::foreign(status).answer(path, id),
+    }
+}
+
 /// Gives an error its body and an answer its headers.
 fn finish(answer: ServiceResponse, path: &str, id: &str) -> ServiceResponse {
     let told = match answer.response().error() {
-        Some(error) => Some(match error.as_error::<Problem>() {
-            Some(problem) => problem.answer(path, id),
-            None => Problem::foreign(answer.status()).answer(path, id),
-        }),
+        Some(error) => Some(told_of(error, answer.status(), path, id)),
         // What the framework refuses by itself has a body of its own, or none, which nobody should see.
         None if is_error(answer.status())
             && !answer.headers().get(header::CONTENT_TYPE).is_some_and(is_ours) =>

@@ -14,7 +14,7 @@ use validator::Validate;
 use crate::actor::Asker;
 use crate::filters::Filters;
 use crate::input::{
-    Change, Form, Json, Named, PageNumber, PageSize, Query, clearable, is, needed, present, word,
+    Change, Form, Json, Named, PageNumber, PageSize, Query, Seen, clearable, is, needed, present, word,
 };
 use crate::naming::named;
 use crate::options::Api;
@@ -269,8 +269,9 @@ pub(crate) async fn update(
     change: Change<HolidayUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.holidays.get(asker.actor(), id).await?;
+    let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &HolidayView::new(known)).await?;
-    let form = change.of(&view, revision)?;
+    let form = change.of(&view, seen)?;
     let patch = HolidayPatch {
         name: word(&form.name)?,
         date: word(&form.date)?,

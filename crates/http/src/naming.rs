@@ -46,8 +46,17 @@ pub(crate) async fn named(directory: &Directory, view: &impl Serialize) -> Resul
     Ok(value)
 }
 
+/// The same for what has happened already: if the names cannot be found out, it is told without them.
+pub(crate) async fn named_if_possible(directory: &Directory, mut value: Value) -> Value {
+    if let Err(error) = name(directory, &mut value).await {
+        Problem::from(error).log("an answer tells of people without their names");
+        tell(&mut value, &HashMap::new());
+    }
+    value
+}
+
 /// Adds names beside ids.
-pub(crate) async fn name(directory: &Directory, value: &mut Value) -> Result<(), StoreError> {
+async fn name(directory: &Directory, value: &mut Value) -> Result<(), StoreError> {
     let mut ids = Vec::new();
     gather(value, &mut ids);
     ids.sort();
@@ -57,35 +66,41 @@ pub(crate) async fn name(directory: &Directory, value: &mut Value) -> Result<(),
     Ok(())
 }
 
-/// The answer with names beside ids, if it is JSON that is all there.
+/// The answer with names beside ids, if it is JSON that is all there. What it tells of has happened: if the names cannot
+/// be found out, it is told without them.
 pub(crate) async fn named_answer(
     directory: &Directory,
     answer: ServiceResponse<BoxBody>,
-) -> Result<ServiceResponse<BoxBody>, Problem> {
+) -> ServiceResponse<BoxBody> {
     let json = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
     if !answer.status().is_success() || !json {
-        return Ok(answer);
+        return answer;
     }
     let (req, answer) = answer.into_parts();
     let (answer, body) = answer.into_parts();
     let bytes = match body.try_into_bytes() {
         Ok(bytes) => bytes,
-        Err(body) => return Ok(ServiceResponse::new(req, answer.set_body(body))),
+        Err(body) => return ServiceResponse::new(req, answer.set_body(body)),
     };
     let told = match serde_json::from_slice::<Value>(&bytes) {
-        Ok(mut value) if tells_of_people(&value) => {
-            name(directory, &mut value).await?;
-            value.to_string().into()
-        }
+        Ok(value) if tells_of_people(&value) => named_if_possible(directory, value).await.to_string().into(),
         _ => bytes,
     };
-    Ok(ServiceResponse::new(req, answer.set_body(BoxBody::new(told))))
+    ServiceResponse::new(req, answer.set_body(BoxBody::new(told)))
+}
+
+/// Whether a member tells how something read when it was noted: a line of the audit trail stays as it was written.
+fn is_past(line: &Map<String, Value>, member: &str) -> bool {
+    ["before", "after"].contains(&member) && line.contains_key("action") && line.contains_key("target")
 }
 
 fn tells_of_people(value: &Value) -> bool {
     match value {
         Value::Object(members) => {
-            members.iter().any(|(member, value)| beside(member).is_some() || tells_of_people(value))
+            let tells = |value| tells_of_people(value);
+            members
+                .iter()
+                .any(|(member, value)| beside(member).is_some() || !is_past(members, member) && tells(value))
         }
         Value::Array(entries) => entries.iter().any(tells_of_people),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
@@ -96,6 +111,9 @@ fn gather(value: &Value, ids: &mut Vec<UserId>) {
     match value {
         Value::Object(members) => {
             for (member, value) in members {
+                if is_past(members, member) {
+                    continue;
+                }
                 if beside(member).is_some()
                     && let Some(id) = value.as_str().and_then(|text| text.parse().ok())
                 {
@@ -112,7 +130,12 @@ fn gather(value: &Value, ids: &mut Vec<UserId>) {
 fn tell(value: &mut Value, names: &HashMap<UserId, PersonName>) {
     match value {
         Value::Object(members) => {
-            members.values_mut().for_each(|value| tell(value, names));
+            let past = ["before", "after"].map(|member| is_past(members, member).then_some(member));
+            for (member, value) in members.iter_mut() {
+                if !past.contains(&Some(member.as_str())) {
+                    tell(value, names);
+                }
+            }
             let told: Vec<(String, Value)> = members
                 .iter()
                 .filter_map(|(member, id)| Some((beside(member)?, person(id, names))))
@@ -150,6 +173,13 @@ mod tests {
         assert_eq!(value["override"]["by_user"], Value::Null);
         assert_eq!(value["events"][0]["user"], json!({ "id": "somebody", "name": null }));
         assert_eq!(value["events"][0]["entered_by_user"]["name"], "Ada");
+        let mut line = json!({
+            "action": "record.overridden", "target": { "type": "record", "id": "r" },
+            "actor_id": id.to_string(), "before": null, "after": { "user_id": id.to_string() },
+        });
+        tell(&mut line, &names);
+        assert_eq!(line["actor"]["name"], "Ada");
+        assert_eq!(line["after"], json!({ "user_id": id.to_string() }), "as it read then");
         assert_eq!((value["events"][0].get("device"), &value["owner"]), (None, &json!("kept")));
     }
 }

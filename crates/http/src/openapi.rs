@@ -2,6 +2,7 @@
 //! who may call them, the code table what can go wrong.
 
 mod answers;
+mod conflicts;
 mod samples;
 mod shapes;
 mod words;
@@ -132,7 +133,8 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         if open { SecurityRequirement::default() } else { SecurityRequirement::new(BEARER, [""; 0]) };
     operation.security = Some(vec![needed]);
 
-    let mut told =
+    let conflicts = conflicts::told(entry);
+    let mut told: Vec<(u16, &str)> =
         vec![(500, "Something went wrong here."), (503, "Not ready, too busy, or the database is away.")];
     if operation.request_body.is_some() {
         told.extend([(400, "Malformed, or with unknown members."), (408, "Too slow."), (413, "Too large.")]);
@@ -151,9 +153,12 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         Access::People | Access::Password => told.extend([(401, "Refused."), (403, "Not for you.")]),
         Access::May(_) | Access::MayOrMonitor(_) => {
             told.extend([
-                (401, "Without a good token."),
+                (
+                    401,
+                    "`token-missing`, `token-malformed`, `token-expired`, `token-revoked`, `user-disabled`.",
+                ),
                 (403, "Not for your role."),
-                (406, "Not in a form that is welcome."),
+                (406, "`not-acceptable`: the answer has no type that `Accept` names."),
             ]);
         }
     }
@@ -162,15 +167,15 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         told.push((404, "Absent, or not for you to see."));
     }
     if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method) {
-        told.push((409, "Does not fit what is stored."));
+        told.push((409, &conflicts));
     }
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
     let is_version =
         |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(of) if of.name == "If-Match");
     if operation.parameters.iter().flatten().any(is_version) {
-        told.push((412, "Changed in the meantime."));
+        told.push((412, "`precondition-failed`: it changed since it was read."));
         if changes {
-            told.push((428, "If-Match is asked for."));
+            told.push((428, "`precondition-required`: this installation asks for `If-Match`."));
         }
     }
     let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];

@@ -43,8 +43,14 @@ fn named<'a>(values: impl Iterator<Item = &'a str>) -> Option<Revision> {
     }
     // Behind the revision there may be what tells apart how it was shown.
     let number = |tag: &&str| {
+        // A body that was compressed on its way has our tag as a weak one: the revision inside counts all the same.
+        let (weak, tag) = tag.strip_prefix("W/").map_or((false, *tag), |tag| (true, tag));
         let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-        tag.split_once('-').map_or(tag, |(revision, _)| revision).parse().ok()
+        match tag.split_once('-') {
+            Some((revision, _)) => revision.parse().ok(),
+            None if weak => None,
+            None => tag.parse().ok(),
+        }
     };
     Some(Revision(tags.iter().filter_map(number).max().unwrap_or(u32::MAX)))
 }
@@ -100,6 +106,7 @@ mod tests {
             ("\"3\", \"5\"", Some(5)),
             ("\"3-00ff\"", Some(3)),
             ("*", None),
+            ("W/\"3-00ff\"", Some(3)),
             ("W/\"3\"", Some(u32::MAX)),
             ("3", Some(u32::MAX)),
             ("", Some(u32::MAX)),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::codes::Code;
+use crate::input::Place;
 
 /// An error on its way to a client. It becomes a body where the request is known: in `frame`.
 pub(crate) struct Problem(Box<Inner>);
@@ -40,7 +41,16 @@ pub(crate) struct FieldError {
     pub(crate) detail: String,
 }
 
+/// Most fields of which one answer tells what is wrong with them.
+pub(crate) const MOST: usize = 100;
+
 impl FieldError {
+    /// About something that is not among what is `known` there.
+    pub(crate) fn unknown(place: Place, pointer: String, what: &str, known: &[&str]) -> Self {
+        let known = if known.is_empty() { String::new() } else { format!(" Known: {}.", known.join(", ")) };
+        place.error(pointer, "unknown", format!("Unknown {what}.{known}"))
+    }
+
     /// About a member of the body.
     pub(crate) fn at(pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
@@ -141,6 +151,7 @@ impl Problem {
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match errors.len() {
             1 => "1 field is invalid".to_owned(),
+            MOST.. => format!("{MOST} fields or more are invalid"),
             n => format!("{n} fields are invalid"),
         };
         Self::new(Code::ValidationFailed, detail).with_errors(errors)
@@ -184,9 +195,10 @@ impl Problem {
         }
     }
 
-    /// With the fields that are wrong, in a stable order.
+    /// With the fields that are wrong, in a stable order, and no more of them than anybody reads.
     pub(crate) fn with_errors(mut self, mut errors: Vec<FieldError>) -> Self {
         errors.sort();
+        errors.truncate(MOST);
         self.0.errors = errors;
         self
     }

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
+use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::RecordId;
 use rollcall_usecases::attendance::{Decided, OverrideRequest, RecordHistory};
@@ -11,7 +12,7 @@ use validator::{Validate, ValidationError};
 
 use crate::actor::Asker;
 use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Change, Decidable, Form, Json, Named, Passage, Reason, is, needed, word};
+use crate::input::{Change, Decidable, Form, Json, Named, Passage, Reason, Seen, is, needed, word};
 use crate::naming::named;
 use crate::options::Api;
 use crate::preconditions::{IfMatch, etag};
@@ -25,7 +26,7 @@ const DAY: i64 = 86_400;
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = OverrideRequest)]
 pub(crate) struct OverrideForm {
-    /// Any status of a record but `pending`.
+    /// Any status of a record; `pending` only as it is shown, which decides nothing.
     #[validate(custom(function = "is::<Decidable>"))]
     status: Option<String>,
     /// When the person came.
@@ -57,7 +58,23 @@ fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
 
 impl Form for OverrideForm {
     const NULLABLE: &'static [&'static str] = &["status", "first_in", "last_out", "overtime_seconds", "note"];
+    const COMPUTED: &'static [&'static str] = &[
+        "flags",
+        "worked_seconds",
+        "break_seconds",
+        "scheduled_seconds",
+        "late_seconds",
+        "early_exit_seconds",
+        "overtime_pending_seconds",
+        "source",
+        "confidence",
+        "open",
+        "events",
+    ];
 }
+
+/// Members that mean something although they are as they are shown.
+const SAID: &[&str] = &["status", "first_in", "last_out", "overtime_seconds", "note", "reason"];
 
 impl OverrideForm {
     fn into_request(self) -> Result<OverrideRequest, Problem> {
@@ -166,8 +183,10 @@ pub(crate) async fn put(
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.attendance.record(asker.actor(), id).await?;
     let view = named(&api.usecases.directory, &RecordHistoryView::new(&known)).await?;
-    let said = ["status", "first_in", "last_out", "overtime_seconds", "note", "reason"];
-    let Some(form) = change.decision(&view, revision, &said)? else { return Ok(shown(&known)) };
+    let seen = Seen { revision, known: known.day.revision };
+    let Some(form) = change.decision(&view, seen, SAID, &[("status", DayStatus::Pending.name())])? else {
+        return Ok(shown(&known));
+    };
     let request = form.into_request()?;
     Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
 }

@@ -5,6 +5,7 @@ mod csv;
 mod question;
 mod workbook;
 
+use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
@@ -404,6 +405,10 @@ pub(crate) async fn report(
     if asked || question.query.range.is_some_and(DateRange::is_long) {
         let range = statistics.may_report(asker.actor(), &question.query).await;
         let range = range.map_err(|error| filters.told(error))?;
+        if req.method() == Method::HEAD {
+            // Asking what would come starts nothing; there is no job to be named.
+            return Ok(HttpResponse::Accepted().finish());
+        }
         let parameters = question.parameters(range);
         let new = NewJob { kind: JobKind::Report, parameters, input: Vec::new(), total: 0 };
         return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));

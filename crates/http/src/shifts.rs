@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::actor::Asker;
 use crate::input::{
-    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, are_weekdays, is,
+    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, Seen, are_weekdays, is,
     present, weekdays, word,
 };
 use crate::naming::named;
@@ -197,6 +197,8 @@ impl Form for NewShiftForm {
 }
 
 impl Form for ShiftUpdateForm {
+    /// The date from which on the other members are to hold.
+    const MEANT: &'static [&'static str] = &["from"];
     const NULLABLE: &'static [&'static str] =
         &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
@@ -443,8 +445,9 @@ pub(crate) async fn update(
     change: Change<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.shifts.get(asker.actor(), id).await?;
+    let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &ShiftView::new(known)).await?;
-    let form = change.of(&view, revision)?;
+    let form = change.of(&view, seen)?;
     let (patch, from) = (form.patch()?, word(&form.from)?);
     Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
 }

@@ -107,6 +107,7 @@ impl Form for UpdateForm {
         "default_shift_id",
     ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
+    const COMPUTED: &'static [&'static str] = &["updated_at", "last_login_at", "face"];
 }
 
 impl UpdateForm {

@@ -15,7 +15,7 @@ use validator::Validate;
 
 use crate::actor::{Asker, Who};
 use crate::filters::Filters;
-use crate::input::{Change, Form, Json, Query, is, needed, word};
+use crate::input::{Change, Form, Json, Query, Seen, is, needed, word};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::Pagination;
@@ -185,8 +185,9 @@ pub(crate) async fn update(
     change: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
     let known = api.usecases.users.get(asker.actor(), user).await?;
+    let seen = Seen { revision, known: known.user.revision };
     let view = named(&api.usecases.directory, &UserView::new(&api, known)).await?;
-    let form = change.of(&view, revision)?;
+    let form = change.of(&view, seen)?;
     let profile = api.usecases.users.update(asker.actor(), user, form.into_patch()?, revision).await?;
     Ok(shown(&api, profile))
 }

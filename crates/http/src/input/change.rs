@@ -46,40 +46,82 @@ impl<T: Form> FromRequest for Change<T> {
     }
 }
 
+/// What the sender has seen of what is to be changed, by `If-Match`, and what there is.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) revision: Option<Revision>,
+    pub(crate) known: Revision,
+}
+
+impl Seen {
+    /// Refuses a change of what has become another since: nothing in it can be judged by what is shown now.
+    fn check(self) -> Result<(), Problem> {
+        match self.revision {
+            Some(revision) if revision != self.known => Err(Problem::plain(Code::PreconditionFailed)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 impl<T: Form> Change<T> {
     /// What is to become different. A member that is sent as it is `shown` changes nothing, whoever may choose it:
-    /// clients send back what they have read, with what they changed. Whoever has `seen` another version and is
-    /// refused is told so instead: what they have not changed differs, too.
-    pub(crate) fn of(mut self, shown: &Value, seen: Option<Revision>) -> Result<T, Problem> {
-        self.members.retain(|name, value| !shown.get(name).is_some_and(|shown| same(shown, value)));
-        let read = strict::from_change(Value::Object(self.members), shown);
-        read.map_err(|refused| latest(shown, seen).err().unwrap_or(refused))
+    /// clients send back what they have read, with what they changed.
+    pub(crate) fn of(mut self, shown: &Value, seen: Seen) -> Result<T, Problem> {
+        seen.check()?;
+        self.pass_over_computed(shown);
+        let meant = |name: &str, value: &Value| T::MEANT.contains(&name) && !value.is_null();
+        self.members.retain(|name, value| !is_shown(shown, name, value) || meant(name, value));
+        strict::from_change(Value::Object(self.members), shown)
     }
 
-    /// The same where each of the members `said` means something although it is as it is shown. `None` if nothing at
-    /// all differs and `reason`, without which nothing is decided, is absent.
+    /// Leaves out what may have moved since it was read, in what was read as a whole: it names itself by its `id`. Whoever
+    /// sends such a member without that wants it to be so, and is told that it is not theirs to choose.
+    fn pass_over_computed(&mut self, shown: &Value) {
+        if self.is_all_that_was_read(shown) {
+            self.members.retain(|name, _| !T::COMPUTED.contains(&name.as_str()));
+        }
+    }
+
+    fn is_all_that_was_read(&self, shown: &Value) -> bool {
+        shown.get("id").is_some_and(|id| self.members.get("id") == Some(id))
+    }
+
+    /// The same where each of the members `said` means something although it is as it is shown, unless what is shown is
+    /// one of the words that `say_nothing`, or all that was read is sent back: then only what differs is decided. `None`
+    /// if nothing at all differs beside the reason for it.
     pub(crate) fn decision(
         mut self,
         shown: &Value,
-        seen: Option<Revision>,
+        seen: Seen,
         said: &[&str],
+        say_nothing: &[(&str, &str)],
     ) -> Result<Option<T>, Problem> {
-        latest(shown, seen)?;
-        let as_shown = |name: &str, value: &Value| shown.get(name).is_some_and(|shown| same(shown, value));
-        let differs = |(name, value): (&String, &Value)| !as_shown(name, value);
-        if !self.members.is_empty() && !self.members.iter().any(differs) {
+        seen.check()?;
+        let (sent, whole) = (!self.members.is_empty(), self.is_all_that_was_read(shown));
+        self.pass_over_computed(shown);
+        let unchanged = |(name, value): (&String, &Value)| is_shown(shown, name, value) || whole && name == "reason";
+        if sent && self.members.iter().all(unchanged) {
             return Ok(None);
         }
-        self.members.retain(|name, value| said.contains(&name.as_str()) || !as_shown(name, value));
+        let nothing =
+            |name: &str, value: &Value| say_nothing.iter().any(|(of, word)| *of == name && value == word);
+        self.members.retain(|name, value| {
+            !is_shown(shown, name, value)
+                || !whole && said.contains(&name.as_str()) && !nothing(name, value)
+        });
         strict::from_change(Value::Object(self.members), shown).map(Some)
     }
 }
 
-fn latest(shown: &Value, seen: Option<Revision>) -> Result<(), Problem> {
-    match seen {
-        Some(Revision(seen)) if shown["version"] != seen => Err(Problem::plain(Code::PreconditionFailed)),
-        _ => Ok(()),
-    }
+/// Whether a member is sent as it is shown. What is shown by id and name counts by its id: names change elsewhere.
+fn is_shown(shown: &Value, name: &str, value: &Value) -> bool {
+    let Some(shown) = shown.get(name) else { return false };
+    let refers = |value: &Value| {
+        let members = value.as_object()?;
+        let named = members.len() == 2 && members.contains_key("name");
+        members.get("id").filter(|id| named && id.is_string()).cloned()
+    };
+    same(shown, value) || refers(shown).is_some_and(|id| refers(value) == Some(id))
 }
 
 /// Whether two values are the same; `5` and `5.0` are, and so are two ways to write the same instant: clients
@@ -102,9 +144,75 @@ fn same_instant(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+    use serde::Deserialize;
+    use serde_json::json;
+    use validator::Validate;
+
+    #[derive(Default, Deserialize, Validate)]
+    #[serde(default)]
+    struct Renaming {
+        name: Option<String>,
+        status: Option<String>,
+        reason: Option<String>,
+    }
+
+    impl Form for Renaming {
+        const NOT_ALLOWED: &'static [&'static str] = &["id"];
+        const COMPUTED: &'static [&'static str] = &["seen_at"];
+    }
+
+    const FRESH: Seen = Seen { revision: Some(Revision(3)), known: Revision(3) };
+
+    fn change(body: Value) -> Change<Renaming> {
+        Change { members: body.as_object().cloned().unwrap(), form: PhantomData }
+    }
+
+    fn shown() -> Value {
+        let room = json!({ "id": "r", "name": "Attic" });
+        json!({ "id": "a", "name": "Ada", "status": "pending", "seen_at": 5, "room": room })
+    }
+
+    #[test]
+    fn what_moves_by_itself_can_be_sent_back_as_it_was() {
+        let room = json!({ "id": "r", "name": "Attic, as it was called before" });
+        let form = change(json!({ "id": "a", "name": "Eve", "seen_at": 4, "room": room }))
+            .of(&shown(), FRESH)
+            .unwrap();
+        assert_eq!((form.name.as_deref(), form.reason), (Some("Eve"), None));
+        for refused in
+            [json!({ "id": "b" }), json!({ "seen_at": 4 }), json!({ "room": { "id": "s", "name": "Attic" } })]
+        {
+            let code = change(refused.clone()).of(&shown(), FRESH).err().map(|problem| problem.code());
+            assert_eq!(code, Some(Code::FieldNotAllowed), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_what_became_another_is_refused_before_it_is_read() {
+        let stale = Seen { revision: Some(Revision(2)), known: Revision(3) };
+        for body in [json!({}), json!({ "name": "Eve" }), json!({ "id": "b", "size": 1 })] {
+            let refused = change(body.clone()).of(&shown(), stale).err().map(|problem| problem.code());
+            assert_eq!(refused, Some(Code::PreconditionFailed), "{body}");
+            let refused = change(body.clone()).decision(&shown(), stale, &[], &[]).err().map(|it| it.code());
+            assert_eq!(refused, Some(Code::PreconditionFailed), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_decision_leaves_out_what_nobody_can_say() {
+        let decide = |body: Value| {
+            change(body).decision(&shown(), FRESH, &["name", "status", "reason"], &[("status", "pending")])
+        };
+        let form =
+            decide(json!({ "name": "Ada", "status": "pending", "reason": "so it is" })).unwrap().unwrap();
+        assert_eq!((form.name.as_deref(), form.status), (Some("Ada"), None), "as it is shown, and said");
+        let form = decide(json!({ "status": "late" })).unwrap().unwrap();
+        assert_eq!(form.status.as_deref(), Some("late"));
+        assert!(
+            decide(json!({ "id": "a", "name": "Ada", "status": "pending", "seen_at": 1 })).unwrap().is_none()
+        );
+    }
 
     #[test]
     fn the_same_in_other_words_is_no_difference() {
@@ -125,5 +233,22 @@ mod tests {
         ] {
             assert!(!same(&a, &b), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn of_all_that_was_read_only_what_differs_is_decided() {
+        let shown = json!({ "id": "1", "name": "a", "status": "absent", "reason": "because" });
+        let sent = |body: Value| {
+            let Value::Object(members) = body else { panic!("{body}") };
+            Change::<Renaming> { members, form: PhantomData }
+                .decision(&shown, FRESH, &["name", "status", "reason"], &[])
+                .expect("it is read")
+        };
+        let whole = sent(json!({ "id": "1", "name": "b", "status": "absent", "reason": "corrected" }));
+        let whole = whole.expect("something differs");
+        assert_eq!((whole.name.as_deref(), whole.status, whole.reason.as_deref()), (Some("b"), None, Some("corrected")));
+        assert!(sent(json!({ "id": "1", "name": "a", "status": "absent", "reason": "corrected" })).is_none());
+        let on_purpose = sent(json!({ "status": "absent", "reason": "corrected" })).expect("it is decided");
+        assert_eq!(on_purpose.status.as_deref(), Some("absent"));
     }
 }

@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 use rollcall_domain::calendar::Zone;
 
 use super::body::{api, check_length, in_time, is_json, not_of, read_all, without_mark};
-use super::strict::{self, Form};
+use super::strict::{self, Form, Place};
 use crate::codes::Code;
 use crate::problem::{FieldError, Problem};
 use crate::report::as_meant;
@@ -83,6 +83,7 @@ pub(crate) fn table(bytes: &[u8], known: &[Column]) -> Result<Vec<Row>, Problem>
         Some(Err(problem)) => return Err(problem),
         None => (&*text, likely_separator(&text, known), 0),
     };
+    quoted_whole(text, separator, above + 1)?;
     let mut reader = reader(text, separator);
     let titles = reader.headers().map_err(|error| malformed(&error, above))?.clone();
     let columns = columns(&titles, known)?;
@@ -103,6 +104,40 @@ pub(crate) fn table(bytes: &[u8], known: &[Column]) -> Result<Vec<Row>, Problem>
         }
     }
     Ok(rows)
+}
+
+/// Refuses a cell that is not quoted as a whole: one without a closing quote takes what follows it for its own text, and
+/// of one with text behind its closing quote nobody knows where it ends.
+fn quoted_whole(text: &str, separator: u8, first: u64) -> Result<(), Problem> {
+    enum At {
+        Begin,
+        Bare,
+        Quoted(u64),
+        Closed(u64),
+    }
+    let refused = |line: u64, what: &str| {
+        Err(Problem::new(Code::MalformedCsv, format!("in line {line} a quote opens a cell {what}")))
+    };
+    let (mut at, mut line) = (At::Begin, first);
+    for byte in text.bytes() {
+        at = match (at, byte) {
+            (At::Quoted(opened), b'"') => At::Closed(opened),
+            (At::Quoted(opened), _) => At::Quoted(opened),
+            // Two of them are one that is meant.
+            (At::Closed(opened), b'"') => At::Quoted(opened),
+            (_, b'\n' | b'\r') => At::Begin,
+            (_, byte) if byte == separator => At::Begin,
+            (At::Closed(opened), b' ' | b'\t') => At::Closed(opened),
+            (At::Closed(opened), _) => return refused(opened, "that has text behind its closing quote"),
+            (At::Begin, b'"') => At::Quoted(line),
+            (At::Begin | At::Bare, _) => At::Bare,
+        };
+        line += u64::from(byte == b'\n');
+    }
+    match at {
+        At::Quoted(opened) => refused(opened, "and none closes it"),
+        At::Begin | At::Bare | At::Closed(_) => Ok(()),
+    }
 }
 
 /// Lines of a text, counted as far as it has been read.
@@ -141,9 +176,17 @@ impl Heading {
     }
 }
 
+/// Most columns of a table.
+const MOST_COLUMNS: usize = 100;
+
 /// The columns by their titles; one without a title has to be empty.
 fn columns(titles: &StringRecord, known: &[Column]) -> Result<Vec<Option<Heading>>, Problem> {
+    if titles.len() > MOST_COLUMNS {
+        let told = format!("a table has at most {MOST_COLUMNS} columns, this one has {}", titles.len());
+        return Err(Problem::new(Code::MalformedCsv, told));
+    }
     let (mut columns, mut unknown): (Vec<Option<Heading>>, _) = (Vec::new(), Vec::new());
+    let titled: Vec<&str> = known.iter().map(|column| column.title).collect();
     for title in titles {
         if title.is_empty() {
             columns.push(None);
@@ -151,7 +194,7 @@ fn columns(titles: &StringRecord, known: &[Column]) -> Result<Vec<Option<Heading
         }
         let Some((column, zone)) = recognized(title, known) else {
             let name: String = title.chars().take(100).collect();
-            unknown.push(FieldError::at(format!("/{name}"), "unknown", "is not known here"));
+            unknown.push(FieldError::unknown(Place::Body, format!("/{name}"), "column", &titled));
             continue;
         };
         if columns.iter().flatten().any(|earlier| earlier.member == column.member) {
@@ -342,6 +385,20 @@ mod tests {
         ] {
             assert_eq!(read(bad).map(drop), Err(Code::MalformedCsv), "{bad:?}");
         }
+        for (text, line) in [
+            ("date,note\n2026-03-02,\"late\n2026-03-03,more\n2026-03-04,x\n", 2),
+            ("sep=;\ndate;note\n\n2026-03-02;\"two\nlines\"\n2026-03-03;\"open\n2026-03-04;x\n", 6),
+            ("date,note\n2026-03-02,\"late\" today\n", 2),
+            ("date,\"note\n2026-03-02,late\n", 1),
+        ] {
+            let refused = table(text.as_bytes(), &KNOWN).map(drop).unwrap_err();
+            assert!(refused.code() == Code::MalformedCsv, "{text}");
+            assert!(format!("{refused:?}").contains(&format!("in line {line} ")), "{refused:?}");
+        }
+        let said = cells("date,note\n2026-03-02,\"a \"\"b\"\"\" \n2026-03-03,5\" pipe\n");
+        assert_eq!((&*said[0][1], &*said[1][1]), ("a \"b\"", "5\" pipe"));
+        let wide = vec!["x"; 101].join(",");
+        assert_eq!(read(wide).map(drop), Err(Code::MalformedCsv));
         let ansi = table(b"date,note\r\n2026-03-02,M\xfcller\r\n", &KNOWN).map(drop).unwrap_err();
         let told = format!("{ansi:?}");
         assert!(told.contains("line 2") && told.contains("CSV UTF-8"), "{told}");

@@ -5,6 +5,7 @@ mod body;
 mod change;
 mod csv;
 mod json;
+mod known;
 mod multipart;
 mod patch;
 mod path;
@@ -13,16 +14,16 @@ mod query;
 mod strict;
 mod words;
 
-pub(crate) use self::change::Change;
+pub(crate) use self::change::{Change, Seen};
 pub(crate) use self::csv::{Column, JsonOrCsv, Row, table};
 pub(crate) use json::{Json, MaybeJson};
 pub(crate) use patch::present;
 pub(crate) use path::Named;
 pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::{Query, from_query, of_query};
-pub(crate) use strict::Form;
 #[cfg(test)]
 pub(crate) use strict::from_json;
+pub(crate) use strict::{Form, Place};
 pub(crate) use words::{
     AnyStatus, AnyWord, AutoOut, Decidable, Language, Line, PageNumber, PageSize, Passage, Picture, Reason,
     Word, are_weekdays, clearable, is, needed, one_of, weekdays, word,

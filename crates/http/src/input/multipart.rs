@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::body::{too_large, unreadable, without_mark};
+use super::strict::Place;
 use crate::codes::Code;
 use crate::options::HttpOptions;
 use crate::problem::{FieldError, Problem};
@@ -133,9 +134,13 @@ fn value_of(kind: Text, bytes: &[u8]) -> Result<Value, Problem> {
 fn unknown(name: &str, accepted: &Accepted) -> Problem {
     let texts = accepted.texts.iter().map(|(name, _)| *name);
     let known: Vec<_> = accepted.files.iter().copied().chain(texts).collect();
-    let detail = format!("is not known here; known are {}", known.join(", "));
     let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-    Problem::plain(Code::UnknownField).with_errors(vec![FieldError::at(pointer, "unknown", detail)])
+    Problem::plain(Code::UnknownField).with_errors(vec![FieldError::unknown(
+        Place::Body,
+        pointer,
+        "field",
+        &known,
+    )])
 }
 
 fn malformed(error: MultipartError) -> Problem {

@@ -7,13 +7,19 @@ use serde_json::{Map, Number, Value};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::body::without_mark;
+use super::known;
 use crate::codes::Code;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{FieldError, MOST, Problem};
 
 /// Something that is sent as members.
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that exist but are not the sender's to choose: telling that is kinder than "unknown".
     const NOT_ALLOWED: &'static [&'static str] = &[];
+    /// Members of what is shown that the server finds out by itself and that move without anybody's doing: in a change
+    /// that sends back all that was read they are passed over.
+    const COMPUTED: &'static [&'static str] = &[];
+    /// Members that say something about the others and count although they are sent as they are shown.
+    const MEANT: &'static [&'static str] = &[];
     /// Members that may be `null`, which clears them or says that there is none: names joined by `/`, entries of lists
     /// as `*`. `null` for any other member is refused; it is never passed over.
     const NULLABLE: &'static [&'static str] = &[];
@@ -33,7 +39,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    fn error(self, pointer: String, code: &'static str, detail: impl Into<String>) -> FieldError {
+    pub(crate) fn error(self, pointer: String, code: &'static str, detail: impl Into<String>) -> FieldError {
         match self {
             Self::Body => FieldError::at(pointer, code, detail),
             Self::Query => FieldError::of(pointer.trim_start_matches('/'), code, detail),
@@ -78,13 +84,17 @@ fn read<T: Form>(value: Value, place: Place, shown: &Value) -> Result<T, Problem
     let mut nothing = Vec::new();
     if place == Place::Body {
         nulls(&value, "", "", &mut |pointer, path| {
-            if !T::NULLABLE.contains(&path) {
+            if nothing.len() < MOST && !T::NULLABLE.contains(&path) {
                 nothing.push(place.error(pointer.to_owned(), "not-nullable", "must not be null"));
             }
         });
     }
     let mut unknown = Vec::new();
-    let mut note = |path: serde_ignored::Path<'_>| unknown.push(pointer(&path));
+    let mut note = |path: serde_ignored::Path<'_>| {
+        if unknown.len() < MOST {
+            unknown.push(pointer(&path));
+        }
+    };
     let read = serde_path_to_error::deserialize(serde_ignored::Deserializer::new(value, &mut note));
     if !unknown.is_empty() {
         return Err(too_many::<T>(unknown, place, shown));
@@ -143,7 +153,11 @@ fn too_many<T: Form>(unknown: Vec<String>, place: Place, shown: &Value) -> Probl
         Place::Body => Code::UnknownField,
         Place::Query => Code::UnknownParameter,
     };
-    let each = unknown.into_iter().map(|at| place.error(at, "unknown", "is not known here"));
+    let each = unknown.into_iter().map(|at| {
+        let known = known::members::<T>(&at);
+        let what = if place == Place::Query { "parameter" } else { "field" };
+        FieldError::unknown(place, at, what, &known)
+    });
     Problem::plain(code).with_errors(each.collect())
 }
 
@@ -182,6 +196,9 @@ fn expected(error: &serde_json::Error) -> String {
 
 fn gather(parent: &str, errors: &ValidationErrors, place: Place, all: &mut Vec<FieldError>) {
     for (field, kind) in errors.errors() {
+        if all.len() >= MOST {
+            return;
+        }
         let field = format!("{parent}/{}", field.trim_start_matches("r#"));
         match kind {
             ValidationErrorsKind::Struct(inner) => gather(&field, inner, place, all),

@@ -14,7 +14,6 @@ use serde_json::json;
 use super::spool::Spool;
 use super::work::parameters;
 use crate::bulk::{BulkQuery, BulkSummaryView, ItemForm, ResultView, read_item};
-use crate::naming::named;
 use crate::problem::Problem;
 
 /// Items that are entered at once, unless one person has more.
@@ -156,11 +155,9 @@ impl Entering {
             self.summary.count(view.outcome());
             views.push((place, view));
         }
-        let shown: Vec<&ResultView> = views.iter().map(|(_, view)| view).collect();
-        let shown = named(&usecases.directory, &shown).await?;
-        let shown = shown.as_array().into_iter().flatten();
-        for ((place, _), view) in views.iter().zip(shown) {
-            let (place, line) = (*place, view.to_string().into_bytes());
+        // Without names beside ids: what is kept outlives the erasure of a person.
+        for (place, view) in views {
+            let line = json!(view).to_string().into_bytes();
             text.extend_from_slice(&line);
             text.push(b'\n');
             lines.push((place, line));

@@ -16,7 +16,7 @@ const VERSIONED: [&str; 9] = [
 ];
 
 /// Members that problems of some codes have besides those of every problem.
-const EXTRAS: [(&str, &str); 14] = [
+const EXTRAS: [(&str, &str); 17] = [
     ("line", "With `malformed-json`: the line in which it stops being JSON, from 1."),
     ("column", "With `malformed-json`: the column, from 1."),
     ("distance_m", "With `outside-geofence`: how far it is to the nearest circle, in meters."),
@@ -33,7 +33,13 @@ const EXTRAS: [(&str, &str); 14] = [
     ("dry_run", "With `nothing-applied`: whether it was only tried."),
     ("summary", "With `nothing-applied`: as in the answer of a bulk."),
     ("results", "With `nothing-applied`: as in the answer of a bulk."),
-    ("next_allowed_at", "With refusals that pass: from when on it would be recorded."),
+    ("event_id", "With `already-checked-in` and `no-open-session`: the punch because of which."),
+    (
+        "at",
+        "With `already-checked-in` and `no-open-session`: when that punch was, in the person's time zone.",
+    ),
+    ("overlaps_with", "With `overlap`: the id of what stands for the same people on one of the dates."),
+    ("date", "With `validation-failed` of a time that belongs to another day: the date it belongs to."),
 ];
 
 /// Describes headers, and writes each problem down once.
@@ -205,12 +211,33 @@ fn describe_extras(document: &mut Value) {
             "summary" => json!({ "type": "object" }),
             "dry_run" => json!({ "type": "boolean" }),
             "batch_id" => json!({ "type": ["string", "null"] }),
-            "locked_through" => json!({ "type": "string", "format": "date" }),
-            "next_allowed_at" => json!({ "type": "string", "format": "date-time" }),
+            "locked_through" | "date" => json!({ "type": "string", "format": "date" }),
+            "at" => json!({ "type": "string", "format": "date-time" }),
             _ => json!({ "type": "string" }),
         };
         let mut schema = kind;
         schema["description"] = json!(told);
         members.entry(name).or_insert(schema);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_member_that_a_problem_gets_is_declared() {
+        let sources = [
+            include_str!("../failures.rs"),
+            include_str!("../bulk.rs"),
+            include_str!("../input/strict.rs"),
+            include_str!("../limits.rs"),
+            include_str!("../problem.rs"),
+        ];
+        let sent = sources.iter().flat_map(|source| source.split(".with(\"").skip(1));
+        let sent: BTreeSet<&str> = sent.filter_map(|rest| rest.split('"').next()).collect();
+        let declared: BTreeSet<&str> = EXTRAS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(sent, declared);
     }
 }

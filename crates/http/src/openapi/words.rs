@@ -71,11 +71,19 @@ pub(super) fn of_members() -> Vec<(&'static [&'static str], Words)> {
         (&["Consent.status"], some(&["missing", "given", "withdrawn"])),
         (&["Login.token_type"], some(&["Bearer"])),
         (&["TokenInfo.kind"], some(&["user", "device"])),
-        (&["Record.status", "Override.before", "Standing.status", "AttendanceChange.status"], days()),
+        (
+            &[
+                "Record.status",
+                "Override.before",
+                "Standing.status",
+                "AttendanceChange.status",
+                "OverrideRequest.status",
+            ],
+            days(),
+        ),
         (
             &[
                 "Mark.status",
-                "OverrideRequest.status",
                 "Overridden.status",
                 "CorrectionRequest.status",
                 "RequestedCorrection.status",

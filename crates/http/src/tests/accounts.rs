@@ -141,7 +141,28 @@ async fn an_outdated_change_is_refused() {
     assert!(answer.header("etag").starts_with("\"2-"), "{}", answer.header("etag"));
     world.call(change(&tag, "Eve")).await.is_problem(412, "precondition-failed");
     world.call(change("W/\"2\"", "Eve")).await.is_problem(412, "precondition-failed");
+    let whole = world.get(&ada.token, "/api/users/me").await.is(200);
+    let stale =
+        bearer(TestRequest::put().uri("/api/users/me"), &ada.token).insert_header(("If-Match", &*tag));
+    let mut old = whole.clone();
+    old["version"] = json!(1);
+    world.call(stale.set_json(old)).await.is_problem(412, "precondition-failed");
+    let mut later = whole;
+    later["updated_at"] = json!("2020-01-01T00:00:00Z");
+    later["last_login_at"] = json!(null);
+    later["face"]["status"] = json!("enrolled");
+    world.put(&ada.token, "/api/users/me", later.clone()).await.is(200);
+    later["role"] = json!("admin");
+    world.put(&ada.token, "/api/users/me", later).await.is_problem(403, "field-forbidden");
     world.call(change("*", "Ada")).await.is(200);
+    let read = |tag: &str| {
+        let request = bearer(TestRequest::get().uri("/api/users/me"), &ada.token);
+        request.insert_header(("If-None-Match", tag))
+    };
+    let answer = world.call(read("\"0\"")).await;
+    answer.is(200);
+    let known = world.call(read(&format!("W/{}", answer.header("etag")))).await;
+    assert_eq!((known.status.as_u16(), known.body.len()), (304, 0));
 }
 
 #[actix_web::test]

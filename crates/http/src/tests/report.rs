@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use rollcall_domain::access::Role;
 use serde_json::{Value, json};
@@ -50,6 +51,22 @@ fn sheet(answer: &Answer) -> String {
 async fn accepting(world: &World, who: &Somebody, accept: &'static str) -> Answer {
     let request = TestRequest::get().uri(REPORT).insert_header(("Accept", accept));
     world.call(bearer(request, &who.token)).await
+}
+
+#[actix_web::test]
+async fn asking_what_would_come_starts_no_job() {
+    let world = World::new();
+    let admin = world.admin().await;
+    for path in [
+        "/api/attendance/report?from=2020-01-01&to=2026-01-01",
+        "/api/attendance/report?from=2026-01-01&to=2026-01-02",
+    ] {
+        let asked = bearer(TestRequest::default().method(Method::HEAD).uri(path), &admin.token);
+        let answer = world.call(asked.insert_header(("Prefer", "respond-async"))).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (202, ""), "{path}");
+    }
+    let jobs = world.get(&admin.token, "/api/jobs").await.is(200);
+    assert_eq!(jobs["data"], json!([]));
 }
 
 #[actix_web::test]
