@@ -49,7 +49,7 @@ fn the_probe_tells_that_commits_wait_for_the_disk() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "sqlite");
-        assert_eq!(report.migration.as_deref(), Some("m20261130_000013_approved_amounts"));
+        assert_eq!(report.migration.as_deref(), Some("m20261130_000014_installation"));
         assert_eq!(report.durability.as_deref(), Some("journal_mode=wal, synchronous=FULL"));
     });
 }
