@@ -33,7 +33,7 @@ mod resume;
 mod sound;
 
 pub use resume::{up, up_to};
-pub use sound::{RESTORING, Unsound, check};
+pub use sound::{RESTORING, Unsound, check, made_by};
 
 /// On SQLite a step that fails half-way leaves nothing behind. MySQL commits each change of the schema by itself,
 /// transaction or not; there [`up`] clears away what is left of it.

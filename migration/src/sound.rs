@@ -3,10 +3,12 @@
 //! Only what somebody does by hand makes them differ: loading a dump over a newer database, or half of a dump, or naming a
 //! database that belongs to another program. A step taken then would fail in the middle or, worse, would not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm_migration::sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+};
 
 use crate::resume::MADE;
 use crate::status;
@@ -24,10 +26,11 @@ pub enum Unsound {
          begins anew"
     )]
     HalfRestored,
-    /// There are tables and no migration table.
+    /// There are tables, of whatever name, and no step is on record.
     #[error(
         "the database has tables ({}) and none of them tells which steps of the schema were taken: it belongs to another \
-         program, or only a part of a dump was loaded. Name an empty database, or restore the whole backup into one", listed(.0)
+         program, or only a part of a dump was loaded. Nothing is mixed with what is there: create an empty database and \
+         name that one, or restore the whole backup into it", listed(.0)
     )]
     Foreign(Vec<String>),
     /// There is what only steps make that are not on record.
@@ -97,13 +100,46 @@ pub async fn check(db: &DatabaseConnection) -> Result<Option<Unsound>, DbErr> {
             }
         }
     }
-    let at = status.applied.last().cloned();
-    Ok(match (at, early.is_empty(), missing.is_empty()) {
-        (_, true, true) => None,
-        (None, _, _) => Some(Unsound::Foreign(early)),
-        (Some(at), false, _) => Some(Unsound::Mixed { at, found: early }),
-        (Some(at), true, false) => Some(Unsound::Torn { at, missing }),
+    let Some(at) = status.applied.last().cloned() else {
+        let of_a_begun_step = |table: &str| {
+            MADE.iter().any(|made| made.tables.contains(&table) && begun.iter().any(|step| step == made.step))
+        };
+        let tables: BTreeSet<&String> = there.iter().map(|(table, _)| table).collect();
+        let others = tables.into_iter().filter(|table| !is_bookkeeping(table) && !of_a_begun_step(table));
+        let others: Vec<String> = others.cloned().collect();
+        return Ok((!others.is_empty()).then_some(Unsound::Foreign(others)));
+    };
+    Ok(match (early.is_empty(), missing.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some(Unsound::Mixed { at, found: early }),
+        (true, false) => Some(Unsound::Torn { at, missing }),
     })
+}
+
+/// What there is after the first `steps` steps: the columns by their tables, without what the steps themselves are noted in.
+/// Asked of an empty database in memory, which has the same ones as a server.
+///
+/// # Errors
+/// Whatever keeps the database from taking a step.
+pub async fn made_by(steps: usize) -> Result<BTreeMap<String, BTreeSet<String>>, DbErr> {
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    // Each connection would have a database of its own.
+    options.max_connections(1).min_connections(1).sqlx_logging(false);
+    let db = Database::connect(options).await?;
+    crate::up_to(&db, steps).await?;
+    let mut made: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (table, column) in catalog(&db).await? {
+        if !is_bookkeeping(&table) {
+            made.entry(table).or_default().insert(column);
+        }
+    }
+    db.close().await?;
+    Ok(made)
+}
+
+/// Tables in which steps are noted, not made by any of them.
+fn is_bookkeeping(table: &str) -> bool {
+    ["seaql_migrations", "migration_begun", RESTORING].contains(&table)
 }
 
 /// What a later step put something else in the place of.
@@ -125,7 +161,8 @@ async fn catalog(db: &DatabaseConnection) -> Result<BTreeSet<(String, String)>, 
              WHERE TABLE_SCHEMA = DATABASE()"
         }
         _ => {
-            "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+            "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
         }
     };
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;

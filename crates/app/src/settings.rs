@@ -116,9 +116,11 @@ impl Settings {
 
     fn of(dir: &Path, environment: impl Iterator<Item = (OsString, OsString)>) -> Result<Self, BadSettings> {
         let mut read = Reader::new(HashMap::new());
+        let environment: Vec<_> = environment.collect();
+        read.declared(&environment);
         read.file(dir, "rollcall.toml", files::toml);
         read.file(dir, ".env", files::dotenv);
-        read.environment(environment);
+        read.environment(environment.into_iter());
         Self::read(&mut read)
     }
 

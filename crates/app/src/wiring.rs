@@ -127,7 +127,7 @@ fn kept(settings: &Settings, (key, file): (&'static str, &str)) -> anyhow::Resul
 }
 
 /// Makes the data folder for its owner alone; one that exists keeps the mode its operator gave it.
-fn make_private(dir: &Path) -> anyhow::Result<()> {
+pub(crate) fn make_private(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     if !dir.is_dir() {
         let mut builder = std::fs::DirBuilder::new();

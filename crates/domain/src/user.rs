@@ -278,6 +278,13 @@ impl ConsentVersion {
         line(text, 64).map(Self)
     }
 
+    /// As a store has it, also if the rules for what people enter are stricter by now: what is stored must be shown and can be
+    /// changed.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {

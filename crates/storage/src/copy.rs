@@ -45,6 +45,24 @@ pub struct Table {
     kinds: Vec<Kind>,
 }
 
+impl Table {
+    /// Leaves out the columns of other names, and tells which these are.
+    pub fn keep(&mut self, known: impl Fn(&str) -> bool) -> Vec<String> {
+        let (mut kinds, mut others) = (Vec::new(), Vec::new());
+        let columns = std::mem::take(&mut self.columns).into_iter().zip(std::mem::take(&mut self.kinds));
+        for (column, kind) in columns {
+            if known(&column) {
+                self.columns.push(column);
+                kinds.push(kind);
+            } else {
+                others.push(column);
+            }
+        }
+        self.kinds = kinds;
+        others
+    }
+}
+
 /// Why a copy is not whole.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
@@ -166,14 +184,16 @@ impl Loading {
         let writing = database.connection().begin().await.read()?;
         // Tables refer to each other in circles. SQLite looks at the commit, MySQL not at all: what is loaded was whole
         // where it comes from.
-        let later = match writing.get_database_backend() {
-            DbBackend::MySql => "SET FOREIGN_KEY_CHECKS = 0",
-            _ => "PRAGMA defer_foreign_keys = ON",
-        };
-        writing.execute_unprepared(later).await.read()?;
-        for table in emptied {
-            writing.execute_unprepared(&format!("DELETE FROM {}", quoted(table))).await.read()?;
+        if writing.get_database_backend() == DbBackend::Sqlite {
+            writing.execute_unprepared("PRAGMA defer_foreign_keys = ON").await.read()?;
         }
+        let empty = async {
+            for table in emptied {
+                writing.execute_unprepared(&format!("DELETE FROM {}", quoted(table))).await?;
+            }
+            Ok(())
+        };
+        whoever_refers(&writing, empty).await.read()?;
         Ok(Self(writing))
     }
 
@@ -204,7 +224,7 @@ impl Loading {
         );
         let values = rows.into_iter().flatten().map(value);
         let statement = Statement::from_sql_and_values(self.0.get_database_backend(), sql, values);
-        self.0.execute_raw(statement).await.read().map(drop)
+        whoever_refers(&self.0, self.0.execute_raw(statement)).await.read().map(drop)
     }
 
     /// Stores what was loaded.
@@ -241,15 +261,13 @@ impl Database {
         let drop = async {
             // One connection, because the switch belongs to it.
             let connection = self.connection().begin().await?;
-            if connection.get_database_backend() == DbBackend::MySql {
-                connection.execute_unprepared("SET FOREIGN_KEY_CHECKS = 0").await?;
-            }
-            for name in names {
-                connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", quoted(name))).await?;
-            }
-            if connection.get_database_backend() == DbBackend::MySql {
-                connection.execute_unprepared("SET FOREIGN_KEY_CHECKS = 1").await?;
-            }
+            let drop_each = async {
+                for name in names {
+                    connection.execute_unprepared(&format!("DROP TABLE IF EXISTS {}", quoted(name))).await?;
+                }
+                Ok(())
+            };
+            whoever_refers(&connection, drop_each).await?;
             connection.commit().await
         };
         drop.await.read()
@@ -278,6 +296,22 @@ impl Database {
         let rows = connection.query_all_raw(statement).await.read()?;
         rows.iter().map(|row| row.try_get_by_index(0).read()).collect()
     }
+}
+
+/// Does some work during which MySQL does not look at what refers to what. The switch belongs to the connection, which others
+/// get from the pool afterwards, so it is put back however the work ends.
+async fn whoever_refers<T>(
+    connection: &DatabaseTransaction,
+    work: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    if connection.get_database_backend() != DbBackend::MySql {
+        return work.await;
+    }
+    connection.execute_unprepared("SET FOREIGN_KEY_CHECKS = 0").await?;
+    let done = work.await;
+    let again = connection.execute_unprepared("SET FOREIGN_KEY_CHECKS = 1").await;
+    let done = done?;
+    again.map(|_| done)
 }
 
 /// Table, column and type, in order. Named and cast, because servers differ in case and type of what their catalog answers.

@@ -16,7 +16,7 @@ use sea_orm::{
     QueryFilter, QueryOrder, QueryResult, QuerySelect, Set,
 };
 
-use crate::convert::{count, instant, key, micros, search_key, stored, valid};
+use crate::convert::{count, instant, key, micros, search_key, stored};
 use crate::database::Database;
 use crate::entity::{departments, shifts, users};
 use crate::error::{Failure, name_missing};
@@ -221,12 +221,20 @@ fn keys(name: &str, code: Option<&str>) -> departments::ActiveModel {
 }
 
 /// The same of a stored department, if it is not what is stored with it.
-pub(crate) fn spelled(row: &departments::Model) -> Option<departments::ActiveModel> {
-    let anew = keys(&row.name, row.code.as_deref());
-    let same = anew.name_key == Set(row.name_key.clone())
-        && anew.code_key == Set(row.code_key.clone())
-        && anew.search_key == Set(row.search_key.clone());
-    (!same).then_some(anew)
+pub(crate) fn spelled(row: &departments::Model) -> Vec<departments::ActiveModel> {
+    let departments::ActiveModel { name_key, code_key, search_key, .. } =
+        keys(&row.name, row.code.as_deref());
+    let mut changes = Vec::new();
+    if search_key != Set(row.search_key.clone()) {
+        changes.push(departments::ActiveModel { search_key, ..Default::default() });
+    }
+    if name_key != Set(row.name_key.clone()) {
+        changes.push(departments::ActiveModel { name_key, ..Default::default() });
+    }
+    if code_key != Set(row.code_key.clone()) {
+        changes.push(departments::ActiveModel { code_key, ..Default::default() });
+    }
+    changes
 }
 
 async fn appoint(
@@ -294,7 +302,7 @@ fn summary(row: SummaryRow) -> Result<DepartmentSummary, StoreError> {
 fn department(row: departments::Model) -> Result<Department, StoreError> {
     Ok(Department {
         id: DepartmentId::new(row.id),
-        name: valid("departments.name", DepartmentName::parse(&row.name))?,
+        name: DepartmentName::stored(&row.name),
         code: row.code,
         description: row.description,
         manager: row.manager_id.map(UserId::new),

@@ -234,7 +234,7 @@ pub(crate) fn entry(row: holidays::Model) -> Result<CalendarEntry, StoreError> {
     Ok(CalendarEntry {
         id: HolidayId::new(row.id),
         department: row.department_id.map(DepartmentId::new),
-        name: valid("holidays.name", HolidayName::parse(&row.name))?,
+        name: HolidayName::stored(&row.name),
         days,
         by: row.created_by.map(UserId::new),
         created_at: instant("holidays.created_at", row.created_at)?,

@@ -18,7 +18,7 @@ use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Query, SelectSta
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QueryOrder};
 use uuid::Uuid;
 
-use crate::convert::{count, date, micros, named, valid};
+use crate::convert::{count, date, micros, named};
 use crate::database::Database;
 use crate::day_row::shift_of_key;
 use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
@@ -363,11 +363,10 @@ struct PersonRow {
 
 impl PersonRow {
     fn read(self) -> Result<Participant, StoreError> {
-        let code = self.employee_code.as_deref().map(EmployeeCode::parse).transpose();
         Ok(Participant {
             user: UserId::new(self.id),
-            name: valid("users.name", PersonName::parse(&self.name))?,
-            employee_code: valid("users.employee_code", code)?,
+            name: PersonName::stored(&self.name),
+            employee_code: self.employee_code.as_deref().map(EmployeeCode::stored),
             settled: self.settled.unsigned_abs(),
         })
     }

@@ -15,7 +15,6 @@ use uuid::Uuid;
 
 use crate::convert::{
     corrupt, count, cut, date_or_none, instant, instant_or_none, key, micros, named, search_key, stored,
-    valid,
 };
 use crate::entity::{departments, user_settings, users};
 
@@ -48,9 +47,9 @@ impl UserRow {
         let row = self.user;
         Ok(User {
             id: UserId::new(row.id),
-            employee_code: employee_code(row.employee_code.as_deref())?,
-            name: valid("users.name", PersonName::parse(&row.name))?,
-            email: valid("users.email", EmailAddress::parse(&row.email))?,
+            employee_code: row.employee_code.as_deref().map(EmployeeCode::stored),
+            name: PersonName::stored(&row.name),
+            email: EmailAddress::stored(&row.email),
             role: named("users.role", Role::named(&row.role))?,
             status: named("users.status", Status::named(&row.status))?,
             department: self.department.map(DepartmentRow::into_reference).transpose()?,
@@ -97,8 +96,8 @@ impl RosterRow {
     pub(crate) fn into_entry(self) -> Result<RosterEntry, StoreError> {
         Ok(RosterEntry {
             user: UserId::new(self.user_id),
-            name: valid("users.name", PersonName::parse(&self.name))?,
-            employee_code: employee_code(self.employee_code.as_deref())?,
+            name: PersonName::stored(&self.name),
+            employee_code: self.employee_code.as_deref().map(EmployeeCode::stored),
             department: self.department.map(DepartmentRow::into_reference).transpose()?,
         })
     }
@@ -117,7 +116,7 @@ impl DepartmentRow {
     pub(crate) fn into_reference(self) -> Result<DepartmentRef, StoreError> {
         Ok(DepartmentRef {
             id: DepartmentId::new(self.id),
-            name: valid("departments.name", DepartmentName::parse(&self.name))?,
+            name: DepartmentName::stored(&self.name),
             timezone: self.timezone,
             default_shift: self.default_shift_id.map(ShiftId::new),
         })
@@ -141,10 +140,6 @@ pub(crate) fn department(row: &QueryResult, prefix: &str) -> Result<Option<Depar
     id.map(|_| DepartmentRow::from_query_result(row, &prefix)).transpose()
 }
 
-fn employee_code(text: Option<&str>) -> Result<Option<EmployeeCode>, StoreError> {
-    text.map(|text| valid("users.employee_code", EmployeeCode::parse(text))).transpose()
-}
-
 fn preferences(row: &UserRow) -> Result<Preferences, StoreError> {
     let (Some(theme), Some(notifications), Some(language)) = (&row.theme, row.notifications, &row.language)
     else {
@@ -160,10 +155,7 @@ pub(crate) fn consent(row: &users::Model) -> Result<Consent, StoreError> {
         return Ok(Consent::Withdrawn { at });
     }
     match (&row.consent_version, instant_or_none("users.consent_at", row.consent_at)?) {
-        (Some(version), Some(at)) => {
-            let version = valid("users.consent_version", ConsentVersion::parse(version))?;
-            Ok(Consent::Given { version, at })
-        }
+        (Some(version), Some(at)) => Ok(Consent::Given { version: ConsentVersion::stored(version), at }),
         (None, None) => Ok(Consent::Missing),
         _ => Err(corrupt("users.consent")),
     }
@@ -188,14 +180,22 @@ fn keys(name: &str, email: &EmailAddress, code: Option<&str>) -> users::ActiveMo
     }
 }
 
-/// The same of a stored person, if it is not what is stored with them. A row that cannot be read is left as it is.
-pub(crate) fn spelled(row: &users::Model) -> Option<users::ActiveModel> {
-    let anew = keys(&row.name, &EmailAddress::parse(&row.email).ok()?, row.employee_code.as_deref());
-    let same = anew.name_key == Set(row.name_key.clone())
-        && anew.email_key == Set(row.email_key.clone())
-        && anew.employee_code_key == Set(row.employee_code_key.clone())
-        && anew.search_key == Set(row.search_key.clone());
-    (!same).then_some(anew)
+/// What of it is not what is stored with a person: one change for all that anybody else may have, too, and one for each key
+/// that may be another one's already.
+pub(crate) fn spelled(row: &users::Model) -> Vec<users::ActiveModel> {
+    let users::ActiveModel { name_key, email_key, employee_code_key, search_key, .. } =
+        keys(&row.name, &EmailAddress::stored(&row.email), row.employee_code.as_deref());
+    let mut changes = Vec::new();
+    if name_key != Set(row.name_key.clone()) || search_key != Set(row.search_key.clone()) {
+        changes.push(users::ActiveModel { name_key, search_key, ..Default::default() });
+    }
+    if email_key != Set(row.email_key.clone()) {
+        changes.push(users::ActiveModel { email_key, ..Default::default() });
+    }
+    if employee_code_key != Set(row.employee_code_key.clone()) {
+        changes.push(users::ActiveModel { employee_code_key, ..Default::default() });
+    }
+    changes
 }
 
 /// Everything of a person that a change of them writes. Revision, token version, change number and password are

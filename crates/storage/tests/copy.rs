@@ -47,6 +47,15 @@ async fn write(database: &Database, rows: &Rows) {
     loading.commit().await.unwrap();
 }
 
+/// No connection is left on which rows may refer to what is not there.
+async fn refers_to_somebody(database: &Database) {
+    let dangling = "UPDATE users SET default_shift_id = '0123456789abcdef'";
+    let connection = database.connection();
+    for _ in 0..5 {
+        assert!(connection.execute_unprepared(dangling).await.is_err());
+    }
+}
+
 async fn filled(bench: &Bench) {
     let user = a_consenting_user("Zoë \u{1f600}");
     bench.users().insert(&user, None).await.unwrap();
@@ -68,6 +77,7 @@ async fn there_and_back(one: &Bench, other: &Bench, third: &Bench) {
     write(&other.database, &rows).await;
     let there = read(&Snapshot::of(&other.database).await.unwrap()).await;
     assert_eq!(plain(&there), plain(&rows));
+    refers_to_somebody(&other.database).await;
     write(&third.database, &there).await;
     let back = read(&Snapshot::of(&third.database).await.unwrap()).await;
     assert_eq!(plain(&back), plain(&rows));
@@ -93,6 +103,7 @@ fn what_was_not_committed_is_not_there() {
             loading.rows("counters", &columns, vec![row.clone()]).await.unwrap();
             assert!(loading.rows("counters", &columns, vec![vec![Cell::Null]]).await.is_err());
             drop(loading);
+            refers_to_somebody(&bench.database).await;
             assert_eq!(plain(&read(&Snapshot::of(&bench.database).await.unwrap()).await), plain(&before));
         }
     });

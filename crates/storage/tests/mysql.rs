@@ -23,6 +23,16 @@ fn texts_that_were_compared_by_an_older_rule_are_found_by_the_new_one() {
 }
 
 #[test]
+fn a_new_spelling_may_be_what_another_one_gives_up() {
+    rollcall_testkit::run(async { common::below::spelled_one_after_the_other(&empty_bench().await).await });
+}
+
+#[test]
+fn who_was_entered_under_laxer_rules_before_is_read_spelled_and_found() {
+    rollcall_testkit::run(async { common::below::read_as_they_were_entered(&empty_bench().await).await });
+}
+
+#[test]
 fn a_server_that_is_away_is_unavailable_in_time() {
     rollcall_testkit::run(async {
         let url = || "mysql://rollcall:s3cret@127.0.0.1:1/rollcall".parse().unwrap();
@@ -66,7 +76,7 @@ fn the_probe_tells_driver_migration_and_durability() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "mysql");
-        assert_eq!(report.migration.as_deref(), Some("m20261130_000013_approved_amounts"));
+        assert_eq!(report.migration.as_deref(), Some("m20261130_000014_installation"));
         assert!(report.durability.is_some_and(|words| words.starts_with("innodb_flush_log_at_trx_commit=")));
     });
 }

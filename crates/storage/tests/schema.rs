@@ -95,6 +95,10 @@ async fn fitting_or_not(database: Database) {
     let db = database.connection();
     let steps = rollcall_migration::steps();
     assert_eq!(rollcall_migration::check(db).await.unwrap(), None, "nothing is there");
+    db.execute_unprepared("CREATE TABLE students (id INTEGER PRIMARY KEY)").await.unwrap();
+    let foreign = Some(Unsound::Foreign(vec!["students".into()]));
+    assert_eq!(rollcall_migration::check(db).await.unwrap(), foreign, "another program's");
+    db.execute_unprepared("DROP TABLE students").await.unwrap();
     for n in 1..=steps.len() {
         rollcall_migration::up_to(db, n).await.unwrap();
         assert_eq!(status(db).await.unwrap().applied, steps[..n]);

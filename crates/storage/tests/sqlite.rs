@@ -26,6 +26,16 @@ fn texts_that_were_compared_by_an_older_rule_are_found_by_the_new_one() {
     rollcall_testkit::run(async { common::below::spelled_anew(&bench().await).await });
 }
 
+#[test]
+fn a_new_spelling_may_be_what_another_one_gives_up() {
+    rollcall_testkit::run(async { common::below::spelled_one_after_the_other(&bench().await).await });
+}
+
+#[test]
+fn who_was_entered_under_laxer_rules_before_is_read_spelled_and_found() {
+    rollcall_testkit::run(async { common::below::read_as_they_were_entered(&bench().await).await });
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_and_its_companions_are_the_owners_alone() {
@@ -49,7 +59,7 @@ fn the_probe_tells_that_commits_wait_for_the_disk() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "sqlite");
-        assert_eq!(report.migration.as_deref(), Some("m20261130_000013_approved_amounts"));
+        assert_eq!(report.migration.as_deref(), Some("m20261130_000014_installation"));
         assert_eq!(report.durability.as_deref(), Some("journal_mode=wal, synchronous=FULL"));
     });
 }

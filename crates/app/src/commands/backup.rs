@@ -2,6 +2,7 @@
 
 pub(crate) mod file;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,15 @@ pub(crate) struct Args {
 struct Written {
     tables: usize,
     rows: u64,
+    /// Tables, and columns as `table.column`, that are not this program's.
+    left_out: Vec<String>,
+}
+
+/// What a backup after so many steps holds: the columns by their tables.
+pub(super) async fn tables_after(steps: usize) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut tables = rollcall_migration::made_by(steps).await.context("working out the schema")?;
+    tables.retain(|table, _| !LEFT_OUT.contains(&table.as_str()));
+    Ok(tables)
 }
 
 /// Writes all data into one file, as it is at this moment, while servers go on.
@@ -66,13 +76,19 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
         tell(
             &json!({
                 "file": shown(&path), "made_at": made_at, "tables": written.tables, "rows": written.rows,
-                "keys_included": false, "keys": keys,
+                "keys_included": false, "keys": keys, "left_out": written.left_out,
             })
             .to_string(),
         );
         return Ok(());
     }
     tell(&format!("{} rows of {} tables are backed up in {}", written.rows, written.tables, shown(&path)));
+    if !written.left_out.is_empty() {
+        let names = written.left_out.join(", ");
+        tell(&format!(
+            "Not in it, because no version of this program made them: {names}. Keep a copy of your own"
+        ));
+    }
     tell(
         "The keys are not in it. Keep a copy of them in another place; whoever has both can read the face templates:",
     );
@@ -172,18 +188,30 @@ async fn copy<W: Write + Send>(
     }
     let snapshot = Snapshot::of(database).await?;
     let steps = snapshot.steps().await?;
+    if !rollcall_migration::steps().starts_with(&steps) {
+        bail!(
+            "the database took its steps in another order than this program takes them; a backup could not be restored"
+        );
+    }
+    let known = tables_after(steps.len()).await?;
     let head = Head::new(made_at.to_owned(), database.driver(), steps, keys);
     let mut writer = Writer::begin(out, &head, keys).context("writing the backup")?;
-    let mut tables = 0;
-    for table in snapshot.tables().await? {
+    let (mut tables, mut left_out) = (0, Vec::new());
+    for mut table in snapshot.tables().await? {
         if LEFT_OUT.contains(&table.name.as_str()) {
             continue;
         }
+        let Some(columns) = known.get(&table.name) else {
+            left_out.push(table.name);
+            continue;
+        };
+        let others = table.keep(|column| columns.contains(column));
+        left_out.extend(others.iter().map(|column| format!("{}.{column}", table.name)));
         tables += 1;
         writer.table(&table.name, &table.columns).context("writing the backup")?;
         let copied = snapshot.rows(&table, |row| writer.row(row)).await;
         copied.with_context(|| format!("copying the table {}", table.name))?;
     }
     let (rows, out) = writer.finish().context("writing the backup")?;
-    Ok((Written { tables, rows }, out))
+    Ok((Written { tables, rows, left_out }, out))
 }

@@ -194,16 +194,14 @@ fn looks(path: &Path) -> Looks {
 
 /// `labels.csv` with the columns `file` and `identity`; other columns are not looked at.
 fn labeled(dir: &Path) -> anyhow::Result<Found> {
-    let text = std::fs::read_to_string(dir.join("labels.csv"))
-        .context("reading labels.csv. A spreadsheet saves it as \"CSV UTF-8\"")?;
-    let text = text.trim_start_matches('\u{feff}');
-    // Spreadsheets separate cells as the country does.
-    let titles = text.lines().next().unwrap_or_default();
-    let separator = [b';', b'\t'].into_iter().find(|&byte| titles.contains(char::from(byte))).unwrap_or(b',');
+    let bytes = std::fs::read(dir.join("labels.csv")).context("reading labels.csv")?;
+    let text = text_of(bytes)
+        .context("labels.csv is not text in UTF-8 or UTF-16. A spreadsheet saves it as \"CSV UTF-8\"")?;
+    let (separator, text, above) = separator(&text)?;
     let mut reader =
         csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
     let header = reader.headers()?.clone();
-    let column = |name: &str| header.iter().position(|h| h.trim() == name);
+    let column = |name: &str| header.iter().position(|h| h.trim().eq_ignore_ascii_case(name));
     let (Some(file), Some(identity)) = (column("file"), column("identity")) else {
         bail!("labels.csv needs the columns file and identity");
     };
@@ -217,13 +215,54 @@ fn labeled(dir: &Path) -> anyhow::Result<Found> {
                 found.not_tried.push(LeftOut::new(dir.join(photo), "labels.csv does not say whose it is"));
             }
             (_, "") => {
-                let line = row.position().map_or(0, csv::Position::line);
+                let line = row.position().map_or(0, csv::Position::line) + above;
                 bail!("line {line} of labels.csv names no file");
             }
             (name, photo) => found.person(name).photos.push(dir.join(photo)),
         }
     }
     Ok(found)
+}
+
+/// The text of a file in UTF-8, or in UTF-16 with the mark that says so.
+fn text_of(bytes: Vec<u8>) -> Option<String> {
+    let utf16 = |of: fn([u8; 2]) -> u16| {
+        let units = bytes[2..].chunks_exact(2).map(|pair| of([pair[0], pair[1]]));
+        let text = char::decode_utf16(units).collect::<Result<String, _>>().ok();
+        text.filter(|_| bytes.len().is_multiple_of(2))
+    };
+    if bytes.starts_with(b"\xff\xfe") {
+        return utf16(u16::from_le_bytes);
+    }
+    if bytes.starts_with(b"\xfe\xff") {
+        return utf16(u16::from_be_bytes);
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// What separates cells, as a line `sep=` says or as the titles show, the table itself, and how many lines stand above it.
+/// Spreadsheets separate cells as the country does.
+fn separator(text: &str) -> anyhow::Result<(u8, &str, u64)> {
+    const SEPARATORS: [u8; 4] = *b",;\t|";
+    let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let first = first.trim_end_matches('\r').trim_matches('"');
+    if first.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("sep=")) {
+        return match first.as_bytes()[4..] {
+            // Saved again, the line has the cells of the others.
+            [one, ref more @ ..] if SEPARATORS.contains(&one) && more.iter().all(|byte| *byte == one) => {
+                Ok((one, rest, 1))
+            }
+            _ => bail!("sep= in the first line of labels.csv is followed by , ; | or a tab"),
+        };
+    }
+    let named = |separator: &u8| {
+        let title = |cell: &str| cell.trim().trim_matches('"').trim().to_lowercase();
+        let cells = first.split(char::from(*separator)).map(title);
+        cells.filter(|title| ["file", "identity"].contains(&title.as_str())).count()
+    };
+    let likely = SEPARATORS.into_iter().rev().max_by_key(named).unwrap_or(b',');
+    Ok((likely, text, 0))
 }
 
 async fn enroll_all(
@@ -485,5 +524,19 @@ mod tests {
             "\u{feff}identity;more;file;\r\nAda;;a.jpg;\r\nAda;;b.jpg\r\n;;;\r\nZoë;;z.jpg;\r\n;;;\r\n";
         assert_eq!(read(saved), expected);
         assert!(read("file\tidentity\n\tAda\n").unwrap_err().contains("line 2"));
+        assert!(read("sep=;\nfile;identity\n;Ada\n").unwrap_err().contains("line 3"));
+        assert!(read("sep=x\nfile;identity\n").unwrap_err().contains("sep="));
+        let declared = "sep=|\r\n\"File\"|IDENTITY|a,b;c\r\na.jpg|Ada\r\nb.jpg|Ada\r\nz.jpg|Zoë\r\n";
+        assert_eq!(read(declared), expected);
+        assert_eq!(read(declared.split_once('\n').unwrap().1), expected, "as the titles show");
+        for big in [false, true] {
+            let units = format!("\u{feff}{declared}");
+            let units = units.encode_utf16();
+            let bytes: Vec<u8> =
+                units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect();
+            std::fs::write(folder.path().join("labels.csv"), bytes).expect("a file");
+            let found = labeled(folder.path()).expect("UTF-16 is read");
+            assert_eq!(found.people["ada"].photos.len(), 2);
+        }
     }
 }

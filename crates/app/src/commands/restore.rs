@@ -13,7 +13,7 @@ use sea_orm_migration::sea_orm::ConnectionTrait;
 use serde_json::json;
 
 use super::backup::file::{Head, Item, Reader};
-use super::backup::{LEFT_OUT, keys_of_the_data};
+use super::backup::{LEFT_OUT, keys_of_the_data, tables_after};
 use crate::cli::{say, shown, wait_for};
 use crate::settings::Settings;
 use crate::wiring;
@@ -67,10 +67,8 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
         return Ok(());
     }
     say(&format!("restored {what}"));
-    say(
-        "Everybody has to log in again. Who was erased, suspended or given another password after the backup is as before:",
-    );
-    say("erase and change again what was erased and changed since.");
+    say("All users must log in again.");
+    say("Erasures, suspensions and password changes made after the backup are undone. Repeat them.");
     Ok(())
 }
 
@@ -99,10 +97,13 @@ fn examined(keys: &Keys, file: &mut File) -> anyhow::Result<(Head, Content)> {
     if !reader.head.has_key(keys) {
         bail!("it was made with another DATA_KEY than the one here. {}", wiring::WrongKey::REMEDY);
     }
-    let mut content = Content::default();
+    let (mut content, mut tables) = (Content::default(), Vec::new());
     while let Some(item) = reader.next()? {
         match item {
-            Item::Table { .. } => content.tables += 1,
+            Item::Table { name, columns } => {
+                content.tables += 1;
+                tables.push((name, columns));
+            }
             Item::Row(_) => content.rows += 1,
         }
     }
@@ -110,13 +111,30 @@ fn examined(keys: &Keys, file: &mut File) -> anyhow::Result<(Head, Content)> {
     if !known.starts_with(&reader.head.steps) {
         bail!("its schema is none that this program ever had");
     }
+    let made = wait_for(tables_after(reader.head.steps.len()))?;
+    let mut strange = Vec::new();
+    for (table, columns) in tables {
+        match made.get(&table) {
+            None => strange.push(table),
+            Some(made) => {
+                let others = columns.iter().filter(|column| !made.contains(*column));
+                strange.extend(others.map(|column| format!("{table}.{column}")));
+            }
+        }
+    }
+    if !strange.is_empty() {
+        let names = strange.join(", ");
+        bail!(
+            "it holds tables or columns that no version of this program makes, so nothing could take them: {names}"
+        );
+    }
     Ok((reader.head, content))
 }
 
 /// Makes a new file beside the place and puts it there when it is whole.
 async fn into_a_file(path: &Path, keys: &Keys, head: &Head, file: &mut File) -> anyhow::Result<()> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|why| wiring::unusable_folder(folder, &why))?;
+        wiring::make_private(folder)?;
     }
     let vacant =
         Vacant::keep(path).with_context(|| format!("the database {} cannot be restored", shown(path)))?;
@@ -262,6 +280,24 @@ mod tests {
             Ok(_) => assert_eq!(words, ""),
             Err(error) => assert!(!words.is_empty() && format!("{error:#}").contains(words), "{error:#}"),
         }
+    }
+
+    #[test]
+    fn a_backup_with_what_no_step_makes_is_refused() {
+        let (keys, steps) = (Keys::from_data_key([1; 32]), rollcall_migration::steps());
+        let holding = |table: &str, columns: &[&str]| {
+            let head = Head::new("2026-11-30T14:00:00Z".into(), "sqlite", steps.clone(), &keys);
+            let mut file = tempfile::tempfile().unwrap();
+            let mut writer = Writer::begin(file.try_clone().unwrap(), &head, &keys).unwrap();
+            writer.table(table, &columns.iter().map(|column| (*column).into()).collect::<Vec<_>>()).unwrap();
+            writer.finish().unwrap();
+            file.rewind().unwrap();
+            examined(&keys, &mut file).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(holding("counters", &["name", "value"]), Ok(()));
+        assert!(holding("users_old", &["id"]).unwrap_err().ends_with(": users_old"));
+        assert!(holding("users", &["id", "badge"]).unwrap_err().ends_with(": users.badge"));
+        assert!(holding("sessions", &["id"]).is_err(), "logins are in no backup");
     }
 
     #[test]

@@ -15,7 +15,8 @@ impl Reader {
         }
         if let Some(url) = self.text("DATABASE_URL") {
             if has_open_password(&url) {
-                let encoded = "an address in whose password # is written %23, / %2F, ? %3F and @ %40";
+                let encoded =
+                    "an address in whose password and names # is written %23, / %2F, ? %3F and @ %40";
                 self.refuse("DATABASE_URL", "…", encoded);
             } else if !(url.starts_with("mysql://") || url.starts_with("sqlite:")) {
                 self.refuse("DATABASE_URL", "…", "an address that begins with mysql:// or sqlite:");
@@ -41,11 +42,11 @@ impl Reader {
 }
 
 /// Whether a sign of the password ends the part of the address that it is in, so that another password would be read,
-/// or another host.
+/// or another host. An `@` behind the host may be the one before the host that was meant, also where another comes first.
 fn has_open_password(url: &str) -> bool {
     let server = url.strip_prefix("mysql://").unwrap_or_default();
     let end = server.find(['/', '?', '#']).unwrap_or(server.len());
-    !server[..end].contains('@') && server[end..].contains('@')
+    server[end..].contains('@')
 }
 
 /// Everything but unreserved characters as `%XX` (RFC 3986, section 2.1).

@@ -49,14 +49,26 @@ impl Reader {
         Self { values, bad: Vec::new(), known: vec![FOREIGN], foreign: String::new(), garbled: Vec::new() }
     }
 
+    /// A value of the environment without space at its ends. What a file has is as it was meant: without quotes it is trimmed
+    /// already, and between quotes space is wanted.
     pub(super) fn raw(&mut self, key: &'static str) -> Option<String> {
-        self.exactly(key).map(|value| value.trim().to_owned())
+        let value = self.exactly(key)?;
+        let of_a_file = self.values.get(&key.to_lowercase()).is_some_and(|given| given.place.is_some());
+        Some(if of_a_file { value } else { value.trim().to_owned() })
     }
 
     /// A setting in which even space at the ends is meant.
     pub(super) fn exactly(&mut self, key: &'static str) -> Option<String> {
         self.known.push(key);
         self.values.get(&key.to_lowercase()).map(|given| given.value.clone())
+    }
+
+    /// Takes over which names the environment says are of other programs, before files are read that may have them.
+    pub(super) fn declared(&mut self, variables: &[(OsString, OsString)]) {
+        let declared = variables.iter().filter(|(key, _)| key.eq_ignore_ascii_case(FOREIGN));
+        for text in declared.filter_map(|(_, value)| value.to_str()) {
+            self.foreign = format!("{},{text}", self.foreign);
+        }
     }
 
     /// Takes over what a file says, if there is one.
@@ -67,7 +79,7 @@ impl Reader {
         };
         let entries = entries(&text, file, &mut self.bad);
         if let Some(declared) = entries.iter().find(|entry| entry.key.eq_ignore_ascii_case(FOREIGN)) {
-            self.foreign = declared.value.clone().unwrap_or_default();
+            self.foreign = format!("{},{}", self.foreign, declared.value.as_deref().unwrap_or_default());
         }
         let mut lines = HashMap::new();
         for Entry { key, value, line } in entries {

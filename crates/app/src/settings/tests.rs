@@ -152,7 +152,7 @@ fn a_password_is_what_was_written() {
 
 #[test]
 fn an_address_that_ends_within_its_password_is_refused() {
-    for url in ["mysql://u:1#2@h/n", "mysql://u:1/2@h/n", "mysql://u:1?2@h/n"] {
+    for url in ["mysql://u:1#2@h/n", "mysql://u:1/2@h/n", "mysql://u:1?2@h/n", "mysql://u:p@a/1#2@h/n"] {
         let message = of(&[], &[("DATABASE_URL", url)]).map(drop).unwrap_err();
         assert!(message.contains("%23") && !message.contains("1#2"), "{message}");
     }
@@ -192,6 +192,22 @@ fn settings_of_other_programs_may_stand_beside_ours() {
                   UPLOAD_FOLDER=/storage\nFLASK_APP=run.py\nFOREIGN_SETTINGS=BACKUP_BUCKET, smtp_*\n\
                   BACKUP_BUCKET=s3://x\nSMTP_HOST=mail\nPORT=81\n";
     assert_eq!(of(&[(".env", shared)], &[]).map(|settings| settings.port), Ok(81));
+    let declared = ("FOREIGN_SETTINGS", "BACKUP_BUCKET");
+    let (file, port) = ((".env", "BACKUP_BUCKET=\"${A}\nPORT=81\n"), |settings: Settings| settings.port);
+    assert_eq!(of(&[file], &[declared]).map(port), Ok(81), "also when the environment declares them");
+    let both = (".env", "BACKUP_BUCKET=x\nMAILER=x\nFOREIGN_SETTINGS=MAILER\nPORT=81\n");
+    assert_eq!(of(&[both], &[declared]).map(port), Ok(81));
+}
+
+#[test]
+fn space_between_quotes_is_meant() {
+    let files = |token: &str| of(&[(".env", token)], &[]).map(|settings| settings.health_token);
+    let secret = |text: &str| Some(Secret::new(text.into()));
+    assert_eq!(files("HEALTH_TOKEN=' a token of many signs '"), Ok(secret(" a token of many signs ")));
+    assert_eq!(files("HEALTH_TOKEN= a token of many signs "), Ok(secret("a token of many signs")));
+    let given =
+        of(&[], &[("HEALTH_TOKEN", " a token of many signs\n")]).map(|settings| settings.health_token);
+    assert_eq!(given, Ok(secret("a token of many signs")));
 }
 
 #[test]

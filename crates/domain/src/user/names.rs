@@ -18,6 +18,13 @@ impl PersonName {
         line(text, 200).map(Self)
     }
 
+    /// As a store has it, also if the rules for what people enter are stricter by now: what is stored must be shown and can be
+    /// changed.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// What is left of the name of somebody who was erased.
     pub(super) fn erased() -> Self {
         Self("Erased person".into())
@@ -41,6 +48,13 @@ impl EmployeeCode {
     /// [`TextError`] naming the rule that is broken.
     pub fn parse(text: &str) -> Result<Self, TextError> {
         line(text, 64).map(Self)
+    }
+
+    /// As a store has it, also if the rules for what people enter are stricter by now: what is stored must be shown and can be
+    /// changed.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
     }
 
     /// As written.
@@ -91,6 +105,13 @@ impl EmailAddress {
         Err(InvalidEmail)
     }
 
+    /// As a store has it, also if the rules for what people enter are stricter by now. What is no address by them is compared as
+    /// [`Self::canonical_of`] has it, so that its owner can still log in with it.
+    #[must_use]
+    pub fn stored(text: &str) -> Self {
+        Self::parse(text).unwrap_or_else(|_| Self { canonical: canonical(text), written: text.to_owned() })
+    }
+
     /// As written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -120,7 +141,9 @@ impl EmailAddress {
     /// By which parts of it the address is found: as people read it and, if that differs, as the network has it.
     #[must_use]
     pub fn searchable(&self) -> Vec<String> {
-        let (local, domain) = self.canonical.rsplit_once('@').unwrap_or_default();
+        let Some((local, domain)) = self.canonical.rsplit_once('@') else {
+            return vec![self.canonical.clone()];
+        };
         let (read, _) = Uts46::new().to_unicode(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow);
         let mut forms = vec![canonical(&format!("{local}@{read}"))];
         if forms[0] != self.canonical {
@@ -195,6 +218,22 @@ mod tests {
         let both = ["müller@bücher.example", "müller@xn--bcher-kva.example"];
         assert_eq!(found("Müller@Bücher.example"), both);
         assert_eq!(found("müller@XN--bcher-kva.example"), both);
+    }
+
+    #[test]
+    fn what_is_stored_is_read_also_where_it_would_be_refused_now() {
+        for text in ["admin@192.168.1.10", "Ada,b@x.com", "Nobody", "a@x.com."] {
+            let address = EmailAddress::stored(text);
+            assert_eq!(address.as_str(), text);
+            assert_eq!(address.canonical(), EmailAddress::canonical_of(text), "its owner can log in");
+            assert_eq!(address.searchable()[0], address.canonical());
+        }
+        assert_eq!(Ok(EmailAddress::stored("Bob@Bücher.example")), EmailAddress::parse("Bob@Bücher.example"));
+        for text in ["Ada\u{2028}Byron", "\u{3164}"] {
+            assert!(PersonName::parse(text).is_err());
+            assert_eq!(PersonName::stored(text).as_str(), text);
+            assert_eq!(EmployeeCode::stored(text).as_str(), text);
+        }
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{Day, DayKey, Event};
 use rollcall_domain::department::Department;
+use rollcall_domain::page::Page;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::User;
+use rollcall_domain::user::{EmailAddress, People, User, UserFilter};
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::bench::the_shift;
@@ -232,4 +233,63 @@ pub(crate) async fn spelled_anew(bench: &Bench) {
     let found = bench.users().credentials(ada.email.canonical()).await.unwrap().expect("credentials");
     assert_eq!(found.user, twin.id);
     assert!(anew().await.is_empty(), "once for each rule");
+
+    // What nobody else can have is written all the same.
+    let by_name = UserFilter { q: Some("ada".into()), ..UserFilter::default() };
+    let page = Page::new(1, 10).unwrap();
+    let listed = bench.users().list(&People::Everybody, &by_name, &[], page).await.unwrap();
+    assert_eq!(listed.total, 2);
+}
+
+/// Of two, the first one's new key is what the second one has and gives up.
+pub(crate) async fn spelled_one_after_the_other(bench: &Bench) {
+    let connection = bench.database.connection();
+    let [mut first, mut second] = [a_user("Ada"), a_user("Bob")];
+    if first.id > second.id {
+        std::mem::swap(&mut first, &mut second);
+    }
+    for user in [&first, &second] {
+        bench.users().insert(user, None).await.unwrap();
+    }
+    let key = |user: &User, key: &str| {
+        let (email, key) = (user.email.as_str(), key.to_owned());
+        format!("UPDATE users SET email_key = '{key}' WHERE email = '{email}'")
+    };
+    for sql in [
+        key(&first, "old"),
+        key(&second, first.email.canonical()),
+        "DELETE FROM counters WHERE name = 'spelling'".to_owned(),
+    ] {
+        connection.execute_unprepared(&sql).await.unwrap();
+    }
+    assert!(bench.database.spell_anew().await.unwrap().is_empty());
+    for user in [&first, &second] {
+        let found = bench.users().credentials(user.email.canonical()).await.unwrap().expect("credentials");
+        assert_eq!(found.user, user.id);
+    }
+}
+
+/// Whoever was entered when the rules were laxer is still listed, and can log in.
+pub(crate) async fn read_as_they_were_entered(bench: &Bench) {
+    let (user, department) = (a_user("Ada"), a_department("Lab"));
+    bench.users().insert(&user, None).await.unwrap();
+    bench.departments().insert(&department).await.unwrap();
+    for sql in [
+        "UPDATE users SET name = '\u{3164}', email = 'Admin@192.168.1.10', employee_code = 'a\u{2028}b'",
+        "UPDATE departments SET name = 'La\u{2028}b'",
+        "DELETE FROM counters WHERE name = 'spelling'",
+    ] {
+        bench.database.connection().execute_unprepared(sql).await.unwrap();
+    }
+    assert!(bench.database.spell_anew().await.unwrap().is_empty());
+    let found = bench.users().get(user.id).await.unwrap().expect("the person");
+    assert_eq!((found.name.as_str(), found.email.as_str()), ("\u{3164}", "Admin@192.168.1.10"));
+    let page = Page::new(1, 10).unwrap();
+    let listed = bench.users().list(&People::Everybody, &UserFilter::default(), &[], page).await.unwrap();
+    assert_eq!(listed.total, 1);
+    let claimed = EmailAddress::canonical_of("admin@192.168.1.10");
+    let credentials = bench.users().credentials(&claimed).await.unwrap().expect("credentials");
+    assert_eq!(credentials.user, user.id);
+    let lab = bench.departments().get(department.id).await.unwrap().expect("the department");
+    assert_eq!(lab.name.as_str(), "La\u{2028}b");
 }

@@ -1,5 +1,6 @@
 //! The attendance of one person, page by page.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Span;
@@ -97,12 +98,18 @@ impl Run<'_> {
         supposed: &[Event],
     ) -> Result<Placing, ImportError> {
         let (attendance, policy) = (&self.import.attendance, &self.import.rules.policy);
-        let mut left = RETRIES;
+        let (mut user, mut left) = (Cow::Borrowed(user), RETRIES);
         loop {
-            let mut book = attendance.open(user, dates).await?;
+            let mut book = attendance.open(&user, dates).await?;
             if !book.is_placed() {
                 if !self.request.dry_run && !book.ledger.placements.is_empty() {
-                    attendance.refresh(user.id).await?;
+                    left = left.checked_sub(1).ok_or(StoreError::Stale)?;
+                    match attendance.refresh(user.id).await {
+                        // They may have moved since they were read.
+                        Ok(()) => user = self.import.users.get(user.id).await?.map_or(user, Cow::Owned),
+                        Err(StoreError::Stale) => {}
+                        Err(error) => return Err(error.into()),
+                    }
                     continue;
                 }
                 book.place(book.zone().local(self.now).date());

@@ -1,12 +1,13 @@
 //! Leave and holidays of an old system, which had a word in each day's row for them: approved leave of the person.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::audit::{Act, By, Line, State, Target};
 use rollcall_domain::holiday::FreeDays;
+use rollcall_domain::id::LeaveId;
 use rollcall_domain::leave::{Decided, Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::Page;
 use rollcall_domain::user::{People, User};
@@ -24,6 +25,8 @@ const IN_THE_CALENDAR: &str = "is a holiday of the calendar here";
 const TWICE: &str = "says the same as another row of this date";
 const CLOSED: &str = "is leave in a period that is closed here";
 const OTHER_LEAVE: &str = "is leave on dates for which other leave was asked here meanwhile";
+const UNDECIDED: &str =
+    "is leave on a date for which leave was asked here that nobody has decided: decide it, then import again";
 const HOLIDAYS: &str = "holidays of the old system are leave of the people who had them: to have them as holidays, withdraw that \
                         leave and enter them in the calendar; entered before an import, they are taken from there";
 
@@ -56,14 +59,29 @@ impl Run<'_> {
             return Ok(());
         }
         let holidays = self.holidays(user).await?;
-        let known = self.leave_here(user).await?;
+        let here = self.leave_here(user).await?;
+        let on =
+            |date: Date, status| here.iter().any(|asked| asked.status == status && asked.leave.covers(date));
+        // What an import entered stays as it is, also where it was withdrawn since; the dates beside it may be new.
+        let own: BTreeSet<LeaveId> = days.values().map(|day| self.namespace.leave(&day.key)).collect();
+        let (entered, known) = here
+            .iter()
+            .filter(|asked| own.contains(&asked.id))
+            .map(|asked| (asked.leave, asked.id))
+            .unzip::<_, _, Vec<_>, BTreeSet<_>>();
         let mut stretches: Vec<Stretch> = Vec::new();
         for (date, day) in days {
             let tally = self.report.of(Kind::AttendanceRecords);
             if day.is_holiday && holidays.contains(&date) {
                 tally.needless.add(IN_THE_CALENDAR, &day.key);
-            } else if known.iter().any(|leave| leave.covers(date)) {
+            } else if on(date, LeaveStatus::Approved)
+                || entered.iter().any(|leave| leave.covers(date))
+                || known.contains(&self.namespace.leave(&day.key))
+            {
                 tally.unchanged += 1;
+            } else if on(date, LeaveStatus::Pending) {
+                tally.rejected.add(UNDECIDED, &day.key);
+                self.report.decisions.note(UNDECIDED);
             } else {
                 if day.is_holiday {
                     self.report.decisions.note(HOLIDAYS);
@@ -103,7 +121,7 @@ impl Run<'_> {
         let Some(id) = rows.first().map(|key| self.namespace.leave(key)) else { return Ok(false) };
         let many = rows.len() as u64;
         if self.import.leaves.get(id).await?.is_some() {
-            // Withdrawn here since, or it would have been found among what holds.
+            // Entered for somebody else, whose row this was then.
             self.report.of(Kind::AttendanceRecords).unchanged += many;
             return Ok(false);
         }
@@ -145,15 +163,16 @@ impl Run<'_> {
         Ok(false)
     }
 
-    /// The leave that a person has or asked for.
-    async fn leave_here(&self, user: &User) -> Result<Vec<Leave>, ImportError> {
+    /// The leave that a person asked for, whatever became of it.
+    async fn leave_here(&self, user: &User) -> Result<Vec<LeaveRequest>, ImportError> {
         let filter = LeaveFilter { user: Some(user.id), ..LeaveFilter::default() };
         let mut found = Vec::new();
         for number in 1.. {
             let page = Page::new(number, Page::MAX_SIZE).map_err(|_| StoreError::Full)?;
             let some = self.import.leaves.list(&People::Everybody, &filter, &[], page).await?.items;
-            found.extend(some.iter().filter(|request| request.status.stands()).map(|request| request.leave));
-            if some.len() < Page::MAX_SIZE as usize {
+            let many = some.len();
+            found.extend(some);
+            if many < Page::MAX_SIZE as usize {
                 break;
             }
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rollcall_domain::access::Role;
-use rollcall_domain::calendar::Zone;
+use rollcall_domain::calendar::{Bounds, Zone};
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::text::{line, passage};
 use rollcall_domain::user::{
@@ -97,10 +97,17 @@ pub(super) fn candidate(
         "an employee code that cannot be shown",
     );
     let date = |field| source.value(row, field).date();
-    let (join_date, leave_date) = (date(Field::JoinDate), date(Field::LeaveDate));
+    let (mut join_date, mut leave_date) = (date(Field::JoinDate), date(Field::LeaveDate));
     for (field, found) in [(Field::JoinDate, join_date), (Field::LeaveDate, leave_date)] {
         if source.value(row, field).when() != Ok(None) && found.is_none() {
             left_out.push("a date of joining or leaving that is none");
+        }
+    }
+
+    let bounds = Bounds::of_careers(zone.local(now).date());
+    for found in [&mut join_date, &mut leave_date] {
+        if found.take_if(|date| bounds.check(*date).is_err()).is_some() {
+            left_out.push("a date of joining or leaving that is too long ago or too far ahead");
         }
     }
 

@@ -6,7 +6,7 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::face::{FaceSource, Metric, ModelId};
 use rollcall_domain::holiday::HolidayName;
 use rollcall_domain::id::UserId;
-use rollcall_domain::leave::LeaveStatus;
+use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::page::{Page, Sort};
 use rollcall_domain::preferences::Theme;
 use rollcall_domain::user::{Consent, ConsentVersion, People, Status, User, UserFilter};
@@ -17,6 +17,7 @@ use rollcall_testkit::builders::{a_user, at, dates};
 use rollcall_testkit::fakes::FakeLegacySystem;
 use rollcall_usecases::holidays::{NewFreeDays, NewHoliday};
 use rollcall_usecases::import::{ImportError, ImportRequest, Kind, OldRecognizer, Report};
+use rollcall_usecases::leaves::NewLeave;
 
 use crate::support::{World, admin, kiosk, person, world, world_with};
 
@@ -509,6 +510,44 @@ async fn leave_that_is_added_later_is_added_to_what_is_here() {
     assert_eq!((report.leaves, report.tally(Kind::AttendanceRecords).unchanged), (1, 1));
     let leave = leave_of(&world, "Ada").await;
     assert_eq!(leave.iter().map(|leave| leave.0.as_str()).collect::<Vec<_>>(), ["2026-02-23", "2026-02-24"]);
+}
+
+#[tokio::test]
+async fn days_beside_withdrawn_leave_come_over_and_it_stays_withdrawn() {
+    let world = world();
+    let first: [&[&str]; 2] =
+        [&["2", "2", "2026-02-24", "", "vacation", ""], &["3", "2", "2026-02-25", "", "vacation", ""]];
+    import(&world, &with_leave(&first)).await;
+    let filter = LeaveFilter { user: Some(named(&world, "Ada").await.id), ..LeaveFilter::default() };
+    let page = Page::new(1, 10).unwrap();
+    let entered = world.ports.leaves.list(&People::Everybody, &filter, &[], page).await.unwrap().items;
+    world.usecases.leaves.withdraw(&admin(), entered[0].id, None, None).await.unwrap();
+    let more: [&[&str]; 4] = [
+        &["1", "2", "2026-02-23", "", "vacation", ""],
+        first[0],
+        first[1],
+        &["4", "2", "2026-02-26", "", "vacation", ""],
+    ];
+    let report = import(&world, &with_leave(&more)).await;
+    let tally = report.tally(Kind::AttendanceRecords);
+    assert_eq!((report.leaves, tally.created, tally.unchanged), (2, 2, 2));
+    let again = import(&world, &with_leave(&more)).await;
+    assert_eq!((again.leaves, again.tally(Kind::AttendanceRecords).unchanged), (0, 4));
+}
+
+#[tokio::test]
+async fn leave_that_waits_for_a_decision_here_is_told() {
+    let world = world();
+    import(&world, &with_leave(&[])).await;
+    let day = "2026-02-24".parse().unwrap();
+    let (user, kind) = (Some(named(&world, "Ada").await.id), LeaveKind::Annual);
+    let asked = NewLeave { user, from: day, to: day, half: None, kind, reason: None };
+    world.usecases.leaves.request(&admin(), asked).await.unwrap();
+    let more: [&[&str]; 2] =
+        [&["1", "2", "2026-02-24", "", "vacation", ""], &["2", "2", "2026-02-25", "", "vacation", ""]];
+    let report = import(&world, &with_leave(&more)).await;
+    let tally = report.tally(Kind::AttendanceRecords);
+    assert_eq!((report.leaves, tally.created, tally.unchanged, tally.refused()), (1, 1, 0, 1));
 }
 
 #[tokio::test]

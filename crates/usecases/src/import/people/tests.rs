@@ -57,6 +57,18 @@ fn a_person_keeps_what_is_known_of_them() {
 }
 
 #[test]
+fn dates_at_which_nobody_can_have_joined_or_left_are_left_out_and_told() {
+    let dated = |join: &str, leave: &str| {
+        let found = read(&[("full_name", "Ada"), ("join_date", join), ("leave_date", leave)]).unwrap();
+        (found.user.join_date, found.user.leave_date, found.left_out.len())
+    };
+    let (early, late) = (jiff::civil::date(1990, 1, 1), jiff::civil::date(2027, 1, 1));
+    assert_eq!(dated("1990-01-01", "2027-01-01"), (Some(early), Some(late), 0));
+    assert_eq!(dated("1900-01-01", "2027-01-01"), (None, Some(late), 1));
+    assert_eq!(dated("0026-03-02", "9999-12-31"), (None, None, 2));
+}
+
+#[test]
 fn who_has_no_name_is_nobody_and_who_has_no_address_gets_one_that_nobody_has() {
     assert_eq!(read(&[("email", "a@example.org")]).unwrap_err(), "has no name");
     assert_eq!(read(&[("name", "a\u{7}b")]).unwrap_err(), "has a name that cannot be shown");
