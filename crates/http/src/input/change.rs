@@ -99,15 +99,15 @@ impl<T: Form> Change<T> {
         seen.check()?;
         let (sent, whole) = (!self.members.is_empty(), self.is_all_that_was_read(shown));
         self.pass_over_computed(shown);
-        let unchanged = |(name, value): (&String, &Value)| is_shown(shown, name, value) || whole && name == "reason";
+        let unchanged =
+            |(name, value): (&String, &Value)| is_shown(shown, name, value) || whole && name == "reason";
         if sent && self.members.iter().all(unchanged) {
             return Ok(None);
         }
         let nothing =
             |name: &str, value: &Value| say_nothing.iter().any(|(of, word)| *of == name && value == word);
         self.members.retain(|name, value| {
-            !is_shown(shown, name, value)
-                || !whole && said.contains(&name.as_str()) && !nothing(name, value)
+            !is_shown(shown, name, value) || !whole && said.contains(&name.as_str()) && !nothing(name, value)
         });
         strict::from_change(Value::Object(self.members), shown).map(Some)
     }
@@ -246,7 +246,10 @@ mod tests {
         };
         let whole = sent(json!({ "id": "1", "name": "b", "status": "absent", "reason": "corrected" }));
         let whole = whole.expect("something differs");
-        assert_eq!((whole.name.as_deref(), whole.status, whole.reason.as_deref()), (Some("b"), None, Some("corrected")));
+        assert_eq!(
+            (whole.name.as_deref(), whole.status, whole.reason.as_deref()),
+            (Some("b"), None, Some("corrected"))
+        );
         assert!(sent(json!({ "id": "1", "name": "a", "status": "absent", "reason": "corrected" })).is_none());
         let on_purpose = sent(json!({ "status": "absent", "reason": "corrected" })).expect("it is decided");
         assert_eq!(on_purpose.status.as_deref(), Some("absent"));

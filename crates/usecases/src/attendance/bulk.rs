@@ -324,7 +324,10 @@ impl Attendance {
                     results[*place] = Some(ItemResult::failed(ItemProblem::FarApart));
                 }),
                 None => shares.extend(
-                    share.stretches().into_iter().filter_map(|share| share.dates().map(|dates| (share, dates))),
+                    share
+                        .stretches()
+                        .into_iter()
+                        .filter_map(|share| share.dates().map(|dates| (share, dates))),
                 ),
             }
         }

@@ -363,7 +363,8 @@ async fn a_mistyped_year_fails_its_own_row_only() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-10T20:00:00Z");
-    let rows = [("2026-03-05", Created), ("2016-03-06", Failed), ("9999-12-31", Failed), ("2026-03-06", Created)];
+    let rows =
+        [("2026-03-05", Created), ("2016-03-06", Failed), ("9999-12-31", Failed), ("2026-03-06", Created)];
     let items = rows.iter().map(|(date, _)| day(&ada, date, "09:00:00", "18:00:00")).collect();
     let answer = bulk(&world, &request(Operation::Mark, items)).await;
     assert_eq!(outcomes(&answer), rows.map(|(_, outcome)| outcome), "{answer:?}");

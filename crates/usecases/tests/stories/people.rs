@@ -73,8 +73,12 @@ async fn nobody_leaves_before_they_joined_nor_joins_or_leaves_in_a_closed_period
         leave_date: left.map(|on| Some(date(on))),
         ..UserPatch::default()
     };
-    let reversed = world.usecases.users.update(&admin(), ada.id, employed(None, Some("2026-01-04")), None).await;
-    assert!(matches!(&reversed, Err(UserError::Invalid(wrong)) if wrong[0].field == "leave_date"), "{reversed:?}");
+    let reversed =
+        world.usecases.users.update(&admin(), ada.id, employed(None, Some("2026-01-04")), None).await;
+    assert!(
+        matches!(&reversed, Err(UserError::Invalid(wrong)) if wrong[0].field == "leave_date"),
+        "{reversed:?}"
+    );
     world.ports.locks.insert(&a_lock("2026-02-28"), &a_line()).await.unwrap();
     for patch in [employed(Some("2026-01-07"), None), employed(None, Some("2026-02-27"))] {
         let refused = world.usecases.users.update(&admin(), ada.id, patch, None).await;
