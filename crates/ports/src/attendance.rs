@@ -136,9 +136,9 @@ pub type Filed = (Event, Option<RecordId>);
 pub struct Ledger {
     /// Grows with each commit and whenever something changes from which their records follow.
     pub revision: Revision,
-    /// Through which date there are records; `None` for somebody without any.
+    /// Through which date records were made, and do not have to be made anew since; `None` for somebody without any.
     pub planned_through: Option<Date>,
-    /// From which date on the stored records may not follow from the facts any more.
+    /// From which date on the stored records may not follow from the facts any more, whether they are planned or not.
     pub stale_from: Option<Date>,
     /// Up to which date nothing may change, if a period is closed.
     pub locked_through: Option<Date>,

@@ -26,7 +26,8 @@ pub trait LockStore: Send + Sync {
     /// Closes a period.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] if records of the period do not follow from the facts at the moment: they would never again.
+    /// [`StoreError::Stale`] if records of the period are still to be made, or do not follow from the facts at the moment:
+    /// they never would.
     async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError>;
 
     /// Opens it again. Whatever could not change while it was closed is stale from the first date that is open now.

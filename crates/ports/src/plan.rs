@@ -13,7 +13,8 @@ use crate::store::StoreError;
 /// The organization's plan. Whatever changes it ([`crate::shifts`], [`crate::assignments`], [`crate::holidays`]) raises
 /// its version and, in the same transaction, the revision of everybody whose records may follow from the change, noting
 /// from which date on they are stale, see [`crate::attendance::Ledger::stale_from`]: the first one that can follow from the
-/// change, see [`rollcall_domain::replay::reached_from`]. Such changes wait for each other.
+/// change, see [`rollcall_domain::replay::reached_from`]. From there on their records count as not planned until somebody
+/// has worked out those that are near. Such changes wait for each other.
 #[async_trait]
 pub trait PlanStore: Send + Sync {
     /// Stores `standard` as the shift everybody works if there is none yet.

@@ -18,8 +18,8 @@ use rollcall_ports::attendance::{AttendanceStore, Change, Changed, Decided, Even
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
 };
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -61,23 +61,8 @@ impl SqlAttendanceStore {
         Self { database, lines, wordings: Arc::default() }
     }
 
-    /// People, except removed ones, of whom something is true, or is of whoever has no facts.
     async fn whose_head(&self, is_so: Condition, limit: u64) -> Result<Vec<UserId>, StoreError> {
-        let head = users::Entity::belongs_to(attendance_heads::Entity)
-            .from(users::Column::Id)
-            .to(attendance_heads::Column::UserId);
-        let ids: Vec<Uuid> = users::Entity::find()
-            .select_only()
-            .column(users::Column::Id)
-            .join(JoinType::LeftJoin, head.into())
-            .filter(users::Column::Status.ne(Status::Deleted.name()))
-            .filter(is_so)
-            .limit(limit)
-            .into_tuple()
-            .all(self.database.connection())
-            .await
-            .read()?;
-        Ok(ids.into_iter().map(UserId::new).collect())
+        whose_head(self.database.connection(), is_so, limit).await
     }
 
     /// A person's turn to commit. Whoever had to wait for it and finds that the person has changed since is late.
@@ -123,8 +108,31 @@ pub(crate) fn within(dates: DateRange) -> Condition {
         .add(attendance_records::Column::WorkDate.lte(dates.to().to_string()))
 }
 
+/// People, except removed ones, of whom something is true, or is of whoever has no facts.
+pub(crate) async fn whose_head(
+    connection: &impl ConnectionTrait,
+    is_so: Condition,
+    limit: u64,
+) -> Result<Vec<UserId>, StoreError> {
+    let head = users::Entity::belongs_to(attendance_heads::Entity)
+        .from(users::Column::Id)
+        .to(attendance_heads::Column::UserId);
+    let ids: Vec<Uuid> = users::Entity::find()
+        .select_only()
+        .column(users::Column::Id)
+        .join(JoinType::LeftJoin, head.into())
+        .filter(users::Column::Status.ne(Status::Deleted.name()))
+        .filter(is_so)
+        .limit(limit)
+        .into_tuple()
+        .all(connection)
+        .await
+        .read()?;
+    Ok(ids.into_iter().map(UserId::new).collect())
+}
+
 /// Whether somebody's records do not reach through a date.
-fn is_unplanned(through: Date) -> Condition {
+pub(crate) fn is_unplanned(through: Date) -> Condition {
     Condition::any()
         .add(attendance_heads::Column::UserId.is_null())
         .add(attendance_heads::Column::PlannedThrough.is_null())

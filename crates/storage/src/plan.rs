@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Span;
 use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday, Zone};
 use rollcall_domain::holiday::FreeDays;
@@ -23,6 +24,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::assignments::given;
+use crate::attendance::{is_unplanned, whose_head};
 use crate::convert::date_or_none;
 use crate::database::Database;
 use crate::entity::{
@@ -208,22 +210,28 @@ pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<
     date_or_none("locks.through", through.flatten().as_deref())
 }
 
-/// Notes that records from a date on may not follow from the facts any more. Whoever has no records so far ahead needs
-/// no note; what was worked out for them before is not stored after this either.
+/// Notes that records from a date on may not follow from the facts any more, so that they count as not planned: whoever
+/// works them out begins with what is near. Whoever has no records so far ahead needs no note; what was worked out for
+/// them before is not stored after this either.
 pub(crate) async fn mark_stale(
     connection: &impl ConnectionTrait,
     whose: Condition,
     from: Date,
 ) -> Result<(), Failure> {
-    let from = reached_from(from).max(BEGINNING).to_string();
+    let from = reached_from(from).max(BEGINNING);
+    let before = from.saturating_sub(Span::new().days(1)).max(BEGINNING).to_string();
+    let from = from.to_string();
     let known = || Expr::col(attendance_heads::Column::StaleFrom);
     let planned = || Expr::col(attendance_heads::Column::PlannedThrough);
     let earliest = CaseStatement::new()
         .case(planned().is_null().or(planned().lt(from.clone())), known())
-        .case(known().is_null().or(known().gt(from.clone())), from)
+        .case(known().is_null().or(known().gt(from.clone())), from.clone())
         .finally(known());
+    let reached = CaseStatement::new().case(planned().gte(from), before).finally(planned());
     attendance_heads::Entity::update_many()
+        // MySQL goes from left to right: the second line must not change what the first one looks at.
         .col_expr(attendance_heads::Column::StaleFrom, earliest.into())
+        .col_expr(attendance_heads::Column::PlannedThrough, reached.into())
         .col_expr(attendance_heads::Column::Revision, next_revision())
         .filter(whose)
         .exec(connection)
@@ -231,16 +239,11 @@ pub(crate) async fn mark_stale(
     Ok(())
 }
 
-/// Whether any records up to a date do not follow from the facts, except those of removed people.
+/// Whether any records up to a date are still to be made, or do not follow from the facts, except those of removed people.
 pub(crate) async fn is_stale(connection: &impl ConnectionTrait, through: Date) -> Result<bool, StoreError> {
-    let person = attendance_heads::Entity::belongs_to(users::Entity)
-        .from(attendance_heads::Column::UserId)
-        .to(users::Column::Id);
-    let stale = attendance_heads::Entity::find()
-        .join(JoinType::InnerJoin, person.into())
-        .filter(users::Column::Status.ne(Status::Deleted.name()))
-        .filter(attendance_heads::Column::StaleFrom.lte(through.to_string()));
-    Ok(stale.one(connection).await.read()?.is_some())
+    let stale = attendance_heads::Column::StaleFrom.lte(through.to_string());
+    let theirs = whose_head(connection, is_unplanned(through).add(stale), 1).await?;
+    Ok(!theirs.is_empty())
 }
 
 /// Lets nobody store what was worked out before.

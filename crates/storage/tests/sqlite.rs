@@ -10,6 +10,7 @@ use rollcall_ports::attendance::Change;
 use rollcall_ports::faces::FaceStore;
 use rollcall_storage::{Database, Options, SqlFaceStore};
 use rollcall_testkit::StoreBench;
+use rollcall_testkit::bench::has_facts;
 use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_face_of, a_line, a_lock, a_user, dates};
 use sea_orm::ConnectionTrait;
 
@@ -126,6 +127,7 @@ fn what_cannot_be_noted_is_not_stored() {
         let bench = bench().await;
         let user = a_user("Ada");
         bench.users().insert(&user, None).await.unwrap();
+        has_facts(&bench, user.id).await;
         bench.database.connection().execute_unprepared("DROP TABLE audit_lines").await.unwrap();
         let march = dates("2026-03-01", "2026-03-31");
         let ledger = bench.attendance().ledger(user.id, march).await.unwrap();

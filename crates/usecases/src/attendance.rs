@@ -92,6 +92,8 @@ pub struct Attendance {
     last_run: Arc<AtomicI64>,
     /// Somebody waits for that.
     awaited: Arc<AtomicBool>,
+    /// Somebody plans for everybody because they are about to read.
+    looking_ahead: Arc<AtomicBool>,
 }
 
 /// A punch somebody asks to be entered.
@@ -369,6 +371,7 @@ impl Attendance {
             planned: Arc::new(AtomicI32::new(i32::MIN)),
             last_run: Arc::default(),
             awaited: Arc::default(),
+            looking_ahead: Arc::default(),
         }
     }
 

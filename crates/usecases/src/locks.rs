@@ -20,8 +20,8 @@ use crate::attendance::planning::Patience;
 use crate::planning::{PlanError, Planning, RETRIES};
 use crate::rules::Rules;
 
-/// How long closing a period waits until everybody's records follow from the facts. If they do not by then, whoever
-/// closes it tries again later.
+/// How long closing a period waits until everybody has records of it that follow from the facts. If they do not by then,
+/// nothing is closed, and whoever wanted it tries again later.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Closes periods and opens them again.
@@ -78,11 +78,15 @@ impl Locks {
                 let told = format!("the records of {} people cannot be worked out", done.failed);
                 return Err(StoreError::Failed(told.into()).into());
             }
-            match self.locks.insert(&lock, &line).await {
-                Ok(()) => return Ok(lock),
-                Err(StoreError::Stale) if until <= self.planning.clock.now() => break,
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
+            if done.whole {
+                match self.locks.insert(&lock, &line).await {
+                    Ok(()) => return Ok(lock),
+                    Err(StoreError::Stale) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if until <= self.planning.clock.now() {
+                break;
             }
         }
         Err(PlanError::given_up())

@@ -117,7 +117,8 @@ impl Attendance {
         date: Option<Date>,
         now: Timestamp,
     ) -> Result<Vec<(RosterEntry, DayView, Stands)>, StoreError> {
-        self.plan_ahead(now).await?;
+        let only = if let People::One(user) = people { Some(*user) } else { None };
+        self.plan_ahead(only, now).await?;
         let dates = date.map_or_else(|| DateRange::today_anywhere(now), DateRange::only);
         let mut standing = Vec::new();
         let mut rest = self.days.roster(people, dates).await?.into_iter().peekable();

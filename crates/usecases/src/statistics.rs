@@ -309,7 +309,7 @@ impl Statistics {
     /// The dates asked for, or the current month; and now, through which everybody has records.
     pub(crate) async fn range(&self, range: Option<DateRange>) -> Result<(DateRange, Timestamp), StoreError> {
         let now = self.clock.now();
-        self.attendance.plan_ahead(now).await?;
+        self.attendance.plan_ahead(None, now).await?;
         Ok((self.range_at(range, now), now))
     }
 

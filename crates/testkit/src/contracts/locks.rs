@@ -7,6 +7,8 @@ use rollcall_domain::id::LockId;
 use rollcall_domain::lock::Lock;
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::Whom;
+use rollcall_domain::user::{Status, User};
+use rollcall_ports::attendance::Change;
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, stored};
@@ -24,6 +26,7 @@ macro_rules! lock_store_contract {
             what_is_closed_does_not_change
             a_lock_outdates_what_was_read_before
             what_does_not_follow_is_not_closed
+            what_nobody_made_yet_is_not_closed
         }
     };
 }
@@ -36,6 +39,7 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
     let locks = bench.locks();
     assert_eq!(locks.closed_through().await.unwrap(), None);
     let ada = stored(bench, a_user("Ada")).await;
+    has_facts(bench, ada.id).await;
     let january = Lock { by: Some(ada.id), ..a_lock("2026-01-31") };
     let february = a_lock("2026-02-28");
     for lock in [&february, &january] {
@@ -78,6 +82,7 @@ pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
     bench.holidays().insert(&holiday, &a_line()).await.unwrap();
     let mut leave = a_leave(ada.id, "2026-02-28", "2026-03-01");
     bench.leaves().insert(&leave, &a_line()).await.unwrap();
+    has_facts(bench, ada.id).await;
     let through = date("2026-02-28");
     bench.locks().insert(&a_lock("2026-02-28"), &a_line()).await.unwrap();
 
@@ -136,5 +141,33 @@ pub async fn what_does_not_follow_is_not_closed(bench: &dyn StoreBench) {
     assert_matches!(close("2026-02-09").await, Err(StoreError::Stale));
     close("2026-02-05").await.unwrap();
     has_facts(bench, ada.id).await;
+    close("2026-02-10").await.unwrap();
+}
+
+pub async fn what_nobody_made_yet_is_not_closed(bench: &dyn StoreBench) {
+    let close = async |through: &str| bench.locks().insert(&a_lock(through), &a_line()).await;
+    let ada = stored(bench, a_user("Ada")).await;
+    assert_matches!(close("2026-02-10").await, Err(StoreError::Stale));
+    let plan = async |through: Option<&str>| {
+        let known = bench.attendance().ledger(ada.id, dates("2026-03-02", "2026-03-02")).await.unwrap();
+        let change = Change { planned_through: through.map(date), ..Change::none(ada.id, &known) };
+        bench.attendance().commit(&change).await.unwrap();
+    };
+    for through in [None, Some("2026-02-09")] {
+        // Somebody came, but nothing is planned; then not as far as that.
+        plan(through).await;
+        assert_matches!(close("2026-02-10").await, Err(StoreError::Stale));
+    }
+    assert_eq!(bench.locks().closed_through().await.unwrap(), None);
+    let gone = User { status: Status::Deleted, ..a_user("Bob") };
+    stored(bench, gone).await;
+    close("2026-02-09").await.unwrap();
+    plan(Some("2026-02-10")).await;
+    close("2026-02-10").await.unwrap();
+    // Whoever does not take part at the moment did, maybe.
+    let away = User { status: Status::Suspended, ..a_user("Cyd") };
+    let cyd = stored(bench, away).await;
+    assert_matches!(close("2026-02-10").await, Err(StoreError::Stale));
+    has_facts(bench, cyd.id).await;
     close("2026-02-10").await.unwrap();
 }

@@ -29,6 +29,7 @@ macro_rules! plan_store_contract {
             what_is_known_of_the_active_alone_is_read_at_once
             the_version_grows_with_each_change
             what_is_beyond_all_records_makes_none_stale
+            what_is_stale_counts_as_not_planned
             whoever_lives_by_other_clocks_of_the_organization_is_stale
         }
     };
@@ -104,6 +105,37 @@ pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench)
     assert!(revision_of(bench, ada.id).await > before);
     bench.holidays().insert(&a_holiday(&department, "2026-12-31"), &a_line()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-12-31")));
+}
+
+/// So that it comes before whoever is only behind with dates long past.
+pub async fn what_is_stale_counts_as_not_planned(bench: &dyn StoreBench) {
+    let department = a_department("Sales");
+    bench.departments().insert(&department).await.unwrap();
+    let ada = stored(bench, a_member("Ada", &department)).await;
+    let head = async || {
+        let known = bench.attendance().ledger(ada.id, dates("2026-03-02", "2026-03-02")).await.unwrap();
+        (known.planned_through, known.stale_from)
+    };
+    let (some, end) = (|on: &str| Some(date(on)), Some(date("2026-12-31")));
+    let free = async |on: &str| {
+        bench.holidays().insert(&a_holiday(&department, on), &a_line()).await.unwrap();
+    };
+    has_facts(bench, ada.id).await;
+    free("2026-06-11").await;
+    assert_eq!(head().await, (some("2026-06-06"), some("2026-06-07")));
+    free("2026-08-11").await;
+    assert_eq!(head().await, (some("2026-06-06"), some("2026-06-07")), "of two changes the first one counts");
+    free("2026-03-11").await;
+    assert_eq!(head().await, (some("2026-03-06"), some("2026-03-07")));
+    // Somebody saw to what is near, and not yet to what lies back.
+    let known = bench.attendance().ledger(ada.id, dates("2026-03-02", "2026-03-02")).await.unwrap();
+    let near = Change { planned_through: end, ..Change::none(ada.id, &known) };
+    bench.attendance().commit(&near).await.unwrap();
+    assert_eq!(head().await, (end, some("2026-03-07")));
+    free("2026-05-11").await;
+    assert_eq!(head().await, (some("2026-05-06"), some("2026-03-07")));
+    let unplanned = bench.attendance().unplanned(date("2026-05-07"), 100_000).await.unwrap();
+    assert!(unplanned.contains(&ada.id));
 }
 
 pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn StoreBench) {

@@ -251,12 +251,12 @@ fn wanted(filter: &EventFilter, event: &Event) -> bool {
 }
 
 impl World {
-    fn living_people(&self) -> impl Iterator<Item = UserId> {
+    pub(super) fn living_people(&self) -> impl Iterator<Item = UserId> {
         let there = self.users.values().filter(|person| person.user.status != Status::Deleted);
         there.map(|person| person.user.id)
     }
 
-    fn unplanned(&self, through: Date) -> impl Iterator<Item = UserId> {
+    pub(super) fn unplanned(&self, through: Date) -> impl Iterator<Item = UserId> {
         let planned = move |user: &UserId| self.attended.get(user).and_then(|own| own.planned_through);
         self.living_people().filter(move |user| planned(user).is_none_or(|planned| planned < through))
     }

@@ -9,11 +9,9 @@ use rollcall_domain::audit::Line;
 use rollcall_domain::id::{LockId, UserId};
 use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::Status;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
 
-use super::attendance::Attended;
 use super::world::{FakeStores, World};
 
 #[async_trait]
@@ -36,9 +34,9 @@ impl LockStore for FakeStores {
 
     async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError> {
         let mut world = self.world()?;
-        let there = |user: &UserId| world.users.get(user).is_some_and(|p| p.user.status != Status::Deleted);
-        let is_stale = |own: &Attended| own.stale_from.is_some_and(|from| from <= lock.through);
-        if world.attended.iter().any(|(user, own)| there(user) && is_stale(own)) {
+        let stale_from = |user: UserId| world.attended.get(&user).and_then(|own| own.stale_from);
+        let is_stale = |user: UserId| stale_from(user).is_some_and(|from| from <= lock.through);
+        if world.living_people().any(is_stale) || world.unplanned(lock.through).next().is_some() {
             return Err(StoreError::Stale);
         }
         world.locks.insert(lock.id, lock.clone());

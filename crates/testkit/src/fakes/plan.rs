@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use jiff::Span;
 use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday, Zone};
 use rollcall_domain::holiday::FreeDays;
@@ -110,7 +111,7 @@ impl World {
         self.plan_version += 1;
     }
 
-    /// Notes that records from a date on may not follow from the facts any more.
+    /// Notes that records from a date on may not follow from the facts any more, so that they count as not planned.
     pub(super) fn mark_stale(&mut self, whose: impl Fn(&Self, UserId) -> bool, from: Date) {
         let from = reached_from(from);
         let theirs: Vec<_> = self.attended.keys().copied().filter(|user| whose(self, *user)).collect();
@@ -119,6 +120,7 @@ impl World {
                 own.revision = own.revision.next();
                 if own.planned_through.is_some_and(|planned| from <= planned) {
                     own.stale_from = Some(own.stale_from.map_or(from, |known| known.min(from)));
+                    own.planned_through = Some(from.saturating_sub(Span::new().days(1)));
                 }
             }
         }

@@ -22,7 +22,7 @@ impl Attendance {
         let user: User =
             reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, user).await?;
         let now = self.clock.now();
-        self.plan_ahead(now).await?;
+        self.plan_ahead(Some(user.id), now).await?;
         let today = self.zone_of(&user).local(now).date();
         let range = query.range.unwrap_or_else(|| DateRange::month_of(today));
 

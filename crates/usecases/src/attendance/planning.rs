@@ -3,7 +3,7 @@
 //! The job has no state of its own. Whoever is behind says so in the database; several instances that do it at once get
 //! in each other's way only for as long as it takes to read a person again.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
@@ -106,9 +106,9 @@ impl Attendance {
         self.awaited.store(true, Ordering::Relaxed);
         let now = self.clock.now();
         let until = now.saturating_add(limit).unwrap_or(now);
-        let through = horizon(now);
         let mut left = Left::default();
         loop {
+            let through = horizon(self.clock.now());
             let mut unplanned = self.days.unplanned(through, left.limit()).await?;
             unplanned.retain(|user| !left.people.contains(user));
             if unplanned.is_empty() {
@@ -163,10 +163,11 @@ impl Attendance {
 
     /// Plans for everybody who needs it, or for as many as there is patience for.
     pub(crate) async fn catch_up_with(&self, patience: Patience) -> Result<CaughtUp, StoreError> {
-        let through = horizon(self.clock.now());
         let mut done = CaughtUp::default();
         let mut left = Left::default();
         loop {
+            // It may take so long that the next day begins.
+            let through = horizon(self.clock.now());
             let mut behind = self.days.behind(through, left.limit()).await?;
             behind.retain(|user| !left.people.contains(user));
             if behind.is_empty() {
@@ -249,16 +250,31 @@ impl Attendance {
         Timestamp::from_microsecond(micros).ok().filter(|_| micros != 0)
     }
 
-    /// Makes sure that everybody's records reach far enough to be read at `now`.
-    pub(crate) async fn plan_ahead(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// Makes sure that records reach far enough to be read at `now`, as far as there is patience for: everybody's, or those
+    /// of the only one about whom somebody asks, who waits for nobody else.
+    pub(crate) async fn plan_ahead(&self, only: Option<UserId>, now: Timestamp) -> Result<(), StoreError> {
         // One day less than the job looks ahead: in a running server nobody ever waits here.
         let needed = day_number(horizon(now)) - 1;
-        if self.planned.load(Ordering::Relaxed) < needed {
-            self.look_ahead(PATIENCE).await?;
-            let until = Patience::until(self.patience_ends());
-            if self.planned.load(Ordering::Relaxed) >= needed && self.catch_up_with(until).await?.whole {
-                self.awaited.store(false, Ordering::Relaxed);
+        let is_planned = || needed <= self.planned.load(Ordering::Relaxed);
+        if is_planned() {
+            return Ok(());
+        }
+        if let Some(user) = only {
+            self.awaited.store(true, Ordering::Relaxed);
+            if let Err(error) = self.refresh(user).await {
+                tracing::warn!(user.id = %user, %error, "records could not be planned before they were read");
             }
+            return Ok(());
+        }
+        // Several who did it at once would only get in each other's way: the others read what there is by now.
+        let Some(_turn) = Turn::take(&self.looking_ahead) else {
+            self.awaited.store(true, Ordering::Relaxed);
+            return Ok(());
+        };
+        let until = Patience::until(self.patience_ends());
+        self.look_ahead(PATIENCE).await?;
+        if is_planned() && self.catch_up_with(until).await?.whole {
+            self.awaited.store(false, Ordering::Relaxed);
         }
         Ok(())
     }
@@ -291,6 +307,21 @@ impl Attendance {
             }
         }
         Err(StoreError::Stale)
+    }
+}
+
+/// Given back when it is dropped, also by a request that nobody waits for any more.
+struct Turn<'a>(&'a AtomicBool);
+
+impl<'a> Turn<'a> {
+    fn take(taken: &'a AtomicBool) -> Option<Self> {
+        (!taken.swap(true, Ordering::Acquire)).then(|| Self(taken))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -44,9 +44,9 @@ pub(super) enum Step {
 }
 
 impl Attendance {
-    /// What is to be stored next of each of these people. What is near comes
-    /// before what lies back, so that whoever asks about today waits for nobody's past. As many reads as for one, or twice
-    /// as many where only dates are stale that lie back.
+    /// What is to be stored next of each of these people. What is near comes before what lies back, so that whoever asks
+    /// about today waits for nobody's past: a change of the plan lets stale dates count as not planned, until the near ones
+    /// among them are stored. As many reads as for one, or twice as many where only dates are stale that lie back.
     pub(super) async fn steps(
         &self,
         people: &[UserId],

@@ -6,7 +6,7 @@ use rollcall_domain::attendance::{DayStatus, Flag, Source};
 use rollcall_domain::batch::Operation;
 use rollcall_domain::id::BatchId;
 use rollcall_domain::user::{EmployeeCode, User};
-use rollcall_testkit::builders::{a_line, a_lock, a_user, at, date, fresh};
+use rollcall_testkit::builders::{a_user, at, date, fresh};
 use rollcall_usecases::attendance::bulk::{
     BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict, Outcome, Whose,
 };
@@ -134,7 +134,7 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
-    world.ports.locks.insert(&a_lock("2026-02-27"), &a_line()).await.unwrap();
+    world.close("2026-02-27").await;
     let twice = day(&ada, "2026-03-05", "09:00:00", "18:00:00");
     let stale =
         BulkItem { if_version: Some(Revision(99)), ..day(&ada, "2026-03-04", "09:00:00", "18:00:00") };
@@ -227,7 +227,7 @@ async fn a_batch_that_reaches_into_a_closed_period_stays_whole() {
         day(&ada, "2026-03-03", "09:00:00", "18:00:00"),
     ];
     let id = bulk(&world, &request(Operation::Mark, items)).await.batch.unwrap();
-    world.ports.locks.insert(&a_lock("2026-03-02"), &a_line()).await.unwrap();
+    world.close("2026-03-02").await;
     let refused = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await;
     assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
     for on in ["2026-03-02", "2026-03-03"] {

@@ -4,7 +4,7 @@ use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::user::User;
-use rollcall_testkit::builders::{a_line, a_lock, a_member, an_admin, at, date, dates};
+use rollcall_testkit::builders::{a_member, an_admin, at, date, dates};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::attendance::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
 
@@ -157,7 +157,7 @@ async fn what_could_not_be_decided_cannot_be_asked_for() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    world.ports.locks.insert(&a_lock("2026-02-27"), &a_line()).await.unwrap();
+    world.close("2026-02-27").await;
     let check = async |request: CorrectionRequest| ask(&world, &ada, request).await.unwrap_err();
     assert!(matches!(check(present("2026-03-04")).await, AttendanceError::FutureTime));
     assert!(matches!(check(present("2026-02-27")).await, AttendanceError::PeriodLocked));
@@ -171,7 +171,7 @@ async fn what_could_not_be_decided_cannot_be_asked_for() {
 
     // Closed in the meantime, it is not approved by half.
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    world.ports.locks.insert(&a_lock("2026-03-02"), &a_line()).await.unwrap();
+    world.close("2026-03-02").await;
     let late = world.usecases.attendance.approve_correction(&Actor::Operator, asked.id, None, None).await;
     assert!(matches!(late, Err(AttendanceError::PeriodLocked)));
     let found = world.usecases.attendance.correction(&person(&ada), asked.id).await.unwrap();

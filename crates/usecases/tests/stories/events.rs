@@ -5,7 +5,7 @@ use rollcall_domain::attendance::{Direction, Event, Source};
 use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
-use rollcall_testkit::builders::{a_line, a_lock, a_member, at};
+use rollcall_testkit::builders::{a_member, at};
 use rollcall_usecases::attendance::events::EventQuery;
 use rollcall_usecases::attendance::{AttendanceError, MarkRequest};
 
@@ -67,7 +67,7 @@ async fn nothing_is_judged_in_a_closed_period_or_elsewhere() {
     let event = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
     let hidden = world.usecases.attendance.void_event(&manager, event.id, "was somebody else").await;
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
-    world.ports.locks.insert(&a_lock("2026-03-02"), &a_line()).await.unwrap();
+    world.close("2026-03-02").await;
     let locked = world.usecases.attendance.void_event(&Actor::Operator, event.id, "was somebody else").await;
     assert!(matches!(locked, Err(AttendanceError::PeriodLocked)));
     let unreasoned = world.usecases.attendance.void_event(&Actor::Operator, event.id, "no").await;

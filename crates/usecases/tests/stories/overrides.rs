@@ -6,7 +6,7 @@ use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::RecordId;
 use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::user::User;
-use rollcall_testkit::builders::{a_device, a_line, a_lock, a_member, at, date};
+use rollcall_testkit::builders::{a_device, a_member, at, date};
 use rollcall_usecases::attendance::{
     AttendanceError, HistoryQuery, MarkRequest, OverrideRequest, RecordHistory,
 };
@@ -173,7 +173,7 @@ async fn in_a_closed_period_nothing_is_decided_or_taken_back() {
     world.fakes.clock.set("2026-03-10T12:00:00Z");
     let id = record_on(&world, &ada, "2026-03-06").await;
     decide(&world, &admin(), id, present("the door was broken")).await.unwrap();
-    world.ports.locks.insert(&a_lock("2026-03-06"), &a_line()).await.unwrap();
+    world.close("2026-03-06").await;
     let refused = decide(&world, &admin(), id, present("the door was broken")).await;
     assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
     let back = world.usecases.attendance.revert_record(&admin(), id, "was the wrong day", None).await;

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday, time};
 use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::attendance::{DayRecord, DayStatus};
-use rollcall_domain::calendar::{Half, Workdays, Zone};
+use rollcall_domain::calendar::{DateRange, Half, Workdays, Zone};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{ShiftId, UserId};
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
@@ -14,16 +14,18 @@ use rollcall_domain::policy::Punch;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::People;
 use rollcall_domain::user::User;
+use rollcall_ports::store::StoreError;
 use rollcall_testkit::builders::{
     a_department, a_holiday, a_leave, a_line, a_member, a_user, at, date, dates, fresh,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::assignments::{AssignmentPatch, AssignmentQuery, NewAssignment};
-use rollcall_usecases::attendance::{Difference, MarkRequest};
+use rollcall_usecases::attendance::{Difference, HistoryQuery, MarkRequest};
 use rollcall_usecases::departments::{DepartmentError, DepartmentPatch, NewDepartment};
 use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
 use rollcall_usecases::leaves::{LeaveQuery, NewLeave};
 use rollcall_usecases::planning::PlanError;
+use rollcall_usecases::roster::TodayQuery;
 use rollcall_usecases::rules::Rules;
 use rollcall_usecases::shifts::{ShiftPatch, ShiftQuery, StoredShift};
 use rollcall_usecases::users::{UserError, UserPatch};
@@ -303,7 +305,7 @@ async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
     // Last of all, so that others are behind before them.
     let zoe = world.add("Zoe").await;
     world.usecases.attendance.catch_up().await.unwrap();
-    world.fakes.clock.set("2026-03-05T08:00:00Z");
+    world.fakes.clock.set("2026-03-04T08:00:00Z");
     world.usecases.attendance.catch_up().await.unwrap();
     world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     let asked = leave(Some(zoe.id), "2026-03-04", "2026-03-04");
@@ -317,8 +319,104 @@ async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
         tuesday.unwrap().iter().filter(|record| record.record.status == DayStatus::Holiday).count()
     };
     assert!(free().await < 460, "the others wait for the job");
-    world.usecases.locks.close(&admin(), date("2026-03-04"), "payroll is done".into()).await.unwrap();
+    world.usecases.locks.close(&admin(), date("2026-03-03"), "payroll is done".into()).await.unwrap();
     assert_eq!(free().await, 460);
+}
+
+#[tokio::test]
+async fn today_comes_before_anybodys_past() {
+    let world = world();
+    for n in 0..260 {
+        world.add_as(User { join_date: Some(date("2026-01-05")), ..a_user(&format!("Person {n}")) }).await;
+    }
+    world.usecases.attendance.catch_up().await.unwrap();
+    let off = async |dates: DateRange| {
+        let records = world.ports.attendance.records(&People::Everybody, dates).await.unwrap();
+        records.iter().filter(|record| record.record.status == DayStatus::DayOff).count()
+    };
+    let (first, today) = (dates("2026-01-05", "2026-01-05"), dates("2026-03-02", "2026-03-02"));
+    let days = |weekday, from| NewFreeDays::Weekly { weekday, nth: None, from: Some(date(from)), to: None };
+    let mondays = NewHoliday { days: days(Weekday::Monday, "2026-01-05"), ..holiday("2026-01-05") };
+    world.usecases.holidays.create(&admin(), mondays).await.unwrap();
+    let (long_ago, now) = (off(first).await, off(today).await);
+    assert!(long_ago < 260 && now == 260, "{long_ago}, {now}");
+    // Also where somebody's past is still to be worked out from before.
+    let tuesdays = NewHoliday { days: days(Weekday::Tuesday, "2026-02-03"), ..holiday("2026-02-03") };
+    let slow = world.with_slow_clock("2026-03-02T08:00:00Z", SignedDuration::from_millis(80));
+    slow.holidays.create(&admin(), tuesdays).await.unwrap();
+    let tomorrow = dates("2026-03-03", "2026-03-03");
+    let (long_ago, soon) = (off(dates("2026-02-03", "2026-02-03")).await, off(tomorrow).await);
+    assert!(long_ago == 0 && soon >= 50, "{long_ago}, {soon}");
+    world.usecases.attendance.catch_up().await.unwrap();
+    let all = [first, dates("2026-02-03", "2026-02-03"), today, tomorrow];
+    for dates in all {
+        assert_eq!(off(dates).await, 260, "{dates:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_period_is_not_closed_before_everybody_has_the_records_of_it() {
+    let world = world();
+    for n in 0..120 {
+        world.add_as(User { join_date: Some(date("2026-02-02")), ..a_user(&format!("Person {n}")) }).await;
+    }
+    let absent = async || {
+        let records = world.ports.attendance.records(&People::Everybody, dates("2026-02-02", "2026-02-02"));
+        records.await.unwrap().len()
+    };
+    let slow = world.with_slow_clock("2026-03-02T08:00:00Z", SignedDuration::from_secs(3));
+    let through = date("2026-02-28");
+    let refused = slow.locks.close(&admin(), through, "payroll is done".into()).await;
+    assert!(matches!(refused, Err(PlanError::Store(StoreError::Stale))), "{refused:?}");
+    assert_eq!(world.ports.locks.closed_through().await.unwrap(), None);
+    assert!(absent().await < 120);
+    world.usecases.locks.close(&admin(), through, "payroll is done".into()).await.unwrap();
+    assert_eq!(absent().await, 120);
+    // A change of what has been since is no reason to wait forever.
+    world.usecases.holidays.create(&admin(), holiday("2026-03-01")).await.unwrap();
+    world.usecases.locks.close(&admin(), date("2026-03-01"), "payroll is done".into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_day_that_begins_while_everybody_is_caught_up_with_is_planned_too() {
+    let world = world();
+    world.fakes.clock.set("2026-03-02T09:50:00Z");
+    let ada = employee(&world).await;
+    let usecases = world.with_slow_clock("2026-03-02T09:50:00Z", SignedDuration::from_mins(10));
+    world.add("Bob").await;
+    usecases.attendance.catch_up().await.unwrap();
+    // Where it is tomorrow first, it is the third by now.
+    assert_eq!(records(&world, &ada, "2026-03-04").await.len(), 1);
+}
+
+#[tokio::test]
+async fn whoever_asks_about_one_person_waits_for_nobody_else() {
+    let world = world();
+    for n in 0..120 {
+        world.add(&format!("Person {n}")).await;
+    }
+    let zoe = world.add("Zoe").await;
+    let unplanned = async || world.ports.attendance.unplanned(date("2026-03-03"), 1000).await.unwrap().len();
+    let attendance = &world.usecases.attendance;
+    let days = attendance.history(&person(&zoe), zoe.id, HistoryQuery::default()).await.unwrap().days;
+    assert!(days.total > 0 && attendance.is_awaited(), "{days:?}");
+    assert_eq!(unplanned().await, 120);
+    let own = attendance.today(&person(&zoe), TodayQuery::default()).await.unwrap();
+    assert_eq!((own.people.total, unplanned().await), (1, 120));
+}
+
+#[tokio::test]
+async fn of_several_who_ask_about_everybody_one_plans() {
+    let world = world();
+    for n in 0..120 {
+        world.add(&format!("Person {n}")).await;
+    }
+    let (admin, attendance) = (admin(), &world.usecases.attendance);
+    let ask = || attendance.today(&admin, TodayQuery::default());
+    let (first, second) = tokio::join!(ask(), ask());
+    let [first, second] = [first, second].map(|today| today.unwrap().people.total);
+    assert!(first == 120 && second < 120, "{first}, {second}");
+    assert_eq!(ask().await.unwrap().people.total, 120);
 }
 
 #[tokio::test]

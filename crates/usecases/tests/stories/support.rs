@@ -1,8 +1,10 @@
 //! A system on fakes, and the people who use it.
 
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::access::{Actor, Role};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{FaceSource, Photo};
@@ -11,7 +13,8 @@ use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::{ConsentVersion, Password, People, User, UserFilter};
 use rollcall_ports::Ports;
-use rollcall_testkit::builders::{a_department, a_device, a_user, fresh};
+use rollcall_ports::clock::Clock;
+use rollcall_testkit::builders::{a_department, a_device, a_line, a_lock, a_user, at, fresh};
 use rollcall_testkit::photos::shots;
 use rollcall_testkit::{Fakes, fake_ports};
 use rollcall_usecases::UseCases;
@@ -23,6 +26,18 @@ pub(crate) struct World {
     pub(crate) usecases: UseCases,
     pub(crate) ports: Ports,
     pub(crate) fakes: Fakes,
+}
+
+/// A clock that moves whenever somebody looks.
+struct SlowClock(Mutex<Timestamp>, SignedDuration);
+
+impl Clock for SlowClock {
+    fn now(&self) -> Timestamp {
+        let mut next = self.0.lock().unwrap();
+        let now = *next;
+        *next += self.1;
+        now
+    }
 }
 
 pub(crate) fn world() -> World {
@@ -94,6 +109,18 @@ impl World {
     pub(crate) async fn add_as(&self, user: User) -> User {
         self.ports.users.insert(&user, None).await.unwrap();
         self.ports.users.get(user.id).await.unwrap().unwrap()
+    }
+
+    /// Closes everything up to a date.
+    pub(crate) async fn close(&self, through: &str) {
+        self.usecases.attendance.catch_up().await.unwrap();
+        self.ports.locks.insert(&a_lock(through), &a_line()).await.unwrap();
+    }
+
+    /// The same system by a clock of which each look takes some time.
+    pub(crate) fn with_slow_clock(&self, from: &str, look: SignedDuration) -> UseCases {
+        let clock = Arc::new(SlowClock(Mutex::new(at(from)), look));
+        UseCases::new(&Ports { clock, ..self.ports.clone() }, Rules::standard())
     }
 
     /// A department with a manager of its own.

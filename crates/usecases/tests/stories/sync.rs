@@ -6,7 +6,7 @@ use rollcall_domain::device::Counting;
 use rollcall_domain::id::{DeviceId, EventId};
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
-use rollcall_testkit::builders::{a_device, a_line, a_lock, a_user, at, date, fresh};
+use rollcall_testkit::builders::{a_device, a_user, at, date, fresh};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::attendance::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 
@@ -143,7 +143,7 @@ async fn v22_a_late_punch_for_a_closed_period_is_stored_and_changes_nothing() {
     let (ada, device) = (world.add("Ada").await, door(&world).await);
     world.fakes.clock.set(NOW);
     let id = record_on(&world, &ada, "2026-03-02").await;
-    world.ports.locks.insert(&a_lock("2026-03-02"), &a_line()).await.unwrap();
+    world.close("2026-03-02").await;
     let before = world.usecases.attendance.record(&admin(), id).await.unwrap().day;
     let items = [noted(&ada, "2026-03-02T09:00:00Z", 1), noted(&ada, "2026-03-03T09:00:00Z", 2)];
     let answer = sync(&world, &device, &request(NOW, &items)).await;
