@@ -443,7 +443,7 @@ impl From<ItemProblem> for Problem {
 }
 
 /// Enters many things at once; more than 1,000, and whatever is asked for with `Prefer: respond-async`, as a job whose
-/// result is what would have been answered. From JSON or from a table with the columns `user_id` or `employee_code` or `email`,
+/// result is what would have been answered, without names beside ids. From JSON or from a table with the columns `user_id` or `employee_code` or `email`,
 /// `date`, `shift_id`, `status`, `check_in`, `check_out`, `note`. Entering the same once more changes nothing.
 ///
 /// Tables are taken as spreadsheets save them: separated by commas, semicolons or tabs (or as a first line `sep=` says), in UTF-8, or

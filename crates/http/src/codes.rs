@@ -27,7 +27,7 @@ codes! {
     MalformedJson = 400 "malformed-json" "Malformed JSON"
         "The body is not JSON, or a member appears twice."
     MalformedCsv = 400 "malformed-csv" "Malformed CSV"
-        "The body is no table: its lines differ in length, a column appears twice, or it is not UTF-8."
+        "The body is no table: a quote is not closed, a cell has no column, a column appears twice, or it is not UTF-8."
     MalformedRequest = 400 "malformed-request" "Malformed request"
         "The request could not be read."
     UnknownField = 400 "unknown-field" "Unknown field"

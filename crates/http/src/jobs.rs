@@ -196,7 +196,7 @@ pub(crate) async fn discard(
 }
 
 /// What came of a job: what would have been answered at once, whatever its status. For a bulk it is always the answer
-/// with `summary` and `results`.
+/// with `summary` and `results`, which tells of people by their ids only: it is kept, and names are not.
 #[utoipa::path(get, path = "/api/jobs/{job_id}/result", tag = "jobs",
     params(("job_id" = String, Path, description = "A job.")),
     responses(
