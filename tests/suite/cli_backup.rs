@@ -16,7 +16,8 @@ on_both_databases!(
     a_database_that_is_not_empty_is_left_alone,
     a_mixture_of_two_schemas_is_named_before_anything_is_migrated,
     the_tables_of_another_program_are_left_alone,
-    a_backup_of_an_older_schema_is_brought_up_to_date
+    a_backup_of_an_older_schema_is_brought_up_to_date,
+    what_an_operator_added_is_named_and_not_backed_up
 );
 
 const PASSWORD: &str = "Vellum-quasar 47 driftwood";
@@ -260,12 +261,25 @@ async fn the_tables_of_another_program_are_left_alone(db: Db) {
         fs::create_dir_all(place.program.folder().join("data")).expect("a folder");
         fs::write(place.program.folder().join("data/rollcall.db"), "").expect("a file");
     }
-    place.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)").await;
+    place.execute("CREATE TABLE students (id INTEGER PRIMARY KEY, name TEXT)").await;
     let refused = place.program.run(&["serve", "--port", "0"]).await;
     assert!(refused.ended(1).err.contains("another program"), "{}", refused.err);
     let refused = place.program.run(&["backup"]).await;
     refused.ended(1);
-    place.execute("INSERT INTO users VALUES (1, 'still here')").await;
+    place.execute("INSERT INTO students VALUES (1, 'still here')").await;
+}
+
+async fn what_an_operator_added_is_named_and_not_backed_up(db: Db) {
+    let old = Place::on(db).await;
+    old.with_an_admin().await;
+    old.execute("CREATE TABLE users_old (id INTEGER PRIMARY KEY)").await;
+    old.execute("ALTER TABLE users ADD COLUMN badge TEXT").await;
+    let file = old.program.folder().join("all.backup");
+    let made = old.program.run(&["backup", &shown(&file), "--json"]).await;
+    assert_eq!(made.ended(0).json_lines()[0]["left_out"], json!(["users.badge", "users_old"]));
+    let new = Place::on(db).await;
+    new.program.run(&["restore", &shown(&file), "--check"]).await.ended(0);
+    new.program.run(&["restore", &shown(&file)]).await.ended(0);
 }
 
 /// Made before an upgrade, restored after it.
