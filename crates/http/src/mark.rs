@@ -14,11 +14,11 @@ use validator::Validate;
 
 use crate::actor::{Asker, who};
 use crate::attendance::{EventView, LocationForm, RecordView, decision, local, next_allowed};
-use crate::input::{Decidable, Form, Json, Passage, is, word};
+use crate::input::{Decidable, Form, MaybeJson, Passage, is, word};
 use crate::options::Api;
 use crate::problem::{FieldError, Problem};
 
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Default, Deserialize, Validate, ToSchema)]
 #[schema(as = Mark)]
 pub(crate) struct MarkForm {
     /// For whom, an id or `me`; yourself unless said otherwise.
@@ -129,7 +129,7 @@ impl MarkedView {
 pub(crate) async fn mark(
     api: web::Data<Api>,
     asker: Asker,
-    Json(form): Json<MarkForm>,
+    MaybeJson(form): MaybeJson<MarkForm>,
 ) -> Result<HttpResponse, Problem> {
     form.misplaced()?;
     let user = form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?;

@@ -1,5 +1,6 @@
 //! From JSON to a value that holds: nothing twice, nothing unknown, nothing of the wrong type, nothing invalid.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -89,6 +90,9 @@ fn read<T: Form>(value: Value, place: Place, shown: &Value) -> Result<T, Problem
             }
         });
     }
+    if let Some(pointer) = list_for_members::<T>(&value) {
+        return Err(Problem::invalid(vec![place.error(pointer, "wrong-type", "must be an object")]));
+    }
     let mut unknown = Vec::new();
     let mut note = |path: serde_ignored::Path<'_>| {
         if unknown.len() < MOST {
@@ -117,6 +121,36 @@ fn read<T: Form>(value: Value, place: Place, shown: &Value) -> Result<T, Problem
         Some(form) if wrong.is_empty() => Ok(form),
         _ => Err(Problem::invalid(wrong)),
     }
+}
+
+/// The first list that stands where members belong: serde would take its entries for them, in the order of the source.
+fn list_for_members<T: Form>(value: &Value) -> Option<String> {
+    fn look<T: Form>(
+        value: &Value,
+        pointer: &str,
+        path: &str,
+        seen: &mut HashMap<String, bool>,
+    ) -> Option<String> {
+        let inside = |name: &str| format!("{pointer}/{}", escaped(name));
+        match value {
+            Value::Array(entries) => {
+                // Entries of one list are alike, and what is told of an unknown path is told of it once.
+                let wrong = |path: &str| !known::members::<T>(&format!("{path}/0")).is_empty();
+                if seen.len() < MOST && *seen.entry(path.to_owned()).or_insert_with_key(|path| wrong(path)) {
+                    return Some(pointer.to_owned());
+                }
+                let mut entries = entries.iter().enumerate();
+                entries.find_map(|(n, entry)| {
+                    look::<T>(entry, &inside(&n.to_string()), &format!("{path}/0"), seen)
+                })
+            }
+            Value::Object(members) => members.iter().find_map(|(name, member)| {
+                look::<T>(member, &inside(name), &format!("{path}/{}", escaped(name)), seen)
+            }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        }
+    }
+    look::<T>(value, "", "", &mut HashMap::new())
 }
 
 /// Tells of each member that is `null`: its pointer, and its path as [`Form::NULLABLE`] has it.

@@ -202,7 +202,11 @@ fn told(error: impl std::fmt::Display) -> String {
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
-    let plain = text.len() <= 40 && !text.contains('[');
+    // A second of 60 would be read as 59, and offsets of a day and more are no time zone's: neither is altered in silence.
+    let day_or_more = |offset: &str| offset.get(..2).is_some_and(|hours| "24" <= hours);
+    let offset = text.get(19..).and_then(|rest| rest.split_once(['+', '-'])).map(|(_, offset)| offset);
+    let real = text.get(17..19) != Some("60") && !offset.is_some_and(day_or_more);
+    let plain = real && text.len() <= 40 && !text.contains('[');
     let read = plain.then(|| text.parse().ok()).flatten();
     read.ok_or_else(|| "must be a time with offset, such as 2026-03-02T09:00:00+01:00".into())
 }
@@ -221,7 +225,7 @@ fn read_date(text: &str) -> Result<Date, String> {
 }
 
 fn read_time_of_day(text: &str) -> Result<Time, String> {
-    let plain = matches!(text.len(), 5 | 8) && text.get(2..3) == Some(":");
+    let plain = matches!(text.len(), 5 | 8) && text.get(2..3) == Some(":") && text.get(6..8) != Some("60");
     let read = plain.then(|| text.parse().ok()).flatten();
     read.ok_or_else(|| "must be a time of day, such as 09:00".into())
 }
@@ -264,6 +268,10 @@ mod tests {
     #[test]
     fn times_have_an_offset_and_dates_have_none() {
         assert!(Timestamp::read("2026-03-02T09:00:00+01:00").is_ok());
+        for altered in ["2026-03-02T09:00:60Z", "2026-03-02T09:00:00+24:00", "2026-03-02T09:00:00.5-25:00"] {
+            assert!(Timestamp::read(altered).is_err(), "{altered}");
+        }
+        assert!(Time::read("23:59:60").is_err() && Time::read("23:59:59").is_ok());
         for bad in ["2026-03-02T09:00:00", "2026-03-02", "2026-03-02T09:00:00+01:00[Europe/Berlin]"] {
             assert!(Timestamp::read(bad).is_err(), "{bad}");
         }
