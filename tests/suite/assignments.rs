@@ -42,13 +42,22 @@ async fn a_shift_is_given_for_a_time(db: Db) {
     {
       "created_at": "2026-03-02T08:00:00Z",
       "created_by": "[id]",
+      "created_by_user": {
+        "id": "01a22d46-8dfc-7169-a9b7-a6f2619c09cd",
+        "name": "Manager of Sales"
+      },
       "department_id": null,
       "from": "2026-03-03",
       "id": "[an id]",
       "shift_id": "[id]",
       "to": "2026-03-31",
+      "user": {
+        "id": "01a22d46-8e29-7524-a96a-62e33849e8b7",
+        "name": "Ada"
+      },
       "user_id": "[id]",
-      "version": 1
+      "version": 1,
+      "warnings": []
     }
     "#);
     }

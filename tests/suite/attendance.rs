@@ -34,6 +34,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "device_id": null,
         "distance": null,
         "entered_by": null,
+        "entered_by_user": null,
         "forced": false,
         "hash": null,
         "id": "[an id]",
@@ -48,6 +49,10 @@ async fn a_day_is_told_in_full(db: Db) {
         "source": "api",
         "timezone": "UTC",
         "type": "check_out",
+        "user": {
+          "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+          "name": "Ada"
+        },
         "user_id": "[id]",
         "void_reason": null,
         "voided": false
@@ -68,6 +73,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "device_id": null,
             "distance": null,
             "entered_by": null,
+            "entered_by_user": null,
             "forced": false,
             "hash": null,
             "id": "[an id]",
@@ -82,6 +88,10 @@ async fn a_day_is_told_in_full(db: Db) {
             "source": "api",
             "timezone": "UTC",
             "type": "check_in",
+            "user": {
+              "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+              "name": "Ada"
+            },
             "user_id": "[id]",
             "void_reason": null,
             "voided": false
@@ -95,6 +105,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "device_id": null,
             "distance": null,
             "entered_by": null,
+            "entered_by_user": null,
             "forced": false,
             "hash": null,
             "id": "[an id]",
@@ -109,6 +120,10 @@ async fn a_day_is_told_in_full(db: Db) {
             "source": "api",
             "timezone": "UTC",
             "type": "check_out",
+            "user": {
+              "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+              "name": "Ada"
+            },
             "user_id": "[id]",
             "void_reason": null,
             "voided": false
@@ -137,6 +152,10 @@ async fn a_day_is_told_in_full(db: Db) {
         "source": "api",
         "status": "late",
         "timezone": "UTC",
+        "user": {
+          "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+          "name": "Ada"
+        },
         "user_id": "[id]",
         "verification_status": "verified",
         "version": 3,

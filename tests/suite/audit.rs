@@ -50,6 +50,10 @@ async fn many_entries_can_be_followed(db: Db) {
     }, @r#"
     {
       "action": "bulk.item",
+      "actor": {
+        "id": "01a22d3b-fc12-7738-b262-67f757bbd9cc",
+        "name": "Administrator"
+      },
       "actor_id": "[id]",
       "after": {
         "break_seconds": 0,
@@ -92,6 +96,10 @@ async fn many_entries_can_be_followed(db: Db) {
       "target": {
         "id": "[id]",
         "type": "record"
+      },
+      "user": {
+        "id": "01a22d3b-fc71-77dd-a061-977264f42c4a",
+        "name": "Ada"
       },
       "user_id": "[id]"
     }

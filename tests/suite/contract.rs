@@ -86,6 +86,7 @@ async fn an_employee_can_send_their_own_profile_back() {
     assert_eq!(ada.put("/api/users/me", profile.clone()).await.expect(200), profile);
     profile["phone"] = json!("+1");
     assert_eq!(ada.put("/api/users/me", profile.clone()).await.expect(200)["phone"], "+1");
+    profile = ada.get("/api/users/me").await.expect(200);
     profile["role"] = json!("admin");
     ada.put("/api/users/me", profile).await.problem(403, "field-forbidden");
 }
@@ -195,6 +196,7 @@ async fn whoever_has_the_latest_is_not_sent_it_again() {
     admin.enroll(&bob.id, &five_drawn("Bob")).await.expect(201);
     let enrolled = send(admin.request(Method::GET, &path).header("if-none-match", &tag)).await;
     assert_eq!(enrolled.expect(200)["face"]["status"], "enrolled");
+    let tag = enrolled.header("etag").to_owned();
     let renamed = admin.request(Method::PUT, &path).header("if-match", tag).json(&json!({ "name": "Rob" }));
     send(renamed).await.expect(200);
 }
@@ -268,7 +270,8 @@ async fn answers_are_compressed_for_whoever_asks() {
     let app = TestApp::drawn().await;
     let admin = app.admin().await;
     let plain = admin.get("/api/openapi.json").await;
-    assert!(plain.header("vary").to_lowercase().contains("accept-encoding"), "{}", plain.header("vary"));
+    let mut varies = plain.headers.get_all("vary").iter().filter_map(|value| value.to_str().ok());
+    assert!(varies.any(|vary| vary.to_lowercase().contains("accept-encoding")), "{:?}", plain.headers);
     for (wish, encoding) in [("br", "br"), ("gzip", "gzip"), ("gzip, br;q=0.5", "gzip"), ("identity", "")] {
         let asked = admin.request(Method::GET, "/api/openapi.json").header("accept-encoding", wish);
         let answer = send(asked).await;

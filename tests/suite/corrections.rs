@@ -35,6 +35,7 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
       "date": "2026-03-02",
       "decided_at": null,
       "decided_by": null,
+      "decided_by_user": null,
       "id": "[an id]",
       "reason": "the reader did not see me",
       "record_id": "[an id]",
@@ -47,6 +48,10 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
       "shift_id": "[an id]",
       "status": "pending",
       "timezone": "UTC",
+      "user": {
+        "id": "01a22d3c-e930-77d2-820d-d90d661a38b8",
+        "name": "Ada"
+      },
       "user_id": "[id]",
       "version": 1
     }

@@ -53,6 +53,7 @@ async fn a_match_is_told_in_full(db: Db) {
           "device_id": "[id]",
           "distance": "[0 to 0.2]",
           "entered_by": null,
+          "entered_by_user": null,
           "forced": false,
           "hash": null,
           "id": "[an id]",
@@ -67,6 +68,10 @@ async fn a_match_is_told_in_full(db: Db) {
           "source": "face_recognition",
           "timezone": "UTC",
           "type": "check_in",
+          "user": {
+            "id": "01a22d3e-5d63-75c5-95b0-756c29c7916c",
+            "name": "Ada"
+          },
           "user_id": "[id]",
           "void_reason": null,
           "voided": false
@@ -101,6 +106,10 @@ async fn a_match_is_told_in_full(db: Db) {
           "source": "face_recognition",
           "status": "late",
           "timezone": "UTC",
+          "user": {
+            "id": "01a22d3e-5d63-75c5-95b0-756c29c7916c",
+            "name": "Ada"
+          },
           "user_id": "[id]",
           "verification_status": "verified",
           "version": 2,

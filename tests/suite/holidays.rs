@@ -36,7 +36,7 @@ async fn nobody_is_expected_on_a_holiday(db: Db) {
       "created_by": "[an id]",
       "created_by_user": {
         "id": "[an id]",
-        "name": "Root"
+        "name": "Administrator"
       },
       "date": null,
       "department_id": null,

@@ -121,7 +121,7 @@ async fn two_years_are_what_two_reports_of_a_year_are(db: Db) {
     let far = admin.get("/api/attendance/report?from=2015-01-01&to=2026-02-28").await;
     assert_eq!(far.problem(422, "validation-failed")["errors"][0]["parameter"], "to");
     let foreign = format!("{own}&user_id={}", bob.id);
-    ada.get(&foreign).await.problem(404, "not-found");
+    ada.get(&foreign).await.problem(422, "validation-failed");
     assert_eq!(admin.get("/api/jobs?per_page=1").await.expect(200)["pagination"]["total"], 2);
 }
 

@@ -32,6 +32,7 @@ async fn leave_is_asked_for_and_decided_about(db: Db) {
       "comment": null,
       "decided_at": null,
       "decided_by": null,
+      "decided_by_user": null,
       "from": "2026-03-03",
       "half": null,
       "id": "[an id]",
@@ -39,8 +40,16 @@ async fn leave_is_asked_for_and_decided_about(db: Db) {
       "reason": "a wedding",
       "requested_at": "2026-03-02T08:00:00Z",
       "requested_by": "[id]",
+      "requested_by_user": {
+        "id": "01a22d3f-20c4-70a0-922b-1ebadf2c13f7",
+        "name": "Ada"
+      },
       "status": "pending",
       "to": "2026-03-05",
+      "user": {
+        "id": "01a22d3f-20c4-70a0-922b-1ebadf2c13f7",
+        "name": "Ada"
+      },
       "user_id": "[id]",
       "version": 1
     }

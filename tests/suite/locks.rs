@@ -32,8 +32,13 @@ async fn nothing_changes_in_a_closed_period(db: Db) {
       "lift_reason": null,
       "lifted_at": null,
       "lifted_by": null,
+      "lifted_by_user": null,
       "locked_at": "2026-03-02T08:00:00Z",
       "locked_by": "[an id]",
+      "locked_by_user": {
+        "id": "01a22d3f-29f5-7502-bdce-a343a880575d",
+        "name": "Administrator"
+      },
       "reason": "payroll is done",
       "through": "2026-02-28"
     }

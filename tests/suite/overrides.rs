@@ -60,8 +60,13 @@ async fn a_decision_is_kept_with_what_was_before(db: Db) {
         "batch_id": null,
         "before": "absent",
         "by": "[id]",
+        "by_user": {
+          "id": "01a22d46-a09d-7105-9333-9e68059aa122",
+          "name": "Manager of Sales"
+        },
         "ended_at": null,
         "ended_by": null,
+        "ended_by_user": null,
         "ended_reason": null,
         "fields": {
           "first_in": "2026-03-02T09:00:00+00:00",
@@ -116,7 +121,7 @@ async fn what_cannot_be_decided_is_refused() {
     let wanted = json!({ "status": "present", "reason": reason });
     let mut more = wanted.clone();
     more["worked_seconds"] = json!(1);
-    admin.put(&path, more).await.problem(400, "unknown-field");
+    admin.put(&path, more).await.problem(422, "field-not-allowed");
     let future = json!({ "last_out": "2026-03-03T12:02:01Z", "reason": reason });
     admin.put(&path, future).await.problem(422, "future-time");
 

@@ -8,29 +8,30 @@ on_both_databases!(
     a_mark_takes_as_many_queries_whatever_came_before,
 );
 
-/// Besides who asks, which is one query of every request.
+/// Besides who asks, which is one query of every request. The names of whom an answer tells by id are one query, and so is
+/// looking whether there is what a filter names.
 const ANSWERS: [(&str, usize); 32] = [
     ("/api/attendance/today", 1),
-    ("/api/attendance/today?include=records", 1),
-    ("/api/attendance/today?include=records&department_id={department}", 1),
-    ("/api/attendance/user/{user}", 2),
-    ("/api/attendance/user/{user}?include=events", 3),
-    ("/api/attendance/user/{user}?status=present&from=2026-02-01&to=2026-03-31", 2),
-    ("/api/attendance/report", 3),
-    ("/api/attendance/report?status=present", 3),
-    ("/api/attendance/report?from=2026-01-01&to=2026-01-31", 2),
+    ("/api/attendance/today?include=records", 2),
+    ("/api/attendance/today?include=records&department_id={department}", 3),
+    ("/api/attendance/user/{user}", 3),
+    ("/api/attendance/user/{user}?include=events", 4),
+    ("/api/attendance/user/{user}?status=present&from=2026-02-01&to=2026-03-31", 3),
+    ("/api/attendance/report", 4),
+    ("/api/attendance/report?status=present", 4),
+    ("/api/attendance/report?from=2026-01-01&to=2026-01-31", 3),
     ("/api/attendance/report?group_by=user", 3),
     ("/api/attendance/report?group_by=department", 3),
     ("/api/attendance/report?group_by=shift", 3),
     ("/api/attendance/report?group_by=week", 2),
-    ("/api/attendance/events", 3),
+    ("/api/attendance/events", 4),
     ("/api/attendance/corrections", 3),
     ("/api/statistics/dashboard", 3),
-    ("/api/statistics/dashboard?days=90&department_id={department}", 3),
+    ("/api/statistics/dashboard?days=90&department_id={department}", 4),
     ("/api/statistics/attendance/rate", 1),
     ("/api/statistics/attendance/rate?group_by=department", 2),
     ("/api/statistics/attendance/rate?group_by=user", 2),
-    ("/api/statistics/attendance/rate?group_by=weekday&department_id={department}", 2),
+    ("/api/statistics/attendance/rate?group_by=weekday&department_id={department}", 3),
     ("/api/statistics/attendance/trends", 1),
     ("/api/statistics/attendance/trends?interval=week&compare=previous", 1),
     ("/api/statistics/departments", 3),
@@ -70,6 +71,7 @@ async fn an_answer_takes_a_few_queries_whatever_the_number_of_people(db: Db) {
             people.push(person.id.clone());
         }
         let mut of_these = Vec::new();
+        let mut too_many = Vec::new();
         for (path, most) in ANSWERS {
             let path = path.replace("{department}", &department).replace("{user}", &people[0]);
             for client in [&admin, &manager] {
@@ -77,11 +79,13 @@ async fn an_answer_takes_a_few_queries_whatever_the_number_of_people(db: Db) {
                     continue;
                 }
                 let statements = fewest(&app, client, &path).await;
-                let told = statements.join("\n");
-                assert!(statements.len() <= most + 1, "{path}: {} queries\n{told}", statements.len());
+                if statements.len() > most + 1 {
+                    too_many.push(format!("{path}: {} queries\n{}", statements.len(), statements.join("\n")));
+                }
                 of_these.push(statements.len());
             }
         }
+        assert!(too_many.is_empty(), "{}", too_many.join("\n\n"));
         numbers.push(of_these);
     }
     assert_eq!(numbers[0], numbers[1], "as many for thirty people as for three");

@@ -32,11 +32,13 @@ enum Answer {
     Done,
     /// 403: seen, but not theirs to do.
     Forbidden,
+    /// 422, as if the person whom a filter names did not exist.
+    Unknown,
     /// 404, as if the person did not exist.
     Hidden,
 }
 
-use Answer::{Done, Forbidden, Hidden};
+use Answer::{Done, Forbidden, Hidden, Unknown};
 
 /// Columns: an employee on themself, on a colleague, on somebody elsewhere; a manager on a member, on somebody
 /// elsewhere; an administrator.
@@ -46,7 +48,7 @@ const TABLE: [(Deed, [Answer; 6]); 12] = [
     (Deed::Mark, [Done, Hidden, Hidden, Done, Hidden, Done]),
     (Deed::ReadDays, [Done, Hidden, Hidden, Done, Hidden, Done]),
     (Deed::ReadRecord, [Done, Hidden, Hidden, Done, Hidden, Done]),
-    (Deed::ReadEvents, [Done, Hidden, Hidden, Done, Hidden, Done]),
+    (Deed::ReadEvents, [Done, Unknown, Unknown, Done, Unknown, Done]),
     (Deed::Override, [Forbidden, Forbidden, Forbidden, Done, Hidden, Done]),
     (Deed::Enroll, [Done, Hidden, Hidden, Done, Hidden, Done]),
     (Deed::ReadFaces, [Done, Hidden, Hidden, Done, Hidden, Done]),
@@ -75,6 +77,7 @@ async fn everybody_acts_on_those_they_may_and_no_others(db: Db) {
                 Done => assert!((200..300).contains(&answer.status), "{told}"),
                 Forbidden => assert_eq!(answer.status, 403, "{told}"),
                 Hidden => assert_eq!(answer.status, 404, "{told}"),
+                Unknown => assert_eq!(answer.status, 422, "{told}"),
             }
             if expected == Hidden {
                 answer.problem(404, "not-found");

@@ -183,7 +183,7 @@ async fn a_stream_is_for_people_who_want_one() {
     let json = admin.request(reqwest::Method::GET, STREAM).header("accept", "application/json");
     rollcall_tests::client::send(json).await.problem(406, "not-acceptable");
     let elsewhere = format!("{STREAM}?department_id={}", other.department);
-    manager.get(&elsewhere).await.problem(404, "not-found");
+    manager.get(&elsewhere).await.problem(422, "validation-failed");
     manager.get(&format!("{STREAM}?department_id=none")).await.problem(422, "validation-failed");
     manager.get(&format!("{STREAM}?since=1")).await.problem(400, "unknown-parameter");
 }

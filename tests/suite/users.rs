@@ -158,10 +158,10 @@ async fn people_change_what_is_theirs_and_nothing_else() {
 
     for (member, value) in [
         ("role", json!("admin")),
-        ("status", json!("active")),
+        ("status", json!("inactive")),
         ("email", json!("ada@elsewhere.org")),
         ("employee_code", json!("E-1")),
-        ("department_id", Value::Null),
+        ("department_id", json!("01890000-0000-7000-8000-000000000000")),
         ("join_date", json!("2020-01-01")),
         ("timezone", json!("Asia/Tokyo")),
     ] {

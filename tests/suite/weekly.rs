@@ -81,17 +81,18 @@ async fn the_sixth_day_of_a_full_week_is_overtime(db: Db) {
 async fn hours_of_a_week_go_with_weekly_overtime(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let admin = app.admin().await;
-    for (mode, target) in [
-        (json!("weekly"), Value::Null),
-        (json!("daily"), json!(144_000)),
-        (Value::Null, json!(144_000)),
-        (json!("weekly"), json!(604_801)),
-    ] {
+    for (mode, target) in
+        [(json!("weekly"), Value::Null), (json!("daily"), json!(144_000)), (json!("weekly"), json!(604_801))]
+    {
         let mut new = six_days();
         (new["overtime_mode"], new["weekly_target_seconds"]) = (mode.clone(), target.clone());
         let refused = admin.post("/api/shifts", new).await.problem(422, "validation-failed");
         assert_eq!(refused["errors"][0]["pointer"], "/weekly_target_seconds", "{mode} {target}: {refused}");
     }
+    let mut unsaid = six_days();
+    unsaid["overtime_mode"] = Value::Null;
+    let refused = admin.post("/api/shifts", unsaid).await.problem(422, "validation-failed");
+    assert_eq!(refused["errors"][0]["pointer"], "/overtime_mode", "{refused}");
     let mut new = six_days();
     new["overtime_mode"] = json!("monthly");
     let refused = admin.post("/api/shifts", new).await.problem(422, "validation-failed");

@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Args, settings: Result<Settings, BadSettings>) -> anyho
             [
                 ("settings", Ok("all readable".into())),
                 ("data folder", data_folder(settings)),
-                ("keys", keys(settings)),
+                ("keys", keys(settings, wait_for(async { Ok(has_noted_key(settings).await) })?)),
                 ("models", models),
                 ("face engine", engine),
                 ("database", database),
@@ -84,11 +84,12 @@ fn data_folder(settings: &Settings) -> Result<String, String> {
     }
 }
 
-fn keys(settings: &Settings) -> Result<String, String> {
+/// `noted` tells whether there is a database that was written with a key.
+fn keys(settings: &Settings, noted: bool) -> Result<String, String> {
     let told = |error: anyhow::Error| format!("{error:#}");
     let jwt = wiring::has_jwt_key(settings).map_err(told)?;
     let data = wiring::data_keys(settings).map_err(told)?.is_some();
-    match (jwt, data, is_there(settings)) {
+    match (jwt, data, noted) {
         (true, true, _) => Ok("JWT_SECRET_KEY and DATA_KEY are there".into()),
         (_, false, true) => {
             let [(name, _), _] = wiring::where_keys_are(settings);
@@ -100,6 +101,17 @@ fn keys(settings: &Settings) -> Result<String, String> {
         }
         _ => Ok(format!("what is not set is made at the first start, in {}", shown(&settings.data_dir))),
     }
+}
+
+/// Whether anything was written with a `DATA_KEY`; the tables alone are not. Older tables do not tell, and count.
+async fn has_noted_key(settings: &Settings) -> bool {
+    if !is_there(settings) {
+        return false;
+    }
+    let Ok(database) = wiring::reached_database(settings).await else { return true };
+    let noted = database.has_key(&[0; 32]).await;
+    database.close().await;
+    noted.map_or(true, |same| same.is_some())
 }
 
 /// Whether there is an embedded database already.

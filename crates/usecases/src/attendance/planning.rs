@@ -113,6 +113,11 @@ impl Attendance {
             unplanned.retain(|user| !left.people.contains(user));
             if unplanned.is_empty() {
                 self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+                // What lies back follows as far as there is time; the job goes on with it.
+                if self.catch_up_with(Patience::until(until)).await?.whole {
+                    self.awaited.store(false, Ordering::Relaxed);
+                    self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+                }
                 return Ok(());
             }
             let Together { again, .. } = self.refresh_together(&unplanned).await?;
@@ -271,12 +276,7 @@ impl Attendance {
             self.awaited.store(true, Ordering::Relaxed);
             return Ok(());
         };
-        let until = Patience::until(self.patience_ends());
-        self.look_ahead(PATIENCE).await?;
-        if is_planned() && self.catch_up_with(until).await?.whole {
-            self.awaited.store(false, Ordering::Relaxed);
-        }
-        Ok(())
+        self.look_ahead(PATIENCE).await
     }
 
     /// Works out one person's records as far as they are not planned or no longer follow from the facts, or as there is

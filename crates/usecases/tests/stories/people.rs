@@ -4,7 +4,7 @@ use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::user::{EmailAddress, PersonName, Status, StatusChange, User, UserFilter};
 use rollcall_ports::store::StoreError;
-use rollcall_testkit::builders::{a_line, a_lock, a_member, a_user, an_admin, date};
+use rollcall_testkit::builders::{a_member, a_user, an_admin, date};
 use rollcall_testkit::fakes::FakePasswords;
 use rollcall_usecases::users::{PreferencesPatch, UserError, UserPatch, UserQuery};
 
@@ -79,7 +79,7 @@ async fn nobody_leaves_before_they_joined_nor_joins_or_leaves_in_a_closed_period
         matches!(&reversed, Err(UserError::Invalid(wrong)) if wrong[0].field == "leave_date"),
         "{reversed:?}"
     );
-    world.ports.locks.insert(&a_lock("2026-02-28"), &a_line()).await.unwrap();
+    world.close("2026-02-28").await;
     for patch in [employed(Some("2026-01-07"), None), employed(None, Some("2026-02-27"))] {
         let refused = world.usecases.users.update(&admin(), ada.id, patch, None).await;
         let Err(UserError::Store(StoreError::Locked(through))) = refused else { panic!("{refused:?}") };
