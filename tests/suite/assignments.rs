@@ -37,13 +37,13 @@ async fn a_shift_is_given_for_a_time(db: Db) {
     insta::allow_duplicates! {
     insta::assert_json_snapshot!(given, {
         ".id" => an_id(), ".shift_id" => is_id(&late), ".user_id" => is_id(&ada.id),
-        ".created_by" => is_id(&sales.id),
+        ".created_by" => is_id(&sales.id), ".created_by_user.id" => is_id(&sales.id), ".user.id" => is_id(&ada.id),
     }, @r#"
     {
       "created_at": "2026-03-02T08:00:00Z",
       "created_by": "[id]",
       "created_by_user": {
-        "id": "01a22d46-8dfc-7169-a9b7-a6f2619c09cd",
+        "id": "[id]",
         "name": "Manager of Sales"
       },
       "department_id": null,
@@ -52,7 +52,7 @@ async fn a_shift_is_given_for_a_time(db: Db) {
       "shift_id": "[id]",
       "to": "2026-03-31",
       "user": {
-        "id": "01a22d46-8e29-7524-a96a-62e33849e8b7",
+        "id": "[id]",
         "name": "Ada"
       },
       "user_id": "[id]",

@@ -18,6 +18,9 @@ async fn a_day_is_told_in_full(db: Db) {
     insta::assert_json_snapshot!(left, {
         ".event.id" => an_id(),
         ".event.user_id" => is_id(&ada.id),
+        ".event.user.id" => is_id(&ada.id),
+        ".record.user.id" => is_id(&ada.id),
+        ".record.events[].user.id" => is_id(&ada.id),
         ".record.id" => an_id(),
         ".record.user_id" => is_id(&ada.id),
         ".record.events[].id" => an_id(),
@@ -50,7 +53,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "timezone": "UTC",
         "type": "check_out",
         "user": {
-          "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+          "id": "[id]",
           "name": "Ada"
         },
         "user_id": "[id]",
@@ -89,7 +92,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "timezone": "UTC",
             "type": "check_in",
             "user": {
-              "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+              "id": "[id]",
               "name": "Ada"
             },
             "user_id": "[id]",
@@ -121,7 +124,7 @@ async fn a_day_is_told_in_full(db: Db) {
             "timezone": "UTC",
             "type": "check_out",
             "user": {
-              "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+              "id": "[id]",
               "name": "Ada"
             },
             "user_id": "[id]",
@@ -153,7 +156,7 @@ async fn a_day_is_told_in_full(db: Db) {
         "status": "late",
         "timezone": "UTC",
         "user": {
-          "id": "01a22d46-962f-728f-a3e8-c134af6233ef",
+          "id": "[id]",
           "name": "Ada"
         },
         "user_id": "[id]",

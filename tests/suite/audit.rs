@@ -45,13 +45,14 @@ async fn many_entries_can_be_followed(db: Db) {
     insta::allow_duplicates! {
     insta::assert_json_snapshot!(of_batch[0], {
         ".id" => an_id(), ".batch_id" => is_id(batch), ".actor_id" => is_id(&admin.id),
+        ".actor.id" => is_id(&admin.id), ".user.id" => is_id(&ada.id),
         ".user_id" => is_id(&ada.id), ".target.id" => is_id(record.as_str().expect("an id")),
         ".before.shift_id" => an_id(), ".after.shift_id" => an_id(),
     }, @r#"
     {
       "action": "bulk.item",
       "actor": {
-        "id": "01a22d3b-fc12-7738-b262-67f757bbd9cc",
+        "id": "[id]",
         "name": "Administrator"
       },
       "actor_id": "[id]",
@@ -98,7 +99,7 @@ async fn many_entries_can_be_followed(db: Db) {
         "type": "record"
       },
       "user": {
-        "id": "01a22d3b-fc71-77dd-a061-977264f42c4a",
+        "id": "[id]",
         "name": "Ada"
       },
       "user_id": "[id]"

@@ -29,6 +29,7 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
     insta::allow_duplicates! {
     insta::assert_json_snapshot!(asked, {
         ".id" => an_id(), ".record_id" => an_id(), ".shift_id" => an_id(), ".user_id" => is_id(&ada.id),
+        ".user.id" => is_id(&ada.id),
     }, @r#"
     {
       "comment": null,
@@ -49,7 +50,7 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
       "status": "pending",
       "timezone": "UTC",
       "user": {
-        "id": "01a22d3c-e930-77d2-820d-d90d661a38b8",
+        "id": "[id]",
         "name": "Ada"
       },
       "user_id": "[id]",

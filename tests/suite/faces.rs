@@ -32,6 +32,8 @@ async fn a_match_is_told_in_full(db: Db) {
         ".user.id" => is_id(&ada.id),
         ".attendance.event.id" => an_id(),
         ".attendance.event.user_id" => is_id(&ada.id),
+        ".attendance.event.user.id" => is_id(&ada.id),
+        ".attendance.record.user.id" => is_id(&ada.id),
         ".attendance.event.device_id" => is_id(&kiosk.id),
         ".attendance.record.id" => an_id(),
         ".attendance.record.user_id" => is_id(&ada.id),
@@ -69,7 +71,7 @@ async fn a_match_is_told_in_full(db: Db) {
           "timezone": "UTC",
           "type": "check_in",
           "user": {
-            "id": "01a22d3e-5d63-75c5-95b0-756c29c7916c",
+            "id": "[id]",
             "name": "Ada"
           },
           "user_id": "[id]",
@@ -107,7 +109,7 @@ async fn a_match_is_told_in_full(db: Db) {
           "status": "late",
           "timezone": "UTC",
           "user": {
-            "id": "01a22d3e-5d63-75c5-95b0-756c29c7916c",
+            "id": "[id]",
             "name": "Ada"
           },
           "user_id": "[id]",
