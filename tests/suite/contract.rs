@@ -162,6 +162,8 @@ async fn if_match_counts_for_every_decision() {
         let actor = if path.ends_with("withdraw") { &ada } else { &admin };
         let stale = actor.request(method.clone(), &path).header("if-match", "\"999\"").json(&body);
         send(stale).await.problem(412, "precondition-failed");
+        let unfilled = actor.request(method.clone(), &path).header("if-match", "").json(&body);
+        send(unfilled).await.problem(400, "malformed-request");
         if path.ends_with("reject") || path.ends_with("withdraw") {
             continue;
         }
@@ -230,7 +232,7 @@ async fn filters_that_name_nothing_are_wrong_everywhere() {
     for (template, item) in contract["paths"].as_object().expect("paths") {
         for parameter in item["get"]["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().expect("a name");
-            let things = ["user_id", "actor_id", "department_id", "shift_id", "device_id"];
+            let things = ["user_id", "actor_id", "department_id", "shift_id", "device_id", "batch_id"];
             if parameter["in"] != "query" || !things.contains(&name) {
                 continue;
             }

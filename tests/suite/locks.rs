@@ -24,7 +24,10 @@ async fn nothing_changes_in_a_closed_period(db: Db) {
     }
     let lock = json!({ "through": "2026-02-28", "reason": "payroll is done" });
     sales.post(PATH, lock.clone()).await.problem(403, "forbidden");
-    let closed = admin.post(PATH, lock).await.expect(201);
+    let answer = admin.post(PATH, lock).await;
+    let closed = answer.expect(201);
+    assert_eq!(sales.get(answer.header("location")).await.expect(200)["id"], closed["id"]);
+    ada.get(answer.header("location")).await.problem(403, "forbidden");
     insta::allow_duplicates! {
     insta::assert_json_snapshot!(closed, { ".id" => an_id(), ".locked_by" => an_id(), ".locked_by_user.id" => an_id() }, @r#"
     {

@@ -226,6 +226,12 @@ pub struct Calendar {
 }
 
 impl Calendar {
+    /// Enters a holiday. Two halves of one date are the whole day, and the name is the one entered first.
+    pub fn add_holiday(&mut self, on: Date, holiday: &Holiday) {
+        let known = self.holidays.entry(on).or_insert_with(|| holiday.clone());
+        known.half = known.half.filter(|half| holiday.half == Some(*half));
+    }
+
     /// Whether a date is a regular day off.
     #[must_use]
     pub fn is_off(&self, date: Date) -> bool {

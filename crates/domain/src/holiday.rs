@@ -136,7 +136,10 @@ impl FreeDays {
     #[must_use]
     pub fn repeats(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Date { on, .. }, Self::Date { on: other, .. }) => on == other,
+            (Self::Date { on, half }, Self::Date { on: other, half: other_half }) => {
+                let halves = half.zip(*other_half).is_some_and(|(one, other)| one != other);
+                on == other && !halves
+            }
             (Self::Weekly(one), Self::Weekly(two)) => {
                 let meets =
                     |from: Option<Date>, to: Option<Date>| from.zip(to).is_none_or(|(from, to)| from <= to);
@@ -177,7 +180,9 @@ mod tests {
         assert!(!weekly(Some(2), None, None).repeats(&weekly(Some(4), None, None)));
         let on = date(2026, 3, 2);
         let half = FreeDays::Date { on, half: Some(Half::First) };
+        assert!(half.repeats(&half));
         assert!(half.repeats(&FreeDays::Date { on, half: None }));
+        assert!(!half.repeats(&FreeDays::Date { on, half: Some(Half::Second) }), "together they are the day");
         assert!(!half.repeats(&weekly(None, None, None)));
     }
 }

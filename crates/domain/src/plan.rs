@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::calendar::{Calendar, Half, Holiday, WeeklyOff, Zone};
+use crate::calendar::{Calendar, WeeklyOff, Zone};
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::leave::Leave;
 use crate::schedule::{Assignment, Employment, Rank, Schedule, Zones};
@@ -251,8 +251,7 @@ impl Plan {
         let Some(calendar) = self.calendars.get(&of) else { return };
         let within = |date: Date| from.is_none_or(|from| from <= date) && to.is_none_or(|to| date <= to);
         for (date, holiday) in calendar.holidays.iter().filter(|(date, _)| within(**date)) {
-            let known = schedule.calendar.holidays.entry(*date).or_insert_with(|| holiday.clone());
-            known.half = whole(known, holiday);
+            schedule.calendar.add_holiday(*date, holiday);
         }
         schedule.calendar.offs.extend(calendar.offs.iter().map(|off| WeeklyOff {
             from: later(from, off.from),
@@ -260,11 +259,6 @@ impl Plan {
             ..*off
         }));
     }
-}
-
-/// The free half when two calendars have a holiday on one date; different halves are the whole day.
-fn whole(one: &Holiday, other: &Holiday) -> Option<Half> {
-    one.half.filter(|half| other.half == Some(*half))
 }
 
 /// Each placement with the dates for which it holds.

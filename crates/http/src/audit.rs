@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::actor::Asker;
-use crate::filters::{absent, person};
+use crate::filters::{Filters, absent, person};
 use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
 use crate::options::Api;
 use crate::paging::{List, instants, list as list_of, page};
@@ -157,6 +157,9 @@ pub(crate) async fn list(
             return Err(absent(&[key]));
         }
     }
+    Filters { batch: filter.batch, ..Filters::default() }
+        .check(&api.usecases.directory, asker.actor())
+        .await?;
     let page = page(&form.page, &form.per_page)?;
     let found = api.usecases.audit.page(asker.actor(), &filter, page).await?;
     Ok(list_of(&req, found, AuditView::new))

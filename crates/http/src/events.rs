@@ -117,6 +117,7 @@ pub(crate) async fn list(
         user: query.user,
         department: query.department,
         device: query.device,
+        batch: query.batch,
         ..Filters::default()
     };
     filters.check(&api.usecases.directory, asker.actor()).await?;

@@ -1,7 +1,7 @@
 //! Filters that name something: what is not there, or not to be seen, is told as a wrong parameter.
 
 use rollcall_domain::access::Actor;
-use rollcall_domain::id::{DepartmentId, DeviceId, ShiftId, UserId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, ShiftId, UserId};
 use rollcall_usecases::directory::Directory;
 
 use crate::actor::who;
@@ -15,6 +15,7 @@ pub(crate) struct Filters {
     pub(crate) department: Option<DepartmentId>,
     pub(crate) shift: Option<ShiftId>,
     pub(crate) device: Option<DeviceId>,
+    pub(crate) batch: Option<BatchId>,
 }
 
 /// The person that a key of the query names: an id, or `me`.
@@ -40,6 +41,11 @@ impl Filters {
             && !directory.knows_device(id).await?
         {
             wrong.push("device_id");
+        }
+        if let Some(id) = self.batch
+            && !directory.knows_batch(id).await?
+        {
+            wrong.push("batch_id");
         }
         if wrong.is_empty() { Ok(()) } else { Err(absent(&wrong)) }
     }

@@ -1,5 +1,6 @@
 //! `/api/locks`
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
 use rollcall_domain::id::LockId;
@@ -113,9 +114,21 @@ pub(crate) async fn list(
     Ok(list_of(&req, found, LockView::new))
 }
 
+/// One closed period.
+#[utoipa::path(get, path = "/api/locks/{lock_id}", tag = "planning",
+    params(("lock_id" = String, Path, description = "A lock.")),
+    responses((status = 200, description = "The lock.", body = LockView)))]
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    asker: Asker,
+    Named(id): Named<LockId>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(LockView::new(api.usecases.locks.get(asker.actor(), id).await?)))
+}
+
 /// Closes everything up to a date: no punch, decision or plan of those dates is changed any more.
 #[utoipa::path(post, path = "/api/locks", tag = "planning", request_body = NewLockForm,
-    responses((status = 201, description = "Closed.", body = LockView)))]
+    responses((status = 201, description = "Closed; `Location` names the lock.", body = LockView)))]
 pub(crate) async fn close(
     api: web::Data<Api>,
     asker: Asker,
@@ -125,7 +138,8 @@ pub(crate) async fn close(
     let lock = api.usecases.locks.close(asker.actor(), needed(&form.through)?, reason).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a period was closed");
-    Ok(HttpResponse::Created().json(LockView::new(lock)))
+    let location = (header::LOCATION, format!("/api/locks/{}", lock.id));
+    Ok(HttpResponse::Created().insert_header(location).json(LockView::new(lock)))
 }
 
 /// Lifts a lock; what earlier locks close stays closed.

@@ -49,7 +49,7 @@ const BEARER: &str = "bearer";
         assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
         holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
         leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,
-        locks::list, locks::close, locks::lift,
+        locks::list, locks::close, locks::get, locks::lift,
         report::report, jobs::list, jobs::get, jobs::discard, jobs::result,
         dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
         enroll::enroll, recognize::recognize, face::encodings, face::delete,
@@ -173,6 +173,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
     let is_version =
         |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(of) if of.name == "If-Match");
     if operation.parameters.iter().flatten().any(is_version) {
+        told.push((400, "An `If-Match` that names no version."));
         told.push((412, "`precondition-failed`: it changed since it was read."));
         if changes {
             told.push((428, "`precondition-required`: this installation asks for `If-Match`."));

@@ -38,7 +38,7 @@ const PATCH: Method = Method::PATCH;
 const DELETE: Method = Method::DELETE;
 
 #[rustfmt::skip]
-pub(crate) static TABLE: [Entry; 81] = [
+pub(crate) static TABLE: [Entry; 82] = [
     on(POST,   "/api/auth/register",                   Password,                         |r| r.to(auth::register)),
     on(POST,   "/api/auth/login",                      Password,                         |r| r.to(auth::login)),
     on(POST,   "/api/auth/refresh",                    People,                           |r| r.to(auth::refresh)),
@@ -95,6 +95,7 @@ pub(crate) static TABLE: [Entry; 81] = [
     on(POST,   "/api/leaves/{leave_id}/withdraw",      May(A::RequestLeave),             |r| r.to(leaves::withdraw)),
     on(GET,    "/api/locks",                           May(A::ReadLocks),                |r| r.to(locks::list)),
     on(POST,   "/api/locks",                           May(A::ManageLocks),              |r| r.to(locks::close)),
+    on(GET,    "/api/locks/{lock_id}",                 May(A::ReadLocks),                |r| r.to(locks::get)),
     on(POST,   "/api/locks/{lock_id}/lift",            May(A::ManageLocks),              |r| r.to(locks::lift)),
 
     on(POST,   "/api/face/enroll",                     May(A::EnrollFace),               |r| r.to(enroll::enroll)),

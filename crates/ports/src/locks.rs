@@ -30,7 +30,8 @@ pub trait LockStore: Send + Sync {
     /// they never would.
     async fn insert(&self, lock: &Lock, line: &Line) -> Result<(), StoreError>;
 
-    /// Opens it again. Whatever could not change while it was closed is stale from the first date that is open now.
+    /// Opens it again. Whoever was added meanwhile, and may have joined in it, has stale records from the first date that is
+    /// open now: all else that makes records cannot change while they are closed.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if there is no such lock or it was lifted before.

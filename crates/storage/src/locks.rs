@@ -9,6 +9,7 @@ use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
 };
@@ -16,8 +17,8 @@ use sea_orm::{
 use crate::audit::note;
 use crate::convert::{corrupt, date, instant, instant_or_none, micros};
 use crate::database::Database;
-use crate::entity::locks;
-use crate::plan::{begin_change, closed_through, is_stale, outdate_everybody};
+use crate::entity::{attendance_heads, locks, users};
+use crate::plan::{BEGINNING, begin_change, closed_through, is_stale, mark_stale, outdate_everybody};
 use crate::transaction::{Read, transact};
 
 /// [`LockStore`] in SQL.
@@ -102,9 +103,28 @@ impl LockStore for SqlLockStore {
                 return Err(StoreError::Stale.into());
             }
             note(connection, line).await?;
-            outdate_everybody(connection).await
+            outdate_everybody(connection).await?;
+            let closed = closed_through(connection).await?;
+            let open = closed.map_or(BEGINNING, |last| last.tomorrow().unwrap_or(last));
+            mark_stale(connection, added_after_closing(open), open).await
         })
     }
+}
+
+/// Those who were added when dates from this one on were closed: of dates before they were added, which they may have
+/// joined on, nothing could be worked out.
+fn added_after_closing(open: Date) -> Condition {
+    let first_closed = Query::select()
+        .expr(locks::Column::LockedAt.min())
+        .from(locks::Entity)
+        .and_where(Expr::col(locks::Column::Through).gte(open.to_string()))
+        .take();
+    let added = Query::select()
+        .column(users::Column::Id)
+        .from(users::Entity)
+        .and_where(Expr::col(users::Column::CreatedAt).gte(first_closed))
+        .take();
+    Condition::all().add(attendance_heads::Column::UserId.in_subquery(added))
 }
 
 fn lock(row: locks::Model) -> Result<Lock, StoreError> {

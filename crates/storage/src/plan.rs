@@ -87,7 +87,7 @@ impl PlanStore for SqlPlanStore {
             match entry.days {
                 FreeDays::Date { on, half } => {
                     let name = entry.name.as_str().to_owned();
-                    calendar.holidays.insert(on, Holiday { name, half });
+                    calendar.add_holiday(on, &Holiday { name, half });
                 }
                 FreeDays::Weekly(off) => calendar.offs.push(off),
             }
@@ -182,7 +182,7 @@ async fn placed_elsewhere(connection: &impl ConnectionTrait, zone: &Zone) -> Res
 const CHUNK: usize = 500;
 
 /// The first date that the tables hold.
-const BEGINNING: Date = Date::constant(1, 1, 1);
+pub(crate) const BEGINNING: Date = Date::constant(1, 1, 1);
 
 /// Begins a change of the plan, which waits for everybody else's: what is read after this stays so.
 pub(crate) async fn begin_change(connection: &impl ConnectionTrait) -> Result<(), Failure> {

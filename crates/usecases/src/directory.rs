@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rollcall_domain::access::{Actor, Role};
-use rollcall_domain::id::{DepartmentId, DeviceId, ShiftId, UserId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, ShiftId, UserId};
 use rollcall_domain::user::{PersonName, User};
 use rollcall_ports::Ports;
+use rollcall_ports::batches::BatchStore;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::shifts::ShiftStore;
@@ -20,6 +21,7 @@ pub struct Directory {
     departments: Arc<dyn DepartmentStore>,
     shifts: Arc<dyn ShiftStore>,
     devices: Arc<dyn DeviceStore>,
+    batches: Arc<dyn BatchStore>,
 }
 
 impl Directory {
@@ -29,6 +31,7 @@ impl Directory {
             departments: ports.departments.clone(),
             shifts: ports.shifts.clone(),
             devices: ports.devices.clone(),
+            batches: ports.batches.clone(),
         }
     }
 
@@ -58,6 +61,11 @@ impl Directory {
     /// Whether there is such a kiosk or camera, revoked or not.
     pub async fn knows_device(&self, id: DeviceId) -> Result<bool, StoreError> {
         Ok(self.devices.get(id).await?.is_some())
+    }
+
+    /// Whether there is such a batch of entries, reverted or not.
+    pub async fn knows_batch(&self, id: BatchId) -> Result<bool, StoreError> {
+        Ok(self.batches.get(id).await?.is_some())
     }
 
     /// Whether there is such a person, removed or not.

@@ -10,6 +10,7 @@ use rollcall_domain::audit::{Act, Line, State, Target};
 use rollcall_domain::id::LockId;
 use rollcall_domain::lock::Lock;
 use rollcall_domain::page::{Page, Paged};
+use rollcall_domain::plan::Whom;
 use rollcall_domain::text::MIN_REASON;
 use rollcall_ports::Ports;
 use rollcall_ports::locks::LockStore;
@@ -45,6 +46,12 @@ impl Locks {
     ) -> Result<Paged<Lock>, PlanError> {
         self.planning.permit(actor, Action::ReadLocks)?;
         Ok(self.locks.list(only_holding, page).await?)
+    }
+
+    /// One of them.
+    pub async fn get(&self, actor: &Actor, id: LockId) -> Result<Lock, PlanError> {
+        self.planning.permit(actor, Action::ReadLocks)?;
+        Ok(self.locks.get(id).await?.ok_or(Denied::Hidden)?)
     }
 
     /// Closes everything up to a date, which is past.
@@ -107,7 +114,10 @@ impl Locks {
             ..self.planning.line(actor, Act::LiftLock, Target::Lock(id))
         };
         match self.locks.lift(id, &lifted, &line).await {
-            Ok(()) => Ok(Lock { lifted: Some(lifted), ..known }),
+            Ok(()) => {
+                self.planning.settle(Whom::Everybody).await;
+                Ok(Lock { lifted: Some(lifted), ..known })
+            }
             Err(StoreError::Stale) => Err(PlanError::Decided),
             Err(error) => Err(error.into()),
         }

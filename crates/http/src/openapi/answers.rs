@@ -48,6 +48,7 @@ pub(super) fn complete(document: &mut Value) {
     for item in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             optional_body(operation);
+            version(operation);
             request_id(operation);
             let responses = operation["responses"].as_object_mut();
             for (status, response) in responses.into_iter().flatten() {
@@ -86,6 +87,14 @@ fn optional_body(operation: &mut Value) {
     let name = schema["$ref"].as_str().and_then(|to| to.rsplit('/').next()).unwrap_or_default();
     let required = !optional.contains(&name);
     body["required"] = json!(required);
+}
+
+/// A version that is sent is not empty.
+fn version(operation: &mut Value) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["name"] == "If-Match") {
+        parameter["schema"] = json!({ "type": "string", "minLength": 1 });
+    }
 }
 
 /// Every operation takes it.

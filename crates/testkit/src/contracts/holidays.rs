@@ -7,6 +7,7 @@ use rollcall_domain::department::Department;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{DepartmentId, HolidayId};
 use rollcall_domain::page::Page;
+use rollcall_domain::shift::Shift;
 use rollcall_ports::holidays::HolidayFilter;
 use rollcall_ports::store::StoreError;
 
@@ -71,6 +72,20 @@ pub async fn a_calendar_says_each_thing_once(bench: &dyn StoreBench) {
     assert_matches!(bench.holidays().insert(&again, &a_line()).await, Err(StoreError::Overlaps(_)));
     assert_matches!(bench.holidays().get(again.id).await, Ok(None));
     inserted(bench, a_holiday(&other, "2026-05-01")).await;
+    // Two halves of one date are two entries, and the whole day is one too many.
+    let half = |half| {
+        let days = FreeDays::Date { on: date("2026-05-04"), half };
+        CalendarEntry { days, ..a_holiday(&one, "2026-05-04") }
+    };
+    inserted(bench, half(Some(Half::First))).await;
+    inserted(bench, half(Some(Half::Second))).await;
+    for repeated in [None, Some(Half::First)] {
+        let refused = bench.holidays().insert(&half(repeated), &a_line()).await;
+        assert_matches!(refused, Err(StoreError::Overlaps(_)));
+    }
+    let plan = bench.plan().plan(&Shift::standard()).await.unwrap();
+    let calendar = &plan.calendars[&Some(one.id)];
+    assert_eq!(calendar.holidays[&date("2026-05-04")].half, None, "together they are the whole day");
     inserted(bench, weekly(&one, Weekday::Saturday, None, Some("2026-06-30"))).await;
     let meets = weekly(&one, Weekday::Saturday, Some("2026-06-30"), None);
     assert_matches!(bench.holidays().insert(&meets, &a_line()).await, Err(StoreError::Overlaps(_)));

@@ -25,6 +25,7 @@ macro_rules! lock_store_contract {
             a_lock_is_lifted_once
             what_is_closed_does_not_change
             a_lock_outdates_what_was_read_before
+            lifting_a_lock_looks_again_at_whoever_was_added_meanwhile
             what_does_not_follow_is_not_closed
             what_nobody_made_yet_is_not_closed
         }
@@ -125,6 +126,20 @@ pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
     assert!(closed > before);
     bench.locks().lift(lock.id, &lifted(), &a_line()).await.unwrap();
     assert!(revision_of(bench, ada.id).await > closed);
+}
+
+pub async fn lifting_a_lock_looks_again_at_whoever_was_added_meanwhile(bench: &dyn StoreBench) {
+    let ada = stored(bench, a_user("Ada")).await;
+    has_facts(bench, ada.id).await;
+    let (january, february) = (a_lock("2026-01-31"), a_lock("2026-02-28"));
+    for lock in [&january, &february] {
+        bench.locks().insert(lock, &a_line()).await.unwrap();
+    }
+    let bob = stored(bench, User { created_at: february.at, ..a_user("Bob") }).await;
+    has_facts(bench, bob.id).await;
+    bench.locks().lift(february.id, &lifted(), &a_line()).await.unwrap();
+    assert_eq!(stale_from(bench, bob.id).await, Some(date("2026-02-01")));
+    assert_eq!(stale_from(bench, ada.id).await, None);
 }
 
 pub async fn what_does_not_follow_is_not_closed(bench: &dyn StoreBench) {

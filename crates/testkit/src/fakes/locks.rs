@@ -50,6 +50,15 @@ impl LockStore for FakeStores {
         let known = world.locks.get_mut(&id).filter(|lock| lock.lifted.is_none());
         known.ok_or(StoreError::Stale)?.lifted = Some(lifted.clone());
         world.locks_changed();
+        let open = world.closed_through().map_or(Date::MIN, |last| last.tomorrow().unwrap_or(last));
+        let first_closed = world.locks.values().filter(|lock| lock.through >= open).map(|lock| lock.at).min();
+        world.mark_stale(
+            |world, user| {
+                let added = world.users.get(&user).map(|person| person.user.created_at);
+                added.zip(first_closed).is_some_and(|(added, closed)| closed <= added)
+            },
+            open,
+        );
         world.lines.push(line.clone());
         Ok(())
     }

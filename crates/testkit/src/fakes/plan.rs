@@ -41,7 +41,7 @@ impl PlanStore for FakeStores {
             let calendar = calendars.entry(entry.department).or_default();
             match entry.days {
                 FreeDays::Date { on, half } => {
-                    calendar.holidays.insert(on, Holiday { name: entry.name.as_str().into(), half });
+                    calendar.add_holiday(on, &Holiday { name: entry.name.as_str().into(), half });
                 }
                 FreeDays::Weekly(off) => calendar.offs.push(off),
             }

@@ -161,7 +161,8 @@ impl Attendance {
         Step::Store { change: Box::new(change), whole }
     }
 
-    /// The end of the session in which somebody is who no longer takes part: nobody lets them out.
+    /// The end of the session in which somebody is who no longer takes part: nobody lets them out. A session of a closed
+    /// period stays as it is.
     fn session_to_end(&self, user: &User, book: &Book, now: Timestamp) -> Option<Event> {
         if user.status == Status::Active {
             return None;
@@ -170,7 +171,8 @@ impl Attendance {
         let at = standing.map_or(now, |change| change.at).min(now);
         let inside =
             |record: &DayRecord| record.record.open && at < record.due && record.record.first_in <= Some(at);
-        book.ledger.records.iter().find(|record| inside(record))?;
+        let open = |record: &&DayRecord| !book.is_locked(record.day.key.date);
+        book.ledger.records.iter().filter(open).find(|record| inside(record))?;
         Some(Event {
             received_at: now,
             entered_by: standing.and_then(|change| change.by),

@@ -4,13 +4,16 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::attendance::{DayStatus, Flag, Source};
 use rollcall_domain::batch::Operation;
+use rollcall_domain::calendar::Half;
 use rollcall_domain::id::BatchId;
+use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::user::{EmployeeCode, User};
 use rollcall_testkit::builders::{a_user, at, date, fresh};
 use rollcall_usecases::attendance::bulk::{
     BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict, Outcome, Whose,
 };
 use rollcall_usecases::attendance::{AttendanceError, OverrideRequest};
+use rollcall_usecases::leaves::NewLeave;
 
 use crate::overrides::record_on;
 use crate::support::{World, person, with_role, world};
@@ -356,6 +359,35 @@ async fn work_after_midnight_leaves_the_hours_of_the_day_before_alone() {
     let id = record_on(&world, &ada, "2026-03-07").await;
     let day = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
     assert_eq!(day.record.worked_seconds, Some(14_400));
+}
+
+#[tokio::test]
+async fn approved_leave_is_not_overruled_unless_asked() {
+    let world = world();
+    let ada = world.add("Ada").await;
+    world.fakes.clock.set("2026-03-02T08:00:00Z");
+    let halves = [None, Some(Half::First)];
+    for (on, half) in ["2026-03-04", "2026-03-05"].into_iter().zip(halves) {
+        let (user, on) = (Some(ada.id), date(on));
+        let new = NewLeave { user, from: on, to: on, half, kind: LeaveKind::Annual, reason: None };
+        let asked = world.usecases.leaves.request(&Actor::Operator, new).await.unwrap();
+        world.usecases.leaves.approve(&Actor::Operator, asked.id, None, None).await.unwrap();
+    }
+    world.fakes.clock.set("2026-03-06T20:00:00Z");
+    let present =
+        |on: &str| BulkItem { status: Some(DayStatus::Present), ..day(&ada, on, "09:00:00", "18:00:00") };
+    let items = vec![present("2026-03-04"), present("2026-03-05"), present("2026-03-06")];
+    for operation in [Operation::SetStatus, Operation::Mark] {
+        let refused = bulk(&world, &BulkRequest { dry_run: true, ..request(operation, items.clone()) }).await;
+        assert_eq!(outcomes(&refused), [Failed, Failed, Created], "{operation:?}");
+        assert!(matches!(problem(&refused.results[0]), ItemProblem::Conflict), "{refused:?}");
+    }
+    let skip = BulkRequest { on_conflict: OnConflict::Skip, ..request(Operation::SetStatus, items) };
+    assert_eq!(outcomes(&bulk(&world, &skip).await), [Skipped, Skipped, Created]);
+    assert_eq!(stands(&world, &ada, "2026-03-04").await.0, DayStatus::OnLeave);
+    let overwrite = BulkRequest { on_conflict: OnConflict::Overwrite, ..skip };
+    assert_eq!(outcomes(&bulk(&world, &overwrite).await), [Created, Created, Unchanged]);
+    assert_eq!(stands(&world, &ada, "2026-03-04").await.0, DayStatus::Present);
 }
 
 #[tokio::test]

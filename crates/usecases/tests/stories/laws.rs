@@ -9,7 +9,7 @@ use rollcall_domain::attendance::{DayRecord, Direction, Event};
 use rollcall_domain::calendar::{DateRange, Half, Workdays, Zone};
 use rollcall_domain::department::Department;
 use rollcall_domain::holiday::HolidayName;
-use rollcall_domain::id::{AssignmentId, HolidayId, LeaveId, ShiftId};
+use rollcall_domain::id::{AssignmentId, HolidayId, LeaveId, LockId, ShiftId};
 use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::Whom;
@@ -76,6 +76,12 @@ enum Deed {
     Suspend,
     Return,
     Decide(i64),
+    /// Everything up to a date is closed …
+    Close(i64),
+    /// … and opened again.
+    Lift(usize),
+    /// Somebody is added who joined some days ago, or will.
+    Hire(i64),
     /// So many hours pass.
     Pass(i64),
 }
@@ -123,6 +129,9 @@ fn a_deed() -> impl Strategy<Value = Deed> {
         5 => plans,
         4 => people,
         1 => day().prop_map(Deed::Decide),
+        1 => day().prop_map(Deed::Close),
+        2 => number().prop_map(Deed::Lift),
+        1 => day().prop_map(Deed::Hire),
         1 => (1_i64..40).prop_map(Deed::Pass),
     ]
 }
@@ -136,6 +145,7 @@ struct Life {
     assignments: Vec<AssignmentId>,
     holidays: Vec<HolidayId>,
     leaves: Vec<LeaveId>,
+    locks: Vec<LockId>,
 }
 
 impl Life {
@@ -156,8 +166,8 @@ impl Life {
             shifts.push(world.usecases.shifts.create(&Actor::Operator, patch).await.unwrap().id);
         }
         world.usecases.attendance.catch_up().await.unwrap();
-        let (assignments, holidays, leaves) = (Vec::new(), Vec::new(), Vec::new());
-        Self { world, ada, departments, shifts, assignments, holidays, leaves }
+        let (assignments, holidays, leaves, locks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { world, ada, departments, shifts, assignments, holidays, leaves, locks }
     }
 
     fn now(&self) -> Timestamp {
@@ -302,8 +312,23 @@ impl Life {
                 };
                 sound(usecases.attendance.override_day(&admin, Some(ada), Some(on(day)), request).await)?;
             }
+            Deed::Close(day) => {
+                let reason = "payroll is done".to_owned();
+                let closed = planned(usecases.locks.close(&admin, on(day), reason).await)?;
+                self.locks.extend(closed.map(|lock| lock.id));
+            }
+            Deed::Lift(which) if which < self.locks.len() => {
+                let reason = "one was forgotten".to_owned();
+                planned(usecases.locks.lift(&admin, self.locks.remove(which), reason).await)?;
+            }
+            Deed::Hire(day) => {
+                let (join_date, created_at) = (Some(on(day)), self.now());
+                let bob = User { join_date, created_at, ..a_member("Bob", &self.departments[0]) };
+                self.world.add_as(bob).await;
+                self.world.usecases.attendance.catch_up().await.unwrap();
+            }
             Deed::Pass(hours) => self.pass(SignedDuration::from_hours(hours)).await,
-            Deed::TakeBack(_) | Deed::RemoveHoliday(_) | Deed::Withdraw(_) => {}
+            Deed::TakeBack(_) | Deed::RemoveHoliday(_) | Deed::Withdraw(_) | Deed::Lift(_) => {}
         }
         Ok(())
     }
@@ -319,9 +344,9 @@ impl Life {
     async fn change(&mut self, patch: UserPatch) -> Result<(), StoreError> {
         match self.world.usecases.users.update(&Actor::Operator, self.ada.id, patch, None).await {
             Ok(profile) => self.ada = profile.user,
+            // Leaving before joining, or in a period that is closed.
+            Err(UserError::Invalid(_) | UserError::Store(StoreError::Locked(_))) => {}
             Err(UserError::Store(error)) => return Err(error),
-            // Leaving before joining.
-            Err(UserError::Invalid(_)) => {}
             Err(error) => panic!("{error}"),
         }
         Ok(())
@@ -417,6 +442,22 @@ fn config() -> ProptestConfig {
 
 fn at_once<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+#[tokio::test]
+async fn a_suspension_leaves_a_session_in_a_closed_period_alone() {
+    let mut life = Life::new().await;
+    for deed in [
+        Deed::Give { shift: 4, whom: 2, from: 0, to: None },
+        Deed::Punch(16 * 60, Punch::CheckIn),
+        Deed::Pass(11),
+        Deed::Close(0),
+        Deed::Suspend,
+    ] {
+        life.happen(&deed).await.unwrap();
+    }
+    let punches: Vec<_> = life.punches().await.into_iter().map(|(event, _)| event.punch).collect();
+    assert_eq!((life.locks.len(), punches), (1, vec![Punch::CheckIn]));
 }
 
 proptest! {

@@ -16,6 +16,11 @@ use crate::attendance::book::{Book, Entry};
 use crate::attendance::planning::rounded;
 use crate::attendance::{Attendance, AttendanceError, MAX_AHEAD, OverrideRequest};
 
+/// Whether approved leave says already what becomes of a day.
+fn is_leave(book: &Book, key: DayKey) -> bool {
+    book.schedule().is_leave(key.date)
+}
+
 /// When a person came and left by what was entered for a day, decided or punched.
 struct Known {
     came: Option<Timestamp>,
@@ -121,7 +126,10 @@ impl Attendance {
         let contradicts = |asked: Option<Timestamp>, known: Option<Timestamp>| {
             asked.zip(known).is_some_and(|(a, b)| a != b)
         };
-        let conflict = decision.is_some() || contradicts(came, known.came) || contradicts(left, known.left);
+        let conflict = decision.is_some()
+            || item.status.is_some() && is_leave(book, key)
+            || contradicts(came, known.came)
+            || contradicts(left, known.left);
         if conflict {
             return match job.request.on_conflict {
                 OnConflict::Error => Err(ItemProblem::Conflict),
@@ -204,16 +212,17 @@ impl Attendance {
             reason: job.batch.reason.clone(),
         };
         let outcome = match book.decision(key) {
-            None => Outcome::Created,
+            None if !is_leave(book, key) => Outcome::Created,
             Some(known)
                 if (known.status, known.first_in, known.last_out) == (Some(status), first_in, last_out)
                     && known.note == item.note =>
             {
                 return Ok(Outcome::Unchanged);
             }
-            Some(_) => match job.request.on_conflict {
+            known => match job.request.on_conflict {
                 OnConflict::Error => return Err(ItemProblem::Conflict),
                 OnConflict::Skip => return Ok(Outcome::Skipped),
+                OnConflict::Overwrite if known.is_none() => Outcome::Created,
                 OnConflict::Overwrite => Outcome::Updated,
             },
         };
