@@ -96,7 +96,8 @@ pub fn replay(facts: &Facts<'_>, from: Date, to: Date, policy: &Policy) -> Repla
     events.sort_by_key(|event| (event.at, event.id));
     let mut reader = Reader { facts, policy, windows, replay: Replay::default(), inside: None, last: None };
     for moment in events.chunk_by_mut(|one, other| one.at == other.at) {
-        // Who is in leaves before they come again, who is not comes before they leave. Of equal punches the one that
+        // Who is in leaves before they come again, who is not comes before they leave, and the system ends whatever is open
+        // then. Of equal punches the one that
         // counts already goes on counting, so that of many at once only one does.
         let inside = reader.inside.is_some();
         moment.sort_by_key(|event| {
@@ -104,8 +105,8 @@ pub fn replay(facts: &Facts<'_>, from: Date, to: Date, policy: &Policy) -> Repla
                 Punch::Auto => 0,
                 Punch::CheckIn if !inside => 1,
                 Punch::CheckOut => 2,
-                Punch::Close => 3,
-                Punch::CheckIn => 4,
+                Punch::CheckIn => 3,
+                Punch::Close => 4,
             };
             (place, event.direction.is_none())
         });

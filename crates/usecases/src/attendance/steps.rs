@@ -9,6 +9,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{EventId, UserId};
+use rollcall_domain::policy::Decision;
 use rollcall_domain::replay::{REACHES_BACK, reached_from};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
@@ -173,12 +174,17 @@ impl Attendance {
             |record: &DayRecord| record.record.open && at < record.due && record.record.first_in <= Some(at);
         let open = |record: &&DayRecord| !book.is_locked(record.day.key.date);
         book.ledger.records.iter().filter(open).find(|record| inside(record))?;
-        Some(Event {
+        let end = Event {
             received_at: now,
             entered_by: standing.and_then(|change| change.by),
             reason: standing.and_then(|change| change.reason.clone()),
             ..Event::new(EventId::new(self.ids.next()), user.id, Punch::Close, rounded(at), Source::System)
-        })
+        };
+        // It must end something, or it would be tried again forever.
+        let mut trial = book.clone();
+        trial.add(end.clone());
+        let ends = trial.entry(&self.rules.policy).reading(end.id)?.decision == Decision::Closed;
+        ends.then_some(end)
     }
 }
 

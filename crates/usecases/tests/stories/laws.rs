@@ -460,6 +460,22 @@ async fn a_suspension_leaves_a_session_in_a_closed_period_alone() {
     assert_eq!((life.locks.len(), punches), (1, vec![Punch::CheckIn]));
 }
 
+#[tokio::test]
+async fn a_suspension_ends_a_session_that_began_in_the_same_second() {
+    let mut life = Life::new().await;
+    for deed in [
+        Deed::Punch(4 * 60, Punch::CheckIn),
+        Deed::Punch(17 * 60, Punch::CheckIn),
+        Deed::Join(Some(10)),
+        Deed::Suspend,
+        Deed::Join(None),
+    ] {
+        life.happen(&deed).await.unwrap();
+    }
+    let ends = life.punches().await.into_iter().filter(|(event, _)| event.punch == Punch::Close).count();
+    assert_eq!(ends, 1);
+}
+
 proptest! {
     #![proptest_config(config())]
 
