@@ -315,11 +315,11 @@ impl Upkeep {
         if self.usecases.users.found(founder).await? {
             introduce(founder);
         }
-        let attendance = &self.usecases.attendance;
-        attendance.relocate().await.context("looking whose clocks are others by now")?;
+        let timesheets = &self.usecases.timesheets;
+        timesheets.relocate().await.context("looking whose clocks are others by now")?;
         // After a downtime everybody has days to be shown before anybody asks, as far as that is soon done. What lies back
         // is made up for while requests are served.
-        attendance.look_ahead(LOOK_AHEAD).await.context("planning everybody's days")?;
+        timesheets.look_ahead(LOOK_AHEAD).await.context("planning everybody's days")?;
         Ok(filled)
     }
 
@@ -329,11 +329,11 @@ impl Upkeep {
         let mut planned = Instant::now();
         loop {
             tokio::time::sleep(PLAN_SOON).await;
-            if planned.elapsed() < PLAN_EVERY && !self.usecases.attendance.is_awaited() {
+            if planned.elapsed() < PLAN_EVERY && !self.usecases.timesheets.is_awaited() {
                 continue;
             }
             planned = Instant::now();
-            match self.usecases.attendance.catch_up().await {
+            match self.usecases.timesheets.catch_up().await {
                 Ok(done) if done.people > 0 => tracing::info!(people = done.people, "days were planned"),
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "days could not be planned; trying again"),

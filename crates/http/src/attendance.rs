@@ -8,7 +8,7 @@ use rollcall_domain::overrides::Override;
 use rollcall_domain::policy::Decision;
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_usecases::attendance::DayView;
-use rollcall_usecases::attendance::events::SeenEvent;
+use rollcall_usecases::attendance::SeenEvent;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};

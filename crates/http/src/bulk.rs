@@ -10,7 +10,7 @@ use rollcall_domain::batch::Operation;
 use rollcall_domain::id::{BatchId, ShiftId};
 use rollcall_domain::job::{Job, JobKind};
 use rollcall_domain::user::EmployeeCode;
-use rollcall_usecases::attendance::bulk::{
+use rollcall_usecases::bulk::{
     AT_ONCE, BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS, Moment,
     OnConflict, Outcome, RevertedBatch, Whose,
 };
@@ -491,7 +491,7 @@ pub(crate) async fn bulk(
     }
     let (items, unread) = forms.iter().map(|form| read_item(form, asker.actor())).unzip();
     request.items = items;
-    let answer = api.usecases.attendance.bulk(asker.actor(), &request).await?;
+    let answer = api.usecases.bulk.enter(asker.actor(), &request).await?;
     BulkView::new(answer, &forms, unread, request.dry_run)
         .answer(&api.usecases.directory, request.atomic)
         .await
@@ -568,6 +568,6 @@ pub(crate) async fn revert(
     Named(id): Named<BatchId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let reverted = api.usecases.attendance.revert_batch(asker.actor(), id, &form.reason()?).await?;
+    let reverted = api.usecases.bulk.revert(asker.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(RevertedView::new(reverted)))
 }

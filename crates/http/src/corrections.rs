@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::id::{CorrectionId, DepartmentId, ShiftId};
-use rollcall_usecases::attendance::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
+use rollcall_usecases::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -205,12 +205,8 @@ pub(crate) async fn list(
     };
     let filters = Filters { user: query.user, department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let found = api
-        .usecases
-        .attendance
-        .corrections(asker.actor(), query)
-        .await
-        .map_err(|error| filters.told(error))?;
+    let found =
+        api.usecases.corrections.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, CorrectionView::new))
 }
 
@@ -231,7 +227,7 @@ pub(crate) async fn create(
         last_out: word(&form.last_out)?,
         reason: needed::<Reason>(&form.reason)?.0,
     };
-    let asked = api.usecases.attendance.request_correction(asker.actor(), &request).await?;
+    let asked = api.usecases.corrections.request(asker.actor(), &request).await?;
     let location = (header::LOCATION, format!("/api/attendance/corrections/{}", asked.correction.id));
     let tag = etag(asked.correction.revision);
     Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(CorrectionView::new(asked)))
@@ -246,7 +242,7 @@ pub(crate) async fn get(
     asker: Asker,
     Named(id): Named<CorrectionId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.correction(asker.actor(), id).await?))
+    Ok(shown(api.usecases.corrections.get(asker.actor(), id).await?))
 }
 
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
@@ -263,7 +259,7 @@ pub(crate) async fn approve(
     MaybeJson(form): MaybeJson<ApprovalForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = word::<Passage<500>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), id, comment, revision).await?))
+    Ok(shown(api.usecases.corrections.approve(asker.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request, and says why. Nobody decides on their own.
@@ -280,7 +276,7 @@ pub(crate) async fn reject(
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = needed::<Reason>(&form.comment)?.0;
-    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), id, &comment, revision).await?))
+    Ok(shown(api.usecases.corrections.reject(asker.actor(), id, &comment, revision).await?))
 }
 
 /// Takes your own request back.
@@ -295,5 +291,5 @@ pub(crate) async fn withdraw(
     Named(id): Named<CorrectionId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), id, revision).await?))
+    Ok(shown(api.usecases.corrections.withdraw(asker.actor(), id, revision).await?))
 }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use rollcall_domain::attendance::{Direction, Source};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId};
-use rollcall_usecases::attendance::events::{EventQuery, JudgedEvent};
+use rollcall_usecases::punches::events::{EventQuery, JudgedEvent};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -121,8 +121,7 @@ pub(crate) async fn list(
         ..Filters::default()
     };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let found =
-        api.usecases.attendance.events(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let found = api.usecases.punches.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, |seen| EventView::seen(&seen)))
 }
 
@@ -137,7 +136,7 @@ pub(crate) async fn void(
     Named(id): Named<EventId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let judged = api.usecases.attendance.void_event(asker.actor(), id, &form.reason()?).await?;
+    let judged = api.usecases.punches.void(asker.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(JudgedView::new(&judged)))
 }
 
@@ -152,6 +151,6 @@ pub(crate) async fn accept(
     Named(id): Named<EventId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let judged = api.usecases.attendance.accept_event(asker.actor(), id, &form.reason()?).await?;
+    let judged = api.usecases.punches.accept(asker.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(JudgedView::new(&judged)))
 }

@@ -18,7 +18,7 @@ use rollcall_usecases::errors::{EngineError, IndexError, PasswordError, StoreErr
 use rollcall_usecases::faces::FaceError;
 use rollcall_usecases::jobs::JobError;
 use rollcall_usecases::planning::{PlanError, Wrong};
-use rollcall_usecases::recognize::RecognizeError;
+use rollcall_usecases::recognition::RecognizeError;
 use rollcall_usecases::statistics::StatisticsError;
 use rollcall_usecases::users::UserError;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use rollcall_domain::attendance::{DayField, DayFilter, DayStatus, Source};
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::statistics::Summary;
-use rollcall_usecases::attendance::HistoryQuery;
+use rollcall_usecases::records::HistoryQuery;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -155,7 +155,7 @@ pub(crate) async fn of_user(
     let query = form.into_query()?;
     let filters = Filters { shift: query.filter.shift, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let history = api.usecases.attendance.history(asker.actor(), user, query).await?;
+    let history = api.usecases.records.history(asker.actor(), user, query).await?;
     let pagination = Pagination::of(&history.days);
     let data = history.days.items.iter().map(|day| RecordView::new(day, with_events)).collect();
     let summary = SummaryView::new(history.summary);

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::id::DeviceId;
 use rollcall_domain::policy::Punch;
-use rollcall_usecases::attendance::{DayView, MarkRequest, Marked, OverrideRequest};
+use rollcall_usecases::attendance::DayView;
+use rollcall_usecases::overrides::OverrideRequest;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::timesheet::PunchResult;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -87,7 +90,7 @@ fn refuse(misplaced: &[(&str, bool, &str)]) -> Result<(), Problem> {
 
 /// What came of a punch.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Marked)]
+#[schema(as = PunchResult)]
 pub(crate) struct MarkedView {
     /// `checked_in`, `checked_out`, `cooldown` or `min_session`; `overridden` if a status was set.
     decision: &'static str,
@@ -102,7 +105,7 @@ pub(crate) struct MarkedView {
 
 impl MarkedView {
     /// What came of a punch.
-    pub(crate) fn new(marked: &Marked) -> Self {
+    pub(crate) fn new(marked: &PunchResult) -> Self {
         Self {
             decision: decision(marked.decision),
             event: marked.event.as_ref().map(|event| EventView::new(event, &marked.day)),
@@ -141,7 +144,7 @@ pub(crate) async fn mark(
             ..OverrideRequest::default()
         };
         let date = word(&form.date)?;
-        let day = api.usecases.attendance.override_day(asker.actor(), user, date, request).await?;
+        let day = api.usecases.overrides.override_day(asker.actor(), user, date, request).await?;
         return Ok(HttpResponse::Ok().json(MarkedView::overridden(&day)));
     }
     let request = MarkRequest {
@@ -154,7 +157,7 @@ pub(crate) async fn mark(
         device: word(&form.device_id)?,
         force: form.force.unwrap_or(false),
     };
-    let marked = api.usecases.attendance.mark(asker.actor(), request).await?;
+    let marked = api.usecases.punches.mark(asker.actor(), request).await?;
     let mut answer = HttpResponse::Ok();
     if marked.event.is_some() {
         let record = format!("/api/attendance/records/{}", marked.day.id);

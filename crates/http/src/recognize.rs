@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
-use rollcall_usecases::attendance::Marked;
-use rollcall_usecases::recognize::{MAX_TOP_K, Outcome, Recognition, RecognizeRequest, Sighting};
+use rollcall_usecases::recognition::{MAX_TOP_K, Outcome, RecognizeRequest, Recognized, Sighting};
+use rollcall_usecases::timesheet::PunchResult;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -88,7 +88,7 @@ impl PhotoForm for RecognizeForm {
 
 /// What came of a picture.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Recognition)]
+#[schema(as = Recognized)]
 pub(crate) struct RecognitionView {
     #[serde(flatten)]
     face: SightingView,
@@ -183,7 +183,7 @@ pub(crate) struct TimingsView {
 }
 
 impl TimingsView {
-    fn new(recognition: &Recognition) -> Self {
+    fn new(recognition: &Recognized) -> Self {
         let ms = |micros: u32| f64::from(micros) / 1000.0;
         let timings = &recognition.timings;
         Self {
@@ -241,7 +241,7 @@ impl MatchedView {
 }
 
 impl PunchView {
-    fn new(marked: &Marked) -> Self {
+    fn new(marked: &PunchResult) -> Self {
         Self {
             decision: decision(marked.decision),
             event: marked.event.as_ref().map(|event| EventView::new(event, &marked.day)),
@@ -273,7 +273,7 @@ pub(crate) async fn recognize(
         all_faces,
         location: form.location.and_then(LocationForm::place),
     };
-    let answer = api.usecases.attendance.recognize(asker.actor(), request).await?;
+    let answer = api.usecases.recognition.recognize(asker.actor(), request).await?;
     let largest = answer.faces.first().ok_or_else(|| Problem::plain(Code::NoFace))?;
     Ok(HttpResponse::Ok().json(RecognitionView {
         face: SightingView::new(largest),

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::RecordId;
-use rollcall_usecases::attendance::{Decided, OverrideRequest, RecordHistory};
+use rollcall_usecases::overrides::{Decided, OverrideRequest};
+use rollcall_usecases::records::RecordHistory;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -163,7 +164,7 @@ pub(crate) async fn get(
     asker: Asker,
     Named(id): Named<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(&api.usecases.attendance.record(asker.actor(), id).await?))
+    Ok(shown(&api.usecases.records.record(asker.actor(), id).await?))
 }
 
 /// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
@@ -181,14 +182,14 @@ pub(crate) async fn put(
     IfMatch(revision): IfMatch,
     change: Change<OverrideForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.attendance.record(asker.actor(), id).await?;
+    let known = api.usecases.records.record(asker.actor(), id).await?;
     let view = named(&api.usecases.directory, &RecordHistoryView::new(&known)).await?;
     let seen = Seen { revision, known: known.day.revision };
     let Some(form) = change.decision(&view, seen, SAID, &[("status", DayStatus::Pending.name())])? else {
         return Ok(shown(&known));
     };
     let request = form.into_request()?;
-    Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
+    Ok(shown(&api.usecases.overrides.override_record(asker.actor(), id, request, revision).await?))
 }
 
 /// Takes back what was said of a day; it comes to what its punches say.
@@ -205,5 +206,5 @@ pub(crate) async fn revert(
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason()?;
-    Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason, revision).await?))
+    Ok(shown(&api.usecases.overrides.revert_record(asker.actor(), id, &reason, revision).await?))
 }

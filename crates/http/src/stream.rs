@@ -13,7 +13,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_usecases::attendance::following::{Changes, Follower, News};
+use rollcall_usecases::stream::{Changes, Follower, News};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -98,7 +98,7 @@ pub(crate) async fn stream(
     let department = word(&form.department_id)?;
     let filters = Filters { department, ..Filters::default() };
     filters.check(&api.usecases.directory, &actor).await?;
-    let follower = api.usecases.attendance.follow(&actor, department, left_off(req.headers())).await;
+    let follower = api.usecases.stream.follow(&actor, department, left_off(req.headers())).await;
     let follower = follower.map_err(|error| filters.told(error))?;
     let token = bearer(req.headers())?.to_owned();
     let stream = Following { api, token, actor, follower, told: None, _place: place };
@@ -142,7 +142,7 @@ impl Following {
             if self.api.readiness.get() != State::Ready {
                 return None;
             }
-            let news = match self.api.usecases.attendance.news(&self.actor, &mut self.follower).await {
+            let news = match self.api.usecases.stream.news(&self.actor, &mut self.follower).await {
                 Ok(news) => news,
                 Err(error) => {
                     tracing::warn!(%error, "a stream ends");

@@ -7,9 +7,9 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::device::Counting;
 use rollcall_domain::id::{DeviceId, EventId};
 use rollcall_domain::policy::Punch;
-use rollcall_usecases::attendance::bulk::AT_ONCE;
-use rollcall_usecases::attendance::events::SeenEvent;
-use rollcall_usecases::attendance::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
+use rollcall_usecases::attendance::SeenEvent;
+use rollcall_usecases::bulk::AT_ONCE;
+use rollcall_usecases::punches::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -263,7 +263,7 @@ pub(crate) async fn sync(
         };
     }
     let request = SyncRequest { device: word(&form.device_id)?, sent_at: needed(&form.sent_at)?, items };
-    let answer = api.usecases.attendance.sync(asker.actor(), &request).await?;
+    let answer = api.usecases.punches.sync(asker.actor(), &request).await?;
     let view = SyncView::new(answer, ids, unread);
     let status = if view.summary.failed > 0 { StatusCode::MULTI_STATUS } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(view))

@@ -8,7 +8,7 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::Totals;
 use rollcall_domain::user::RosterEntry;
-use rollcall_usecases::roster::{Standing, TodayQuery};
+use rollcall_usecases::today::{Standing, TodayQuery};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
@@ -190,8 +190,7 @@ pub(crate) async fn today(
     };
     let filters = Filters { department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
-    let today =
-        api.usecases.attendance.today(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let today = api.usecases.today.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
     let scope = match asker.actor().role() {
         _ if today.only_self => "self",
         Role::Admin => "all",

@@ -9,7 +9,7 @@ use rollcall_testkit::fake_ports;
 use rollcall_testkit::photos::{drawn_photo, shots};
 use rollcall_usecases::UseCases;
 use rollcall_usecases::enroll::EnrollRequest;
-use rollcall_usecases::recognize::{Outcome, RecognizeRequest};
+use rollcall_usecases::recognition::{Outcome, RecognizeRequest};
 use rollcall_usecases::rules::Rules;
 
 #[tokio::main]
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             all_faces: false,
             location: None,
         };
-        let seen = system.attendance.recognize(&Actor::Operator, request).await?;
+        let seen = system.recognition.recognize(&Actor::Operator, request).await?;
         if let Outcome::Matched(user, Some(marked)) = &seen.faces[0].outcome {
             let status = marked.day.record.status.name();
             println!("{time} {}: {:?}, the day is {status}", user.name.as_str(), marked.decision);

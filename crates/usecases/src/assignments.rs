@@ -20,9 +20,11 @@ use rollcall_ports::assignments::{AssignmentFilter, AssignmentStore};
 use rollcall_ports::plan::{PlanStore, Visible};
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::Attendance;
-use crate::planning::{Overlapping, PlanError, Planning, RETRIES, dates};
+use crate::planning::{Overlapping, PlanError, Planning, dates};
+use crate::retry::RETRIES;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
+
 pub use rollcall_ports::assignments::AssignmentKey;
 
 /// Gives shifts, takes them back and lists who has which.
@@ -73,9 +75,9 @@ pub struct AssignmentQuery {
 }
 
 impl Assignments {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
-            planning: Planning::new(ports, attendance, rules),
+            planning: Planning::new(ports, timesheets, rules),
             assignments: ports.assignments.clone(),
             plans: ports.plan.clone(),
         }

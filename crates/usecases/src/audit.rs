@@ -13,6 +13,7 @@ use rollcall_ports::ids::IdSource;
 use rollcall_ports::store::StoreError;
 
 use crate::rules::Rules;
+
 pub use rollcall_ports::audit::AuditFilter;
 
 /// Reads the audit trail.
@@ -54,7 +55,7 @@ impl Audit {
 pub(crate) fn line(ids: &dyn IdSource, at: Timestamp, by: By, act: Act, target: Target) -> Line {
     Line {
         id: LineId::new(ids.next()),
-        at: crate::attendance::rounded(at),
+        at: crate::time::rounded(at),
         by,
         act,
         subject: None,

@@ -8,10 +8,10 @@ use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::{Rate, Tally, Totals, Whose};
 use rollcall_domain::user::People;
 use rollcall_ports::statistics::{By, Glancing, Key, Lately};
+
 pub use rollcall_ports::statistics::{Census, Devices, Searches};
 
-use crate::people::reachable;
-use crate::roster::narrow;
+use crate::people::{narrow, reachable};
 use crate::statistics::{Statistics, StatisticsError, last};
 
 /// A kiosk or camera that has searched within this is online.
@@ -84,7 +84,7 @@ impl Statistics {
         };
         let glance = self.statistics.glance(&wanted).await?.ok_or(Denied::Hidden)?;
         let (searches, devices) = glance.organization.unzip();
-        let today = self.attendance.totals(&people, query.date, now).await?;
+        let today = self.today.totals(&people, query.date, now).await?;
         let (current, before) = self.compared(&whose, query.days, date, now).await?;
         Ok(Dashboard {
             only_self: matches!(people, People::One(_)),

@@ -26,10 +26,10 @@ use rollcall_ports::ids::IdSource;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
-use crate::attendance::Attendance;
-use crate::attendance::planning::horizon;
 use crate::audit::line;
 use crate::rules::Rules;
+use crate::time::horizon;
+use crate::timesheet::Timesheets;
 
 /// Makes up a living installation.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub struct Demo {
     ids: Arc<dyn IdSource>,
     users: Arc<dyn UserStore>,
     days: Arc<dyn AttendanceStore>,
-    attendance: Attendance,
+    timesheets: Timesheets,
     rules: Arc<Rules>,
 }
 
@@ -94,14 +94,14 @@ pub enum DemoError {
 }
 
 impl Demo {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
             ports: ports.clone(),
             clock: ports.clock.clone(),
             ids: ports.ids.clone(),
             users: ports.users.clone(),
             days: ports.attendance.clone(),
-            attendance,
+            timesheets,
             rules,
         }
     }
@@ -241,19 +241,19 @@ impl Demo {
         while from <= through {
             let to = from.saturating_add(Span::new().days(DateRange::MAX_DAYS - 1)).min(through);
             let dates = DateRange::new(from, to).map_err(|error| StoreError::Failed(error.into()))?;
-            let mut book = self.attendance.open(user, dates).await?;
-            if !book.is_placed() {
-                book.place(from);
+            let mut timesheet = self.timesheets.open(user, dates).await?;
+            if !timesheet.is_placed() {
+                timesheet.place(from);
             }
-            let schedule = book.schedule();
+            let schedule = timesheet.schedule();
             for date in dates.days() {
                 for mut event in life::punches(person, &schedule, date, now, rng) {
                     event.id = EventId::new(self.ids.next());
-                    book.add(event);
+                    timesheet.add(event);
                 }
             }
-            book.planned(Some(to), None);
-            let entry = book.entry(&self.rules.policy);
+            timesheet.planned(Some(to), None);
+            let entry = timesheet.entry(&self.rules.policy);
             events += entry.change.events.len() as u64;
             records += entry.change.records.len() as u64;
             self.days.commit(&entry.change).await?;

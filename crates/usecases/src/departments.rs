@@ -21,11 +21,13 @@ use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
-use crate::attendance::Attendance;
 use crate::people::reachable;
-use crate::planning::{Planning, RETRIES};
+use crate::planning::Planning;
+use crate::retry::RETRIES;
 use crate::rules::Rules;
 use crate::shifts::can_be_given;
+use crate::timesheet::Timesheets;
+
 pub use rollcall_ports::departments::DepartmentKey;
 
 /// Adds, changes and lists departments.
@@ -146,9 +148,9 @@ impl From<StoreError> for DepartmentError {
 }
 
 impl Departments {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
-            planning: Planning::new(ports, attendance, rules.clone()),
+            planning: Planning::new(ports, timesheets, rules.clone()),
             clock: ports.clock.clone(),
             ids: ports.ids.clone(),
             engine: ports.engine.clone(),

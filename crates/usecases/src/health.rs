@@ -12,8 +12,8 @@ use rollcall_ports::index::{FaceIndex, IndexStats};
 use rollcall_ports::probe::{DatabaseProbe, DatabaseReport, DiskProbe, DiskReport};
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::Attendance;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
 
 /// How long a self-test of the engine is good: it costs as much as a recognition.
 const SELF_TEST_TTL: SignedDuration = SignedDuration::from_secs(30);
@@ -25,7 +25,7 @@ pub struct Health {
     index: Arc<dyn FaceIndex>,
     probe: Arc<dyn DatabaseProbe>,
     disk: Arc<dyn DiskProbe>,
-    attendance: Attendance,
+    timesheets: Timesheets,
     rules: Arc<Rules>,
     last_test: Mutex<Option<(Timestamp, EngineReport)>>,
 }
@@ -64,14 +64,14 @@ impl Report {
 }
 
 impl Health {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
             clock: ports.clock.clone(),
             engine: ports.engine.clone(),
             index: ports.index.clone(),
             probe: ports.probe.clone(),
             disk: ports.disk.clone(),
-            attendance,
+            timesheets,
             rules,
             last_test: Mutex::new(None),
         }
@@ -97,7 +97,7 @@ impl Health {
             operating_point: recognizer.map(|recognizer| {
                 self.rules.operating_point(recognizer, self.index.people_of(&recognizer.model))
             }),
-            last_planned: self.attendance.last_run(),
+            last_planned: self.timesheets.last_run(),
             as_of: self.clock.now(),
         }
     }

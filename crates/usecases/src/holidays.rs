@@ -15,9 +15,10 @@ use rollcall_ports::Ports;
 use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::Attendance;
-use crate::planning::{Overlapping, PlanError, Planning, RETRIES, dates};
+use crate::planning::{Overlapping, PlanError, Planning, dates};
+use crate::retry::RETRIES;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
 
 /// Enters, changes and lists holidays and days off.
 #[derive(Clone)]
@@ -124,8 +125,8 @@ impl From<InvalidFreeDays> for PlanError {
 }
 
 impl Holidays {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
-        Self { planning: Planning::new(ports, attendance, rules), holidays: ports.holidays.clone() }
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
+        Self { planning: Planning::new(ports, timesheets, rules), holidays: ports.holidays.clone() }
     }
 
     /// The entries the actor may see: everybody's, those of their own department and of those they answer for.

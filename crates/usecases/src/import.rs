@@ -42,8 +42,8 @@ use rollcall_ports::legacy::{Cell, LegacyOwner, LegacyRow, LegacyRows, LegacySys
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
-use crate::attendance::Attendance;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
 use columns::Field;
 use departments::Book;
 use ids::Namespace;
@@ -69,7 +69,7 @@ pub struct Import {
     leaves: Arc<dyn LeaveStore>,
     holidays: Arc<dyn HolidayStore>,
     ids: Arc<dyn IdSource>,
-    attendance: Attendance,
+    timesheets: Timesheets,
     rules: Arc<Rules>,
 }
 
@@ -140,7 +140,7 @@ struct Run<'a> {
 }
 
 impl Import {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
             clock: ports.clock.clone(),
             users: ports.users.clone(),
@@ -150,7 +150,7 @@ impl Import {
             leaves: ports.leaves.clone(),
             holidays: ports.holidays.clone(),
             ids: ports.ids.clone(),
-            attendance,
+            timesheets,
             rules,
         }
     }

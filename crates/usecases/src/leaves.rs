@@ -15,10 +15,12 @@ use rollcall_ports::Ports;
 use rollcall_ports::leaves::{LeaveFilter, LeaveStore};
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::Attendance;
 use crate::people::reachable;
-use crate::planning::{Overlapping, PlanError, Planning, RETRIES, dates};
+use crate::planning::{Overlapping, PlanError, Planning, dates};
+use crate::retry::RETRIES;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
+
 pub use rollcall_ports::leaves::LeaveKey;
 
 /// Takes requests for leave and decides about them.
@@ -63,8 +65,8 @@ pub struct LeaveQuery {
 }
 
 impl Leaves {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
-        Self { planning: Planning::new(ports, attendance, rules), leaves: ports.leaves.clone() }
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
+        Self { planning: Planning::new(ports, timesheets, rules), leaves: ports.leaves.clone() }
     }
 
     /// The requests of the people the actor may see.

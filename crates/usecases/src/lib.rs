@@ -11,6 +11,8 @@ mod attempts;
 pub mod attendance;
 pub mod audit;
 pub mod auth;
+pub mod bulk;
+pub mod corrections;
 pub mod dashboard;
 pub mod demo;
 pub mod departments;
@@ -18,21 +20,30 @@ pub mod devices;
 pub mod directory;
 pub mod enroll;
 pub mod faces;
+mod geofences;
 pub mod health;
 pub mod holidays;
 pub mod import;
 pub mod jobs;
 pub mod leaves;
 pub mod locks;
+pub mod overrides;
 pub mod passwords;
 pub mod people;
 pub mod planning;
-pub mod recognize;
+pub mod punches;
+pub mod recognition;
+pub mod recompute;
+pub mod records;
 pub mod report;
-pub mod roster;
+mod retry;
 pub mod rules;
 pub mod shifts;
 pub mod statistics;
+pub mod stream;
+mod time;
+pub mod timesheet;
+pub mod today;
 pub mod users;
 
 /// Errors of the ports, for those who deliver answers and never see a port.
@@ -60,8 +71,26 @@ pub struct UseCases {
     pub departments: departments::Departments,
     /// Templates.
     pub faces: faces::Faces,
-    /// Punches, records, recognition.
-    pub attendance: attendance::Attendance,
+    /// Faces to people, and their punches.
+    pub recognition: recognition::Recognition,
+    /// Punches.
+    pub punches: punches::Punches,
+    /// Days.
+    pub records: records::Records,
+    /// What somebody decided of a day.
+    pub overrides: overrides::Overrides,
+    /// What somebody wants to have decided of their own.
+    pub corrections: corrections::Corrections,
+    /// Many entries at once.
+    pub bulk: bulk::BulkEntry,
+    /// Who is in.
+    pub today: today::Today,
+    /// Changes as they happen.
+    pub stream: stream::Stream,
+    /// Records anew from the facts.
+    pub recompute: recompute::Recompute,
+    /// Keeping records in step with the facts.
+    pub timesheets: timesheet::Timesheets,
     /// Shifts.
     pub shifts: shifts::Shifts,
     /// To whom they are given.
@@ -96,26 +125,43 @@ impl UseCases {
     pub fn new(ports: &Ports, rules: Rules) -> Self {
         let rules = Arc::new(rules);
         let gallery = faces::GalleryFeed::new(ports, &rules);
-        let attendance = attendance::Attendance::new(ports, rules.clone());
+        let timesheets = timesheet::Timesheets::new(ports, rules.clone());
+        let records = records::Records::new(ports, rules.clone(), timesheets.clone());
+        let overrides = overrides::Overrides::new(ports, rules.clone(), records.clone(), timesheets.clone());
+        let today = today::Today::new(ports, rules.clone(), timesheets.clone());
         Self {
             auth: auth::Auth::new(ports, rules.clone()),
-            users: users::Users::new(ports, attendance.clone(), gallery.clone(), rules.clone()),
-            departments: departments::Departments::new(ports, attendance.clone(), rules.clone()),
+            users: users::Users::new(ports, timesheets.clone(), gallery.clone(), rules.clone()),
+            departments: departments::Departments::new(ports, timesheets.clone(), rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
-            demo: demo::Demo::new(ports, attendance.clone(), rules.clone()),
-            import: import::Import::new(ports, attendance.clone(), rules.clone()),
-            shifts: shifts::Shifts::new(ports, attendance.clone(), rules.clone()),
-            assignments: assignments::Assignments::new(ports, attendance.clone(), rules.clone()),
-            holidays: holidays::Holidays::new(ports, attendance.clone(), rules.clone()),
-            leaves: leaves::Leaves::new(ports, attendance.clone(), rules.clone()),
-            locks: locks::Locks::new(ports, attendance.clone(), rules.clone()),
+            demo: demo::Demo::new(ports, timesheets.clone(), rules.clone()),
+            import: import::Import::new(ports, timesheets.clone(), rules.clone()),
+            shifts: shifts::Shifts::new(ports, timesheets.clone(), rules.clone()),
+            assignments: assignments::Assignments::new(ports, timesheets.clone(), rules.clone()),
+            holidays: holidays::Holidays::new(ports, timesheets.clone(), rules.clone()),
+            leaves: leaves::Leaves::new(ports, timesheets.clone(), rules.clone()),
+            locks: locks::Locks::new(ports, timesheets.clone(), rules.clone()),
             audit: audit::Audit::new(ports, rules.clone()),
-            statistics: statistics::Statistics::new(ports, attendance.clone(), rules.clone()),
+            statistics: statistics::Statistics::new(ports, today.clone(), timesheets.clone(), rules.clone()),
             jobs: jobs::Jobs::new(ports, rules.clone()),
             devices: devices::Devices::new(ports),
             directory: directory::Directory::new(ports),
-            health: Arc::new(health::Health::new(ports, attendance.clone(), rules)),
-            attendance,
+            recognition: recognition::Recognition::new(ports, rules.clone(), timesheets.clone()),
+            punches: punches::Punches::new(ports, timesheets.clone(), rules.clone()),
+            corrections: corrections::Corrections::new(
+                ports,
+                rules.clone(),
+                overrides.clone(),
+                timesheets.clone(),
+            ),
+            bulk: bulk::BulkEntry::new(ports, rules.clone(), overrides.clone(), timesheets.clone()),
+            stream: stream::Stream::new(ports, rules.clone(), timesheets.clone()),
+            recompute: recompute::Recompute::new(ports, rules.clone(), timesheets.clone()),
+            today,
+            records,
+            overrides,
+            health: Arc::new(health::Health::new(ports, timesheets.clone(), rules)),
+            timesheets,
         }
     }
 }

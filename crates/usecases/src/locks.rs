@@ -16,10 +16,11 @@ use rollcall_ports::Ports;
 use rollcall_ports::locks::LockStore;
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::Attendance;
-use crate::attendance::planning::Patience;
-use crate::planning::{PlanError, Planning, RETRIES};
+use crate::planning::{PlanError, Planning};
+use crate::retry::RETRIES;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
+use crate::timesheet::upkeep::Patience;
 
 /// How long closing a period waits until everybody has records of it that follow from the facts. If they do not by then,
 /// nothing is closed, and whoever wanted it tries again later.
@@ -33,8 +34,8 @@ pub struct Locks {
 }
 
 impl Locks {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
-        Self { planning: Planning::new(ports, attendance, rules), locks: ports.locks.clone() }
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
+        Self { planning: Planning::new(ports, timesheets, rules), locks: ports.locks.clone() }
     }
 
     /// Every lock, or only those that hold; latest first.
@@ -80,7 +81,7 @@ impl Locks {
         let until = lock.at.saturating_add(PATIENCE).unwrap_or(lock.at);
         for _ in 0..RETRIES {
             // What is closed must be what follows from the facts, of everybody.
-            let done = self.planning.attendance.catch_up_with(Patience::until(until)).await?;
+            let done = self.planning.timesheets.catch_up_with(Patience::until(until)).await?;
             if done.failed > 0 {
                 let told = format!("the records of {} people cannot be worked out", done.failed);
                 return Err(StoreError::Failed(told.into()).into());

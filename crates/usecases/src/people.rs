@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use rollcall_domain::access::{Action, Actor, Denied, Role, Scope, SelfService, permit, permit_on, scope};
+use rollcall_domain::access::{
+    Action, Actor, Denied, Role, Scope, SelfService, permit, permit_on, permit_to_judge, scope,
+};
+use rollcall_domain::id::DepartmentId;
 use rollcall_domain::id::UserId;
 use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::store::StoreError;
@@ -51,6 +54,19 @@ pub(crate) async fn reach_each(
     Ok(each)
 }
 
+/// The person, if the actor may judge what they did: nobody judges themself but an administrator.
+pub(crate) async fn reach_to_judge(
+    users: &dyn UserStore,
+    actor: &Actor,
+    action: Action,
+    own: SelfService,
+    id: UserId,
+) -> Result<User, Unreachable> {
+    let user = reach(users, actor, action, own, id).await?;
+    permit_to_judge(actor, action, own, user.subject())?;
+    Ok(user)
+}
+
 /// The people on whom the actor may carry out `action`.
 pub(crate) fn reachable(actor: &Actor, action: Action, own: SelfService) -> Result<People, Denied> {
     match (scope(actor, action, own), actor) {
@@ -60,5 +76,26 @@ pub(crate) fn reachable(actor: &Actor, action: Action, own: SelfService) -> Resu
         }
         (Scope::Own | Scope::Departments, Actor::Person { id, .. }) => Ok(People::One(*id)),
         _ => Err(Denied::Forbidden),
+    }
+}
+
+/// The people asked for among those the actor may see. A department out of sight is like one that does not
+/// exist.
+pub(crate) fn narrow(
+    people: People,
+    actor: &Actor,
+    department: Option<DepartmentId>,
+) -> Result<People, Denied> {
+    let Some(department) = department else { return Ok(people) };
+    // The organization's administrators are in nobody's department: the second entry then names no member.
+    let besides = |id: UserId| People::Departments(vec![department], id);
+    match people {
+        People::Everybody => Ok(besides(UserId::new(uuid::Uuid::nil()))),
+        People::Departments(own, _) if own.contains(&department) => {
+            Ok(besides(UserId::new(uuid::Uuid::nil())))
+        }
+        People::Departments(..) => Err(Denied::Hidden),
+        People::One(_) if actor.user().is_some() => Err(Denied::Forbidden),
+        People::One(_) => Err(Denied::Hidden),
     }
 }

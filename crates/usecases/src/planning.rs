@@ -18,13 +18,11 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 use uuid::Uuid;
 
-use crate::attendance::Attendance;
 use crate::audit::line;
-use crate::people::{Unreachable, reach};
+use crate::people::Unreachable;
+use crate::people::reach;
 use crate::rules::Rules;
-
-/// A write that met another one is read and tried again this often.
-pub(crate) const RETRIES: usize = 16;
+use crate::timesheet::Timesheets;
 
 /// Something that was sent and cannot hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,17 +151,17 @@ pub(crate) struct Planning {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) users: Arc<dyn UserStore>,
-    pub(crate) attendance: Attendance,
+    pub(crate) timesheets: Timesheets,
     pub(crate) rules: Arc<Rules>,
 }
 
 impl Planning {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
             clock: ports.clock.clone(),
             ids: ports.ids.clone(),
             users: ports.users.clone(),
-            attendance,
+            timesheets,
             rules,
         }
     }
@@ -243,9 +241,9 @@ impl Planning {
     /// for. The change stands whatever comes of this: what is not worked out now is worked out by the job.
     pub(crate) async fn settle(&self, concerned: Whom) {
         match concerned {
-            Whom::Person(user) => self.attendance.catch_up_on(user).await,
+            Whom::Person(user) => self.timesheets.catch_up_on(user).await,
             Whom::Department(_) | Whom::Everybody => {
-                if let Err(error) = self.attendance.follow_the_plan().await {
+                if let Err(error) = self.timesheets.follow_the_plan().await {
                     tracing::warn!(%error, "records do not follow a change of the plan yet");
                 }
             }

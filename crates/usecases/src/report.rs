@@ -16,6 +16,7 @@ use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::{Days, Interval, Period, Tally, Whose, series};
 use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::attendance::AttendanceStore;
+
 pub use rollcall_ports::statistics::Participant;
 use rollcall_ports::statistics::{By, Key};
 use rollcall_ports::store::StoreError;
@@ -129,7 +130,7 @@ impl Statistics {
             people: self.statistics.people(&whose, range, query.status, as_of).await?.into_iter(),
             whose,
             status: query.status,
-            days: self.attendance.days.clone(),
+            days: self.days.clone(),
         })
     }
 
@@ -137,7 +138,7 @@ impl Statistics {
     async fn reported(&self, actor: &Actor, query: &ReportQuery) -> Result<Whose, StatisticsError> {
         permit(actor, Action::ReadReport, self.rules.self_service)?;
         if !query.users.is_empty() {
-            let (users, own) = (&*self.attendance.users, self.rules.self_service);
+            let (users, own) = (&*self.users, self.rules.self_service);
             let found = reach_each(users, actor, Action::ReadReport, own, &query.users).await?;
             found.into_values().try_for_each(|user| user.map(drop))?;
         }
@@ -176,7 +177,7 @@ impl Statistics {
                 add(key, &days);
             }
         }
-        for record in unsettled(&*self.attendance.days, &whose, range, now).await? {
+        for record in unsettled(&*self.days, &whose, range, now).await? {
             let days = Days::of(&record, &record.read(now));
             if has_begun(&record, now) && wanted(&days) {
                 add(by.key_of(&record), &days);

@@ -20,11 +20,13 @@ use rollcall_ports::plan::PlanStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::Attendance;
 use crate::people::reachable;
+use crate::planning::Planning;
+
 pub use crate::planning::{PlanError, Wrong};
-use crate::planning::{Planning, RETRIES};
+use crate::retry::RETRIES;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
 pub use rollcall_ports::shifts::StoredShift;
 
 /// Adds, words, retires and lists shifts.
@@ -183,9 +185,9 @@ impl From<InvalidShift> for PlanError {
 }
 
 impl Shifts {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
-            planning: Planning::new(ports, attendance, rules),
+            planning: Planning::new(ports, timesheets, rules),
             shifts: ports.shifts.clone(),
             plans: ports.plan.clone(),
         }

@@ -16,15 +16,19 @@ use rollcall_domain::page::Sort;
 use rollcall_domain::statistics::{Days, Interval, Period, Tally, Whose, series};
 use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::statistics::{By, Enough, Heads, Key, StatisticsStore};
 use rollcall_ports::store::StoreError;
+use rollcall_ports::users::UserStore;
 
-use crate::attendance::{Attendance, AttendanceError};
+use crate::attendance::AttendanceError;
 use crate::rules::Rules;
+use crate::timesheet::Timesheets;
+use crate::today::Today;
 
 /// Counts what is recorded.
 #[derive(Clone)]
@@ -34,7 +38,10 @@ pub struct Statistics {
     pub(crate) departments: Arc<dyn DepartmentStore>,
     pub(crate) shifts: Arc<dyn ShiftStore>,
     pub(crate) statistics: Arc<dyn StatisticsStore>,
-    pub(crate) attendance: Attendance,
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) days: Arc<dyn AttendanceStore>,
+    pub(crate) today: Today,
+    timesheets: Timesheets,
     pub(crate) rules: Arc<Rules>,
 }
 
@@ -179,14 +186,17 @@ pub enum DepartmentOrder {
 }
 
 impl Statistics {
-    pub(crate) fn new(ports: &Ports, attendance: Attendance, rules: Arc<Rules>) -> Self {
+    pub(crate) fn new(ports: &Ports, today: Today, timesheets: Timesheets, rules: Arc<Rules>) -> Self {
         Self {
             clock: ports.clock.clone(),
             engine: ports.engine.clone(),
             departments: ports.departments.clone(),
             shifts: ports.shifts.clone(),
             statistics: ports.statistics.clone(),
-            attendance,
+            users: ports.users.clone(),
+            days: ports.attendance.clone(),
+            today,
+            timesheets,
             rules,
         }
     }
@@ -309,7 +319,7 @@ impl Statistics {
     /// The dates asked for, or the current month; and now, through which everybody has records.
     pub(crate) async fn range(&self, range: Option<DateRange>) -> Result<(DateRange, Timestamp), StoreError> {
         let now = self.clock.now();
-        self.attendance.plan_ahead(None, now).await?;
+        self.timesheets.plan_ahead(None, now).await?;
         Ok((self.range_at(range, now), now))
     }
 

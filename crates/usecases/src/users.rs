@@ -27,13 +27,13 @@ use rollcall_ports::tokens::AccessTokens;
 use rollcall_ports::users::{Invitation, UserStore};
 
 use crate::attempts::Attempts;
-use crate::attendance::Attendance;
 use crate::faces::GalleryFeed;
 use crate::passwords::{hash_new, made_up, secret_text};
 use crate::people::{reach, reachable};
 use crate::planning::out_of;
 use crate::rules::Rules;
 use crate::shifts::can_be_given;
+use crate::timesheet::Timesheets;
 
 mod change;
 mod erasure;
@@ -43,9 +43,6 @@ mod standing;
 pub use change::{PreferencesPatch, UserPatch};
 pub use erasure::Receipt;
 pub use error::UserError;
-
-/// A write that met another one is read and tried again this often.
-const RETRIES: usize = 16;
 
 /// Adds, changes and removes people.
 #[derive(Clone)]
@@ -60,7 +57,7 @@ pub struct Users {
     sessions: Arc<dyn SessionStore>,
     decisions: Arc<dyn DecisionLog>,
     attempts: Attempts,
-    attendance: Attendance,
+    timesheets: Timesheets,
     gallery: GalleryFeed,
     rules: Arc<Rules>,
 }
@@ -136,7 +133,7 @@ pub struct UserQuery {
 impl Users {
     pub(crate) fn new(
         ports: &Ports,
-        attendance: Attendance,
+        timesheets: Timesheets,
         gallery: GalleryFeed,
         rules: Arc<Rules>,
     ) -> Self {
@@ -151,7 +148,7 @@ impl Users {
             sessions: ports.sessions.clone(),
             decisions: ports.decisions.clone(),
             attempts: Attempts::new(ports, rules.clone()),
-            attendance,
+            timesheets,
             gallery,
             rules,
         }
@@ -230,7 +227,7 @@ impl Users {
         };
         let user = self.person(new).await?;
         self.users.insert(&user, hash.as_ref()).await?;
-        self.attendance.catch_up_on(user.id).await;
+        self.timesheets.catch_up_on(user.id).await;
         Ok(added(user))
     }
 
@@ -244,7 +241,7 @@ impl Users {
         let expires_at = after(self.clock.now(), self.rules.invitation_ttl);
         let invitation = Invitation { fingerprint: self.tokens.fingerprint(&token), expires_at };
         self.users.insert_invited(&user, &invitation).await?;
-        self.attendance.catch_up_on(user.id).await;
+        self.timesheets.catch_up_on(user.id).await;
         Ok((added(user), token))
     }
 
@@ -294,7 +291,7 @@ impl Users {
             self.gallery.refresh(after.id).await?;
         }
         if before.terms() != after.terms() {
-            self.attendance.catch_up_on(after.id).await;
+            self.timesheets.catch_up_on(after.id).await;
         }
         self.profile(User { revision: after.revision.next(), ..after }).await
     }

@@ -10,7 +10,7 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::attendance::{DayRecord, Flag};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
-use rollcall_usecases::attendance::Difference;
+use rollcall_usecases::recompute::Difference;
 
 use crate::cli::{say, wait_for};
 use crate::settings::Settings;
@@ -52,8 +52,8 @@ pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> 
             say(&format!("{} {}", user.id, user.name.as_str()));
             differences.iter().for_each(|difference| say(&line(difference)));
         };
-        let attendance = &system.usecases.attendance;
-        let looked_at = attendance.recompute_all(&Actor::Operator, only, dates, *dry_run, &mut tell).await?;
+        let recompute = &system.usecases.recompute;
+        let looked_at = recompute.all(&Actor::Operator, only, dates, *dry_run, &mut tell).await?;
         let verb = if *dry_run { "would change" } else { "changed" };
         say(&format!("{looked_at} people looked at; {records} records of {people} people {verb}"));
         system.close().await;

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use rollcall_domain::access::Actor;
 use rollcall_domain::face::Photo;
 use rollcall_domain::policy::Punch;
-use rollcall_usecases::recognize::{Outcome, Recognition, RecognizeRequest};
+use rollcall_usecases::recognition::{Outcome, RecognizeRequest, Recognized};
 use serde_json::{Value, json};
 
 use crate::cli::{Partly, say, shown, wait_for};
@@ -58,11 +58,11 @@ async fn look(system: &System, file: &PathBuf, all_faces: bool) -> anyhow::Resul
         photo: Photo(bytes.into()),
         mark: false,
         punch: Punch::Auto,
-        top_k: rollcall_usecases::recognize::MAX_TOP_K,
+        top_k: rollcall_usecases::recognition::MAX_TOP_K,
         all_faces,
         location: None,
     };
-    let recognition = system.usecases.attendance.recognize(&Actor::Operator, request).await?;
+    let recognition = system.usecases.recognition.recognize(&Actor::Operator, request).await?;
     let mut faces = Vec::new();
     for face in &recognition.faces {
         let mut candidates = Vec::new();
@@ -98,7 +98,7 @@ async fn look(system: &System, file: &PathBuf, all_faces: bool) -> anyhow::Resul
     }))
 }
 
-fn milliseconds(recognition: &Recognition) -> Value {
+fn milliseconds(recognition: &Recognized) -> Value {
     let ms = |micros: u32| f64::from(micros) / 1000.0;
     let steps = &recognition.timings;
     json!({

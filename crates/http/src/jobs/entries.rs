@@ -6,7 +6,7 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::id::BatchId;
 use rollcall_domain::job::Progress;
 use rollcall_usecases::UseCases;
-use rollcall_usecases::attendance::bulk::{BulkAnswer, BulkItem, BulkRequest};
+use rollcall_usecases::bulk::{BulkAnswer, BulkItem, BulkRequest};
 use rollcall_usecases::jobs::{Desk, JobFailure, Worked};
 use serde::Deserialize;
 use serde_json::json;
@@ -41,7 +41,6 @@ pub(super) async fn enter(
     actor: &Actor,
     desk: &mut Desk<'_>,
 ) -> Result<Worked, JobFailure> {
-    let attendance = &usecases.attendance;
     let head: BulkQuery = parameters(desk)?;
     let request = head.request()?;
     let forms = items(desk).await?;
@@ -55,7 +54,7 @@ pub(super) async fn enter(
     } else {
         entering.recall(desk).await?;
         let items: Vec<Option<BulkItem>> = entering.left(actor);
-        for slice in attendance.bulk_slices(&items, SLICE).await.map_err(Problem::from)? {
+        for slice in usecases.bulk.slices(&items, SLICE).await.map_err(Problem::from)? {
             let slice: Vec<usize> = slice.into_iter().filter(|place| !entering.told[*place]).collect();
             if !slice.is_empty() {
                 let lines = entering.slice(usecases, actor, &request, slice).await?;
@@ -64,7 +63,7 @@ pub(super) async fn enter(
         }
     }
     desk.note(entering.progress());
-    let entered = !request.dry_run && attendance.has_batch(batch).await.map_err(Problem::from)?;
+    let entered = !request.dry_run && usecases.bulk.has_batch(batch).await.map_err(Problem::from)?;
     let batch_id = entered.then(|| batch.to_string());
     let Entering { summary, mut spool, .. } = entering;
     let (batch_id, dry_run, counts) = (json!(batch_id), request.dry_run, json!(summary));
@@ -144,8 +143,7 @@ impl Entering {
         let (items, unread): (Vec<_>, Vec<_>) = read.unzip();
         let request = BulkRequest { items, ..request.clone() };
         let of = u32::try_from(self.forms.len()).unwrap_or(u32::MAX);
-        let answer =
-            usecases.attendance.bulk_as(actor, &request, self.batch, of).await.map_err(Problem::from)?;
+        let answer = usecases.bulk.enter_as(actor, &request, self.batch, of).await.map_err(Problem::from)?;
         let BulkAnswer { results, .. } = answer;
         let (mut lines, mut text) = (Vec::new(), Vec::new());
         let mut views = Vec::new();

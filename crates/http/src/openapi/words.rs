@@ -15,7 +15,7 @@ use rollcall_domain::preferences::Theme;
 use rollcall_domain::shift::{OvertimeMode, Pairing};
 use rollcall_domain::statistics::Interval;
 use rollcall_domain::user::Status;
-use rollcall_usecases::attendance::bulk::{OnConflict, Outcome};
+use rollcall_usecases::bulk::{OnConflict, Outcome};
 use rollcall_usecases::statistics::Grouping;
 
 use crate::codes::Code;

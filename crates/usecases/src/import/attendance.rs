@@ -70,7 +70,7 @@ impl Run<'_> {
         rows: &[OldRow],
         supposed: &mut Vec<Event>,
     ) -> Result<Outcome, ImportError> {
-        let zone = self.import.attendance.zone_of(user);
+        let zone = self.import.timesheets.zone_of(user);
         let mut punches: Vec<&OldPunch> = rows.iter().flat_map(|row| &row.punches).collect();
         punches.sort_by_key(|punch| (punch.at, punch.punch == Punch::CheckOut, punch.id));
         let mut outcome = Outcome::default();
@@ -97,12 +97,12 @@ impl Run<'_> {
         punches: &[&OldPunch],
         supposed: &[Event],
     ) -> Result<Placing, ImportError> {
-        let (attendance, policy) = (&self.import.attendance, &self.import.rules.policy);
+        let (attendance, policy) = (&self.import.timesheets, &self.import.rules.policy);
         let (mut user, mut left) = (Cow::Borrowed(user), RETRIES);
         loop {
-            let mut book = attendance.open(&user, dates).await?;
-            if !book.is_placed() {
-                if !self.request.dry_run && !book.ledger.placements.is_empty() {
+            let mut timesheet = attendance.open(&user, dates).await?;
+            if !timesheet.is_placed() {
+                if !self.request.dry_run && !timesheet.ledger.placements.is_empty() {
                     left = left.checked_sub(1).ok_or(StoreError::Stale)?;
                     match attendance.refresh(user.id).await {
                         // They may have moved since they were read.
@@ -112,9 +112,9 @@ impl Run<'_> {
                     }
                     continue;
                 }
-                book.place(book.zone().local(self.now).date());
+                timesheet.place(timesheet.zone().local(self.now).date());
             }
-            let placing = place(user.id, &book, supposed, punches, policy, self.now);
+            let placing = place(user.id, &timesheet, supposed, punches, policy, self.now);
             if self.request.dry_run || placing.new.is_empty() {
                 return Ok(placing);
             }

@@ -11,11 +11,10 @@ use rollcall_ports::store::StoreError;
 use sha2::{Digest, Sha256};
 
 use super::columns::{Field, Kind};
-use super::encoding;
 use super::people::plain;
 use super::source::Source;
 use super::values::Value;
-use super::{ImportError, Link, Pages, Run};
+use super::{ImportError, Link, Pages, Run, encoding};
 
 const NO_CONSENT: &str = "waits for consent: if these people have agreed to be recognized, import again with \
                           --consent VERSION";

@@ -110,7 +110,7 @@ impl Run<'_> {
             is_new |= self.enter_leave(user, stretch).await?;
         }
         if is_new {
-            self.import.attendance.refresh(user.id).await?;
+            self.import.timesheets.refresh(user.id).await?;
         }
         Ok(())
     }

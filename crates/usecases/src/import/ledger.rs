@@ -9,7 +9,8 @@ use rollcall_domain::id::{EventId, UserId};
 use rollcall_domain::policy::{Decision, Policy};
 
 use super::punches::OldPunch;
-use crate::attendance::book::{Book, Entry};
+use crate::timesheet::derive::TimesheetChange;
+use crate::timesheet::sheet::Timesheet;
 
 /// More punches on one day come from a camera that counted glances.
 const MOST_A_DAY: usize = 200;
@@ -34,33 +35,33 @@ pub(super) struct Placing {
     pub(super) statuses: BTreeMap<(Date, DayKeyOfShift), DayStatus>,
     /// The new ones.
     pub(super) new: Vec<Event>,
-    pub(super) entry: Entry,
+    pub(super) entry: TimesheetChange,
 }
 
 /// The shift of a key.
 pub(super) type DayKeyOfShift = Option<rollcall_domain::id::ShiftId>;
 
-/// Finds out what punches come to. `book` covers their dates.
+/// Finds out what punches come to. `timesheet` covers their dates.
 pub(super) fn place(
     user: UserId,
-    book: &Book,
+    timesheet: &Timesheet,
     supposed: &[Event],
     punches: &[&OldPunch],
     policy: &Policy,
     now: Timestamp,
 ) -> Placing {
-    let known: HashSet<EventId> = book.ledger.events.iter().map(|(event, _)| event.id).collect();
+    let known: HashSet<EventId> = timesheet.ledger.events.iter().map(|(event, _)| event.id).collect();
     let mut placed = HashMap::new();
     let mut here: HashSet<(Timestamp, Punch)> =
-        book.ledger.events.iter().map(|(event, _)| (event.at, event.punch)).collect();
+        timesheet.ledger.events.iter().map(|(event, _)| (event.at, event.punch)).collect();
     here.extend(supposed.iter().map(|event| (event.at, event.punch)));
     let mut crowded: BTreeMap<Date, usize> = BTreeMap::new();
-    for (event, _) in &book.ledger.events {
-        *crowded.entry(book.zone().local(event.at).date()).or_default() += 1;
+    for (event, _) in &timesheet.ledger.events {
+        *crowded.entry(timesheet.zone().local(event.at).date()).or_default() += 1;
     }
     let mut candidates: Vec<Event> = Vec::new();
     for old in punches.iter().filter(|old| !known.contains(&old.id)) {
-        let on_that_day = crowded.entry(book.zone().local(old.at).date()).or_default();
+        let on_that_day = crowded.entry(timesheet.zone().local(old.at).date()).or_default();
         if here.contains(&(old.at, old.punch)) {
             placed.insert(old.id, Placed::Needless("says the same as another row"));
         } else if *on_that_day >= MOST_A_DAY {
@@ -78,7 +79,7 @@ pub(super) fn place(
     }
 
     // What counts as nothing changes nothing, so that leaving it out makes the same records.
-    let trial = entered(book, supposed, &candidates, policy);
+    let trial = entered(timesheet, supposed, &candidates, policy);
     let decisions: HashMap<EventId, (DayKey, Decision)> =
         trial.readings.iter().map(|reading| (reading.event, (reading.key, reading.decision))).collect();
     let mut new = Vec::new();
@@ -96,8 +97,11 @@ pub(super) fn place(
         }
         placed.insert(event.id, outcome);
     }
-    let entry =
-        if new.len() == trial.change.events.len() { trial } else { entered(book, supposed, &new, policy) };
+    let entry = if new.len() == trial.change.events.len() {
+        trial
+    } else {
+        entered(timesheet, supposed, &new, policy)
+    };
     let found = entry.readings.iter().filter(|reading| known.contains(&reading.event));
     for reading in found {
         placed.insert(reading.event, Placed::Known(reading.key));
@@ -110,11 +114,11 @@ pub(super) fn place(
     Placing { placed, statuses, new, entry }
 }
 
-fn entered(book: &Book, supposed: &[Event], events: &[Event], policy: &Policy) -> Entry {
-    let mut book = book.clone();
-    book.suppose(supposed);
-    events.iter().for_each(|event| book.add(event.clone()));
-    book.entry(policy)
+fn entered(timesheet: &Timesheet, supposed: &[Event], events: &[Event], policy: &Policy) -> TimesheetChange {
+    let mut timesheet = timesheet.clone();
+    timesheet.suppose(supposed);
+    events.iter().for_each(|event| timesheet.add(event.clone()));
+    timesheet.entry(policy)
 }
 
 #[cfg(test)]

@@ -14,10 +14,11 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
 use super::standing::changed_by;
-use super::{Profile, RETRIES, UserError, Users, given_up};
+use super::{Profile, UserError, Users, given_up};
 use crate::passwords::hash_new;
 use crate::people::reach;
 use crate::planning::Wrong;
+use crate::retry::RETRIES;
 
 /// A change of a profile: absent fields stay, `Some(None)` clears. It says what is to be different, not what the
 /// result is, so that two changes of different fields at the same time both hold.
@@ -153,7 +154,7 @@ impl Users {
         };
         let gone = first(left, Date::MAX).map(|last| last.tomorrow().unwrap_or(last));
         let Some(from) = first(joined, added).into_iter().chain(gone).min() else { return Ok(()) };
-        match self.attendance.closed_through(before.id).await? {
+        match self.timesheets.closed_through(before.id).await? {
             Some(through) if from <= through => Err(StoreError::Locked(through).into()),
             _ => Ok(()),
         }

@@ -8,7 +8,8 @@ use rollcall_domain::user::{FaceStatus, StatusChange};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Erased, Erasure};
 
-use super::{RETRIES, UserError, Users, given_up};
+use super::{UserError, Users, given_up};
+use crate::retry::RETRIES;
 
 /// What became of somebody who was erased.
 #[derive(Debug, Clone)]

@@ -8,8 +8,9 @@ use rollcall_domain::user::{Status, StatusChange, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
-use super::{Profile, RETRIES, UserError, Users, given_up};
+use super::{Profile, UserError, Users, given_up};
 use crate::people::reach;
+use crate::retry::RETRIES;
 
 impl Users {
     /// Lets a person take part, or not, and keeps why. Their logins are over and nobody matches them before this

@@ -6,8 +6,11 @@ use rollcall_domain::attendance::{DayStatus, Direction, Flag, Source};
 use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::user::{Status, User};
 use rollcall_testkit::builders::{a_member, a_user, at, date, dates};
-use rollcall_usecases::attendance::{AttendanceError, HistoryQuery, MarkRequest, Marked};
-use rollcall_usecases::roster::TodayQuery;
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::records::HistoryQuery;
+use rollcall_usecases::timesheet::PunchResult;
+use rollcall_usecases::today::TodayQuery;
 
 use crate::support::{World, admin, kiosk, person, with_role, world};
 
@@ -29,8 +32,8 @@ fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
     MarkRequest { user: Some(user.id), at: Some(at(when)), reason, ..now(punch) }
 }
 
-async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<Marked, AttendanceError> {
-    world.usecases.attendance.mark(actor, request).await
+async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<PunchResult, AttendanceError> {
+    world.usecases.punches.mark(actor, request).await
 }
 
 #[tokio::test]
@@ -154,7 +157,7 @@ async fn a_month_shows_days_on_which_nobody_came() {
     world.fakes.clock.set("2026-03-02T10:00:00Z");
 
     let query = HistoryQuery { range: Some(dates("2026-02-01", "2026-03-31")), ..HistoryQuery::default() };
-    let history = world.usecases.attendance.history(&person(&ada), ada.id, query).await.unwrap();
+    let history = world.usecases.records.history(&person(&ada), ada.id, query).await.unwrap();
     let days: Vec<_> = history.days.items.iter().map(|d| (d.key.date.to_string(), d.record.status)).collect();
     let expected = [
         ("2026-03-02".to_owned(), DayStatus::Pending),
@@ -181,7 +184,7 @@ async fn nothing_is_expected_of_a_closed_account() {
         .unwrap();
     world.fakes.clock.set("2026-03-20T12:00:00Z");
     let query = HistoryQuery { range: Some(dates("2026-03-01", "2026-03-31")), ..HistoryQuery::default() };
-    let history = world.usecases.attendance.history(&admin(), bob.id, query).await.unwrap();
+    let history = world.usecases.records.history(&admin(), bob.id, query).await.unwrap();
     let days: Vec<_> = history.days.items.iter().map(|day| day.key.date.to_string()).collect();
     assert_eq!(days, ["2026-03-12", "2026-03-11", "2026-03-10", "2026-03-09"]);
 }
@@ -201,7 +204,7 @@ async fn today_counts_everybody_once() {
     world.fakes.clock.set("2026-03-02T18:00:00Z");
     mark(&world, &person(&bob), now(Punch::CheckOut)).await.unwrap();
 
-    let today = world.usecases.attendance.today(&admin(), TodayQuery::default()).await.unwrap();
+    let today = world.usecases.today.list(&admin(), TodayQuery::default()).await.unwrap();
     let t = today.totals;
     assert_eq!((t.expected, t.present, t.late, t.pending), (4, 1, 1, 2));
     assert_eq!((t.checked_in_now, t.checked_out), (1, 1));
@@ -209,15 +212,15 @@ async fn today_counts_everybody_once() {
     let kiri = today.people.items.iter().find(|standing| standing.person.name.as_str() == "Kiri").unwrap();
     assert_eq!(kiri.day.key.date.to_string(), "2026-03-03", "it is tomorrow there");
 
-    let of_manager = world.usecases.attendance.today(&manager, TodayQuery::default()).await.unwrap();
+    let of_manager = world.usecases.today.list(&manager, TodayQuery::default()).await.unwrap();
     assert_eq!(of_manager.totals.expected, 3, "two members and the manager");
-    let own = world.usecases.attendance.today(&person(&ada), TodayQuery::default()).await.unwrap();
+    let own = world.usecases.today.list(&person(&ada), TodayQuery::default()).await.unwrap();
     assert!(own.only_self);
     assert_eq!(own.totals.expected, 1);
     let other = with_role(bob.id, Role::Manager, &[]);
     let query = TodayQuery { department: Some(department.id), ..TodayQuery::default() };
     assert!(matches!(
-        world.usecases.attendance.today(&other, query).await,
+        world.usecases.today.list(&other, query).await,
         Err(AttendanceError::Denied(Denied::Hidden))
     ));
 }

@@ -12,13 +12,14 @@ use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date, dates, fresh};
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_usecases::assignments::{AssignmentPatch, NewAssignment};
-use rollcall_usecases::attendance::bulk::Outcome;
-use rollcall_usecases::attendance::corrections::CorrectionRequest;
-use rollcall_usecases::attendance::sync::{SyncItem, SyncRequest};
-use rollcall_usecases::attendance::{MarkRequest, OverrideRequest};
 use rollcall_usecases::audit::{AuditError, AuditFilter};
+use rollcall_usecases::bulk::Outcome;
+use rollcall_usecases::corrections::CorrectionRequest;
 use rollcall_usecases::holidays::{HolidayPatch, NewFreeDays, NewHoliday};
 use rollcall_usecases::leaves::NewLeave;
+use rollcall_usecases::overrides::OverrideRequest;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::punches::sync::{SyncItem, SyncRequest};
 use rollcall_usecases::shifts::ShiftPatch;
 
 use crate::bulk::{bulk, day, item, outcomes, request};
@@ -99,9 +100,9 @@ async fn an_ordinary_punch_has_no_line() {
     world.recognize(drawn_photo("Ada").photo()).await.unwrap();
     world.fakes.clock.set("2026-03-02T18:05:00Z");
     let own = MarkRequest { user: None, at: None, reason: None, ..entered(&ada, Punch::CheckOut, NOON) };
-    world.usecases.attendance.mark(&person(&ada), own).await.unwrap();
+    world.usecases.punches.mark(&person(&ada), own).await.unwrap();
     world.fakes.clock.set("2026-03-09T12:00:00Z");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     assert_eq!(trail.added(), [], "nor has what is planned ahead");
 }
 
@@ -115,7 +116,7 @@ async fn a_punch_that_somebody_enters_has_one() {
     world.fakes.clock.set(NOON);
     record_on(&world, &ada, "2026-03-02").await;
     let mut trail = Trail::of(&world);
-    let mark = async |punch, when| world.usecases.attendance.mark(&manager, entered(&ada, punch, when)).await;
+    let mark = async |punch, when| world.usecases.punches.mark(&manager, entered(&ada, punch, when)).await;
     let event = mark(Punch::CheckIn, "2026-03-02T09:00:00Z").await.unwrap().event.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::Mark, Target::Event(event.id)));
@@ -128,7 +129,7 @@ async fn a_punch_that_somebody_enters_has_one() {
     mark(Punch::CheckIn, "2026-03-02T10:00:00Z").await.unwrap_err();
     assert_eq!(trail.added(), [], "neither a cooldown nor a refusal");
 
-    world.usecases.attendance.void_event(&manager, event.id, "was somebody else").await.unwrap();
+    world.usecases.punches.void(&manager, event.id, "was somebody else").await.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::Void, Target::Event(event.id)));
     assert_eq!(turned(&line, "status"), pair("present", "absent"));
@@ -143,8 +144,8 @@ async fn each_decision_and_taking_it_back_has_one() {
     let id = record_on(&world, &ada, "2026-03-02").await;
     let mut trail = Trail::of(&world);
     let boss = admin();
-    let attendance = &world.usecases.attendance;
-    let decided = attendance.override_record(&boss, id, present(), None).await.unwrap();
+    let usecases = &world.usecases;
+    let decided = usecases.overrides.override_record(&boss, id, present(), None).await.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.target, line.subject), (Act::Override, Target::Record(id), Some(ada.id)));
     assert_eq!(turned(&line, "status"), pair("absent", "present"));
@@ -152,16 +153,16 @@ async fn each_decision_and_taking_it_back_has_one() {
     assert_eq!(turned(&line, "override_id"), pair("", &decision));
     assert_eq!(line.reason.as_deref(), Some("the door was broken"));
     // Today is not over, but a decision is one.
-    attendance.override_day(&Actor::Operator, Some(ada.id), None, present()).await.unwrap();
+    usecases.overrides.override_day(&Actor::Operator, Some(ada.id), None, present()).await.unwrap();
     let line = trail.one();
     assert_eq!((line.by, line.date), (By::System, Some(date("2026-03-03"))));
     assert_eq!(turned(&line, "status"), pair("pending", "present"));
-    attendance.revert_record(&boss, id, "was the wrong day", None).await.unwrap();
+    usecases.overrides.revert_record(&boss, id, "was the wrong day", None).await.unwrap();
     let line = trail.one();
     assert_eq!(line.act, Act::Revert);
     assert_eq!(turned(&line, "status"), pair("present", "absent"));
-    attendance.revert_record(&boss, id, "was the wrong day", None).await.unwrap_err();
-    attendance.override_record(&person(&ada), id, present(), None).await.unwrap_err();
+    usecases.overrides.revert_record(&boss, id, "was the wrong day", None).await.unwrap_err();
+    usecases.overrides.override_record(&person(&ada), id, present(), None).await.unwrap_err();
     assert_eq!(trail.added(), [], "what is refused has none");
 }
 
@@ -187,7 +188,7 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
     let sync = async |items: &[SyncItem]| {
         let items = items.iter().copied().map(Some).collect();
         let request = SyncRequest { device: None, sent_at: at(NOON), items };
-        world.usecases.attendance.sync(&door, &request).await.unwrap();
+        world.usecases.punches.sync(&door, &request).await.unwrap();
     };
     let today = noted("2026-03-03T09:00:00Z", 2);
     sync(&[noted("2026-03-02T09:20:00Z", 1), today]).await;
@@ -199,13 +200,13 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
     assert_eq!(trail.added(), [], "handed in again it is the same");
     // Older than three days, it waits for somebody to look at it and changes nothing yet.
     world.fakes.clock.set("2026-03-06T12:00:00Z");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let old = noted("2026-03-02T18:00:00Z", 3);
     let request = SyncRequest { device: None, sent_at: at("2026-03-06T12:00:00Z"), items: vec![Some(old)] };
-    world.usecases.attendance.sync(&door, &request).await.unwrap();
+    world.usecases.punches.sync(&door, &request).await.unwrap();
     let waits = trail.added();
     assert!(waits.iter().all(|line| turned(line, "flags").1.contains("needs_review")), "{waits:#?}");
-    world.usecases.attendance.accept_event(&admin(), old.id, "the kiosk was off-line").await.unwrap();
+    world.usecases.punches.accept(&admin(), old.id, "the kiosk was off-line").await.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::Accept, Target::Event(old.id)));
     assert_eq!(turned(&line, "last_out"), pair("", "2026-03-02T18:00:00Z"));
@@ -221,7 +222,7 @@ async fn what_is_rebuilt_is_told_once() {
     let boss = admin();
     let recompute = async || {
         let dates = dates("2026-03-02", "2026-03-04");
-        world.usecases.attendance.recompute_all(&boss, None, dates, false, &mut |_, _| {}).await.unwrap();
+        world.usecases.recompute.all(&boss, None, dates, false, &mut |_, _| {}).await.unwrap();
     };
     recompute().await;
     assert_eq!(trail.added(), []);
@@ -268,7 +269,7 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
     let lines = trail.added();
     assert_eq!(acts(&lines), ["bulk.item", "bulk.batch"]);
     assert_eq!(turned(&lines[0], "overtime_approved_seconds"), pair("0", "1800"));
-    world.usecases.attendance.revert_batch(&Actor::Operator, agreed, "not agreed after all").await.unwrap();
+    world.usecases.bulk.revert(&Actor::Operator, agreed, "not agreed after all").await.unwrap();
     let lines = trail.added();
     assert_eq!(acts(&lines), ["batch.revert_item", "batch.revert"]);
     assert_eq!(turned(&lines[0], "overtime_approved_seconds"), pair("1800", "0"));
@@ -301,20 +302,19 @@ async fn a_correction_has_one_when_it_is_asked_for_and_one_when_it_is_decided() 
             last_out: None,
             reason: "the reader did not see me".into(),
         };
-        world.usecases.attendance.request_correction(&person(&ada), &request).await.unwrap().correction.id
+        world.usecases.corrections.request(&person(&ada), &request).await.unwrap().correction.id
     };
     let first = ask().await;
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::RequestCorrection, Target::Correction(first)));
     assert_eq!((line.by, line.subject), (By::Person(ada.id), Some(ada.id)));
-    let rejected =
-        world.usecases.attendance.reject_correction(&manager, first, "you were not in", None).await;
+    let rejected = world.usecases.corrections.reject(&manager, first, "you were not in", None).await;
     rejected.unwrap();
     let line = trail.one();
     assert_eq!((line.act, turned(&line, "request")), (Act::DecideCorrection, pair("pending", "rejected")));
     let second = ask().await;
     trail.one();
-    world.usecases.attendance.approve_correction(&manager, second, None, None).await.unwrap();
+    world.usecases.corrections.approve(&manager, second, None, None).await.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.target), (Act::DecideCorrection, Target::Correction(second)));
     assert_eq!((line.by, line.subject), (By::from(&manager), Some(ada.id)));
@@ -351,7 +351,7 @@ async fn every_change_of_the_plan_has_one() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set(NOON);
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let mut trail = Trail::of(&world);
     let boss = admin();
     let shifts = &world.usecases.shifts;

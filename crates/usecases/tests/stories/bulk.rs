@@ -9,11 +9,12 @@ use rollcall_domain::id::BatchId;
 use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::user::{EmployeeCode, User};
 use rollcall_testkit::builders::{a_user, at, date, fresh};
-use rollcall_usecases::attendance::bulk::{
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::bulk::{
     BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict, Outcome, Whose,
 };
-use rollcall_usecases::attendance::{AttendanceError, OverrideRequest};
 use rollcall_usecases::leaves::NewLeave;
+use rollcall_usecases::overrides::OverrideRequest;
 
 use crate::overrides::record_on;
 use crate::support::{World, person, with_role, world};
@@ -51,7 +52,7 @@ pub(crate) fn request(operation: Operation, items: Vec<BulkItem>) -> BulkRequest
 }
 
 pub(crate) async fn bulk(world: &World, request: &BulkRequest) -> BulkAnswer {
-    world.usecases.attendance.bulk(&Actor::Operator, request).await.unwrap()
+    world.usecases.bulk.enter(&Actor::Operator, request).await.unwrap()
 }
 
 pub(crate) fn outcomes(answer: &BulkAnswer) -> Vec<Outcome> {
@@ -94,7 +95,7 @@ async fn punches_are_entered_once_however_often_they_are_sent() {
     items.reverse();
     let second = bulk(&world, &request(Operation::Mark, items)).await;
     assert_eq!((outcomes(&second), second.batch), (vec![Unchanged; 3], None));
-    let found = world.usecases.attendance.record(&Actor::Operator, after.id).await.unwrap();
+    let found = world.usecases.records.record(&Actor::Operator, after.id).await.unwrap();
     assert_eq!(found.day.events.len(), 2);
     let event = &found.day.events[0];
     assert_eq!((event.source, event.batch), (Source::Manual, first.batch));
@@ -125,10 +126,10 @@ async fn what_is_there_already_is_kept_left_out_or_replaced_as_asked() {
     assert_eq!(outcomes(&bulk(&world, &overwrite).await), [Unchanged]);
     // Taken back, the day is what was punched.
     let id = replaced.batch.unwrap();
-    let back = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    let back = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
     assert_eq!((back.events, back.decisions, back.approvals), (0, 1, 0));
     let id = record_on(&world, &ada, "2026-03-02").await;
-    let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+    let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
     assert_eq!(found.day.record.last_out, Some(at("2026-03-02T17:00:00Z")));
 }
 
@@ -174,13 +175,13 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
     assert!(matches!(problem(&refused.results[0]), ItemProblem::NotApplied));
     assert_eq!((refused.results[0].outcome, refused.batch), (Skipped, None));
     let id = record_on(&world, &ada, "2026-03-02").await;
-    let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+    let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
     assert!(found.day.events.is_empty(), "neither the trial nor the failed one wrote anything");
 
     let partial = bulk(&world, &request(Operation::Mark, without_far)).await;
     check(&partial);
     assert_eq!((partial.results[0].outcome, partial.batch.is_some()), (Created, true));
-    let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+    let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
     assert_eq!(found.day.events.len(), 2);
     // Too long a time between one person's items, of which all are to hold.
     let far = bulk(&world, &BulkRequest { atomic: true, ..request(Operation::Mark, items) }).await;
@@ -205,18 +206,17 @@ async fn all_hold_or_none_across_people() {
     let done = bulk(&world, &atomic(good)).await;
     assert_eq!(outcomes(&done), [Created, Created]);
     let id = done.batch.unwrap();
-    let back = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    let back = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
     assert_eq!((back.events, back.batch.items), (4, 2));
     for user in [&ada, &bob] {
         let id = record_on(&world, user, "2026-03-02").await;
-        let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+        let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
         assert_eq!(found.day.record.status, DayStatus::Absent);
         assert!(found.day.events.iter().all(|event| event.voided.is_some()), "kept, but counting as nothing");
     }
-    let again = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await;
+    let again = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await;
     assert!(matches!(again, Err(AttendanceError::NothingToRevert)));
-    let unknown =
-        world.usecases.attendance.revert_batch(&Actor::Operator, BatchId::new(fresh()), "the wrong file");
+    let unknown = world.usecases.bulk.revert(&Actor::Operator, BatchId::new(fresh()), "the wrong file");
     assert!(matches!(unknown.await, Err(AttendanceError::Denied(Denied::Hidden))));
 }
 
@@ -231,11 +231,11 @@ async fn a_batch_that_reaches_into_a_closed_period_stays_whole() {
     ];
     let id = bulk(&world, &request(Operation::Mark, items)).await.batch.unwrap();
     world.close("2026-03-02").await;
-    let refused = world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await;
+    let refused = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await;
     assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
     for on in ["2026-03-02", "2026-03-03"] {
         let id = record_on(&world, &ada, on).await;
-        let found = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap();
+        let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
         assert_eq!(found.day.record.status, DayStatus::Present, "{on}");
     }
 }
@@ -271,7 +271,7 @@ async fn days_are_set_voided_approved_and_worked_out_anew() {
     let none = bulk(&world, &request(Operation::ApproveOvertime, on("2026-03-05"))).await;
     assert!(matches!(problem(&none.results[0]), ItemProblem::NoOvertime));
     let id = agreed.batch.unwrap();
-    let back = world.usecases.attendance.revert_batch(&Actor::Operator, id, "not agreed after all").await;
+    let back = world.usecases.bulk.revert(&Actor::Operator, id, "not agreed after all").await;
     assert_eq!(back.unwrap().approvals, 1);
 
     let recompute = request(Operation::Recompute, on("2026-03-04"));
@@ -302,8 +302,8 @@ async fn overtime_is_approved_as_far_as_it_goes_when_it_is() {
         reason: "stayed for stocktaking".into(),
         ..OverrideRequest::default()
     };
-    world.usecases.attendance.override_record(&Actor::Operator, id, later, None).await.unwrap();
-    let read = async || world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
+    world.usecases.overrides.override_record(&Actor::Operator, id, later, None).await.unwrap();
+    let read = async || world.usecases.records.record(&Actor::Operator, id).await.unwrap().day;
     let now = read().await;
     assert_eq!((now.record.overtime_seconds, now.approved_seconds, now.is_approved()), (3_540, 1_800, false));
     assert!(now.record.flags.contains(&Flag::NeedsReview));
@@ -313,12 +313,7 @@ async fn overtime_is_approved_as_far_as_it_goes_when_it_is() {
     let now = read().await;
     assert_eq!((now.approved_seconds, now.is_approved()), (3_540, true));
     assert!(!now.record.flags.contains(&Flag::NeedsReview));
-    world
-        .usecases
-        .attendance
-        .revert_batch(&Actor::Operator, second.batch.unwrap(), "not agreed")
-        .await
-        .unwrap();
+    world.usecases.bulk.revert(&Actor::Operator, second.batch.unwrap(), "not agreed").await.unwrap();
     assert_eq!(read().await.approved_seconds, 0);
 }
 
@@ -357,7 +352,7 @@ async fn work_after_midnight_leaves_the_hours_of_the_day_before_alone() {
     let told = problem(&refused.results[0]).to_string();
     assert!(told.starts_with("check_in belongs to 2026-03-07"), "{told}");
     let id = record_on(&world, &ada, "2026-03-07").await;
-    let day = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
+    let day = world.usecases.records.record(&Actor::Operator, id).await.unwrap().day;
     assert_eq!(day.record.worked_seconds, Some(14_400));
 }
 
@@ -405,7 +400,7 @@ async fn a_mistyped_year_fails_its_own_row_only() {
 /// What became of a day, and who decided it with which words.
 async fn stands(world: &World, user: &User, on: &str) -> (DayStatus, Option<String>, usize) {
     let id = record_on(world, user, on).await;
-    let day = world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day;
+    let day = world.usecases.records.record(&Actor::Operator, id).await.unwrap().day;
     let counting = day.events.iter().filter(|event| event.counts()).count();
     (day.record.status, day.overridden.map(|decision| decision.reason), counting)
 }
@@ -415,7 +410,7 @@ async fn what_a_batch_replaced_comes_back_with_it() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
-    let attendance = &world.usecases.attendance;
+    let usecases = &world.usecases;
     let worked = vec![
         day(&ada, "2026-03-02", "09:00:00", "18:00:00"),
         day(&ada, "2026-03-03", "09:00:00", "18:00:00"),
@@ -427,7 +422,7 @@ async fn what_a_batch_replaced_comes_back_with_it() {
         ..OverrideRequest::default()
     };
     let id = record_on(&world, &ada, "2026-03-02").await;
-    attendance.override_record(&Actor::Operator, id, own, None).await.unwrap();
+    usecases.overrides.override_record(&Actor::Operator, id, own, None).await.unwrap();
     let before = (stands(&world, &ada, "2026-03-02").await, stands(&world, &ada, "2026-03-03").await);
     assert_eq!(before.0, (DayStatus::OnLeave, Some("was at the dentist's".into()), 2));
 
@@ -441,7 +436,7 @@ async fn what_a_batch_replaced_comes_back_with_it() {
     let void = bulk(&world, &request(Operation::Void, vec![item(&ada, "2026-03-03")])).await.batch.unwrap();
     assert_eq!(stands(&world, &ada, "2026-03-03").await, (DayStatus::Absent, None, 0));
 
-    let back = async |id| attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+    let back = async |id| usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
     // Of the second nothing holds: taking it back changes nothing, but it does not come back with the third.
     let of_second = back(second).await;
     assert_eq!((of_second.decisions, of_second.restored), (0, 0));
@@ -451,11 +446,11 @@ async fn what_a_batch_replaced_comes_back_with_it() {
     assert_eq!((of_void.events, of_void.restored), (0, 2));
     let after = (stands(&world, &ada, "2026-03-02").await, stands(&world, &ada, "2026-03-03").await);
     assert_eq!(after, before);
-    let found = attendance.record(&Actor::Operator, id).await.unwrap();
+    let found = usecases.records.record(&Actor::Operator, id).await.unwrap();
     let holding = found.decided.iter().filter(|decided| decided.ended.is_none()).count();
     assert_eq!((found.decided.len(), holding), (3, 1));
     // It can be taken back by hand, and the first batch as a whole.
-    attendance.revert_record(&Actor::Operator, id, "was the wrong day", None).await.unwrap();
+    usecases.overrides.revert_record(&Actor::Operator, id, "was the wrong day", None).await.unwrap();
     assert_eq!(stands(&world, &ada, "2026-03-02").await, (DayStatus::Present, None, 2));
     assert_eq!(back(first).await.events, 4);
     assert_eq!(stands(&world, &ada, "2026-03-03").await, (DayStatus::Absent, None, 0));
@@ -470,7 +465,7 @@ async fn punches_of_a_batch_that_was_taken_back_stay_taken_back() {
     let entered = bulk(&world, &request(Operation::Mark, worked)).await.batch.unwrap();
     let void = bulk(&world, &request(Operation::Void, vec![item(&ada, "2026-03-02")])).await.batch.unwrap();
     for id in [entered, void] {
-        world.usecases.attendance.revert_batch(&Actor::Operator, id, "the wrong file").await.unwrap();
+        world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
     }
     assert_eq!(stands(&world, &ada, "2026-03-02").await, (DayStatus::Absent, None, 0));
 }
@@ -502,13 +497,13 @@ async fn it_is_for_administrators_and_has_limits() {
     world.fakes.clock.set("2026-03-06T20:00:00Z");
     let one = request(Operation::Mark, vec![day(&ada, "2026-03-02", "09:00:00", "18:00:00")]);
     for actor in [&manager, &person(&ada), &with_role(ada.id, Role::Employee, &[])] {
-        let refused = world.usecases.attendance.bulk(actor, &one).await;
+        let refused = world.usecases.bulk.enter(actor, &one).await;
         assert!(matches!(refused, Err(AttendanceError::Denied(Denied::Forbidden))));
     }
     let many = BulkRequest { items: vec![None; MAX_ITEMS + 1], ..one.clone() };
-    let refused = world.usecases.attendance.bulk(&Actor::Operator, &many).await;
+    let refused = world.usecases.bulk.enter(&Actor::Operator, &many).await;
     assert!(matches!(refused, Err(AttendanceError::TooMany(MAX_ITEMS))));
     let unreasoned = BulkRequest { reason: " why ".into(), ..one };
-    let refused = world.usecases.attendance.bulk(&Actor::Operator, &unreasoned).await;
+    let refused = world.usecases.bulk.enter(&Actor::Operator, &unreasoned).await;
     assert!(matches!(refused, Err(AttendanceError::ReasonRequired)));
 }

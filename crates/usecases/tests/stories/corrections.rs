@@ -6,7 +6,7 @@ use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_member, an_admin, at, date, dates};
 use rollcall_usecases::attendance::AttendanceError;
-use rollcall_usecases::attendance::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
+use rollcall_usecases::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
 
 use crate::overrides::record_on;
 use crate::support::{World, kiosk, person, with_role, world};
@@ -27,12 +27,12 @@ async fn ask(
     user: &User,
     request: CorrectionRequest,
 ) -> Result<SeenCorrection, AttendanceError> {
-    world.usecases.attendance.request_correction(&person(user), &request).await
+    world.usecases.corrections.request(&person(user), &request).await
 }
 
 async fn status_on(world: &World, user: &User, on: &str) -> DayStatus {
     let id = record_on(world, user, on).await;
-    world.usecases.attendance.record(&Actor::Operator, id).await.unwrap().day.record.status
+    world.usecases.records.record(&Actor::Operator, id).await.unwrap().day.record.status
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn who_is_agreed_with_gets_the_day_overridden() {
     assert!(matches!(again, Err(AttendanceError::PendingAlready)));
 
     let approve = async |actor: &Actor| {
-        world.usecases.attendance.approve_correction(actor, asked.id, Some("of course".into()), None).await
+        world.usecases.corrections.approve(actor, asked.id, Some("of course".into()), None).await
     };
     assert!(matches!(approve(&person(&ada)).await, Err(AttendanceError::Denied(Denied::Forbidden))));
     let approved = approve(&manager).await.unwrap().correction;
@@ -62,7 +62,7 @@ async fn who_is_agreed_with_gets_the_day_overridden() {
     let decided = approved.decided.unwrap();
     assert_eq!((decided.by, decided.comment.as_deref()), (manager.user(), Some("of course")));
     let id = record_on(&world, &ada, "2026-03-02").await;
-    let found = world.usecases.attendance.record(&person(&ada), id).await.unwrap();
+    let found = world.usecases.records.record(&person(&ada), id).await.unwrap();
     assert_eq!(found.day.record.status, DayStatus::Present);
     let decision = &found.decided[0].decision;
     assert_eq!((decision.by, Some(decision.id)), (manager.user(), approved.overriding));
@@ -78,19 +78,17 @@ async fn who_is_not_agreed_with_is_told_why() {
     let ada = world.add_as(a_member("Ada", &department)).await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    let reject = async |comment: &str| {
-        world.usecases.attendance.reject_correction(&manager, asked.id, comment, None).await
-    };
+    let reject =
+        async |comment: &str| world.usecases.corrections.reject(&manager, asked.id, comment, None).await;
     assert!(matches!(reject(" no ").await, Err(AttendanceError::CommentRequired)));
     let rejected = reject("nobody saw you either").await.unwrap().correction;
     assert_eq!(rejected.status, CorrectionStatus::Rejected);
     assert_eq!(rejected.decided.unwrap().comment.as_deref(), Some("nobody saw you either"));
     assert_eq!(status_on(&world, &ada, "2026-03-02").await, DayStatus::Absent);
-    let withdrawn = world.usecases.attendance.withdraw_correction(&person(&ada), asked.id, None).await;
+    let withdrawn = world.usecases.corrections.withdraw(&person(&ada), asked.id, None).await;
     assert!(matches!(withdrawn, Err(AttendanceError::DecidedAlready)));
     let second = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
-    let withdrawn =
-        world.usecases.attendance.withdraw_correction(&person(&ada), second.id, None).await.unwrap();
+    let withdrawn = world.usecases.corrections.withdraw(&person(&ada), second.id, None).await.unwrap();
     assert_eq!(withdrawn.correction.status, CorrectionStatus::Withdrawn);
 }
 
@@ -103,40 +101,32 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
     let boss = world.add_as(an_admin("Boss")).await;
     let boss_actor = with_role(boss.id, Role::Admin, &[]);
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    let own = world
-        .usecases
-        .attendance
-        .request_correction(&boss_actor, &present("2026-03-02"))
-        .await
-        .unwrap()
-        .correction;
+    let own =
+        world.usecases.corrections.request(&boss_actor, &present("2026-03-02")).await.unwrap().correction;
     let decide = async |actor: &Actor, asked: &SeenCorrection| {
         let id = asked.correction.id;
-        let told = world.usecases.attendance.approve_correction(actor, id, None, None).await.map(drop);
-        let no =
-            world.usecases.attendance.reject_correction(actor, id, "no reason at all", None).await.map(drop);
+        let told = world.usecases.corrections.approve(actor, id, None, None).await.map(drop);
+        let no = world.usecases.corrections.reject(actor, id, "no reason at all", None).await.map(drop);
         assert_eq!(format!("{told:?}"), format!("{no:?}"));
         told
     };
     let own = SeenCorrection { correction: own, zone: rollcall_domain::calendar::Zone::UTC };
     let told = decide(&boss_actor, &own).await;
     assert!(matches!(told, Err(AttendanceError::Denied(Denied::Forbidden))));
-    let of_manager =
-        world.usecases.attendance.request_correction(&manager, &present("2026-03-02")).await.unwrap();
+    let of_manager = world.usecases.corrections.request(&manager, &present("2026-03-02")).await.unwrap();
     let told = decide(&manager, &of_manager).await;
     assert!(matches!(told, Err(AttendanceError::Denied(Denied::Forbidden))));
     let of_bob = ask(&world, &bob, present("2026-03-02")).await.unwrap();
     let told = decide(&manager, &of_bob).await;
     assert!(matches!(told, Err(AttendanceError::Denied(Denied::Hidden))));
-    let read = world.usecases.attendance.correction(&person(&ada), of_bob.correction.id).await;
+    let read = world.usecases.corrections.get(&person(&ada), of_bob.correction.id).await;
     assert!(matches!(read, Err(AttendanceError::Denied(Denied::Hidden))));
-    let withdrawn =
-        world.usecases.attendance.withdraw_correction(&boss_actor, of_bob.correction.id, None).await;
+    let withdrawn = world.usecases.corrections.withdraw(&boss_actor, of_bob.correction.id, None).await;
     assert!(matches!(withdrawn, Err(AttendanceError::Denied(_))));
 
     let of_ada = ask(&world, &ada, present("2026-03-02")).await.unwrap();
     let list = async |actor: &Actor, query: CorrectionQuery| {
-        world.usecases.attendance.corrections(actor, query).await.map(|found| found.total)
+        world.usecases.corrections.list(actor, query).await.map(|found| found.total)
     };
     let all = CorrectionQuery::default;
     assert_eq!(list(&Actor::Operator, all()).await.unwrap(), 4);
@@ -146,7 +136,7 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
     assert!(list(&kiosk(), all()).await.is_err());
     let pending = CorrectionQuery { status: Some(CorrectionStatus::Pending), ..all() };
-    world.usecases.attendance.approve_correction(&manager, of_ada.correction.id, None, None).await.unwrap();
+    world.usecases.corrections.approve(&manager, of_ada.correction.id, None, None).await.unwrap();
     assert_eq!(list(&Actor::Operator, pending).await.unwrap(), 3);
     let within = CorrectionQuery { within: Some(dates("2026-03-03", "2026-03-03")), ..all() };
     assert_eq!(list(&Actor::Operator, within).await.unwrap(), 0);
@@ -172,9 +162,9 @@ async fn what_could_not_be_decided_cannot_be_asked_for() {
     // Closed in the meantime, it is not approved by half.
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
     world.close("2026-03-02").await;
-    let late = world.usecases.attendance.approve_correction(&Actor::Operator, asked.id, None, None).await;
+    let late = world.usecases.corrections.approve(&Actor::Operator, asked.id, None, None).await;
     assert!(matches!(late, Err(AttendanceError::PeriodLocked)));
-    let found = world.usecases.attendance.correction(&person(&ada), asked.id).await.unwrap();
+    let found = world.usecases.corrections.get(&person(&ada), asked.id).await.unwrap();
     assert_eq!(found.correction.status, CorrectionStatus::Pending);
     assert_eq!(status_on(&world, &ada, "2026-03-02").await, DayStatus::Absent);
 }

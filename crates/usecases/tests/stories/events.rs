@@ -6,8 +6,9 @@ use rollcall_domain::page::Page;
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_member, at};
-use rollcall_usecases::attendance::events::EventQuery;
-use rollcall_usecases::attendance::{AttendanceError, MarkRequest};
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::punches::events::EventQuery;
 
 use crate::support::{World, kiosk, person, world};
 
@@ -25,12 +26,12 @@ fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
 }
 
 async fn enter(world: &World, user: &User, punch: Punch, when: &str) -> Event {
-    let marked = world.usecases.attendance.mark(&Actor::Operator, entered(user, punch, when)).await.unwrap();
+    let marked = world.usecases.punches.mark(&Actor::Operator, entered(user, punch, when)).await.unwrap();
     marked.event.unwrap()
 }
 
 async fn times(world: &World, actor: &Actor, query: EventQuery) -> Result<Vec<String>, AttendanceError> {
-    let found = world.usecases.attendance.events(actor, query).await?;
+    let found = world.usecases.punches.list(actor, query).await?;
     Ok(found.items.iter().map(|seen| seen.event.at.to_string()[..16].to_owned()).collect())
 }
 
@@ -42,9 +43,7 @@ async fn a_punch_that_was_taken_back_is_kept_and_the_day_worked_out_anew() {
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let early = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
     enter(&world, &ada, Punch::CheckOut, "2026-03-02T12:00:00Z").await;
-    let void = async |actor: &Actor| {
-        world.usecases.attendance.void_event(actor, early.id, "was somebody else").await
-    };
+    let void = async |actor: &Actor| world.usecases.punches.void(actor, early.id, "was somebody else").await;
     assert!(matches!(void(&person(&ada)).await, Err(AttendanceError::Denied(Denied::Forbidden))));
     assert!(matches!(void(&kiosk()).await, Err(AttendanceError::Denied(Denied::Forbidden))));
     let judged = void(&manager).await.unwrap();
@@ -54,7 +53,7 @@ async fn a_punch_that_was_taken_back_is_kept_and_the_day_worked_out_anew() {
     assert_eq!((day.record.first_in, day.events.len()), (None, 2), "the check-out ends nothing now");
     assert_eq!(day.events[1].direction, None);
     assert!(matches!(void(&manager).await, Err(AttendanceError::NothingToRevert)));
-    let waits = world.usecases.attendance.accept_event(&manager, early.id, "was her after all").await;
+    let waits = world.usecases.punches.accept(&manager, early.id, "was her after all").await;
     assert!(matches!(waits, Err(AttendanceError::NothingToReview)));
 }
 
@@ -65,12 +64,12 @@ async fn nothing_is_judged_in_a_closed_period_or_elsewhere() {
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let event = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
-    let hidden = world.usecases.attendance.void_event(&manager, event.id, "was somebody else").await;
+    let hidden = world.usecases.punches.void(&manager, event.id, "was somebody else").await;
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
     world.close("2026-03-02").await;
-    let locked = world.usecases.attendance.void_event(&Actor::Operator, event.id, "was somebody else").await;
+    let locked = world.usecases.punches.void(&Actor::Operator, event.id, "was somebody else").await;
     assert!(matches!(locked, Err(AttendanceError::PeriodLocked)));
-    let unreasoned = world.usecases.attendance.void_event(&Actor::Operator, event.id, "no").await;
+    let unreasoned = world.usecases.punches.void(&Actor::Operator, event.id, "no").await;
     assert!(matches!(unreasoned, Err(AttendanceError::ReasonRequired)));
 }
 
@@ -105,7 +104,7 @@ async fn everybody_finds_the_punches_they_may_see() {
     };
     assert_eq!(times(&world, &Actor::Operator, span).await.unwrap(), [ten]);
     let second = EventQuery { page: Page::new(2, 2).unwrap(), ..all() };
-    let found = world.usecases.attendance.events(&Actor::Operator, second).await.unwrap();
+    let found = world.usecases.punches.list(&Actor::Operator, second).await.unwrap();
     assert_eq!((found.items.len(), found.total), (1, 3));
     assert_eq!(found.items[0].date.to_string(), "2026-03-02");
     assert!(matches!(times(&world, &kiosk(), all()).await, Err(AttendanceError::Denied(Denied::Forbidden))));

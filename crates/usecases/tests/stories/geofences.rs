@@ -10,10 +10,12 @@ use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::user::{People, User};
 use rollcall_testkit::builders::{a_department, a_member, at, fresh};
 use rollcall_testkit::photos::drawn_photo;
-use rollcall_usecases::attendance::sync::{SyncItem, SyncRequest};
-use rollcall_usecases::attendance::{AttendanceError, MarkRequest, Marked};
+use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::departments::{DepartmentError, DepartmentPatch};
-use rollcall_usecases::recognize::{Outcome, RecognizeRequest, Rejection};
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::punches::sync::{SyncItem, SyncRequest};
+use rollcall_usecases::recognition::{Outcome, RecognizeRequest, Rejection};
+use rollcall_usecases::timesheet::PunchResult;
 use rollcall_usecases::users::UserPatch;
 
 use crate::support::{World, admin, glance, kiosk, person, with_role, world};
@@ -46,8 +48,8 @@ fn here(location: Option<Location>) -> MarkRequest {
     }
 }
 
-async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<Marked, AttendanceError> {
-    world.usecases.attendance.mark(actor, request).await
+async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<PunchResult, AttendanceError> {
+    world.usecases.punches.mark(actor, request).await
 }
 
 #[tokio::test]
@@ -100,7 +102,7 @@ async fn a_kiosk_is_where_it_is_and_who_carries_a_camera_says_where() {
     world.usecases.users.update(&admin(), ada.id, into, None).await.unwrap();
     let seen = async |actor: &Actor, location: Option<Location>, mark: bool| {
         let request = RecognizeRequest { location, mark, ..glance(drawn_photo("Ada").shot(9).photo()) };
-        let seen = world.usecases.attendance.recognize(actor, request).await.unwrap();
+        let seen = world.usecases.recognition.recognize(actor, request).await.unwrap();
         seen.faces.into_iter().next().unwrap()
     };
     let own = person(&ada);
@@ -143,7 +145,7 @@ async fn what_a_device_noted_elsewhere_is_for_somebody_to_look_at() {
         item("2026-03-02T18:00:00Z", 3, None),
     ];
     let request = SyncRequest { device: None, sent_at: at(now), items: items.map(Some).to_vec() };
-    let answer = world.usecases.attendance.sync(&kiosk(), &request).await.unwrap();
+    let answer = world.usecases.punches.sync(&kiosk(), &request).await.unwrap();
     let review: Vec<_> =
         answer.results.iter().map(|result| result.as_ref().unwrap().event.needs_review).collect();
     assert_eq!(review, [false, true, false]);
@@ -182,7 +184,7 @@ async fn a_department_is_changed_by_administrators_who_saw_it() {
     let hidden = world.usecases.departments.get(&manager, other.id).await;
     assert!(matches!(hidden, Err(DepartmentError::Denied(Denied::Hidden))));
     let ada = world.add_as(a_member("Ada", &department)).await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
 
     let east = DepartmentPatch {
         timezone: Some(Some(rollcall_domain::calendar::Zone::named("Asia/Kolkata").unwrap())),

@@ -275,7 +275,7 @@ async fn what_is_canceled_stops_and_what_is_discarded_is_gone() {
 async fn all_items_of_one_person_are_entered_together() {
     use rollcall_domain::user::EmployeeCode;
     use rollcall_testkit::builders::date;
-    use rollcall_usecases::attendance::bulk::{BulkItem, Whose};
+    use rollcall_usecases::bulk::{BulkItem, Whose};
     let world = world();
     let code = EmployeeCode::parse("E-7").unwrap();
     let ada = world.add_as(User { employee_code: Some(code), ..a_user("Ada") }).await;
@@ -300,9 +300,9 @@ async fn all_items_of_one_person_are_entered_together() {
         item(Whose::Code("nobody".into()), "2026-03-03"),
         item(Whose::Address(ada.email.as_str().to_uppercase()), "2026-03-04"),
     ];
-    let attendance = &world.usecases.attendance;
-    let slices = attendance.bulk_slices(&items, 2).await.unwrap();
+    let usecases = &world.usecases;
+    let slices = usecases.bulk.slices(&items, 2).await.unwrap();
     assert_eq!(slices, [vec![0, 3, 5], vec![1], vec![2, 4]]);
-    assert_eq!(attendance.bulk_slices(&items, 100).await.unwrap(), [[0, 1, 2, 3, 4, 5]]);
-    assert!(!attendance.has_batch(BatchId::new(fresh())).await.unwrap());
+    assert_eq!(usecases.bulk.slices(&items, 100).await.unwrap(), [[0, 1, 2, 3, 4, 5]]);
+    assert!(!usecases.bulk.has_batch(BatchId::new(fresh())).await.unwrap());
 }

@@ -19,12 +19,15 @@ use rollcall_domain::user::{People, Status, User};
 use rollcall_ports::attendance::{EventFilter, Filed};
 use rollcall_testkit::builders::{a_department, a_member, date};
 use rollcall_usecases::assignments::{AssignmentPatch, NewAssignment};
-use rollcall_usecases::attendance::{AttendanceError, Difference, MarkRequest, OverrideRequest};
+use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::departments::DepartmentPatch;
 use rollcall_usecases::errors::StoreError;
 use rollcall_usecases::holidays::{HolidayPatch, NewFreeDays, NewHoliday};
 use rollcall_usecases::leaves::NewLeave;
+use rollcall_usecases::overrides::OverrideRequest;
 use rollcall_usecases::planning::PlanError;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::recompute::Difference;
 use rollcall_usecases::shifts::ShiftPatch;
 use rollcall_usecases::users::{UserError, UserPatch};
 
@@ -165,7 +168,7 @@ impl Life {
         for patch in shifts_of_all_kinds() {
             shifts.push(world.usecases.shifts.create(&Actor::Operator, patch).await.unwrap().id);
         }
-        world.usecases.attendance.catch_up().await.unwrap();
+        world.usecases.timesheets.catch_up().await.unwrap();
         let (assignments, holidays, leaves, locks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Self { world, ada, departments, shifts, assignments, holidays, leaves, locks }
     }
@@ -177,7 +180,7 @@ impl Life {
     /// Time passes, and the job does its work.
     async fn pass(&self, by: SignedDuration) {
         self.world.fakes.clock.advance(by);
-        self.world.usecases.attendance.catch_up().await.unwrap();
+        self.world.usecases.timesheets.catch_up().await.unwrap();
     }
 
     async fn punches(&self) -> Vec<Filed> {
@@ -196,21 +199,18 @@ impl Life {
             Deed::Punch(after, punch) => {
                 self.pass(SignedDuration::from_mins(after)).await;
                 sound(
-                    usecases
-                        .attendance
-                        .mark(&crate::support::person(&self.ada), mark(punch, None, None))
-                        .await,
+                    usecases.punches.mark(&crate::support::person(&self.ada), mark(punch, None, None)).await,
                 )?;
             }
             Deed::Enter(before, punch) => {
                 let at = self.now() - SignedDuration::from_mins(before);
                 let request = mark(punch, Some(at), Some("from the paper list"));
                 let request = MarkRequest { user: Some(ada), ..request };
-                sound(usecases.attendance.mark(&Actor::Operator, request).await)?;
+                sound(usecases.punches.mark(&Actor::Operator, request).await)?;
             }
             Deed::Void(which) => {
                 if let Some((event, _)) = self.punches().await.get(which) {
-                    sound(usecases.attendance.void_event(&admin, event.id, "was not there").await)?;
+                    sound(usecases.punches.void(&admin, event.id, "was not there").await)?;
                 }
             }
             Deed::Give { shift, whom, from, to } => {
@@ -310,7 +310,7 @@ impl Life {
                     reason: "was at the customer's".into(),
                     ..OverrideRequest::default()
                 };
-                sound(usecases.attendance.override_day(&admin, Some(ada), Some(on(day)), request).await)?;
+                sound(usecases.overrides.override_day(&admin, Some(ada), Some(on(day)), request).await)?;
             }
             Deed::Close(day) => {
                 let reason = "payroll is done".to_owned();
@@ -325,7 +325,7 @@ impl Life {
                 let (join_date, created_at) = (Some(on(day)), self.now());
                 let bob = User { join_date, created_at, ..a_member("Bob", &self.departments[0]) };
                 self.world.add_as(bob).await;
-                self.world.usecases.attendance.catch_up().await.unwrap();
+                self.world.usecases.timesheets.catch_up().await.unwrap();
             }
             Deed::Pass(hours) => self.pass(SignedDuration::from_hours(hours)).await,
             Deed::TakeBack(_) | Deed::RemoveHoliday(_) | Deed::Withdraw(_) | Deed::Lift(_) => {}
@@ -359,8 +359,8 @@ impl Life {
         let mut tell = |_: &User, found: &[Difference]| {
             differences.extend(found.iter().map(short));
         };
-        let attendance = &self.world.usecases.attendance;
-        attendance.recompute_all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
+        let usecases = &self.world.usecases;
+        usecases.recompute.all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
         let records = self.world.ports.attendance.records(&People::One(self.ada.id), dates).await.unwrap();
         let nowhere = |(event, record): &Filed| {
             let counts = event.counts() && event.direction.is_some();

@@ -7,9 +7,10 @@ use rollcall_domain::id::RecordId;
 use rollcall_domain::policy::{Decision, Punch};
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date};
-use rollcall_usecases::attendance::{
-    AttendanceError, HistoryQuery, MarkRequest, OverrideRequest, RecordHistory,
-};
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::overrides::OverrideRequest;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::records::{HistoryQuery, RecordHistory};
 
 use crate::support::{World, admin, kiosk, person, world};
 
@@ -22,7 +23,7 @@ fn present(reason: &str) -> OverrideRequest {
 pub(crate) async fn record_on(world: &World, user: &User, on: &str) -> RecordId {
     let range = Some(DateRange::new(date(on), date(on)).unwrap());
     let query = HistoryQuery { range, ..HistoryQuery::default() };
-    world.usecases.attendance.history(&admin(), user.id, query).await.unwrap().days.items[0].id
+    world.usecases.records.history(&admin(), user.id, query).await.unwrap().days.items[0].id
 }
 
 async fn decide(
@@ -31,7 +32,7 @@ async fn decide(
     id: RecordId,
     request: OverrideRequest,
 ) -> Result<RecordHistory, AttendanceError> {
-    world.usecases.attendance.override_record(actor, id, request, None).await
+    world.usecases.overrides.override_record(actor, id, request, None).await
 }
 
 #[tokio::test]
@@ -41,7 +42,7 @@ async fn a_decision_holds_until_it_is_taken_back_and_both_are_kept() {
     let ada = world.add_as(a_member("Ada", &department)).await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let id = record_on(&world, &ada, "2026-03-02").await;
-    let before = world.usecases.attendance.record(&person(&ada), id).await.unwrap();
+    let before = world.usecases.records.record(&person(&ada), id).await.unwrap();
     assert_eq!((before.day.record.status, before.decided.len()), (DayStatus::Absent, 0));
 
     let request = OverrideRequest {
@@ -64,11 +65,10 @@ async fn a_decision_holds_until_it_is_taken_back_and_both_are_kept() {
     let second = decide(&world, &manager, id, present("she was here all day")).await.unwrap();
     assert_eq!((second.decided.len(), second.day.record.first_in), (2, None));
     assert!(second.decided[0].ended.is_some() && second.decided[1].ended.is_none());
-    let back =
-        world.usecases.attendance.revert_record(&manager, id, "was the wrong day", None).await.unwrap();
+    let back = world.usecases.overrides.revert_record(&manager, id, "was the wrong day", None).await.unwrap();
     assert_eq!(back.day.record, before.day.record, "the day is what its punches say");
     assert_eq!(back.decided[1].ended.as_ref().unwrap().reason, "was the wrong day");
-    let again = world.usecases.attendance.revert_record(&manager, id, "was the wrong day", None).await;
+    let again = world.usecases.overrides.revert_record(&manager, id, "was the wrong day", None).await;
     assert!(matches!(again, Err(AttendanceError::NothingToRevert)));
 }
 
@@ -85,8 +85,8 @@ async fn facts_that_come_after_a_decision_are_flagged_and_change_nothing() {
         reason: Some("seen at the gate".into()),
         ..punch(Punch::CheckIn)
     };
-    world.usecases.attendance.mark(&Actor::Operator, late).await.unwrap();
-    let found = world.usecases.attendance.record(&admin(), id).await.unwrap();
+    world.usecases.punches.mark(&Actor::Operator, late).await.unwrap();
+    let found = world.usecases.records.record(&admin(), id).await.unwrap();
     assert_eq!(found.day.record.status, DayStatus::Present);
     assert!(found.day.record.flags.contains(&Flag::OverrideDiffers), "{:?}", found.day.record.flags);
 }
@@ -115,7 +115,7 @@ async fn nobody_decides_of_themself_or_of_strangers() {
     let check = async |actor: &Actor, id: RecordId| {
         let told = decide(&world, actor, id, present("the door was broken")).await.map(drop);
         let back =
-            world.usecases.attendance.revert_record(actor, id, "the door was broken", None).await.map(drop);
+            world.usecases.overrides.revert_record(actor, id, "the door was broken", None).await.map(drop);
         assert_eq!(format!("{told:?}"), format!("{back:?}"));
         told
     };
@@ -127,9 +127,9 @@ async fn nobody_decides_of_themself_or_of_strangers() {
     let elsewhere = record_on(&world, &bob, "2026-03-02").await;
     let hidden = |told| matches!(told, Err(AttendanceError::Denied(Denied::Hidden)));
     assert!(hidden(check(&manager, elsewhere).await));
-    let read = world.usecases.attendance.record(&person(&ada), elsewhere).await;
+    let read = world.usecases.records.record(&person(&ada), elsewhere).await;
     assert!(matches!(read, Err(AttendanceError::Denied(Denied::Hidden))));
-    assert!(world.usecases.attendance.record(&person(&ada), id).await.unwrap().decided.is_empty());
+    assert!(world.usecases.records.record(&person(&ada), id).await.unwrap().decided.is_empty());
 }
 
 #[tokio::test]
@@ -155,12 +155,12 @@ async fn what_cannot_be_decided_is_refused_and_leaves_no_trace() {
     assert!(matches!(check(far).await, AttendanceError::OutsideDay("first_in")));
     let future = times("2026-03-02T09:00:00Z", "2026-03-03T12:02:01Z");
     assert!(matches!(check(future).await, AttendanceError::FutureTime));
-    let found = world.usecases.attendance.record(&admin(), id).await.unwrap();
+    let found = world.usecases.records.record(&admin(), id).await.unwrap();
     assert_eq!((found.day.record.status, found.decided.len()), (DayStatus::Absent, 0));
 
     let stale = Some(rollcall_domain::Revision(77));
     let request = present("the door was broken");
-    let refused = world.usecases.attendance.override_record(&admin(), id, request, stale).await;
+    let refused = world.usecases.overrides.override_record(&admin(), id, request, stale).await;
     assert!(matches!(refused, Err(AttendanceError::Outdated)));
     let same = times("2026-03-02T09:00:00Z", "2026-03-02T09:00:00Z");
     decide(&world, &admin(), id, same).await.unwrap();
@@ -176,7 +176,7 @@ async fn in_a_closed_period_nothing_is_decided_or_taken_back() {
     world.close("2026-03-06").await;
     let refused = decide(&world, &admin(), id, present("the door was broken")).await;
     assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
-    let back = world.usecases.attendance.revert_record(&admin(), id, "was the wrong day", None).await;
+    let back = world.usecases.overrides.revert_record(&admin(), id, "was the wrong day", None).await;
     assert!(matches!(back, Err(AttendanceError::PeriodLocked)));
     let next = record_on(&world, &ada, "2026-03-09").await;
     decide(&world, &admin(), next, present("the door was broken")).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_day_can_be_named_by_its_date() {
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let set = async |actor: &Actor, on: Option<&str>, request: OverrideRequest| {
         let on = on.map(date);
-        world.usecases.attendance.override_day(actor, Some(ada.id), on, request).await
+        world.usecases.overrides.override_day(actor, Some(ada.id), on, request).await
     };
     let sick = OverrideRequest { status: Some(DayStatus::OnLeave), ..present("called in sick") };
     let day = set(&manager, None, sick.clone()).await.unwrap();
@@ -207,7 +207,7 @@ async fn a_day_can_be_named_by_its_date() {
     assert!(matches!(set(&manager, Some("2025-03-01"), sick.clone()).await, Err(AttendanceError::TooOld)));
     let refused = set(&person(&ada), None, sick.clone()).await;
     assert!(matches!(refused, Err(AttendanceError::FieldNotAllowed("status"))));
-    let own = world.usecases.attendance.override_day(&manager, None, None, sick).await;
+    let own = world.usecases.overrides.override_day(&manager, None, None, sick).await;
     assert!(matches!(own, Err(AttendanceError::FieldNotAllowed("status"))));
 }
 
@@ -226,7 +226,7 @@ async fn who_did_not_come_leaves_only_by_force() {
         force,
         ..punch(Punch::CheckOut)
     };
-    let mark = async |actor: &Actor, request| world.usecases.attendance.mark(actor, request).await;
+    let mark = async |actor: &Actor, request| world.usecases.punches.mark(actor, request).await;
     assert!(matches!(mark(&admin(), leaves(false)).await, Err(AttendanceError::NoOpenSession(_))));
     assert!(matches!(mark(&manager, leaves(true)).await, Err(AttendanceError::FieldNotAllowed("force"))));
     let own = MarkRequest { device: Some(door.id), ..punch(Punch::Auto) };

@@ -20,14 +20,16 @@ use rollcall_testkit::builders::{
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::assignments::{AssignmentPatch, AssignmentQuery, NewAssignment};
-use rollcall_usecases::attendance::{Difference, HistoryQuery, MarkRequest};
 use rollcall_usecases::departments::{DepartmentError, DepartmentPatch, NewDepartment};
 use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
 use rollcall_usecases::leaves::{LeaveQuery, NewLeave};
 use rollcall_usecases::planning::PlanError;
-use rollcall_usecases::roster::TodayQuery;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::recompute::Difference;
+use rollcall_usecases::records::HistoryQuery;
 use rollcall_usecases::rules::Rules;
 use rollcall_usecases::shifts::{ShiftPatch, ShiftQuery, StoredShift};
+use rollcall_usecases::today::TodayQuery;
 use rollcall_usecases::users::{UserError, UserPatch};
 
 use crate::support::{World, admin, person, with_role, world};
@@ -64,7 +66,7 @@ fn holiday(on: &str) -> NewHoliday {
 /// Whose records are kept up.
 async fn employee(world: &World) -> User {
     let ada = world.add("Ada").await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     ada
 }
 
@@ -283,17 +285,17 @@ async fn whoever_changes_the_plan_of_a_crowd_does_not_wait_for_all_of_it() {
     for n in 0..260 {
         world.add(&format!("Person {n}")).await;
     }
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     let free = async || {
         let tuesday =
             world.ports.attendance.records(&People::Everybody, dates("2026-03-03", "2026-03-03")).await;
         tuesday.unwrap().iter().filter(|record| record.record.status == DayStatus::Holiday).count()
     };
-    assert_eq!((free().await, world.usecases.attendance.is_awaited()), (200, true));
+    assert_eq!((free().await, world.usecases.timesheets.is_awaited()), (200, true));
     // The job.
-    assert_eq!(world.usecases.attendance.catch_up().await.unwrap().people, 60);
-    assert_eq!((free().await, world.usecases.attendance.is_awaited()), (260, false));
+    assert_eq!(world.usecases.timesheets.catch_up().await.unwrap().people, 60);
+    assert_eq!((free().await, world.usecases.timesheets.is_awaited()), (260, false));
 }
 
 #[tokio::test]
@@ -304,9 +306,9 @@ async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
     }
     // Last of all, so that others are behind before them.
     let zoe = world.add("Zoe").await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     world.fakes.clock.set("2026-03-04T08:00:00Z");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     let asked = leave(Some(zoe.id), "2026-03-04", "2026-03-04");
     let asked = world.usecases.leaves.request(&admin(), asked).await.unwrap();
@@ -329,7 +331,7 @@ async fn today_comes_before_anybodys_past() {
     for n in 0..260 {
         world.add_as(User { join_date: Some(date("2026-01-05")), ..a_user(&format!("Person {n}")) }).await;
     }
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let off = async |dates: DateRange| {
         let records = world.ports.attendance.records(&People::Everybody, dates).await.unwrap();
         records.iter().filter(|record| record.record.status == DayStatus::DayOff).count()
@@ -347,7 +349,7 @@ async fn today_comes_before_anybodys_past() {
     let tomorrow = dates("2026-03-03", "2026-03-03");
     let (long_ago, soon) = (off(dates("2026-02-03", "2026-02-03")).await, off(tomorrow).await);
     assert!(long_ago == 0 && soon >= 50, "{long_ago}, {soon}");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let all = [first, dates("2026-02-03", "2026-02-03"), today, tomorrow];
     for dates in all {
         assert_eq!(off(dates).await, 260, "{dates:?}");
@@ -384,7 +386,7 @@ async fn a_day_that_begins_while_everybody_is_caught_up_with_is_planned_too() {
     let ada = employee(&world).await;
     let usecases = world.with_slow_clock("2026-03-02T09:50:00Z", SignedDuration::from_mins(10));
     world.add("Bob").await;
-    usecases.attendance.catch_up().await.unwrap();
+    usecases.timesheets.catch_up().await.unwrap();
     // Where it is tomorrow first, it is the third by now.
     assert_eq!(records(&world, &ada, "2026-03-04").await.len(), 1);
 }
@@ -397,11 +399,11 @@ async fn whoever_asks_about_one_person_waits_for_nobody_else() {
     }
     let zoe = world.add("Zoe").await;
     let unplanned = async || world.ports.attendance.unplanned(date("2026-03-03"), 1000).await.unwrap().len();
-    let attendance = &world.usecases.attendance;
-    let days = attendance.history(&person(&zoe), zoe.id, HistoryQuery::default()).await.unwrap().days;
-    assert!(days.total > 0 && attendance.is_awaited(), "{days:?}");
+    let usecases = &world.usecases;
+    let days = usecases.records.history(&person(&zoe), zoe.id, HistoryQuery::default()).await.unwrap().days;
+    assert!(days.total > 0 && usecases.timesheets.is_awaited(), "{days:?}");
     assert_eq!(unplanned().await, 120);
-    let own = attendance.today(&person(&zoe), TodayQuery::default()).await.unwrap();
+    let own = usecases.today.list(&person(&zoe), TodayQuery::default()).await.unwrap();
     assert_eq!((own.people.total, unplanned().await), (1, 120));
 }
 
@@ -411,8 +413,8 @@ async fn of_several_who_ask_about_everybody_one_plans() {
     for n in 0..120 {
         world.add(&format!("Person {n}")).await;
     }
-    let (admin, attendance) = (admin(), &world.usecases.attendance);
-    let ask = || attendance.today(&admin, TodayQuery::default());
+    let (admin, usecases) = (admin(), &world.usecases);
+    let ask = || usecases.today.list(&admin, TodayQuery::default());
     let (first, second) = tokio::join!(ask(), ask());
     let [first, second] = [first, second].map(|today| today.unwrap().people.total);
     assert!(first == 120 && second < 120, "{first}, {second}");
@@ -449,7 +451,7 @@ async fn leave_is_asked_for_approved_and_withdrawn() {
     let world = world();
     let (sales, manager) = world.department("Sales").await;
     let ada = world.add_as(a_member("Ada", &sales)).await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let leaves = &world.usecases.leaves;
     let own = leaves.request(&person(&ada), leave(None, "2026-03-03", "2026-03-04")).await.unwrap();
     assert_eq!((own.user, own.status), (ada.id, LeaveStatus::Pending));
@@ -612,8 +614,8 @@ async fn odd(world: &World) -> Vec<Date> {
         odd.extend(records.map(|record| record.day.key.date));
     };
     let dates = dates("2026-01-01", "2026-12-31");
-    let attendance = &world.usecases.attendance;
-    attendance.recompute_all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
+    let usecases = &world.usecases;
+    usecases.recompute.all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
     odd
 }
 
@@ -621,7 +623,7 @@ async fn enter(world: &World, user: &User, punch: Punch, when: &str) {
     let reason = Some("from the paper list".into());
     let (user, at, note, location, device) = (Some(user.id), Some(at(when)), None, None, None);
     let request = MarkRequest { user, punch, at, reason, note, location, device, force: false };
-    world.usecases.attendance.mark(&Actor::Operator, request).await.unwrap();
+    world.usecases.punches.mark(&Actor::Operator, request).await.unwrap();
 }
 
 async fn a_shift(world: &World, name: &str, starts: Time, ends: Time) -> StoredShift {
@@ -649,7 +651,7 @@ async fn what_is_planned_for_a_date_changes_the_day_before_where_their_windows_m
     let whom = Whom::Person(ada.id);
     world.usecases.assignments.create(&admin(), given(&night, whom, "2026-03-02")).await.unwrap();
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     enter(&world, &ada, Punch::CheckIn, "2026-03-02T22:00:00Z").await;
     enter(&world, &ada, Punch::CheckOut, "2026-03-03T06:50:00Z").await;
     assert_eq!(hours(&world, &ada).await, [("2026-03-02".to_owned(), 31_800)]);
@@ -666,7 +668,7 @@ async fn a_holiday_on_the_second_day_of_a_long_shift_changes_its_first() {
     let new = given(&guard, Whom::Person(ada.id), "2026-03-02");
     world.usecases.assignments.create(&admin(), new).await.unwrap();
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     enter(&world, &ada, Punch::CheckIn, "2026-03-02T08:00:00Z").await;
     enter(&world, &ada, Punch::CheckOut, "2026-03-03T07:55:00Z").await;
     let entered = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
@@ -685,7 +687,7 @@ async fn no_hour_is_lost_or_counted_twice_where_clocks_change() {
                 let (department, _) = world.department("Sales").await;
                 let ada = world.add_as(a_member("Ada", &department)).await;
                 world.fakes.clock.set(now);
-                world.usecases.attendance.catch_up().await.unwrap();
+                world.usecases.timesheets.catch_up().await.unwrap();
                 let came = at(now) - SignedDuration::from_hours(5);
                 enter(&world, &ada, Punch::CheckIn, &came.to_string()).await;
                 let went = came + SignedDuration::from_hours(2);
@@ -714,12 +716,12 @@ async fn other_clocks_of_the_organization_hold_from_the_next_start_on() {
     let ada = employee(&world).await;
     let bob = User { timezone: Some("Asia/Kolkata".into()), ..a_user("Bob") };
     let bob = world.add_as(bob).await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let tokyo = Zone::named("Asia/Tokyo").unwrap();
     let moved = UseCases::new(&world.ports, Rules { zone: tokyo.clone(), ..Rules::standard() });
-    moved.attendance.relocate().await.unwrap();
-    moved.attendance.look_ahead(SignedDuration::from_secs(1)).await.unwrap();
-    assert_eq!(moved.attendance.catch_up().await.unwrap().failed, 0);
+    moved.timesheets.relocate().await.unwrap();
+    moved.timesheets.look_ahead(SignedDuration::from_secs(1)).await.unwrap();
+    assert_eq!(moved.timesheets.catch_up().await.unwrap().failed, 0);
     for (user, zone) in [(&ada, "Asia/Tokyo"), (&bob, "Asia/Kolkata")] {
         for record in records(&world, user, "2026-03-03").await {
             assert_eq!(record.day.zone.name(), zone);
@@ -728,8 +730,8 @@ async fn other_clocks_of_the_organization_hold_from_the_next_start_on() {
     let zones: Vec<_> = records(&world, &ada, "2026-02-27").await;
     assert!(zones.iter().all(|record| record.day.zone == Zone::UTC), "what has been stays");
     // Doing it again is no change.
-    moved.attendance.relocate().await.unwrap();
-    assert_eq!(moved.attendance.catch_up().await.unwrap().people, 0);
+    moved.timesheets.relocate().await.unwrap();
+    assert_eq!(moved.timesheets.catch_up().await.unwrap().people, 0);
 }
 
 #[tokio::test]
@@ -737,7 +739,7 @@ async fn a_mistyped_year_is_refused_with_the_dates_that_can_be_planned() {
     let world = world();
     let joined = Some(date("1998-05-01"));
     let ada = world.add_as(User { join_date: joined, ..a_user("Ada") }).await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     let shift = a_late_shift(&world).await;
     for wrong in ["0001-01-01", "1026-03-02", "1926-03-02", "1988-04-30", "2036-03-03", "9999-12-31"] {
         let refused = world.usecases.holidays.create(&admin(), holiday(wrong)).await.unwrap_err();
@@ -796,7 +798,7 @@ async fn what_was_planned_for_a_mistyped_year_before_stops_nobody() {
     let asked = a_leave(ada.id, "2026-03-02", "2026-03-02");
     let away = LeaveRequest { leave: ever, status: LeaveStatus::Approved, ..asked };
     world.ports.leaves.insert(&away, &a_line()).await.unwrap();
-    let done = world.usecases.attendance.catch_up().await.unwrap();
+    let done = world.usecases.timesheets.catch_up().await.unwrap();
     assert!(done.whole && done.failed == 0, "{done:?}");
     assert_eq!(on(&world, &ada, "2026-03-03").await[0].1, DayStatus::OnLeave);
     let all = world.ports.attendance.records(&People::Everybody, dates("2025-01-01", "2025-12-31")).await;
@@ -810,7 +812,7 @@ async fn whoever_joined_earlier_or_later_than_was_said_has_the_days_of_it() {
     let world = world();
     let ada = employee(&world).await;
     world.fakes.clock.set("2026-03-20T12:00:00Z");
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     for joined in [Some("2026-03-10"), Some("2026-02-10"), None, Some("2026-03-19"), Some("2027-01-01"), None]
     {
         let patch = UserPatch { join_date: Some(joined.map(date)), ..UserPatch::default() };

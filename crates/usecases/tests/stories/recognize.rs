@@ -7,22 +7,22 @@ use rollcall_domain::user::Status;
 use rollcall_testkit::fakes::Mood;
 use rollcall_testkit::photos::{an_empty_photo, drawn_photo};
 use rollcall_usecases::errors::EngineError;
-use rollcall_usecases::recognize::{Outcome, Recognition, RecognizeError, Rejection};
+use rollcall_usecases::recognition::{Outcome, RecognizeError, Recognized, Rejection};
 
 use crate::support::{World, admin, glance, person, world, world_with};
 
-fn decision(recognition: &Recognition) -> Option<Decision> {
+fn decision(recognition: &Recognized) -> Option<Decision> {
     match &recognition.faces[0].outcome {
         Outcome::Matched(_, marked) => marked.as_ref().map(|marked| marked.decision),
         other => panic!("not matched: {other:?}"),
     }
 }
 
-fn is_unknown(recognition: &Recognition) -> bool {
+fn is_unknown(recognition: &Recognized) -> bool {
     matches!(recognition.faces[0].outcome, Outcome::Unknown)
 }
 
-async fn sees(world: &World, name: &str, shot: u32) -> Recognition {
+async fn sees(world: &World, name: &str, shot: u32) -> Recognized {
     world.recognize(drawn_photo(name).shot(shot).photo()).await.unwrap()
 }
 
@@ -100,11 +100,11 @@ async fn an_employee_is_told_of_nobody_but_themself() {
     let world = world();
     let (ada, bob) = (world.known("Ada").await, world.known("Bob").await);
     let photo = drawn_photo("Bob").shot(9).photo();
-    let seen = world.usecases.attendance.recognize(&person(&ada), glance(photo.clone())).await.unwrap();
+    let seen = world.usecases.recognition.recognize(&person(&ada), glance(photo.clone())).await.unwrap();
     assert!(matches!(seen.faces[0].outcome, Outcome::Rejected(Rejection::SomebodyElse)));
     assert_eq!(seen.faces[0].similarity, None);
     assert!(world.fakes.stores.worked(bob.id).is_empty());
-    let own = world.usecases.attendance.recognize(&person(&bob), glance(photo)).await.unwrap();
+    let own = world.usecases.recognition.recognize(&person(&bob), glance(photo)).await.unwrap();
     assert_eq!(decision(&own), Some(Decision::CheckedIn));
 }
 
@@ -113,7 +113,7 @@ async fn without_self_service_employees_may_not_ask_at_all() {
     let world = world_with(|rules| rules.self_service.check_in = false);
     let ada = world.known("Ada").await;
     let refused =
-        world.usecases.attendance.recognize(&person(&ada), glance(drawn_photo("Ada").photo())).await;
+        world.usecases.recognition.recognize(&person(&ada), glance(drawn_photo("Ada").photo())).await;
     assert!(matches!(refused, Err(RecognizeError::Denied(Denied::Forbidden))));
 }
 
@@ -136,7 +136,7 @@ async fn only_looking_marks_nobody() {
     let ada = world.known("Ada").await;
     let mut request = glance(drawn_photo("Ada").shot(9).photo());
     request.mark = false;
-    let seen = world.usecases.attendance.recognize(&admin(), request).await.unwrap();
+    let seen = world.usecases.recognition.recognize(&admin(), request).await.unwrap();
     assert!(matches!(&seen.faces[0].outcome, Outcome::Matched(user, None) if user.id == ada.id));
     assert!(world.fakes.stores.worked(ada.id).is_empty());
 }
@@ -147,7 +147,7 @@ async fn every_face_of_a_group_gets_its_own_answer() {
     world.known("Ada").await;
     let mut request = glance(drawn_photo("Ada").shot(9).with("Mallory", 150).photo());
     request.all_faces = true;
-    let seen = world.usecases.attendance.recognize(&admin(), request).await.unwrap();
+    let seen = world.usecases.recognition.recognize(&admin(), request).await.unwrap();
     let results: Vec<_> =
         seen.faces.iter().map(|face| matches!(face.outcome, Outcome::Matched(..))).collect();
     assert_eq!(results, [true, false]);
@@ -170,11 +170,11 @@ async fn fifty_glances_at_once_are_one_event() {
     let ada = world.known("Ada").await;
     let mut glances = tokio::task::JoinSet::new();
     for shot in 0..50 {
-        let attendance = world.usecases.attendance.clone();
+        let usecases = world.usecases.clone();
         let photo = drawn_photo("Ada").shot(100 + shot).photo();
-        glances.spawn(
-            async move { attendance.recognize(&crate::support::kiosk(), glance(photo)).await.unwrap() },
-        );
+        glances.spawn(async move {
+            usecases.recognition.recognize(&crate::support::kiosk(), glance(photo)).await.unwrap()
+        });
     }
     let seen = glances.join_all().await;
     let created = seen.iter().filter(|seen| decision(seen) == Some(Decision::CheckedIn)).count();

@@ -11,8 +11,9 @@ use rollcall_domain::statistics::{Interval, Tally};
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date, dates, fresh};
 use rollcall_testkit::photos::{drawn_photo, shots};
-use rollcall_usecases::attendance::{HistoryQuery, MarkRequest};
 use rollcall_usecases::dashboard::DashboardQuery;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::records::HistoryQuery;
 use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery};
 use rollcall_usecases::statistics::{Asked, DepartmentOrder, Grouping, StatisticsError};
 use rollcall_usecases::users::UserPatch;
@@ -27,7 +28,7 @@ async fn came(world: &World, user: &User, from: &str, to: &str) {
         let (user, at) = (Some(user.id), Some(at(when)));
         let request =
             MarkRequest { user, punch, at, reason, note: None, location: None, device: None, force: false };
-        world.usecases.attendance.mark(&Actor::Operator, request).await.unwrap();
+        world.usecases.punches.mark(&Actor::Operator, request).await.unwrap();
     }
 }
 
@@ -244,7 +245,7 @@ async fn a_report_is_the_sum_of_what_people_see_of_themselves() {
     for group in &people {
         let user: UserId = group.key.as_ref().unwrap().parse().unwrap();
         let query = HistoryQuery { range: Some(week()), ..HistoryQuery::default() };
-        let own = office.world.usecases.attendance.history(&admin(), user, query).await.unwrap();
+        let own = office.world.usecases.records.history(&admin(), user, query).await.unwrap();
         let summary = own.summary;
         assert_eq!(group.tally.days(), own.days.total, "{:?}", group.label);
         assert_eq!(group.tally.scheduled_days(), u64::from(summary.scheduled_days));
@@ -336,7 +337,7 @@ async fn a_dashboard_shows_what_is_elsewhere() {
     world.enroll(&office.ada, shots("Ada", 5)).await.unwrap();
     let door = Actor::Device { id: door.id, may_enroll: false };
     for photo in [shots("Ada", 1).remove(0), drawn_photo("Nobody").photo()] {
-        world.usecases.attendance.recognize(&door, glance(photo)).await.unwrap();
+        world.usecases.recognition.recognize(&door, glance(photo)).await.unwrap();
     }
     let all = world.usecases.statistics.dashboard(&admin(), GLANCE).await.unwrap();
     assert!(!all.only_self);

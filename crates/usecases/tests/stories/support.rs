@@ -19,7 +19,7 @@ use rollcall_testkit::photos::shots;
 use rollcall_testkit::{Fakes, fake_ports};
 use rollcall_usecases::UseCases;
 use rollcall_usecases::enroll::{EnrollError, EnrollRequest, Enrollment};
-use rollcall_usecases::recognize::{Recognition, RecognizeError, RecognizeRequest};
+use rollcall_usecases::recognition::{RecognizeError, RecognizeRequest, Recognized};
 use rollcall_usecases::rules::Rules;
 
 pub(crate) struct World {
@@ -113,7 +113,7 @@ impl World {
 
     /// Closes everything up to a date.
     pub(crate) async fn close(&self, through: &str) {
-        self.usecases.attendance.catch_up().await.unwrap();
+        self.usecases.timesheets.catch_up().await.unwrap();
         self.ports.locks.insert(&a_lock(through), &a_line()).await.unwrap();
     }
 
@@ -150,7 +150,7 @@ impl World {
         all.unwrap().items
     }
 
-    pub(crate) async fn recognize(&self, photo: Photo) -> Result<Recognition, RecognizeError> {
-        self.usecases.attendance.recognize(&kiosk(), glance(photo)).await
+    pub(crate) async fn recognize(&self, photo: Photo) -> Result<Recognized, RecognizeError> {
+        self.usecases.recognition.recognize(&kiosk(), glance(photo)).await
     }
 }

@@ -8,7 +8,7 @@ use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_user, at, date, fresh};
 use rollcall_usecases::attendance::AttendanceError;
-use rollcall_usecases::attendance::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
+use rollcall_usecases::punches::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 
 use crate::overrides::record_on;
 use crate::support::{World, admin, person, world};
@@ -36,7 +36,7 @@ fn request(sent_at: &str, items: &[SyncItem]) -> SyncRequest {
 }
 
 async fn sync(world: &World, actor: &Actor, request: &SyncRequest) -> SyncAnswer {
-    world.usecases.attendance.sync(actor, request).await.unwrap()
+    world.usecases.punches.sync(actor, request).await.unwrap()
 }
 
 const NOW: &str = "2026-03-03T20:00:00Z";
@@ -58,7 +58,7 @@ async fn v18_the_order_of_arrival_does_not_matter() {
     assert_eq!(event.device, device.device());
     sync(&world, &device, &request(NOW, &[came])).await;
     let id = record_on(&world, &ada, "2026-03-03").await;
-    let day = world.usecases.attendance.record(&admin(), id).await.unwrap().day;
+    let day = world.usecases.records.record(&admin(), id).await.unwrap().day;
     assert_eq!((day.record.status, day.record.worked_seconds), (DayStatus::Present, Some(32_400)));
     assert_eq!(day.record.flags, []);
 }
@@ -76,7 +76,7 @@ async fn handed_in_again_it_is_the_same_punch() {
     assert_eq!(first.results[1].as_ref().unwrap(), seen);
     assert_eq!(second.results[0].as_ref().unwrap(), seen, "the same answer");
     let id = record_on(&world, &ada, "2026-03-03").await;
-    assert_eq!(world.usecases.attendance.record(&admin(), id).await.unwrap().day.events.len(), 1);
+    assert_eq!(world.usecases.records.record(&admin(), id).await.unwrap().day.events.len(), 1);
     let bob = world.add("Bob").await;
     for other in [
         SyncItem { user: bob.id, ..item },
@@ -119,21 +119,16 @@ async fn what_is_late_or_from_a_clock_that_is_off_waits_for_somebody() {
     );
 
     let id = record_on(&world, &ada, "2026-03-03").await;
-    let day = world.usecases.attendance.record(&admin(), id).await.unwrap().day;
+    let day = world.usecases.records.record(&admin(), id).await.unwrap().day;
     assert_eq!((day.record.last_out, day.events.len()), (None, 3));
     assert!(day.record.flags.contains(&Flag::NeedsReview));
     let waiting = day.events.iter().find(|event| event.needs_review).unwrap().id;
-    let judged = world
-        .usecases
-        .attendance
-        .accept_event(&Actor::Operator, waiting, "the clock was just off")
-        .await
-        .unwrap();
+    let judged =
+        world.usecases.punches.accept(&Actor::Operator, waiting, "the clock was just off").await.unwrap();
     let accepted = judged.seen.event.accepted.unwrap();
     assert_eq!(accepted.reason, "the clock was just off");
     assert_eq!(judged.day.unwrap().record.last_out, Some(at("2026-03-03T18:00:00Z")), "it counts now");
-    let again =
-        world.usecases.attendance.accept_event(&Actor::Operator, waiting, "the clock was just off").await;
+    let again = world.usecases.punches.accept(&Actor::Operator, waiting, "the clock was just off").await;
     assert!(matches!(again, Err(AttendanceError::NothingToReview)));
 }
 
@@ -144,17 +139,16 @@ async fn v22_a_late_punch_for_a_closed_period_is_stored_and_changes_nothing() {
     world.fakes.clock.set(NOW);
     let id = record_on(&world, &ada, "2026-03-02").await;
     world.close("2026-03-02").await;
-    let before = world.usecases.attendance.record(&admin(), id).await.unwrap().day;
+    let before = world.usecases.records.record(&admin(), id).await.unwrap().day;
     let items = [noted(&ada, "2026-03-02T09:00:00Z", 1), noted(&ada, "2026-03-03T09:00:00Z", 2)];
     let answer = sync(&world, &device, &request(NOW, &items)).await;
     let stored = |n: usize| answer.results[n].as_ref().unwrap();
     assert!(stored(0).event.needs_review && !stored(1).event.needs_review);
     assert_eq!(stored(0).date, date("2026-03-02"));
-    let after = world.usecases.attendance.record(&admin(), id).await.unwrap().day;
+    let after = world.usecases.records.record(&admin(), id).await.unwrap().day;
     assert_eq!((&after.record, after.revision), (&before.record, before.revision));
     assert_eq!(after.record.flags, before.record.flags);
-    let accepted =
-        world.usecases.attendance.accept_event(&Actor::Operator, items[0].id, "saw her come in").await;
+    let accepted = world.usecases.punches.accept(&Actor::Operator, items[0].id, "saw her come in").await;
     assert!(matches!(accepted, Err(AttendanceError::PeriodLocked)));
 }
 
@@ -208,7 +202,7 @@ async fn only_devices_and_administrators_hand_in() {
     world.fakes.clock.set(NOW);
     let one = request(NOW, &[noted(&ada, "2026-03-03T09:00:00Z", 1)]);
     let try_as = async |actor: &Actor, request: &SyncRequest| {
-        world.usecases.attendance.sync(actor, request).await.map(drop)
+        world.usecases.punches.sync(actor, request).await.map(drop)
     };
     let refused = try_as(&person(&ada), &one).await;
     assert!(matches!(refused, Err(AttendanceError::Denied(Denied::Forbidden))));

@@ -7,9 +7,10 @@ use rollcall_domain::user::{People, Status, User};
 use rollcall_testkit::builders::{a_user, an_admin, date, dates};
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_usecases::UseCases;
-use rollcall_usecases::attendance::{CaughtUp, MarkRequest};
-use rollcall_usecases::recognize::Outcome;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::recognition::Outcome;
 use rollcall_usecases::rules::Rules;
+use rollcall_usecases::timesheet::CaughtUp;
 
 use crate::support::{World, admin, person, with_role, world};
 
@@ -34,15 +35,15 @@ fn now(punch: Punch) -> MarkRequest {
 async fn a_downtime_is_made_up_for_once() {
     let world = world();
     let ada = world.add_as(User { join_date: Some(date("2026-03-02")), ..a_user("Ada") }).await;
-    let first = world.usecases.attendance.catch_up().await.unwrap();
+    let first = world.usecases.timesheets.catch_up().await.unwrap();
     assert_eq!(first, CaughtUp { people: 1, failed: 0, whole: true });
     let planned = |records: &[DayRecord]| records.last().map(|record| record.day.key.date.to_string());
     assert_eq!(planned(&records(&world, &ada).await).as_deref(), Some("2026-03-03"));
-    world.usecases.attendance.mark(&person(&ada), now(Punch::CheckIn)).await.unwrap();
+    world.usecases.punches.mark(&person(&ada), now(Punch::CheckIn)).await.unwrap();
 
     // Ten days nobody was there to do it.
     world.fakes.clock.advance(SignedDuration::from_hours(240));
-    assert_eq!(world.usecases.attendance.catch_up().await.unwrap().people, 1);
+    assert_eq!(world.usecases.timesheets.catch_up().await.unwrap().people, 1);
     let after = records(&world, &ada).await;
     assert_eq!(planned(&after).as_deref(), Some("2026-03-13"));
     let read =
@@ -53,9 +54,9 @@ async fn a_downtime_is_made_up_for_once() {
     assert_eq!(read("2026-03-07").status, DayStatus::DayOff);
     assert_eq!(read("2026-03-13").status, DayStatus::Pending);
     // Doing it again, here or elsewhere, changes nothing.
-    assert_eq!(world.usecases.attendance.catch_up().await.unwrap().people, 0);
+    assert_eq!(world.usecases.timesheets.catch_up().await.unwrap().people, 0);
     let other = UseCases::new(&world.ports, Rules::standard());
-    assert_eq!(other.attendance.catch_up().await.unwrap().people, 0);
+    assert_eq!(other.timesheets.catch_up().await.unwrap().people, 0);
     assert_eq!(records(&world, &ada).await, after);
 }
 
@@ -67,7 +68,7 @@ async fn several_instances_may_do_it_at_once() {
     }
     let jobs = (0..4).map(|_| {
         let instance = UseCases::new(&world.ports, Rules::standard());
-        tokio::spawn(async move { instance.attendance.catch_up().await })
+        tokio::spawn(async move { instance.timesheets.catch_up().await })
     });
     for job in jobs.collect::<Vec<_>>() {
         assert_eq!(job.await.unwrap().unwrap().failed, 0);
@@ -106,18 +107,13 @@ async fn v23_a_suspension_ends_the_session_and_the_face_is_unknown() {
 async fn records_are_rebuilt_from_their_punches() {
     let world = world();
     let ada = world.add_as(User { join_date: Some(date("2026-02-16")), ..a_user("Ada") }).await;
-    world.usecases.attendance.catch_up().await.unwrap();
-    world.usecases.attendance.mark(&person(&ada), now(Punch::Auto)).await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
+    world.usecases.punches.mark(&person(&ada), now(Punch::Auto)).await.unwrap();
     let march = dates("2026-02-16", "2026-03-03");
     let recompute = async |dry_run: bool| {
         let mut told = Vec::new();
         let mut tell = |_: &User, differences: &[_]| told.extend(differences.to_vec());
-        world
-            .usecases
-            .attendance
-            .recompute_all(&admin(), Some(ada.id), march, dry_run, &mut tell)
-            .await
-            .unwrap();
+        world.usecases.recompute.all(&admin(), Some(ada.id), march, dry_run, &mut tell).await.unwrap();
         told
     };
     let before = records(&world, &ada).await;

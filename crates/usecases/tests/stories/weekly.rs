@@ -11,10 +11,12 @@ use rollcall_domain::shift::OvertimeMode;
 use rollcall_domain::user::People;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_user, at, date, dates, fresh};
-use rollcall_usecases::attendance::corrections::CorrectionRequest;
-use rollcall_usecases::attendance::sync::{SyncItem, SyncRequest};
-use rollcall_usecases::attendance::{HistoryQuery, MarkRequest, OverrideRequest};
+use rollcall_usecases::corrections::CorrectionRequest;
+use rollcall_usecases::overrides::OverrideRequest;
 use rollcall_usecases::planning::PlanError;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::punches::sync::{SyncItem, SyncRequest};
+use rollcall_usecases::records::HistoryQuery;
 use rollcall_usecases::shifts::{ShiftPatch, StoredShift};
 
 use crate::overrides::record_on;
@@ -41,7 +43,7 @@ async fn six_days(world: &World) -> (User, StoredShift) {
     let joined = Some(date("2026-03-02"));
     let ada = User { default_shift: Some(shift.id), join_date: joined, ..a_user("Ada") };
     let ada = world.add_as(ada).await;
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     (ada, shift)
 }
 
@@ -56,7 +58,7 @@ async fn enter(world: &World, user: &User, punch: Punch, when: &str) {
         device: None,
         force: false,
     };
-    world.usecases.attendance.mark(&Actor::Operator, request).await.unwrap();
+    world.usecases.punches.mark(&Actor::Operator, request).await.unwrap();
 }
 
 async fn worked(world: &World, user: &User, on: &str) {
@@ -93,7 +95,7 @@ async fn assert_settled(world: &World, user: &User) {
             let mut differences = Vec::new();
             let mut tell = |_: &User, found: &[_]| differences.extend_from_slice(found);
             let by = Actor::Operator;
-            world.usecases.attendance.recompute_all(&by, Some(user.id), some, true, &mut tell).await.unwrap();
+            world.usecases.recompute.all(&by, Some(user.id), some, true, &mut tell).await.unwrap();
             assert!(differences.is_empty(), "{some:?}: {differences:#?}");
         }
     }
@@ -116,7 +118,7 @@ async fn a_day_is_overtime_as_it_is_worked_and_as_the_week_is_full() {
                 device: None,
                 force: false,
             };
-            let marked = world.usecases.attendance.mark(&person(&ada), punch).await.unwrap();
+            let marked = world.usecases.punches.mark(&person(&ada), punch).await.unwrap();
             let expected = if n == 5 && time == "17:00:00" { 28_800 } else { 0 };
             assert_eq!(marked.day.record.overtime_seconds, expected, "{on} {time}");
         }
@@ -127,7 +129,7 @@ async fn a_day_is_overtime_as_it_is_worked_and_as_the_week_is_full() {
     world.fakes.clock.set("2026-03-09T18:00:00Z");
     worked(&world, &ada, "2026-03-09").await;
     let query = HistoryQuery { range: Some(dates("2026-03-01", "2026-03-31")), ..HistoryQuery::default() };
-    let history = world.usecases.attendance.history(&person(&ada), ada.id, query).await.unwrap();
+    let history = world.usecases.records.history(&person(&ada), ada.id, query).await.unwrap();
     assert_eq!((history.summary.worked_seconds, history.summary.overtime_seconds), (7 * 28_800, 28_800));
 }
 
@@ -149,10 +151,10 @@ async fn a_decision_about_monday_changes_saturday_and_taking_it_back_does() {
         reason: "went home early".into(),
         ..OverrideRequest::default()
     };
-    world.usecases.attendance.override_record(&admin(), monday, left, None).await.unwrap();
+    world.usecases.overrides.override_record(&admin(), monday, left, None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
     assert_settled(&world, &ada).await;
-    world.usecases.attendance.revert_record(&admin(), monday, "she was there", None).await.unwrap();
+    world.usecases.overrides.revert_record(&admin(), monday, "she was there", None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await[5], 8.0);
 
     let asked = CorrectionRequest {
@@ -163,10 +165,10 @@ async fn a_decision_about_monday_changes_saturday_and_taking_it_back_does() {
         last_out: None,
         reason: "somebody else's badge".into(),
     };
-    let asked = world.usecases.attendance.request_correction(&person(&ada), &asked).await.unwrap();
+    let asked = world.usecases.corrections.request(&person(&ada), &asked).await.unwrap();
     assert_eq!(overtime(&world, &ada).await[5], 8.0, "nothing changes yet");
     let id = asked.correction.id;
-    world.usecases.attendance.approve_correction(&admin(), id, Some("of course".into()), None).await.unwrap();
+    world.usecases.corrections.approve(&admin(), id, Some("of course".into()), None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await[5], 4.0);
     assert_settled(&world, &ada).await;
 }
@@ -176,9 +178,9 @@ async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week()
     let world = world();
     let ada = a_week(&world).await;
     let tuesday = record_on(&world, &ada, WEEK[1]).await;
-    let events = world.usecases.attendance.record(&admin(), tuesday).await.unwrap().day.events;
+    let events = world.usecases.records.record(&admin(), tuesday).await.unwrap().day.events;
     for event in &events {
-        world.usecases.attendance.void_event(&admin(), event.id, "somebody else").await.unwrap();
+        world.usecases.punches.void(&admin(), event.id, "somebody else").await.unwrap();
     }
     assert_eq!(overtime(&world, &ada).await, [0.0; 7], "five days of eight hours");
     assert_settled(&world, &ada).await;
@@ -199,7 +201,7 @@ async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week()
     };
     let items = [noted(1, "2026-03-03T12:00:00Z"), noted(2, "2026-03-03T17:00:00Z")];
     let request = SyncRequest { device: None, sent_at: at(now), items: items.map(Some).to_vec() };
-    let answer = world.usecases.attendance.sync(&door, &request).await.unwrap();
+    let answer = world.usecases.punches.sync(&door, &request).await.unwrap();
     let event = &answer.results[0].as_ref().unwrap().event;
     assert_eq!((event.source, event.needs_review), (Source::Offline, false));
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
@@ -218,7 +220,7 @@ async fn a_closed_day_stays_as_it_is_and_later_days_of_its_week_do_not() {
         reason: "went home early".into(),
         ..OverrideRequest::default()
     };
-    world.usecases.attendance.override_record(&admin(), thursday, left, None).await.unwrap();
+    world.usecases.overrides.override_record(&admin(), thursday, left, None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
     let after = world.ports.attendance.records(&People::One(ada.id), dates(WEEK[0], WEEK[2])).await.unwrap();
     assert_eq!(before, after);
@@ -253,7 +255,7 @@ async fn other_rules_from_a_date_on_count_from_then_on() {
     let mut differences = 0;
     let mut tell = |_: &User, found: &[_]| differences += found.len();
     let by = Actor::Operator;
-    world.usecases.attendance.recompute_all(&by, Some(ada.id), all, true, &mut tell).await.unwrap();
+    world.usecases.recompute.all(&by, Some(ada.id), all, true, &mut tell).await.unwrap();
     assert_eq!(differences, 0);
 }
 

@@ -24,7 +24,7 @@ fn punch(row: &str, which: &str, punch: Punch, text: &str) -> OldPunch {
     OldPunch { id, punch, at: at(text), note: None, location: None }
 }
 
-/// Places punches next to what `ledger` has, in a book of March 2026, of somebody who is added later.
+/// Places punches next to what `ledger` has, in a timesheet of March 2026, of somebody who is added later.
 fn placing(ledger: Ledger, punches: &[OldPunch]) -> Placing {
     let (name, email) = (PersonName::parse("Ada").unwrap(), EmailAddress::parse("ada@example.org").unwrap());
     let user = User::new(UserId::new(uuid::Uuid::from_u128(7)), name, email, at("2026-06-01T00:00:00Z"));
@@ -37,8 +37,8 @@ fn placing(ledger: Ledger, punches: &[OldPunch]) -> Placing {
     };
     let dates = DateRange::month_of("2026-03-02".parse().unwrap());
     let ledger = Ledger { placements: vec![present.clone()], ..ledger };
-    let book = Book::new(&user, dates, ledger, present, Arc::new(Plan::simple(Shift::standard())));
-    place(user.id, &book, &[], &punches.iter().collect::<Vec<_>>(), &Policy::STANDARD, at(NOW))
+    let timesheet = Timesheet::new(&user, dates, ledger, present, Arc::new(Plan::simple(Shift::standard())));
+    place(user.id, &timesheet, &[], &punches.iter().collect::<Vec<_>>(), &Policy::STANDARD, at(NOW))
 }
 
 #[test]

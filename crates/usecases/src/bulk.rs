@@ -1,5 +1,7 @@
 //! Entering many things at once, and taking them back together. Each item obeys the rules of an entry of its own.
 
+use std::sync::Arc;
+
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
@@ -10,10 +12,18 @@ use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{BatchId, ShiftId, UserId};
 use rollcall_domain::user::User;
+use rollcall_ports::Ports;
+use rollcall_ports::batches::BatchStore;
+use rollcall_ports::clock::Clock;
+use rollcall_ports::ids::IdSource;
+use rollcall_ports::users::UserStore;
 
-use super::book::Entry;
-use super::{Attendance, AttendanceError, DayView};
+use crate::attendance::{AttendanceError, DayView};
 use crate::audit::line;
+use crate::overrides::Overrides;
+use crate::rules::Rules;
+use crate::timesheet::Timesheets;
+use crate::timesheet::derive::TimesheetChange;
 
 mod commit;
 mod item;
@@ -278,19 +288,48 @@ impl Share<'_> {
 /// One person's items, worked out.
 struct Worked {
     results: Vec<(usize, ItemResult)>,
-    entry: Entry,
+    entry: TimesheetChange,
 }
 
-impl Attendance {
+/// Enters many things at once, and takes them back together.
+#[derive(Clone)]
+pub struct BulkEntry {
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    users: Arc<dyn UserStore>,
+    batches: Arc<dyn BatchStore>,
+    rules: Arc<Rules>,
+    overrides: Overrides,
+    timesheets: Timesheets,
+}
+
+impl BulkEntry {
+    pub(crate) fn new(
+        ports: &Ports,
+        rules: Arc<Rules>,
+        overrides: Overrides,
+        timesheets: Timesheets,
+    ) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+            users: ports.users.clone(),
+            batches: ports.batches.clone(),
+            rules,
+            overrides,
+            timesheets,
+        }
+    }
+
     /// Enters many things at once. Entering the same once more changes nothing.
-    pub async fn bulk(&self, actor: &Actor, request: &BulkRequest) -> Result<BulkAnswer, AttendanceError> {
+    pub async fn enter(&self, actor: &Actor, request: &BulkRequest) -> Result<BulkAnswer, AttendanceError> {
         let of = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
-        self.bulk_as(actor, request, BatchId::new(self.ids.next()), of).await
+        self.enter_as(actor, request, BatchId::new(self.ids.next()), of).await
     }
 
     /// The same as a part of a batch of `of` items, whose other parts were entered before or will be.
     #[tracing::instrument(name = "attendance.bulk", skip_all, fields(items = request.items.len()))]
-    pub async fn bulk_as(
+    pub async fn enter_as(
         &self,
         actor: &Actor,
         request: &BulkRequest,
@@ -302,7 +341,7 @@ impl Attendance {
         if request.items.len() > most {
             return Err(AttendanceError::TooMany(most));
         }
-        let Stamp { by, at, reason } = self.stamp(actor, &request.reason)?;
+        let Stamp { by, at, reason } = self.timesheets.stamp(actor, &request.reason)?;
         let batch =
             Batch { id: batch, operation: request.operation, reason, by, at, items: of, reverted: None };
         let now = self.clock.now();

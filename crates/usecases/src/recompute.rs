@@ -1,16 +1,25 @@
 //! Rebuilding records from the facts, and telling what differs.
 
+use std::sync::Arc;
+
 use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::attendance::DayRecord;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::Page;
 use rollcall_domain::user::{People, User, UserFilter};
+use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::clock::Clock;
 use rollcall_ports::store::StoreError;
+use rollcall_ports::users::UserStore;
 
-use super::audit::Cause;
-use super::book::Entry;
-use super::{Attendance, AttendanceError, RETRIES};
+use crate::attendance::AttendanceError;
+use crate::retry::RETRIES;
+use crate::rules::Rules;
+use crate::timesheet::Timesheets;
+use crate::timesheet::audit::AuditContext;
+use crate::timesheet::derive::TimesheetChange;
 
 /// One record that recomputing changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,11 +32,31 @@ pub struct Difference {
     pub after: Option<DayRecord>,
 }
 
-impl Attendance {
+/// Works out stored records anew.
+#[derive(Clone)]
+pub struct Recompute {
+    clock: Arc<dyn Clock>,
+    days: Arc<dyn AttendanceStore>,
+    users: Arc<dyn UserStore>,
+    rules: Arc<Rules>,
+    timesheets: Timesheets,
+}
+
+impl Recompute {
+    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>, timesheets: Timesheets) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            days: ports.attendance.clone(),
+            users: ports.users.clone(),
+            rules,
+            timesheets,
+        }
+    }
+
     /// Works out the records of some dates anew, of one person or of everybody, and tells what differs, person by person;
     /// stores it unless it is only to be told. Doing it again differs in nothing. Closed periods stay as they are.
     #[tracing::instrument(name = "attendance.recompute", skip_all, fields(dry_run))]
-    pub async fn recompute_all(
+    pub async fn all(
         &self,
         actor: &Actor,
         only: Option<UserId>,
@@ -65,14 +94,14 @@ impl Attendance {
     ) -> Result<Vec<Difference>, StoreError> {
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
-            let book = self.open(user, dates).await?;
-            if !book.is_placed() {
-                self.refresh(user.id).await?;
+            let timesheet = self.timesheets.open(user, dates).await?;
+            if !timesheet.is_placed() {
+                self.timesheets.refresh(user.id).await?;
                 continue;
             }
-            let stored = book.ledger.records.clone();
-            let cause = Cause { missing: true, ..Cause::of(actor, self.clock.now()) };
-            let entry = self.conclude(book, &cause);
+            let stored = timesheet.ledger.records.clone();
+            let cause = AuditContext { missing: true, ..AuditContext::of(actor, self.clock.now()) };
+            let entry = self.timesheets.conclude(timesheet, &cause);
             let differences = differences(user.id, &stored, &entry);
             let nothing = entry.change.records.is_empty()
                 && entry.change.gone.is_empty()
@@ -90,7 +119,7 @@ impl Attendance {
     }
 }
 
-fn differences(user: UserId, stored: &[DayRecord], entry: &Entry) -> Vec<Difference> {
+fn differences(user: UserId, stored: &[DayRecord], entry: &TimesheetChange) -> Vec<Difference> {
     let before = |key| stored.iter().find(|record| record.day.key == key).cloned();
     let changed = entry.change.records.iter().map(|record| Difference {
         user,

@@ -1,20 +1,26 @@
 //! Who is in today.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{DepartmentId, UserId};
+use rollcall_domain::id::DepartmentId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::statistics::Totals;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
+use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::clock::Clock;
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::{Attendance, AttendanceError, DayView};
-use crate::people::reachable;
+use crate::attendance::{AttendanceError, DayView};
+use crate::people::{narrow, reachable};
+use crate::rules::Rules;
+use crate::timesheet::Timesheets;
 
 /// Whose day is wanted.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +39,7 @@ pub struct TodayQuery {
 
 /// Who is in.
 #[derive(Debug, Clone)]
-pub struct Today {
+pub struct TodayList {
     /// The date asked for, or today in `zone`.
     pub date: Date,
     /// The time zone of `date`.
@@ -61,9 +67,22 @@ pub struct Standing {
     pub day: DayView,
 }
 
-impl Attendance {
+/// Tells who is in today.
+#[derive(Clone)]
+pub struct Today {
+    clock: Arc<dyn Clock>,
+    days: Arc<dyn AttendanceStore>,
+    rules: Arc<Rules>,
+    timesheets: Timesheets,
+}
+
+impl Today {
+    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>, timesheets: Timesheets) -> Self {
+        Self { clock: ports.clock.clone(), days: ports.attendance.clone(), rules, timesheets }
+    }
+
     /// Who is in, as far as the actor may see. One query, however many people there are.
-    pub async fn today(&self, actor: &Actor, query: TodayQuery) -> Result<Today, AttendanceError> {
+    pub async fn list(&self, actor: &Actor, query: TodayQuery) -> Result<TodayList, AttendanceError> {
         permit(actor, Action::ReadToday, self.rules.self_service)?;
         let people =
             narrow(reachable(actor, Action::ReadToday, self.rules.self_service)?, actor, query.department)?;
@@ -86,7 +105,7 @@ impl Attendance {
                 standings.push(Standing { person, status, day });
             }
         }
-        Ok(Today {
+        Ok(TodayList {
             date,
             zone,
             as_of: now,
@@ -118,7 +137,7 @@ impl Attendance {
         now: Timestamp,
     ) -> Result<Vec<(RosterEntry, DayView, Stands)>, StoreError> {
         let only = if let People::One(user) = people { Some(*user) } else { None };
-        self.plan_ahead(only, now).await?;
+        self.timesheets.plan_ahead(only, now).await?;
         let dates = date.map_or_else(|| DateRange::today_anywhere(now), DateRange::only);
         let mut standing = Vec::new();
         let mut rest = self.days.roster(people, dates).await?.into_iter().peekable();
@@ -172,25 +191,4 @@ fn day_that_counts(own: Vec<DayView>) -> Option<DayView> {
     let came = |day: &DayView| day.record.first_in.is_some();
     let rank = |day: &DayView| (day.shift.is_none(), !came(day), day.shift.as_ref().map(|shift| shift.start));
     own.into_iter().min_by_key(rank)
-}
-
-/// The people asked for among those the actor may see. A department out of sight is like one that does not
-/// exist.
-pub(crate) fn narrow(
-    people: People,
-    actor: &Actor,
-    department: Option<DepartmentId>,
-) -> Result<People, Denied> {
-    let Some(department) = department else { return Ok(people) };
-    // The organization's administrators are in nobody's department: the second entry then names no member.
-    let besides = |id: UserId| People::Departments(vec![department], id);
-    match people {
-        People::Everybody => Ok(besides(UserId::new(uuid::Uuid::nil()))),
-        People::Departments(own, _) if own.contains(&department) => {
-            Ok(besides(UserId::new(uuid::Uuid::nil())))
-        }
-        People::Departments(..) => Err(Denied::Hidden),
-        People::One(_) if actor.user().is_some() => Err(Denied::Forbidden),
-        People::One(_) => Err(Denied::Hidden),
-    }
 }

@@ -1,6 +1,7 @@
 //! What people say their own day came to, and what somebody else thinks of it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -15,15 +16,24 @@ use rollcall_domain::leave::Decided;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::{People, User};
+use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::clock::Clock;
 use rollcall_ports::corrections::CorrectionFilter;
+use rollcall_ports::corrections::CorrectionStore;
+use rollcall_ports::ids::IdSource;
 use rollcall_ports::store::StoreError;
+use rollcall_ports::users::UserStore;
 
-use super::audit::Cause;
-use super::planning::rounded;
-use super::{Attendance, AttendanceError, OverrideRequest, RETRIES};
+use crate::attendance::AttendanceError;
 use crate::audit::line;
-use crate::people::{reach, reachable};
-use crate::roster::narrow;
+use crate::overrides::{OverrideRequest, Overrides};
+use crate::people::{narrow, reach, reachable};
+use crate::retry::RETRIES;
+use crate::rules::Rules;
+use crate::time::rounded;
+use crate::timesheet::Timesheets;
+use crate::timesheet::audit::AuditContext;
 
 /// What somebody says their own day came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,10 +76,41 @@ pub struct SeenCorrection {
     pub zone: Zone,
 }
 
-impl Attendance {
+/// Asks for one's own day to be corrected, and decides on such requests.
+#[derive(Clone)]
+pub struct Corrections {
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    days: Arc<dyn AttendanceStore>,
+    users: Arc<dyn UserStore>,
+    corrections: Arc<dyn CorrectionStore>,
+    rules: Arc<Rules>,
+    overrides: Overrides,
+    timesheets: Timesheets,
+}
+
+impl Corrections {
+    pub(crate) fn new(
+        ports: &Ports,
+        rules: Arc<Rules>,
+        overrides: Overrides,
+        timesheets: Timesheets,
+    ) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+            days: ports.attendance.clone(),
+            users: ports.users.clone(),
+            corrections: ports.corrections.clone(),
+            rules,
+            overrides,
+            timesheets,
+        }
+    }
+
     /// Asks for one's own day to be corrected. It stays as it is until somebody else agrees.
-    #[tracing::instrument(name = "attendance.request_correction", skip_all)]
-    pub async fn request_correction(
+    #[tracing::instrument(name = "attendance.request", skip_all)]
+    pub async fn request(
         &self,
         actor: &Actor,
         request: &CorrectionRequest,
@@ -79,14 +120,14 @@ impl Attendance {
         let id = actor.user().ok_or(Denied::Hidden)?;
         let user = reach(&*self.users, actor, Action::RequestCorrection, own, id).await?;
         let now = self.clock.now();
-        if request.date > self.zone_of(&user).local(now).date() {
+        if request.date > self.timesheets.zone_of(&user).local(now).date() {
             return Err(AttendanceError::FutureTime);
         }
-        self.check_date(request.date, now)?;
-        let book = self.placed(&user, DateRange::around(request.date)).await?;
-        let first = book.day_on(request.date).ok_or(AttendanceError::NoRecord)?;
+        self.overrides.check_date(request.date, now)?;
+        let timesheet = self.timesheets.placed(&user, DateRange::around(request.date)).await?;
+        let first = timesheet.day_on(request.date).ok_or(AttendanceError::NoRecord)?;
         let key = DayKey { shift: request.shift.or(first.shift), ..first };
-        if key != first && book.version(key).is_none() {
+        if key != first && timesheet.version(key).is_none() {
             return Err(AttendanceError::NoRecord);
         }
         let correction = Correction {
@@ -103,7 +144,7 @@ impl Attendance {
             revision: Revision::NEW,
         };
         // What could not be decided cannot be asked for.
-        self.decide(&mut book.clone(), key, &wanted(&correction), actor, None)?;
+        self.overrides.decide(&mut timesheet.clone(), key, &wanted(&correction), actor, None)?;
         let line = Line {
             reason: Some(correction.reason.clone()),
             after: Some(State::correction(&correction)),
@@ -118,7 +159,7 @@ impl Attendance {
     }
 
     /// A page of the requests the actor may see, latest first.
-    pub async fn corrections(
+    pub async fn list(
         &self,
         actor: &Actor,
         query: CorrectionQuery,
@@ -137,19 +178,15 @@ impl Attendance {
     }
 
     /// One request.
-    pub async fn correction(
-        &self,
-        actor: &Actor,
-        id: CorrectionId,
-    ) -> Result<SeenCorrection, AttendanceError> {
+    pub async fn get(&self, actor: &Actor, id: CorrectionId) -> Result<SeenCorrection, AttendanceError> {
         let (correction, _) = self.asked(actor, Action::ReadCorrections, id).await?;
         let zoned = self.zoned(vec![correction]).await?.pop();
         Ok(zoned.ok_or(Denied::Hidden)?)
     }
 
     /// Agrees to a request: the day is decided to be as it says, in the same commit.
-    #[tracing::instrument(name = "attendance.approve_correction", skip_all, fields(correction.id = %id))]
-    pub async fn approve_correction(
+    #[tracing::instrument(name = "attendance.approve", skip_all, fields(correction.id = %id))]
+    pub async fn approve(
         &self,
         actor: &Actor,
         id: CorrectionId,
@@ -160,13 +197,13 @@ impl Attendance {
         for _ in 0..RETRIES {
             let (correction, user) = self.judged_request(actor, id, if_match).await?;
             let key = correction.key;
-            let mut book = self.placed(&user, DateRange::around(key.date)).await?;
-            let decision = self.decide(&mut book, key, &wanted(&correction), actor, None)?;
+            let mut timesheet = self.timesheets.placed(&user, DateRange::around(key.date)).await?;
+            let decision = self.overrides.decide(&mut timesheet, key, &wanted(&correction), actor, None)?;
             // The request and the day have one line together, which tells of the day.
             let act = (Act::DecideCorrection, Some(Target::Correction(id)));
             let why = comment.as_deref().unwrap_or(&correction.reason);
-            let cause = Cause { whole: Some(act), ..self.cause(actor, why) };
-            let mut change = self.conclude(book, &cause).change;
+            let cause = AuditContext { whole: Some(act), ..self.timesheets.audit_context(actor, why) };
+            let mut change = self.timesheets.conclude(timesheet, &cause).change;
             let line = match change.lines.iter().position(|line| line.act == Act::DecideCorrection) {
                 Some(place) => change.lines.remove(place),
                 None => self.line_of(&correction, actor, Act::DecideCorrection),
@@ -185,8 +222,8 @@ impl Attendance {
     }
 
     /// Rejects a request, and says why.
-    #[tracing::instrument(name = "attendance.reject_correction", skip_all, fields(correction.id = %id))]
-    pub async fn reject_correction(
+    #[tracing::instrument(name = "attendance.reject", skip_all, fields(correction.id = %id))]
+    pub async fn reject(
         &self,
         actor: &Actor,
         id: CorrectionId,
@@ -209,8 +246,8 @@ impl Attendance {
     }
 
     /// Takes one's own request back.
-    #[tracing::instrument(name = "attendance.withdraw_correction", skip_all, fields(correction.id = %id))]
-    pub async fn withdraw_correction(
+    #[tracing::instrument(name = "attendance.withdraw", skip_all, fields(correction.id = %id))]
+    pub async fn withdraw(
         &self,
         actor: &Actor,
         id: CorrectionId,
@@ -310,7 +347,7 @@ impl Attendance {
             records.into_iter().map(|record| (record.day.id, record.day.zone)).collect();
         let seen = |correction: Correction| {
             let zone = zones.get(&correction.key.record()).cloned();
-            SeenCorrection { correction, zone: zone.unwrap_or_else(|| self.zone_named(None)) }
+            SeenCorrection { correction, zone: zone.unwrap_or_else(|| self.timesheets.zone_named(None)) }
         };
         Ok(corrections.into_iter().map(seen).collect())
     }

@@ -5,6 +5,7 @@
 //! for what took long. What was told already is remembered for as long.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
@@ -13,13 +14,19 @@ use rollcall_domain::attendance::DayRecord;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{DepartmentId, EventId, UserId};
 use rollcall_domain::user::{People, RosterEntry, Status, User};
+use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::attendance::{Changed, Filed};
+use rollcall_ports::clock::Clock;
 use rollcall_ports::store::StoreError;
+use rollcall_ports::users::UserStore;
 
-use super::events::SeenEvent;
-use super::{Attendance, AttendanceError, rounded};
-use crate::people::reachable;
-use crate::roster::{Standing, narrow, today_of};
+use crate::attendance::{AttendanceError, SeenEvent};
+use crate::people::{narrow, reachable};
+use crate::rules::Rules;
+use crate::time::rounded;
+use crate::timesheet::Timesheets;
+use crate::today::{Standing, today_of};
 
 /// How long a change usually takes at the most from when it begins until it is stored, clocks of several instances
 /// included.
@@ -88,7 +95,27 @@ pub struct Changes {
     pub events: Vec<SeenEvent>,
 }
 
-impl Attendance {
+/// Tells of changes of attendance as they happen.
+#[derive(Clone)]
+pub struct Stream {
+    clock: Arc<dyn Clock>,
+    days: Arc<dyn AttendanceStore>,
+    users: Arc<dyn UserStore>,
+    rules: Arc<Rules>,
+    timesheets: Timesheets,
+}
+
+impl Stream {
+    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>, timesheets: Timesheets) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            days: ports.attendance.clone(),
+            users: ports.users.clone(),
+            rules,
+            timesheets,
+        }
+    }
+
     /// Begins to follow the people whose attendance the actor may see, or those of a department among them: from now on, or
     /// from where an earlier look left off. What was told in the five minutes before that may then be told again.
     pub async fn follow(
@@ -166,7 +193,7 @@ impl Attendance {
             records.entry(record.day.key.user).or_default().push(record);
         }
         let mut events: HashMap<UserId, Vec<SeenEvent>> = HashMap::new();
-        for seen in self.seen(received).await? {
+        for seen in self.timesheets.seen(received).await? {
             events.entry(seen.event.user).or_default().push(seen);
         }
         let mut changes = Vec::with_capacity(people.len());

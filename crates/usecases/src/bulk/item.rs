@@ -12,13 +12,16 @@ use rollcall_domain::shift::ShiftInstance;
 use rollcall_ports::attendance::Approval;
 
 use super::{BulkItem, ItemProblem, Job, Moment, OnConflict, Outcome};
-use crate::attendance::book::{Book, Entry};
-use crate::attendance::planning::rounded;
-use crate::attendance::{Attendance, AttendanceError, MAX_AHEAD, OverrideRequest};
+use crate::attendance::{AttendanceError, MAX_AHEAD};
+use crate::bulk::BulkEntry;
+use crate::overrides::OverrideRequest;
+use crate::time::rounded;
+use crate::timesheet::derive::TimesheetChange;
+use crate::timesheet::sheet::Timesheet;
 
 /// Whether approved leave says already what becomes of a day.
-fn is_leave(book: &Book, key: DayKey) -> bool {
-    book.schedule().is_leave(key.date)
+fn is_leave(timesheet: &Timesheet, key: DayKey) -> bool {
+    timesheet.schedule().is_leave(key.date)
 }
 
 /// When a person came and left by what was entered for a day, decided or punched.
@@ -27,28 +30,28 @@ struct Known {
     left: Option<Timestamp>,
 }
 
-impl Attendance {
+impl BulkEntry {
     /// The day that an item is about: the named shift, else the first of the date. What is taken back or
     /// approved may also be outside of any shift, and who came before 04:00 of a date without a shift came on
     /// the date before.
-    pub(super) fn day_meant(&self, book: &Book, job: &Job<'_>, item: &BulkItem) -> Option<DayKey> {
-        let first = book.day_on(item.date)?;
+    pub(super) fn day_meant(&self, timesheet: &Timesheet, job: &Job<'_>, item: &BulkItem) -> Option<DayKey> {
+        let first = timesheet.day_on(item.date)?;
         if let Some(shift) = item.shift {
             let key = DayKey { shift: Some(shift), ..first };
-            let planned = match book.schedule().on(item.date) {
+            let planned = match timesheet.schedule().on(item.date) {
                 Expectation::Work(shifts) | Expectation::Leave(shifts) => {
                     shifts.iter().any(|instance| instance.shift.id == shift)
                 }
                 Expectation::Holiday | Expectation::Off | Expectation::NotEmployed => false,
             };
-            return (planned || book.version(key).is_some()).then_some(key);
+            return (planned || timesheet.version(key).is_some()).then_some(key);
         }
         if job.request.operation == Operation::Mark && first.shift.is_none() {
-            return Some(self.day_before(book, job, first, item).unwrap_or(first));
+            return Some(self.day_before(timesheet, job, first, item).unwrap_or(first));
         }
         let outside = DayKey { shift: None, ..first };
         let there = |key: DayKey| {
-            let record = book.read(key, &self.rules.policy);
+            let record = timesheet.read(key, &self.rules.policy);
             record.is_some_and(|record| record.day.events.iter().any(|event| event.voided.is_none()))
         };
         let may_be_outside = matches!(job.request.operation, Operation::Void | Operation::ApproveOvertime);
@@ -56,66 +59,72 @@ impl Attendance {
     }
 
     /// The date before that of an item without a shift, if it is there that the person came.
-    fn day_before(&self, book: &Book, job: &Job<'_>, key: DayKey, item: &BulkItem) -> Option<DayKey> {
-        let schedule = book.schedule();
+    fn day_before(
+        &self,
+        timesheet: &Timesheet,
+        job: &Job<'_>,
+        key: DayKey,
+        item: &BulkItem,
+    ) -> Option<DayKey> {
+        let schedule = timesheet.schedule();
         let at = item.check_in?.on(item.date, schedule.zones.on(item.date), None, None);
         let event = self.written_down(job, key, item, Punch::CheckIn, at);
-        let (id, mut trial) = (event.id, book.clone());
+        let (id, mut trial) = (event.id, timesheet.clone());
         trial.add(event);
         let day = trial.day_of(id, &self.rules.policy)?;
         if day.shift.is_some() || Some(day.date) != key.date.yesterday().ok() {
             return None;
         }
         // It must not become hours of a day that has its own, nor take an arrival of the evening before.
-        let known = known(book, day, book.read(day, &self.rules.policy).as_ref());
-        let free = known.came.is_none() && known.left.is_none() && book.decision(day).is_none();
+        let known = known(timesheet, day, timesheet.read(day, &self.rules.policy).as_ref());
+        let free = known.came.is_none() && known.left.is_none() && timesheet.decision(day).is_none();
         let of_the_date = schedule.zones.on(item.date).local(at).date() == item.date;
         (of_the_date && (free || known.came == Some(at))).then_some(day)
     }
 
-    /// The book with an item, and what came of it.
+    /// The timesheet with an item, and what came of it.
     pub(super) fn enter_item(
         &self,
         job: &Job<'_>,
-        book: &Book,
+        timesheet: &Timesheet,
         key: DayKey,
         item: &BulkItem,
-    ) -> Result<(Book, Outcome), ItemProblem> {
-        self.check_date(key.date, job.now)?;
-        if book.is_locked(key.date) {
+    ) -> Result<(Timesheet, Outcome), ItemProblem> {
+        self.overrides.check_date(key.date, job.now)?;
+        if timesheet.is_locked(key.date) {
             return Err(AttendanceError::PeriodLocked.into());
         }
-        if item.if_version.is_some_and(|seen| book.version(key) != Some(seen)) {
+        if item.if_version.is_some_and(|seen| timesheet.version(key) != Some(seen)) {
             return Err(AttendanceError::Outdated.into());
         }
-        let mut book = book.clone();
+        let mut timesheet = timesheet.clone();
         let outcome = match job.request.operation {
-            Operation::Mark => self.enter_punches(job, &mut book, key, item),
-            Operation::SetStatus => self.enter_status(job, &mut book, key, item),
-            Operation::Void => self.take_back(job, &mut book, key, item),
-            Operation::ApproveOvertime => self.agree(job, &mut book, key, item),
+            Operation::Mark => self.enter_punches(job, &mut timesheet, key, item),
+            Operation::SetStatus => self.enter_status(job, &mut timesheet, key, item),
+            Operation::Void => self.take_back(job, &mut timesheet, key, item),
+            Operation::ApproveOvertime => self.agree(job, &mut timesheet, key, item),
             Operation::Recompute => nothing_but_the_day(item).map(|()| {
-                book.look_at(key);
+                timesheet.look_at(key);
                 Outcome::Unchanged
             }),
         }?;
-        Ok((book, outcome))
+        Ok((timesheet, outcome))
     }
 
     fn enter_punches(
         &self,
         job: &Job<'_>,
-        book: &mut Book,
+        timesheet: &mut Timesheet,
         key: DayKey,
         item: &BulkItem,
     ) -> Result<Outcome, ItemProblem> {
         if item.check_in.is_none() && item.check_out.is_none() {
             return Err(ItemProblem::Required("check_in"));
         }
-        let record = book.read(key, &self.rules.policy);
-        let known = known(book, key, record.as_ref());
-        let (came, left) = times(job, book, item, record.as_ref(), known.came)?;
-        let decision = book.decision(key).cloned();
+        let record = timesheet.read(key, &self.rules.policy);
+        let known = known(timesheet, key, record.as_ref());
+        let (came, left) = times(job, timesheet, item, record.as_ref(), known.came)?;
+        let decision = timesheet.decision(key).cloned();
         let status = decision.as_ref().and_then(|decision| decision.status);
         let same = came.is_none_or(|at| known.came == Some(at))
             && left.is_none_or(|at| known.left == Some(at))
@@ -127,7 +136,7 @@ impl Attendance {
             asked.zip(known).is_some_and(|(a, b)| a != b)
         };
         let conflict = decision.is_some()
-            || item.status.is_some() && is_leave(book, key)
+            || item.status.is_some() && is_leave(timesheet, key)
             || contradicts(came, known.came)
             || contradicts(left, known.left);
         if conflict {
@@ -144,7 +153,7 @@ impl Attendance {
                         note: item.note.clone(),
                         reason: job.batch.reason.clone(),
                     };
-                    self.decide(book, key, &request, job.actor, Some(job.batch.id))?;
+                    self.overrides.decide(timesheet, key, &request, job.actor, Some(job.batch.id))?;
                     Ok(Outcome::Updated)
                 }
             };
@@ -154,11 +163,11 @@ impl Attendance {
         {
             if let Some(at) = asked.filter(|_| known.is_none()) {
                 let event = self.written_down(job, key, item, punch, at);
-                book.add(event.clone());
+                timesheet.add(event.clone());
                 added.push(event);
             }
         }
-        let entry = book.clone().entry(&self.rules.policy);
+        let entry = timesheet.clone().entry(&self.rules.policy);
         for event in &added {
             check_reading(&entry, key, event)?;
         }
@@ -169,7 +178,7 @@ impl Attendance {
                 reason: job.batch.reason.clone(),
                 ..OverrideRequest::default()
             };
-            self.decide(book, key, &request, job.actor, Some(job.batch.id))?;
+            self.overrides.decide(timesheet, key, &request, job.actor, Some(job.batch.id))?;
         }
         let nothing_before = known.came.is_none() && known.left.is_none();
         Ok(if nothing_before { Outcome::Created } else { Outcome::Updated })
@@ -196,13 +205,13 @@ impl Attendance {
     fn enter_status(
         &self,
         job: &Job<'_>,
-        book: &mut Book,
+        timesheet: &mut Timesheet,
         key: DayKey,
         item: &BulkItem,
     ) -> Result<Outcome, ItemProblem> {
         let Some(status) = item.status else { return Err(ItemProblem::Required("status")) };
-        let record = book.read(key, &self.rules.policy);
-        let (first_in, last_out) = times(job, book, item, record.as_ref(), None)?;
+        let record = timesheet.read(key, &self.rules.policy);
+        let (first_in, last_out) = times(job, timesheet, item, record.as_ref(), None)?;
         let request = OverrideRequest {
             status: Some(status),
             first_in,
@@ -211,8 +220,8 @@ impl Attendance {
             note: item.note.clone(),
             reason: job.batch.reason.clone(),
         };
-        let outcome = match book.decision(key) {
-            None if !is_leave(book, key) => Outcome::Created,
+        let outcome = match timesheet.decision(key) {
+            None if !is_leave(timesheet, key) => Outcome::Created,
             Some(known)
                 if (known.status, known.first_in, known.last_out) == (Some(status), first_in, last_out)
                     && known.note == item.note =>
@@ -226,30 +235,30 @@ impl Attendance {
                 OnConflict::Overwrite => Outcome::Updated,
             },
         };
-        self.decide(book, key, &request, job.actor, Some(job.batch.id))?;
+        self.overrides.decide(timesheet, key, &request, job.actor, Some(job.batch.id))?;
         Ok(outcome)
     }
 
     fn take_back(
         &self,
         job: &Job<'_>,
-        book: &mut Book,
+        timesheet: &mut Timesheet,
         key: DayKey,
         item: &BulkItem,
     ) -> Result<Outcome, ItemProblem> {
         nothing_but_the_day(item)?;
-        let record = book.read(key, &self.rules.policy);
+        let record = timesheet.read(key, &self.rules.policy);
         let events = record.into_iter().flat_map(|record| record.day.events);
         let there = events.filter(|event| event.voided.is_none() && event.punch != Punch::Close);
         let ids: Vec<EventId> = there.map(|event| event.id).collect();
-        book.void_with(job.batch.id);
+        timesheet.void_with(job.batch.id);
         for id in &ids {
             let back = rollcall_domain::attendance::Stamp {
                 by: job.batch.by,
                 at: job.batch.at,
                 reason: job.batch.reason.clone(),
             };
-            book.void(*id, back);
+            timesheet.void(*id, back);
         }
         Ok(if ids.is_empty() { Outcome::Unchanged } else { Outcome::Updated })
     }
@@ -257,12 +266,12 @@ impl Attendance {
     fn agree(
         &self,
         job: &Job<'_>,
-        book: &mut Book,
+        timesheet: &mut Timesheet,
         key: DayKey,
         item: &BulkItem,
     ) -> Result<Outcome, ItemProblem> {
         nothing_but_the_day(item)?;
-        let record = book.read(key, &self.rules.policy).ok_or(AttendanceError::NoRecord)?;
+        let record = timesheet.read(key, &self.rules.policy).ok_or(AttendanceError::NoRecord)?;
         let seconds = record.read(job.now).overtime_seconds;
         if seconds == 0 {
             return Err(ItemProblem::NoOvertime);
@@ -270,7 +279,7 @@ impl Attendance {
         if record.approved_seconds >= seconds {
             return Ok(Outcome::Unchanged);
         }
-        book.approve(Approval {
+        timesheet.approve(Approval {
             key,
             seconds,
             reason: job.batch.reason.clone(),
@@ -283,7 +292,7 @@ impl Attendance {
 }
 
 /// A punch counts as what was written down, on the day for which it was, or not at all.
-fn check_reading(entry: &Entry, key: DayKey, event: &Event) -> Result<(), ItemProblem> {
+fn check_reading(entry: &TimesheetChange, key: DayKey, event: &Event) -> Result<(), ItemProblem> {
     let Some(reading) = entry.reading(event.id) else { return Err(ItemProblem::Conflict) };
     let field = if event.punch == Punch::CheckIn { "check_in" } else { "check_out" };
     match (reading.decision.direction(), event.punch) {
@@ -299,8 +308,8 @@ fn check_reading(entry: &Entry, key: DayKey, event: &Event) -> Result<(), ItemPr
 }
 
 /// What was decided, else what was punched; nothing is made up for a forgotten check-out.
-fn known(book: &Book, key: DayKey, record: Option<&DayRecord>) -> Known {
-    let decision = book.decision(key);
+fn known(timesheet: &Timesheet, key: DayKey, record: Option<&DayRecord>) -> Known {
+    let decision = timesheet.decision(key);
     let counting = || record.into_iter().flat_map(|record| &record.day.events).filter(|event| event.counts());
     let going = |direction| counting().filter(move |event| event.direction == Some(direction));
     let came = going(Direction::CheckIn).map(|event| event.at).min();
@@ -314,12 +323,12 @@ fn known(book: &Book, key: DayKey, record: Option<&DayRecord>) -> Known {
 /// When the person came and left by what the item says.
 fn times(
     job: &Job<'_>,
-    book: &Book,
+    timesheet: &Timesheet,
     item: &BulkItem,
     record: Option<&DayRecord>,
     known_arrival: Option<Timestamp>,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), ItemProblem> {
-    let zone: &Zone = record.map_or_else(|| book.zone(), |record| &record.day.zone);
+    let zone: &Zone = record.map_or_else(|| timesheet.zone(), |record| &record.day.zone);
     let window = record.and_then(|record| record.day.shift.as_ref());
     let came = item.check_in.map(|moment| moment.on(item.date, zone, window, None));
     let left = item.check_out.map(|moment| moment.on(item.date, zone, window, came.or(known_arrival)));

@@ -6,8 +6,9 @@ use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
 use rollcall_ports::attendance::Change;
 use rollcall_testkit::builders::{a_member, at, dates};
-use rollcall_usecases::attendance::following::{Changes, Follower, News};
-use rollcall_usecases::attendance::{AttendanceError, MarkRequest};
+use rollcall_usecases::attendance::AttendanceError;
+use rollcall_usecases::punches::MarkRequest;
+use rollcall_usecases::stream::{Changes, Follower, News};
 
 use crate::support::{World, admin, kiosk, person, world};
 
@@ -22,15 +23,15 @@ async fn mark(world: &World, user: &User) -> Event {
         device: None,
         force: false,
     };
-    world.usecases.attendance.mark(&person(user), request).await.unwrap().event.unwrap()
+    world.usecases.punches.mark(&person(user), request).await.unwrap().event.unwrap()
 }
 
 async fn follow(world: &World, actor: &Actor) -> Follower {
-    world.usecases.attendance.follow(actor, None, None).await.unwrap()
+    world.usecases.stream.follow(actor, None, None).await.unwrap()
 }
 
 async fn changes(world: &World, actor: &Actor, follower: &mut Follower) -> Vec<Changes> {
-    match world.usecases.attendance.news(actor, follower).await.unwrap() {
+    match world.usecases.stream.news(actor, follower).await.unwrap() {
         News::Of(changes) => changes,
         News::TooMuch => panic!("too much"),
     }
@@ -106,22 +107,18 @@ async fn everybody_follows_whom_they_may_see() {
     let mut of_manager = follow(&world, &manager).await;
     let mut of_bob = follow(&world, &own).await;
     let boss = admin();
-    let mut of_department = world.usecases.attendance.follow(&boss, Some(department.id), None).await.unwrap();
+    let mut of_department = world.usecases.stream.follow(&boss, Some(department.id), None).await.unwrap();
     for user in [&ada, &bob] {
         mark(&world, user).await;
     }
     assert_eq!(told(&changes(&world, &manager, &mut of_manager).await), [("Ada", 1)]);
     assert_eq!(told(&changes(&world, &own, &mut of_bob).await), [("Bob", 1)]);
     assert_eq!(told(&changes(&world, &boss, &mut of_department).await), [("Ada", 1)]);
-    let refused = async |actor: &Actor, department| match world
-        .usecases
-        .attendance
-        .follow(actor, department, None)
-        .await
-    {
-        Err(AttendanceError::Denied(denied)) => denied,
-        other => panic!("{other:?}"),
-    };
+    let refused =
+        async |actor: &Actor, department| match world.usecases.stream.follow(actor, department, None).await {
+            Err(AttendanceError::Denied(denied)) => denied,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(refused(&kiosk(), None).await, Denied::Forbidden);
     assert_eq!(refused(&own, Some(department.id)).await, Denied::Forbidden);
     let (other, _) = world.department("Sales").await;
@@ -136,11 +133,11 @@ async fn whoever_was_away_is_told_what_they_missed_or_that_it_is_too_much() {
     let left = follow(&world, &boss).await.looked_at();
     mark(&world, &ada).await;
     world.fakes.clock.set("2026-03-02T10:00:00Z");
-    let resume = async |since| world.usecases.attendance.follow(&boss, None, Some(since)).await.unwrap();
+    let resume = async |since| world.usecases.stream.follow(&boss, None, Some(since)).await.unwrap();
     assert_eq!(told(&changes(&world, &boss, &mut resume(left).await).await), [("Ada", 1)]);
     for far in ["2026-03-02T08:59:59Z", "2026-03-02T10:05:01Z", "1970-01-01T00:00:00Z"] {
         let mut follower = resume(at(far)).await;
-        let first = world.usecases.attendance.news(&boss, &mut follower).await.unwrap();
+        let first = world.usecases.stream.news(&boss, &mut follower).await.unwrap();
         assert!(matches!(first, News::TooMuch), "{far}: {first:?}");
         assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "{far}: once");
     }
@@ -154,13 +151,13 @@ async fn a_crowd_is_not_told_one_by_one() {
     for n in 0..201 {
         crowd.push(world.add(&format!("Somebody {n}")).await);
     }
-    world.usecases.attendance.catch_up().await.unwrap();
+    world.usecases.timesheets.catch_up().await.unwrap();
     world.fakes.clock.set("2026-03-02T08:55:00Z");
     let mut follower = follow(&world, &boss).await;
     for user in &crowd {
         mark(&world, user).await;
     }
-    let news = world.usecases.attendance.news(&boss, &mut follower).await.unwrap();
+    let news = world.usecases.stream.news(&boss, &mut follower).await.unwrap();
     assert!(matches!(news, News::TooMuch), "{news:?}");
     assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
     world.fakes.clock.set("2026-03-02T17:00:00Z");

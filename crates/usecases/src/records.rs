@@ -1,16 +1,89 @@
 //! A person's days.
 
-use rollcall_domain::access::{Action, Actor};
+use std::sync::Arc;
+
+use rollcall_domain::access::{Action, Actor, Denied, permit};
+use rollcall_domain::attendance::DayRecord;
 use rollcall_domain::attendance::{DayField, DayFilter, DaySort};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{RecordId, UserId};
+use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::statistics::Summary;
 use rollcall_domain::user::{People, User};
+use rollcall_ports::Ports;
+use rollcall_ports::attendance::AttendanceStore;
+use rollcall_ports::attendance::Decided;
+use rollcall_ports::clock::Clock;
+use rollcall_ports::users::UserStore;
 
-use super::{Attendance, AttendanceError, DayView, History, HistoryQuery};
+use crate::attendance::{AttendanceError, DayView};
 use crate::people::reach;
+use crate::rules::Rules;
+use crate::timesheet::Timesheets;
 
-impl Attendance {
+/// A day with its punches, and what was ever decided of it.
+#[derive(Debug, Clone)]
+pub struct RecordHistory {
+    /// The day as it stands.
+    pub day: DayView,
+    /// Decisions, earliest first.
+    pub decided: Vec<Decided>,
+}
+
+/// Which of a person's days are wanted, in which order.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryQuery {
+    /// Between these dates; `None` is the current month of the person.
+    pub range: Option<DateRange>,
+    /// Only days that match.
+    pub filter: DayFilter,
+    /// In this order; none is latest first.
+    pub sort: Vec<DaySort>,
+    /// With the punches of each day.
+    pub with_events: bool,
+    /// This page.
+    pub page: Page,
+}
+
+/// A person's days and what they come to together.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// One page of them.
+    pub days: Paged<DayView>,
+    /// Of all days that match, not of the page.
+    pub summary: Summary,
+}
+
+/// Reads what people's days came to.
+#[derive(Clone)]
+pub struct Records {
+    clock: Arc<dyn Clock>,
+    days: Arc<dyn AttendanceStore>,
+    users: Arc<dyn UserStore>,
+    rules: Arc<Rules>,
+    timesheets: Timesheets,
+}
+
+impl Records {
+    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>, timesheets: Timesheets) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            days: ports.attendance.clone(),
+            users: ports.users.clone(),
+            rules,
+            timesheets,
+        }
+    }
+
+    /// One day and what was decided of it.
+    pub async fn record(&self, actor: &Actor, id: RecordId) -> Result<RecordHistory, AttendanceError> {
+        permit(actor, Action::ReadAttendance, self.rules.self_service)?;
+        let kept = self.days.record(id).await?.ok_or(Denied::Hidden)?;
+        reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, kept.day.key.user)
+            .await?;
+        self.history_of(kept).await
+    }
+
     /// A person's days: what was expected of them, what they worked, and what that comes to. Days that are still to come
     /// are not among them.
     pub async fn history(
@@ -22,8 +95,8 @@ impl Attendance {
         let user: User =
             reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, user).await?;
         let now = self.clock.now();
-        self.plan_ahead(Some(user.id), now).await?;
-        let today = self.zone_of(&user).local(now).date();
+        self.timesheets.plan_ahead(Some(user.id), now).await?;
+        let today = self.timesheets.zone_of(&user).local(now).date();
         let range = query.range.unwrap_or_else(|| DateRange::month_of(today));
 
         let stored = self.days.records(&People::One(user.id), range).await?;
@@ -44,6 +117,16 @@ impl Attendance {
             days.items.iter_mut().for_each(|day| day.events = events.remove(&day.id).unwrap_or_default());
         }
         Ok(History { days, summary })
+    }
+
+    pub(crate) async fn read_again(&self, id: RecordId) -> Result<RecordHistory, AttendanceError> {
+        let kept = self.days.record(id).await?.ok_or(AttendanceError::NoRecord)?;
+        self.history_of(kept).await
+    }
+
+    async fn history_of(&self, kept: DayRecord) -> Result<RecordHistory, AttendanceError> {
+        let decided = self.days.decided(kept.day.key).await?;
+        Ok(RecordHistory { day: DayView::of(kept, self.clock.now()), decided })
     }
 }
 

@@ -15,10 +15,11 @@ use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::store::StoreError;
 
-use super::Attendance;
-use super::audit::Cause;
-use super::book::{Book, Entry, asked_from};
-use super::planning::{horizon, rounded};
+use crate::time::{horizon, rounded};
+use crate::timesheet::Timesheets;
+use crate::timesheet::audit::AuditContext;
+use crate::timesheet::derive::TimesheetChange;
+use crate::timesheet::sheet::{Timesheet, asked_from};
 
 /// Dates that are worked out in one step, where they lie back. A step is stored in one transaction, for which others wait.
 const STEP: i32 = 92;
@@ -35,7 +36,7 @@ struct Ahead {
 }
 
 /// What is to be stored of a person next.
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Nothing.
     Done,
     /// Whatever it was, somebody changed the person meanwhile.
@@ -44,11 +45,11 @@ pub(super) enum Step {
     Store { change: Box<Change>, whole: bool },
 }
 
-impl Attendance {
+impl Timesheets {
     /// What is to be stored next of each of these people. What is near comes before what lies back, so that whoever asks
     /// about today waits for nobody's past: a change of the plan lets stale dates count as not planned, until the near ones
     /// among them are stored. As many reads as for one, or twice as many where only dates are stale that lie back.
-    pub(super) async fn steps(
+    pub(crate) async fn steps(
         &self,
         people: &[UserId],
         now: Timestamp,
@@ -57,16 +58,16 @@ impl Attendance {
         let near = DateRange::until(before(Zone::UTC.local(now).date(), NEAR), through);
         let mut steps = Vec::with_capacity(people.len());
         let mut behind = Vec::new();
-        for (user, mut book) in self.books(people, near).await? {
+        for (user, mut timesheet) in self.books(people, near).await? {
             pause().await;
-            let placed = (!book.is_placed()).then(|| reached_from(place(&user, &mut book, now)));
-            let (known, seen) = (book.ledger.planned_through, book.ledger.revision);
+            let placed = (!timesheet.is_placed()).then(|| reached_from(place(&user, &mut timesheet, now)));
+            let (known, seen) = (timesheet.ledger.planned_through, timesheet.ledger.revision);
             let unplanned =
-                known.map_or(book.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
+                known.map_or(timesheet.asked_from(), |planned| planned.saturating_add(Span::new().days(1)));
             let is_planned = known.is_some_and(|planned| through <= planned);
-            let stale = book.ledger.stale_from.into_iter().chain(placed);
+            let stale = timesheet.ledger.stale_from.into_iter().chain(placed);
             let oldest = stale.chain((!is_planned).then_some(unplanned)).min();
-            let closes = self.session_to_end(&user, &book, now);
+            let closes = self.session_to_end(&user, &timesheet, now);
             let Some(from) = oldest.or(closes.as_ref().map(|_| near.from())) else {
                 steps.push((user.id, Step::Done));
                 continue;
@@ -75,8 +76,8 @@ impl Attendance {
                 behind.push((user, Ahead { seen, from }));
                 continue;
             }
-            book.planned(Some(through), Some(from).filter(|from| *from < near.from()));
-            steps.push((user.id, self.step(book, closes, now)));
+            timesheet.planned(Some(through), Some(from).filter(|from| *from < near.from()));
+            steps.push((user.id, self.step(timesheet, closes, now)));
         }
         steps.extend(self.steps_back(behind, near, now).await?);
         Ok(steps)
@@ -109,16 +110,16 @@ impl Attendance {
             let ids: Vec<UserId> = waiting.iter().map(|(user, _)| user.id).collect();
             let mut known: HashMap<UserId, Ahead> =
                 waiting.into_iter().map(|(user, ahead)| (user.id, ahead)).collect();
-            for (user, mut book) in self.books(&ids, DateRange::until(from, last)).await? {
+            for (user, mut timesheet) in self.books(&ids, DateRange::until(from, last)).await? {
                 pause().await;
                 let Some(ahead) = known.remove(&user.id) else { continue };
-                if book.ledger.revision != ahead.seen || !book.is_placed() {
+                if timesheet.ledger.revision != ahead.seen || !timesheet.is_placed() {
                     steps.push((user.id, Step::Again));
                     continue;
                 }
                 let next = last.saturating_add(Span::new().days(1));
-                book.planned(Some(near.to()), Some(next).filter(|next| *next <= near.to()));
-                steps.push((user.id, self.step(book, None, now)));
+                timesheet.planned(Some(near.to()), Some(next).filter(|next| *next <= near.to()));
+                steps.push((user.id, self.step(timesheet, None, now)));
             }
         }
         Ok(steps)
@@ -127,11 +128,11 @@ impl Attendance {
     /// The books of several people. Their profiles are read after the facts: a profile that changes in between is followed
     /// by a change of the facts, which makes what follows from the older one stale. Whole weeks are read of people whose
     /// overtime is counted by the week, see [`Self::open`].
-    async fn books(&self, people: &[UserId], dates: DateRange) -> Result<Vec<(User, Book)>, StoreError> {
+    async fn books(&self, people: &[UserId], dates: DateRange) -> Result<Vec<(User, Timesheet)>, StoreError> {
         let mut books = self.read_books(people, dates).await?;
         let weeks = dates.whole_weeks(horizon(self.clock.now()));
         let by_the_week: Vec<UserId> =
-            books.iter().filter(|(_, book)| book.counts_weeks()).map(|(user, _)| user.id).collect();
+            books.iter().filter(|(_, timesheet)| timesheet.counts_weeks()).map(|(user, _)| user.id).collect();
         if weeks != dates && !by_the_week.is_empty() {
             books.retain(|(user, _)| !by_the_week.contains(&user.id));
             books.extend(self.read_books(&by_the_week, weeks).await?);
@@ -139,32 +140,36 @@ impl Attendance {
         Ok(books)
     }
 
-    async fn read_books(&self, people: &[UserId], dates: DateRange) -> Result<Vec<(User, Book)>, StoreError> {
+    async fn read_books(
+        &self,
+        people: &[UserId],
+        dates: DateRange,
+    ) -> Result<Vec<(User, Timesheet)>, StoreError> {
         let ledgers = self.days.ledgers(people, dates).await?;
         let mut ledgers: HashMap<UserId, Ledger> = people.iter().copied().zip(ledgers).collect();
         let mut books = Vec::with_capacity(people.len());
         for user in self.users.named(people).await? {
             if let Some(ledger) = ledgers.remove(&user.id) {
-                let plan = self.plan_at(ledger.plan).await?;
-                let book = Book::new(&user, dates, ledger, self.present(&user), plan);
-                books.push((user, book));
+                let plan = self.plan.at(ledger.plan).await?;
+                let timesheet = Timesheet::new(&user, dates, ledger, self.present(&user), plan);
+                books.push((user, timesheet));
             }
         }
         Ok(books)
     }
 
-    fn step(&self, mut book: Book, closes: Option<Event>, now: Timestamp) -> Step {
+    fn step(&self, mut timesheet: Timesheet, closes: Option<Event>, now: Timestamp) -> Step {
         if let Some(event) = closes {
-            book.add(event);
+            timesheet.add(event);
         }
-        let Entry { change, .. } = self.conclude(book, &Cause::system(now));
+        let TimesheetChange { change, .. } = self.conclude(timesheet, &AuditContext::system(now));
         let whole = change.stale_from.is_none();
         Step::Store { change: Box::new(change), whole }
     }
 
     /// The end of the session in which somebody is who no longer takes part: nobody lets them out. A session of a closed
     /// period stays as it is.
-    fn session_to_end(&self, user: &User, book: &Book, now: Timestamp) -> Option<Event> {
+    fn session_to_end(&self, user: &User, timesheet: &Timesheet, now: Timestamp) -> Option<Event> {
         if user.status == Status::Active {
             return None;
         }
@@ -172,8 +177,8 @@ impl Attendance {
         let at = standing.map_or(now, |change| change.at).min(now);
         let inside =
             |record: &DayRecord| record.record.open && at < record.due && record.record.first_in <= Some(at);
-        let open = |record: &&DayRecord| !book.is_locked(record.day.key.date);
-        book.ledger.records.iter().filter(open).find(|record| inside(record))?;
+        let open = |record: &&DayRecord| !timesheet.is_locked(record.day.key.date);
+        timesheet.ledger.records.iter().filter(open).find(|record| inside(record))?;
         let end = Event {
             received_at: now,
             entered_by: standing.and_then(|change| change.by),
@@ -181,7 +186,7 @@ impl Attendance {
             ..Event::new(EventId::new(self.ids.next()), user.id, Punch::Close, rounded(at), Source::System)
         };
         // It must end something, or it would be tried again forever.
-        let mut trial = book.clone();
+        let mut trial = timesheet.clone();
         trial.add(end.clone());
         let ends = trial.entry(&self.rules.policy).reading(end.id)?.decision == Decision::Closed;
         ends.then_some(end)
@@ -191,33 +196,34 @@ impl Attendance {
 /// Notes where the person is by now, and from which date on. That is today; whoever came today is not sent away before
 /// tomorrow, nor do other clocks hold for them before they have gone and come again: what was punched by some clocks is
 /// told by them.
-pub(super) fn place(user: &User, book: &mut Book, now: Timestamp) -> Date {
-    let zone = book.zone().clone();
+pub(crate) fn place(user: &User, timesheet: &mut Timesheet, now: Timestamp) -> Date {
+    let zone = timesheet.zone().clone();
     let today = zone.local(now).date();
     let tomorrow = |date: Date| date.saturating_add(Span::new().days(1));
     let away = user.status != Status::Active;
     let since = user.standing.as_ref().map(|change| zone.local(change.at).date());
-    if let Some(since) = since.filter(|_| away && book.ledger.placements.is_empty()) {
-        book.place_until(since);
-        return book.asked_from();
+    if let Some(since) = since.filter(|_| away && timesheet.ledger.placements.is_empty()) {
+        timesheet.place_until(since);
+        return timesheet.asked_from();
     }
     let came = |record: &DayRecord| record.day.key.date == today && record.record.first_in.is_some();
     let mut from = today;
-    if away && book.ledger.records.iter().any(came) {
+    if away && timesheet.ledger.records.iter().any(came) {
         from = tomorrow(today);
     }
-    if book.ledger.placements.last().is_some_and(|last| last.zone != zone) {
-        let counted = book.ledger.events.iter().map(|(event, _)| event).filter(|event| event.counts());
+    if timesheet.ledger.placements.last().is_some_and(|last| last.zone != zone) {
+        let counted = timesheet.ledger.events.iter().map(|(event, _)| event).filter(|event| event.counts());
         let punched = counted.map(|event| zone.local(event.at).date());
         let inside = |record: &&DayRecord| {
             record.record.open && now < record.due && record.record.first_in.is_some_and(|came| came <= now)
         };
-        let inside = book.ledger.records.iter().filter(inside).map(|record| zone.local(record.due).date());
+        let inside =
+            timesheet.ledger.records.iter().filter(inside).map(|record| zone.local(record.due).date());
         let there = |record: &&DayRecord| record.record.first_in.or(record.record.last_out).is_some();
-        let there = book.ledger.records.iter().filter(there).map(|record| record.day.key.date);
+        let there = timesheet.ledger.records.iter().filter(there).map(|record| record.day.key.date);
         from = punched.chain(inside).chain(there).map(tomorrow).chain([from]).max().unwrap_or(from);
     }
-    book.place(from)
+    timesheet.place(from)
 }
 
 fn before(date: Date, days: i32) -> Date {

@@ -6,13 +6,13 @@ use rollcall_domain::id::{BatchId, UserId};
 use rollcall_ports::store::StoreError;
 
 use super::BulkItem;
-use crate::attendance::Attendance;
+use crate::bulk::BulkEntry;
 
-impl Attendance {
+impl BulkEntry {
     /// Places of items in slices of about `size` that can be entered one after the other: all items of one person are
     /// in the same slice, so that what is said of one item because of another is the same as if all were entered at
     /// once.
-    pub async fn bulk_slices(
+    pub async fn slices(
         &self,
         items: &[Option<BulkItem>],
         size: usize,

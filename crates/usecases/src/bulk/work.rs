@@ -6,11 +6,12 @@ use rollcall_domain::batch::Operation;
 use rollcall_domain::calendar::DateRange;
 
 use super::{ItemProblem, ItemResult, Job, Outcome, Share, Worked};
-use crate::attendance::audit::Cause;
-use crate::attendance::steps::place;
-use crate::attendance::{Attendance, AttendanceError, DayView};
+use crate::attendance::{AttendanceError, DayView};
+use crate::bulk::BulkEntry;
+use crate::timesheet::audit::AuditContext;
+use crate::timesheet::steps::place;
 
-impl Attendance {
+impl BulkEntry {
     /// Works out one person's items, one after the other. One that fails leaves no trace.
     pub(super) async fn work(
         &self,
@@ -18,38 +19,39 @@ impl Attendance {
         share: &Share<'_>,
         dates: DateRange,
     ) -> Result<Worked, AttendanceError> {
-        let mut book = if job.request.dry_run {
-            let mut book = self.open(&share.user, dates).await?;
-            if !book.is_placed() {
-                place(&share.user, &mut book, job.now);
+        let mut timesheet = if job.request.dry_run {
+            let mut timesheet = self.timesheets.open(&share.user, dates).await?;
+            if !timesheet.is_placed() {
+                place(&share.user, &mut timesheet, job.now);
             }
-            book
+            timesheet
         } else {
-            self.placed(&share.user, dates).await?
+            self.timesheets.placed(&share.user, dates).await?
         };
-        let keys: Vec<_> = share.items.iter().map(|(_, item)| self.day_meant(&book, job, item)).collect();
+        let keys: Vec<_> =
+            share.items.iter().map(|(_, item)| self.day_meant(&timesheet, job, item)).collect();
         let mut done = Vec::new();
         for ((place, item), key) in share.items.iter().zip(&keys) {
             let outcome = match key {
                 Some(key) if keys.iter().filter(|other| **other == Some(*key)).count() > 1 => {
                     Err(ItemProblem::Duplicate)
                 }
-                Some(key) => self.enter_item(job, &book, *key, item).map(|(after, outcome)| {
-                    book = after;
+                Some(key) => self.enter_item(job, &timesheet, *key, item).map(|(after, outcome)| {
+                    timesheet = after;
                     outcome
                 }),
                 None => Err(AttendanceError::NoRecord.into()),
             };
             done.push((*place, *key, outcome));
         }
-        let stored = book.ledger.records.clone();
-        let cause = Cause {
+        let stored = timesheet.ledger.records.clone();
+        let cause = AuditContext {
             reason: Some(job.batch.reason.clone()),
             batch: Some(job.batch.id),
             whole: Some((Act::BulkItem, None)),
-            ..Cause::of(job.actor, job.now)
+            ..AuditContext::of(job.actor, job.now)
         };
-        let entry = self.conclude(book, &cause);
+        let entry = self.timesheets.conclude(timesheet, &cause);
         let results = done.into_iter().map(|(place, key, outcome)| {
             let view = |record: DayRecord| DayView::of(record, job.now);
             let before = key.and_then(|key| stored.iter().find(|record| record.day.key == key).cloned());

@@ -1,28 +1,27 @@
 //! One person's facts as read, what is to be added, and what then follows: the middle of every change of attendance.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, DayRecord, Event, Source, Stamp};
+use rollcall_domain::attendance::{DayKey, DayRecord, Event, Source, Stamp};
 use rollcall_domain::audit::Act;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, EventId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::plan::{Personal, Placement, Plan};
 use rollcall_domain::policy::{Policy, after};
-use rollcall_domain::replay::{Facts, Reading, derive};
-use rollcall_domain::schedule::{Employment, Schedule};
+use rollcall_domain::schedule::{Employment, Expectation, Schedule};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Approval, Change, Ledger};
 use rollcall_ports::store::StoreError;
 
-use super::audit::{Deed, Turned};
-use super::planning::horizon;
-use super::{Attendance, Known, RETRIES};
+use crate::retry::RETRIES;
+use crate::time::horizon;
+use crate::timesheet::Timesheets;
+use crate::timesheet::audit::AuditedAction;
 
 /// Before anything that can be asked of anybody.
 const ALWAYS: Date = Date::constant(1, 1, 1);
@@ -32,85 +31,46 @@ const LOOK_BACK: i32 = 366;
 
 /// One person's facts of some dates, and what is to be added to them.
 #[derive(Clone)]
-pub(crate) struct Book {
+pub(crate) struct Timesheet {
     pub(crate) dates: DateRange,
     pub(crate) ledger: Ledger,
     /// Where the person belongs by their profile of today.
-    present: Placement,
-    plan: Arc<Plan>,
-    employment: Employment,
-    asked_from: Option<Date>,
-    events: Vec<Event>,
-    overrides: Vec<(DayKey, Override)>,
-    approved: Vec<(DayKey, i64)>,
-    placements: Vec<Placement>,
-    change: Change,
-    deeds: Vec<Deed>,
+    pub(super) present: Placement,
+    pub(super) plan: Arc<Plan>,
+    pub(super) employment: Employment,
+    pub(super) asked_from: Option<Date>,
+    pub(super) events: Vec<Event>,
+    pub(super) overrides: Vec<(DayKey, Override)>,
+    pub(super) approved: Vec<(DayKey, i64)>,
+    pub(super) placements: Vec<Placement>,
+    pub(super) change: Change,
+    pub(super) deeds: Vec<AuditedAction>,
 }
 
-/// What is to be stored, and what the person's days then come to.
-pub(crate) struct Entry {
-    pub(crate) change: Change,
-    /// Records of the dates of the book, with their punches.
-    pub(crate) records: Vec<DayRecord>,
-    pub(crate) readings: Vec<Reading>,
-    /// Records that come to something else.
-    pub(crate) turned: Vec<Turned>,
-    /// What was done on purpose.
-    pub(crate) deeds: Vec<Deed>,
-}
-
-impl Entry {
-    /// What a punch came to.
-    pub(crate) fn reading(&self, event: EventId) -> Option<Reading> {
-        self.readings.iter().find(|reading| reading.event == event).copied()
-    }
-
-    /// The last punch before another one that counts.
-    pub(crate) fn before(&self, id: EventId, at: Timestamp) -> Option<Known> {
-        let counting = |day: &Day| {
-            let known = day.events.iter().filter(|event| event.counts() && event.id != id && event.at <= at);
-            known.filter_map(|event| Some((event.at, event.id, event.direction?))).max_by_key(|known| known.0)
-        };
-        let last_of = |record: &DayRecord| Some((counting(&record.day)?, record.day.zone.clone()));
-        let last = self.records.iter().filter_map(last_of).max_by_key(|((at, ..), _)| *at);
-        last.map(|((at, event, direction), zone)| Known { event, direction, at, zone })
-    }
-
-    /// A day as it is once the change is stored.
-    pub(crate) fn record(&self, key: DayKey) -> Option<DayRecord> {
-        let mut record = self.records.iter().find(|record| record.day.key == key)?.clone();
-        if self.change.records.iter().any(|changed| changed.day.key == key) {
-            record.day.revision = record.day.revision.next();
-        }
-        Some(record)
-    }
-}
-
-impl Attendance {
-    /// A person's book of some dates, or of the whole weeks in which these lie if overtime of the person is counted by the
+impl Timesheets {
+    /// A person's timesheet of some dates, or of the whole weeks in which these lie if overtime of the person is counted by the
     /// week: what one day comes to then changes what later ones of its week come to, and they are stored together. Days
     /// that are not planned yet are left to whoever plans them.
-    pub(crate) async fn open(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
-        let book = self.read(user, dates).await?;
+    pub(crate) async fn open(&self, user: &User, dates: DateRange) -> Result<Timesheet, StoreError> {
+        let timesheet = self.read(user, dates).await?;
         let weeks = dates.whole_weeks(horizon(self.clock.now()));
-        if weeks != dates && book.counts_weeks() { self.read(user, weeks).await } else { Ok(book) }
+        if weeks != dates && timesheet.counts_weeks() { self.read(user, weeks).await } else { Ok(timesheet) }
     }
 
-    async fn read(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+    async fn read(&self, user: &User, dates: DateRange) -> Result<Timesheet, StoreError> {
         let dates = DateRange::until(dates.from(), dates.to().min(horizon(self.clock.now())));
         let ledger = self.days.ledger(user.id, dates).await?;
-        let plan = self.plan_at(ledger.plan).await?;
-        Ok(Book::new(user, dates, ledger, self.present(user), plan))
+        let plan = self.plan.at(ledger.plan).await?;
+        Ok(Timesheet::new(user, dates, ledger, self.present(user), plan))
     }
 
-    /// A book that says where the person is by now.
-    pub(super) async fn placed(&self, user: &User, dates: DateRange) -> Result<Book, StoreError> {
+    /// A timesheet that says where the person is by now.
+    pub(crate) async fn placed(&self, user: &User, dates: DateRange) -> Result<Timesheet, StoreError> {
         let mut user = Cow::Borrowed(user);
         for _ in 0..RETRIES {
-            let book = self.open(&user, dates).await?;
-            if book.is_placed() {
-                return Ok(book);
+            let timesheet = self.open(&user, dates).await?;
+            if timesheet.is_placed() {
+                return Ok(timesheet);
             }
             match self.refresh(user.id).await {
                 // They may have moved since they were read.
@@ -140,27 +100,16 @@ impl Attendance {
         let today = DateRange::around(Zone::UTC.local(self.clock.now()).date());
         Ok(self.days.ledger(user, today).await?.locked_through)
     }
-
-    /// What is planned for everybody, read again when it has changed.
-    pub(crate) async fn plan_at(&self, version: u64) -> Result<Arc<Plan>, StoreError> {
-        let known = self.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        if let Some(plan) = known.filter(|plan| plan.version >= version) {
-            return Ok(plan);
-        }
-        let plan = Arc::new(self.plans.plan(&self.rules.shift).await?);
-        *self.plan.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(plan.clone());
-        Ok(plan)
-    }
 }
 
 /// From which date on a person is asked to be there. `zone` is the one that held when they were added.
-pub(super) fn asked_from(user: &User, zone: &Zone) -> Date {
+pub(crate) fn asked_from(user: &User, zone: &Zone) -> Date {
     let created = zone.local(user.created_at).date();
     let earliest = created.saturating_sub(Span::new().days(LOOK_BACK));
     user.join_date.map_or(created, |joined| joined.max(earliest))
 }
 
-impl Book {
+impl Timesheet {
     pub(crate) fn new(
         user: &User,
         dates: DateRange,
@@ -252,9 +201,9 @@ impl Book {
 
     /// The same without what was decided of a day.
     pub(crate) fn without_decision(&self, key: DayKey) -> Self {
-        let mut book = self.clone();
-        book.overrides.retain(|(known, _)| *known != key);
-        book
+        let mut timesheet = self.clone();
+        timesheet.overrides.retain(|(known, _)| *known != key);
+        timesheet
     }
 
     /// The revision of a day's record as it was read.
@@ -284,7 +233,7 @@ impl Book {
     /// Adds a punch.
     pub(crate) fn add(&mut self, event: Event) {
         if event.source == Source::Manual {
-            self.deeds.push(Deed::to_event(Act::Mark, event.id));
+            self.deeds.push(AuditedAction::to_event(Act::Mark, event.id));
         }
         self.events.push(event.clone());
         self.change.events.push((event, None));
@@ -301,14 +250,14 @@ impl Book {
             event.voided = Some(voided.clone());
         }
         self.change.voided.push((id, voided));
-        self.deeds.push(Deed::to_event(Act::Void, id));
+        self.deeds.push(AuditedAction::to_event(Act::Void, id));
     }
 
     /// Lets a punch count again that was taken back.
     pub(crate) fn unvoid(&mut self, id: EventId) {
         self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.voided = None);
         self.change.unvoided.push(id);
-        self.deeds.push(Deed::to_event(Act::Void, id));
+        self.deeds.push(AuditedAction::to_event(Act::Void, id));
     }
 
     /// With which entries punches are taken back.
@@ -318,14 +267,14 @@ impl Book {
 
     /// Looks at a day anew on purpose.
     pub(crate) fn look_at(&mut self, key: DayKey) {
-        self.deeds.push(Deed::if_turned(Act::Recompute, key));
+        self.deeds.push(AuditedAction::if_turned(Act::Recompute, key));
     }
 
     /// Lets a punch count that somebody looked at.
     pub(crate) fn accept(&mut self, id: EventId, by: Stamp) {
         self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
         self.change.accepted.push((id, by));
-        self.deeds.push(Deed::to_event(Act::Accept, id));
+        self.deeds.push(AuditedAction::to_event(Act::Accept, id));
     }
 
     /// Decides what a day came to.
@@ -333,14 +282,14 @@ impl Book {
         self.overrides.retain(|(known, _)| *known != key);
         self.overrides.push((key, decision.clone()));
         self.change.decided.push((key, decision));
-        self.deeds.push(Deed::to_day(Act::Override, key));
+        self.deeds.push(AuditedAction::to_day(Act::Override, key));
     }
 
     /// Lets an earlier decision of a day hold again that has none any more.
     pub(crate) fn restore(&mut self, key: DayKey, decision: Override) {
         self.change.restored.push((key, decision.id));
         self.overrides.push((key, decision));
-        self.deeds.push(Deed::to_day(Act::Revert, key));
+        self.deeds.push(AuditedAction::to_day(Act::Revert, key));
     }
 
     /// Takes back what was decided of a day.
@@ -350,21 +299,21 @@ impl Book {
         self.overrides = kept;
         let gone: Vec<(DayKey, Override)> = gone;
         self.change.reverted.extend(gone.into_iter().map(|(_, decision)| (decision.id, back.clone())));
-        self.deeds.push(Deed::to_day(Act::Revert, key));
+        self.deeds.push(AuditedAction::to_day(Act::Revert, key));
     }
 
     /// Approves overtime of a day.
     pub(crate) fn approve(&mut self, approval: Approval) {
         self.approved.retain(|(known, _)| *known != approval.key);
         self.approved.push((approval.key, approval.seconds));
-        self.deeds.push(Deed::to_day(Act::Override, approval.key));
+        self.deeds.push(AuditedAction::to_day(Act::Override, approval.key));
         self.change.approvals.push(approval);
     }
 
     /// No longer approves anything of the overtime of a day.
     pub(crate) fn withdraw(&mut self, key: DayKey) {
         self.approved.retain(|(known, _)| *known != key);
-        self.deeds.push(Deed::to_day(Act::Revert, key));
+        self.deeds.push(AuditedAction::to_day(Act::Revert, key));
         self.change.withdrawn.push(key);
     }
 
@@ -380,7 +329,7 @@ impl Book {
     }
 
     /// Whether overtime is counted by the week in any shift of the person, also once it is noted where they are by now.
-    pub(super) fn counts_weeks(&self) -> bool {
+    pub(crate) fn counts_weeks(&self) -> bool {
         let by_now = || Personal { placements: vec![self.present.clone()], ..self.personal() };
         self.plan.counts_weeks()
             && (self.schedule().counts_weeks() || self.plan.schedule(&by_now()).counts_weeks())
@@ -395,63 +344,19 @@ impl Book {
             employment: self.employment,
         }
     }
+}
 
-    /// What follows from the facts with what was added to them. Closed periods stay as they are.
-    pub(crate) fn entry(self, policy: &Policy) -> Entry {
-        let schedule = self.schedule();
-        let facts = Facts {
-            user: self.change.user,
-            schedule: &schedule,
-            asked_from: self.asked_from,
-            placements: &self.placements,
-            events: &self.events,
-            overrides: &self.overrides,
-            approved: &self.approved,
+impl Timesheet {
+    /// The day of which something is said with a date: of several shifts of that date, the first; none before the
+    /// person joined or after they left.
+    pub(crate) fn day_on(&self, date: Date) -> Option<DayKey> {
+        let shift = match self.schedule().on(date) {
+            Expectation::Work(shifts) | Expectation::Leave(shifts) => {
+                shifts.first().map(|instance| instance.shift.id)
+            }
+            Expectation::Holiday | Expectation::Off => None,
+            Expectation::NotEmployed => return None,
         };
-        let (mut records, readings) = derive(&facts, self.dates, policy);
-        let mut change = self.change;
-        let locked = |date: Date| self.ledger.locked_through.is_some_and(|through| date <= through);
-        let mut stored: BTreeMap<_, _> = self
-            .ledger
-            .records
-            .into_iter()
-            .map(|record| ((record.day.key.date, record.day.key.shift), record))
-            .collect();
-        let mut turned = Vec::new();
-        for record in &mut records {
-            let before = stored.remove(&(record.day.key.date, record.day.key.shift));
-            if let Some(before) = &before {
-                (record.day.id, record.day.revision) = (before.day.id, before.day.revision);
-            }
-            let same = before.as_ref().is_some_and(|before| before.says_the_same(record));
-            if !same && !locked(record.day.key.date) {
-                turned.push(Turned { key: record.day.key, before, after: Some(record.clone()) });
-                change.records.push(DayRecord {
-                    day: Day { events: Vec::new(), ..record.day.clone() },
-                    ..record.clone()
-                });
-            }
-        }
-        for record in stored.into_values().filter(|record| !locked(record.day.key.date)) {
-            change.gone.push(record.day.id);
-            turned.push(Turned { key: record.day.key, before: Some(record), after: None });
-        }
-        let read_again = readings
-            .iter()
-            .filter(|reading| self.dates.contains(reading.key.date) && !locked(reading.key.date));
-        for reading in read_again {
-            let record =
-                records.iter().find(|record| record.day.key == reading.key).map(|record| record.day.id);
-            let direction = reading.decision.direction();
-            if let Some((event, of)) = change.events.iter_mut().find(|(event, _)| event.id == reading.event) {
-                (event.direction, *of) = (direction, record);
-            } else if let Some((event, of)) =
-                self.ledger.events.iter().find(|(event, _)| event.id == reading.event)
-                && (event.direction, *of) != (direction, record)
-            {
-                change.readings.push((reading.event, record, direction));
-            }
-        }
-        Entry { change, records, readings, turned, deeds: self.deeds }
+        Some(DayKey { user: self.user(), date, shift })
     }
 }

@@ -10,12 +10,14 @@ use rollcall_domain::id::{DeviceId, EventId, UserId};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::store::StoreError;
 
-use super::audit::Cause;
-use super::bulk::{AT_ONCE, range};
-use super::events::SeenEvent;
-use super::planning::rounded;
-use super::{Attendance, AttendanceError, MAX_AHEAD, RETRIES};
+use super::Punches;
+use crate::attendance::{AttendanceError, MAX_AHEAD, SeenEvent};
+use crate::bulk::{AT_ONCE, range};
+use crate::geofences::check_geofence;
 use crate::people::reach;
+use crate::retry::RETRIES;
+use crate::time::rounded;
+use crate::timesheet::audit::AuditContext;
 
 /// A punch that is older than this when it becomes known is for somebody to look at.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(72);
@@ -100,7 +102,7 @@ struct Sending<'a> {
     now: Timestamp,
 }
 
-impl Attendance {
+impl Punches {
     /// Stores punches that a device noted. What came late, from a clock that is off, or for a closed period is stored
     /// for somebody to look at and counts as nothing until then.
     #[tracing::instrument(name = "attendance.sync", skip_all, fields(items = request.items.len()))]
@@ -198,7 +200,7 @@ impl Attendance {
         }
         let stored = self.days.filed(ids).await?;
         let seen: HashMap<EventId, SeenEvent> =
-            self.seen(stored).await?.into_iter().map(|seen| (seen.event.id, seen)).collect();
+            self.timesheets.seen(stored).await?.into_iter().map(|seen| (seen.event.id, seen)).collect();
         let results = request.items.iter().zip(refused).map(|(item, problem)| match (item, problem) {
             (_, Some(problem)) => Err(problem),
             (Some(item), None) => seen.get(&item.id).cloned().ok_or(SyncProblem::Unreadable),
@@ -233,12 +235,13 @@ impl Attendance {
         if age > OLDEST {
             return Ok(Err(SyncProblem::TooOld));
         }
-        let zone = self.zone_of(user);
+        let zone = self.timesheets.zone_of(user);
         if user.join_date.is_some_and(|joined| zone.local(at).date() < joined) {
             return Ok(Err(SyncProblem::BeforeJoinDate));
         }
         // What was noted cannot be refused any more.
-        let outside = item.location.is_some() && self.admit(user, item.location).await?.is_err();
+        let outside = item.location.is_some()
+            && check_geofence(&*self.departments, user, item.location).await?.is_err();
         let doubtful =
             outside || age > MAX_AGE || sending.skew.abs() > MAX_SKEW || user.status != Status::Active;
         Ok(Ok(Event {
@@ -266,11 +269,12 @@ impl Attendance {
         let dates = dates.ok_or_else(|| StoreError::Failed("punches lie too far apart".into()))?;
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
-            let known = self.placed(user, dates).await?;
+            let known = self.timesheets.placed(user, dates).await?;
             let entry = loop {
-                let mut book = known.clone();
-                events.iter().for_each(|event| book.add(event.clone()));
-                let entry = self.conclude(book, &Cause::of(sending.actor, sending.now));
+                let mut timesheet = known.clone();
+                events.iter().for_each(|event| timesheet.add(event.clone()));
+                let entry =
+                    self.timesheets.conclude(timesheet, &AuditContext::of(sending.actor, sending.now));
                 let closed = |event: &Event| {
                     let day = entry.reading(event.id).map(|reading| reading.key.date);
                     !event.needs_review && day.is_some_and(|date| known.is_locked(date))

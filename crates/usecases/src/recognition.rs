@@ -1,5 +1,8 @@
 //! Recognizing a face and marking the person's attendance: the one thing Rollcall exists for.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
 use rollcall_domain::attendance::{Location, Source};
 use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate, Template};
@@ -8,14 +11,23 @@ use rollcall_domain::id::DecisionId;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, judge};
 use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
+use rollcall_ports::Ports;
+use rollcall_ports::clock::Clock;
+use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::decisions::Search;
+use rollcall_ports::departments::DepartmentStore;
+use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::engine::{DetectedFace, EngineError, Recognizer, Timings, Wanted};
+use rollcall_ports::ids::IdSource;
+use rollcall_ports::index::FaceIndex;
 use rollcall_ports::index::IndexError;
 use rollcall_ports::store::StoreError;
-use std::time::Instant;
+use rollcall_ports::users::UserStore;
 
-use crate::attendance::{Attendance, Glance, Marked, Taken};
 use crate::enroll::has_second_face;
+use crate::geofences::check_geofence;
+use crate::rules::Rules;
+use crate::timesheet::{NewPunch, PunchCommit, PunchResult, Timesheets};
 
 /// Most candidates that can be asked for.
 pub const MAX_TOP_K: usize = 5;
@@ -40,7 +52,7 @@ pub struct RecognizeRequest {
 
 /// What came of one photo.
 #[derive(Debug, Clone)]
-pub struct Recognition {
+pub struct Recognized {
     /// What came of each face; one unless all were wanted.
     pub faces: Vec<Sighting>,
     /// The model in use.
@@ -76,7 +88,7 @@ pub struct Sighting {
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// One person; and what became of the punch if it was wanted.
-    Matched(Box<User>, Option<Box<Marked>>),
+    Matched(Box<User>, Option<Box<PunchResult>>),
     /// Nobody of the gallery.
     Unknown,
     /// Two people look alike enough that nobody is named.
@@ -152,14 +164,42 @@ pub enum RecognizeError {
     Store(#[from] StoreError),
 }
 
-impl Attendance {
+/// Finds out who is in a photo, and punches them in or out.
+#[derive(Clone)]
+pub struct Recognition {
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    engine: Arc<dyn FaceEngine>,
+    index: Arc<dyn FaceIndex>,
+    decisions: Arc<dyn DecisionLog>,
+    users: Arc<dyn UserStore>,
+    departments: Arc<dyn DepartmentStore>,
+    rules: Arc<Rules>,
+    timesheets: Timesheets,
+}
+
+impl Recognition {
+    pub(crate) fn new(ports: &Ports, rules: Arc<Rules>, timesheets: Timesheets) -> Self {
+        Self {
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+            engine: ports.engine.clone(),
+            index: ports.index.clone(),
+            decisions: ports.decisions.clone(),
+            users: ports.users.clone(),
+            departments: ports.departments.clone(),
+            rules,
+            timesheets,
+        }
+    }
+
     /// Who is in the photo? A clear match is punched in or out if that is wanted; anything less marks nobody.
     #[tracing::instrument(name = "attendance.recognize", skip_all, fields(user.id, result))]
     pub async fn recognize(
         &self,
         actor: &Actor,
         request: RecognizeRequest,
-    ) -> Result<Recognition, RecognizeError> {
+    ) -> Result<Recognized, RecognizeError> {
         let scope = permit(actor, Action::RecognizeFace, self.rules.self_service)?;
         if request.top_k > 1 && permit(actor, Action::AdminListUsers, self.rules.self_service).is_err() {
             return Err(RecognizeError::TopKForbidden);
@@ -176,7 +216,7 @@ impl Attendance {
 
         let people = self.index.people_of(&recognizer.model);
         let policy = self.rules.match_policy(&recognizer, people);
-        let mut answer = Recognition {
+        let mut answer = Recognized {
             faces: Vec::new(),
             model: recognizer.model.clone(),
             policy,
@@ -202,7 +242,7 @@ impl Attendance {
         people: usize,
         face: DetectedFace,
         probe: &Template,
-        answer: &mut Recognition,
+        answer: &mut Recognized,
     ) -> Result<(), RecognizeError> {
         let begun = Instant::now();
         let candidates = self.index.nearest(probe, request.top_k.clamp(2, MAX_TOP_K)).await?;
@@ -271,10 +311,10 @@ impl Attendance {
         }
         // A camera on a wall is where it is. Whoever carries theirs says where, and of one that says so it counts.
         let told = request.location.is_some() || actor.is(user.id);
-        if told && let Err(fenced) = self.admit(&user, request.location).await? {
+        if told && let Err(fenced) = check_geofence(&*self.departments, &user, request.location).await? {
             return Ok(Outcome::Rejected(fenced.into()));
         }
-        let glance = Glance {
+        let glance = NewPunch {
             punch: request.punch,
             at: self.clock.now(),
             source: Source::FaceRecognition,
@@ -286,10 +326,10 @@ impl Attendance {
             device: None,
             forced: false,
         };
-        let marked = match self.commit(actor, &user, glance).await? {
-            Taken::Decided(marked) => Some(marked),
+        let marked = match self.timesheets.punch(actor, &user, glance).await? {
+            PunchCommit::Decided(marked) => Some(marked),
             // Today is closed: the person is known, and nothing is recorded.
-            Taken::Locked | Taken::Nowhere(_) => None,
+            PunchCommit::Locked | PunchCommit::Nowhere(_) => None,
         };
         Ok(Outcome::Matched(Box::new(user), marked))
     }
@@ -305,7 +345,7 @@ impl Attendance {
         candidates: &[Candidate],
         judgment: &Judgment,
         outcome: &Outcome,
-        answer: &Recognition,
+        answer: &Recognized,
     ) -> Search {
         let (result, user, reason) = match (outcome, judgment) {
             (Outcome::Matched(user, _), _) => ("matched", Some(user.id), None),

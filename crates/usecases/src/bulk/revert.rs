@@ -12,23 +12,26 @@ use rollcall_ports::attendance::Change;
 use rollcall_ports::batches::Entries;
 use rollcall_ports::store::StoreError;
 
-use super::{RevertedBatch, range};
-use crate::attendance::audit::Cause;
-use crate::attendance::{Attendance, AttendanceError, RETRIES};
+use super::RevertedBatch;
+use crate::attendance::AttendanceError;
 use crate::audit::line;
+use crate::bulk::{BulkEntry, range};
+use crate::people::reach_to_judge;
+use crate::retry::RETRIES;
+use crate::timesheet::audit::AuditContext;
 
-impl Attendance {
+impl BulkEntry {
     /// Takes back what a batch did, as far as it still holds, and lets hold again what it replaced; all of it or
     /// nothing.
     #[tracing::instrument(name = "attendance.revert_batch", skip_all, fields(batch.id = %id))]
-    pub async fn revert_batch(
+    pub async fn revert(
         &self,
         actor: &Actor,
         id: BatchId,
         reason: &str,
     ) -> Result<RevertedBatch, AttendanceError> {
         permit(actor, Action::EnterInBulk, self.rules.self_service)?;
-        let back = self.stamp(actor, reason)?;
+        let back = self.timesheets.stamp(actor, reason)?;
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
             let batch = self.batches.get(id).await?.ok_or(Denied::Hidden)?;
@@ -79,48 +82,49 @@ impl Attendance {
         for key in entries.decisions.iter().map(|(_, key)| key).chain(&entries.approved) {
             dates.entry(key.user).or_default().push(key.date);
         }
-        let cause = Cause {
+        let cause = AuditContext {
             batch: Some(batch),
             whole: Some((Act::RevertItem, None)),
-            ..self.cause(actor, &back.reason)
+            ..self.timesheets.audit_context(actor, &back.reason)
         };
         let mut changes = Vec::new();
         for (id, dates) in dates {
-            let user = self.judge(actor, Action::EnterInBulk, id).await?;
+            let user =
+                reach_to_judge(&*self.users, actor, Action::EnterInBulk, self.rules.self_service, id).await?;
             let ends = dates.iter().min().zip(dates.iter().max());
             let dates = ends.and_then(|(from, to)| range(*from, *to));
             let dates = dates.ok_or_else(|| StoreError::Failed("a batch is too long".into()))?;
-            let mut book = self.placed(&user, dates).await?;
+            let mut timesheet = self.timesheets.placed(&user, dates).await?;
             for event in entries.events.iter().filter(|event| event.user == id) {
-                let day = book.day_of(event.id, &self.rules.policy);
-                if day.is_some_and(|key| book.is_locked(key.date)) {
+                let day = timesheet.day_of(event.id, &self.rules.policy);
+                if day.is_some_and(|key| timesheet.is_locked(key.date)) {
                     return Err(AttendanceError::PeriodLocked);
                 }
-                book.void(event.id, back.clone());
+                timesheet.void(event.id, back.clone());
             }
             for event in entries.voided.iter().filter(|event| event.user == id) {
-                book.unvoid(event.id);
-                let day = book.day_of(event.id, &self.rules.policy);
-                if day.is_some_and(|key| book.is_locked(key.date)) {
+                timesheet.unvoid(event.id);
+                let day = timesheet.day_of(event.id, &self.rules.policy);
+                if day.is_some_and(|key| timesheet.is_locked(key.date)) {
                     return Err(AttendanceError::PeriodLocked);
                 }
             }
             for (_, key) in entries.decisions.iter().filter(|(_, key)| key.user == id) {
-                if book.is_locked(key.date) {
+                if timesheet.is_locked(key.date) {
                     return Err(AttendanceError::PeriodLocked);
                 }
-                book.revert(*key, back.clone());
+                timesheet.revert(*key, back.clone());
             }
             for (key, decision) in entries.replaced.iter().filter(|(key, _)| key.user == id) {
-                book.restore(*key, decision.clone());
+                timesheet.restore(*key, decision.clone());
             }
             for key in entries.approved.iter().filter(|key| key.user == id) {
-                if book.is_locked(key.date) {
+                if timesheet.is_locked(key.date) {
                     return Err(AttendanceError::PeriodLocked);
                 }
-                book.withdraw(*key);
+                timesheet.withdraw(*key);
             }
-            changes.push(self.conclude(book, &cause).change);
+            changes.push(self.timesheets.conclude(timesheet, &cause).change);
         }
         Ok(changes)
     }

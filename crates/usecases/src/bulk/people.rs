@@ -9,10 +9,11 @@ use rollcall_domain::user::EmailAddress;
 use rollcall_ports::store::StoreError;
 
 use super::{BulkItem, ItemProblem, ItemResult, Job, Share, Whose};
-use crate::attendance::{Attendance, AttendanceError};
+use crate::attendance::AttendanceError;
+use crate::bulk::BulkEntry;
 use crate::people::reach_each;
 
-impl Attendance {
+impl BulkEntry {
     /// Finds out whose items they are. Whoever may not be seen is nobody.
     pub(super) async fn shares<'a>(
         &self,

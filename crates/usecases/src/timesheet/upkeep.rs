@@ -3,16 +3,17 @@
 //! The job has no state of its own. Whoever is behind says so in the database; several instances that do it at once get
 //! in each other's way only for as long as it takes to read a person again.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 
-use jiff::civil::Date;
-use jiff::{SignedDuration, Span, Timestamp};
-use rollcall_domain::calendar::{DateRange, Zone};
+use jiff::{SignedDuration, Timestamp};
+use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
 use rollcall_ports::store::StoreError;
 
 use super::steps::Step;
-use super::{Attendance, RETRIES};
+use crate::retry::RETRIES;
+use crate::time::{day_number, horizon};
+use crate::timesheet::Timesheets;
 
 /// People who are read and stored together.
 const BATCH: u32 = 50;
@@ -84,18 +85,41 @@ impl Left {
     }
 }
 
-impl Attendance {
+/// How far this process is.
+pub(crate) struct Progress {
+    /// Through which day everybody's records reach, counted from 1970, as far as this process knows.
+    planned: AtomicI32,
+    /// When it last saw to them, in microseconds; 0 for never.
+    last_run: AtomicI64,
+    /// Somebody waits for that.
+    awaited: AtomicBool,
+    /// Somebody plans for everybody because they are about to read.
+    looking_ahead: AtomicBool,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            planned: AtomicI32::new(i32::MIN),
+            last_run: AtomicI64::default(),
+            awaited: AtomicBool::default(),
+            looking_ahead: AtomicBool::default(),
+        }
+    }
+}
+
+impl Timesheets {
     /// Plans ahead for everybody who needs it, and works out anew what no longer follows from the facts. Doing it twice,
     /// or in several processes at once, changes nothing more.
     #[tracing::instrument(name = "attendance.catch_up", skip_all)]
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
-        self.awaited.store(false, Ordering::Relaxed);
+        self.progress.awaited.store(false, Ordering::Relaxed);
         let done = self.catch_up_with(Patience::ENDLESS).await;
         if !done.as_ref().is_ok_and(|done| done.whole) {
-            self.awaited.store(true, Ordering::Relaxed);
+            self.progress.awaited.store(true, Ordering::Relaxed);
         }
         let done = done?;
-        self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+        self.progress.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         Ok(done)
     }
 
@@ -103,7 +127,7 @@ impl Attendance {
     /// by [`Self::catch_up`], which is told to begin at once. That is all that has to be true before anybody asks.
     #[tracing::instrument(name = "attendance.look_ahead", skip_all)]
     pub async fn look_ahead(&self, limit: SignedDuration) -> Result<(), StoreError> {
-        self.awaited.store(true, Ordering::Relaxed);
+        self.progress.awaited.store(true, Ordering::Relaxed);
         let now = self.clock.now();
         let until = now.saturating_add(limit).unwrap_or(now);
         let mut left = Left::default();
@@ -112,11 +136,11 @@ impl Attendance {
             let mut unplanned = self.days.unplanned(through, left.limit()).await?;
             unplanned.retain(|user| !left.people.contains(user));
             if unplanned.is_empty() {
-                self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+                self.progress.planned.fetch_max(day_number(through), Ordering::Relaxed);
                 // What lies back follows as far as there is time; the job goes on with it.
                 if self.catch_up_with(Patience::until(until)).await?.whole {
-                    self.awaited.store(false, Ordering::Relaxed);
-                    self.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+                    self.progress.awaited.store(false, Ordering::Relaxed);
+                    self.progress.last_run.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
                 }
                 return Ok(());
             }
@@ -141,7 +165,7 @@ impl Attendance {
         let until = self.patience_ends();
         let done = self.catch_up_with(Patience { people: AT_ONCE, until: Some(until) }).await;
         if !done.as_ref().is_ok_and(|done| done.whole) {
-            self.awaited.store(true, Ordering::Relaxed);
+            self.progress.awaited.store(true, Ordering::Relaxed);
         }
         done.map(drop)
     }
@@ -150,7 +174,7 @@ impl Attendance {
     /// this: what is not worked out now is worked out by the job, which is told to begin at once.
     pub(crate) async fn catch_up_on(&self, user: UserId) {
         if let Err(error) = self.refresh(user).await {
-            self.awaited.store(true, Ordering::Relaxed);
+            self.progress.awaited.store(true, Ordering::Relaxed);
             tracing::warn!(user.id = %user, %error, "records do not follow a change of the person yet");
         }
     }
@@ -163,7 +187,7 @@ impl Attendance {
     /// Whether somebody waits for [`Self::catch_up`].
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        self.awaited.load(Ordering::Relaxed)
+        self.progress.awaited.load(Ordering::Relaxed)
     }
 
     /// Plans for everybody who needs it, or for as many as there is patience for.
@@ -177,7 +201,7 @@ impl Attendance {
             behind.retain(|user| !left.people.contains(user));
             if behind.is_empty() {
                 done.whole = left.busy == 0;
-                self.planned.fetch_max(day_number(through), Ordering::Relaxed);
+                self.progress.planned.fetch_max(day_number(through), Ordering::Relaxed);
                 break;
             }
             if patience.is_over(done.people, self.clock.now()) {
@@ -251,7 +275,7 @@ impl Attendance {
     /// When this process last caught up, if it did.
     #[must_use]
     pub fn last_run(&self) -> Option<Timestamp> {
-        let micros = self.last_run.load(Ordering::Relaxed);
+        let micros = self.progress.last_run.load(Ordering::Relaxed);
         Timestamp::from_microsecond(micros).ok().filter(|_| micros != 0)
     }
 
@@ -260,20 +284,20 @@ impl Attendance {
     pub(crate) async fn plan_ahead(&self, only: Option<UserId>, now: Timestamp) -> Result<(), StoreError> {
         // One day less than the job looks ahead: in a running server nobody ever waits here.
         let needed = day_number(horizon(now)) - 1;
-        let is_planned = || needed <= self.planned.load(Ordering::Relaxed);
+        let is_planned = || needed <= self.progress.planned.load(Ordering::Relaxed);
         if is_planned() {
             return Ok(());
         }
         if let Some(user) = only {
-            self.awaited.store(true, Ordering::Relaxed);
+            self.progress.awaited.store(true, Ordering::Relaxed);
             if let Err(error) = self.refresh(user).await {
                 tracing::warn!(user.id = %user, %error, "records could not be planned before they were read");
             }
             return Ok(());
         }
         // Several who did it at once would only get in each other's way: the others read what there is by now.
-        let Some(_turn) = Turn::take(&self.looking_ahead) else {
-            self.awaited.store(true, Ordering::Relaxed);
+        let Some(_turn) = Turn::take(&self.progress.looking_ahead) else {
+            self.progress.awaited.store(true, Ordering::Relaxed);
             return Ok(());
         };
         self.look_ahead(PATIENCE).await
@@ -285,7 +309,7 @@ impl Attendance {
         let until = self.patience_ends();
         while !self.take_step(user).await? {
             if until <= self.clock.now() {
-                self.awaited.store(true, Ordering::Relaxed);
+                self.progress.awaited.store(true, Ordering::Relaxed);
                 break;
             }
         }
@@ -323,19 +347,4 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
-}
-
-/// The last date for which there have to be records: tomorrow, wherever it is tomorrow first.
-pub(crate) fn horizon(now: Timestamp) -> Date {
-    let first = now.saturating_add(SignedDuration::from_hours(14)).unwrap_or(now);
-    Zone::UTC.local(first).date().saturating_add(Span::new().days(1))
-}
-
-/// To the microsecond, which is what is kept.
-pub(crate) fn rounded(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
-}
-
-fn day_number(date: Date) -> i32 {
-    date.since(Date::constant(1970, 1, 1)).map_or(0, |span| span.get_days())
 }

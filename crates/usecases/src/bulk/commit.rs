@@ -5,9 +5,11 @@ use rollcall_ports::attendance::Change;
 use rollcall_ports::store::StoreError;
 
 use super::{BulkItem, ItemProblem, ItemResult, Job, Outcome, Share, Worked};
-use crate::attendance::{Attendance, AttendanceError, RETRIES};
+use crate::attendance::AttendanceError;
+use crate::bulk::BulkEntry;
+use crate::retry::RETRIES;
 
-impl Attendance {
+impl BulkEntry {
     /// Person by person, each as far as it goes; tells whether anything was entered.
     pub(super) async fn one_by_one(
         &self,

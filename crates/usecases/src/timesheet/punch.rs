@@ -1,0 +1,145 @@
+//! Entering one punch: the facts around it are gathered, it is decided, and what counts is stored.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use rollcall_domain::access::Actor;
+use rollcall_domain::attendance::{Event, Location, Source};
+use rollcall_domain::calendar::DateRange;
+use rollcall_domain::id::{DeviceId, EventId, UserId};
+use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::user::User;
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::{DayView, Known};
+use crate::retry::RETRIES;
+use crate::time::rounded;
+use crate::timesheet::Timesheets;
+use crate::timesheet::audit::AuditContext;
+use crate::timesheet::sheet::Timesheet;
+
+/// What came of a punch.
+#[derive(Debug, Clone)]
+pub struct PunchResult {
+    /// What it means.
+    pub decision: Decision,
+    /// The event, if it created one.
+    pub event: Option<Event>,
+    /// The day as it stands now.
+    pub day: DayView,
+    /// The last entry before it that counts.
+    pub before: Option<Known>,
+}
+
+/// A punch about to be decided: everything of the event but its direction.
+#[derive(Debug, Clone)]
+pub(crate) struct NewPunch {
+    pub(crate) punch: Punch,
+    pub(crate) at: Timestamp,
+    pub(crate) source: Source,
+    pub(crate) similarity: Option<f32>,
+    pub(crate) location: Option<Location>,
+    pub(crate) note: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) entered_by: Option<UserId>,
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) forced: bool,
+}
+
+/// What became of a punch.
+pub(crate) enum PunchCommit {
+    /// It was decided.
+    Decided(Box<PunchResult>),
+    /// Nothing of that date may change.
+    Locked,
+    /// There was nothing to end, and no day in which there could have been: outside of shifts what counts as nothing
+    /// makes none. The last entry before is told.
+    Nowhere(Option<Known>),
+}
+
+impl Timesheets {
+    /// Gathers the facts around the punch, decides, and commits the event if there is one. Whoever commits
+    /// second decides again on what the first one left.
+    pub(crate) async fn punch(
+        &self,
+        actor: &Actor,
+        user: &User,
+        glance: NewPunch,
+    ) -> Result<PunchCommit, StoreError> {
+        let at = rounded(glance.at);
+        let mut user = Cow::Borrowed(user);
+        let mut met = StoreError::Stale;
+        for _ in 0..RETRIES {
+            let now = self.clock.now();
+            let dates = DateRange::around(self.zone_of(&user).local(at).date());
+            let timesheet = self.open(&user, dates).await?;
+            if !timesheet.is_placed() {
+                match self.refresh(user.id).await {
+                    // They may have moved since they were read.
+                    Ok(()) => user = self.users.get(user.id).await?.map_or(user, Cow::Owned),
+                    Err(StoreError::Stale) => met = StoreError::Stale,
+                    Err(error) => return Err(error),
+                }
+                continue;
+            }
+            if !glance.forced
+                && let Some((Some(record), until)) = timesheet.same_glance(at, &self.rules.policy)
+                && let Some(kept) = self.days.record(record).await?
+            {
+                let day = DayView::of(kept, now);
+                return Ok(decided(Decision::Cooldown(until), None, day, None));
+            }
+            let event = Event {
+                received_at: rounded(now),
+                device: actor.device().or(glance.device),
+                entered_by: glance.entered_by,
+                similarity: glance.similarity,
+                location: glance.location,
+                note: glance.note.clone(),
+                reason: glance.reason.clone(),
+                forced: glance.forced,
+                ..Event::new(EventId::new(self.ids.next()), user.id, glance.punch, at, glance.source)
+            };
+            let cause = AuditContext { reason: glance.reason.clone(), ..AuditContext::of(actor, now) };
+            match self.enter(timesheet, event, now, &cause).await {
+                Ok(taken) => return Ok(taken),
+                Err(StoreError::Stale) => met = StoreError::Stale,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(met)
+    }
+
+    /// Enters a punch if it counts as something.
+    async fn enter(
+        &self,
+        mut timesheet: Timesheet,
+        event: Event,
+        now: Timestamp,
+        cause: &AuditContext,
+    ) -> Result<PunchCommit, StoreError> {
+        let (id, at, locked_through) = (event.id, event.at, timesheet.ledger.locked_through);
+        timesheet.add(event);
+        let entry = self.conclude(timesheet, cause);
+        let reading = entry.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
+        if locked_through.is_some_and(|through| reading.key.date <= through) {
+            return Ok(PunchCommit::Locked);
+        }
+        if reading.decision.direction().is_none() {
+            let kept = self.days.record(reading.key.record()).await?.or_else(|| entry.record(reading.key));
+            let before = entry.before(id, at);
+            let Some(kept) = kept else { return Ok(PunchCommit::Nowhere(before)) };
+            return Ok(decided(reading.decision, None, DayView::of(kept, now), before));
+        }
+        self.days.commit(&entry.change).await?;
+        let kept = entry
+            .record(reading.key)
+            .ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
+        let event = kept.day.events.iter().find(|event| event.id == id).cloned();
+        Ok(decided(reading.decision, event, DayView::of(kept, now), None))
+    }
+}
+
+fn decided(decision: Decision, event: Option<Event>, day: DayView, before: Option<Known>) -> PunchCommit {
+    PunchCommit::Decided(Box::new(PunchResult { decision, event, day, before }))
+}
