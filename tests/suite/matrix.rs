@@ -58,6 +58,7 @@ pub(crate) const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/api/leaves/{leave_id}/withdraw", "EMA"),
     ("GET", "/api/locks", "MA"),
     ("POST", "/api/locks", "A"),
+    ("GET", "/api/locks/{lock_id}", "MA"),
     ("POST", "/api/locks/{lock_id}/lift", "A"),
     ("GET", "/api/attendance/report", "EMA"),
     ("GET", "/api/statistics/dashboard", "EMA"),

@@ -182,7 +182,15 @@ pub(crate) async fn cut_connections(bench: &Bench) -> usize {
     let name: String = row.expect("a name").try_get_by_index(0).expect("a name");
     let sql = "SELECT CAST(id AS SIGNED) FROM information_schema.processlist WHERE db = ?";
     let found = Statement::from_sql_and_values(backend, sql, [name.into()]);
-    let rows = admin.query_all_raw(found).await.expect("connections");
+    // MySQL cannot list a statement with binary values that somebody else runs at this moment.
+    let mut rows = admin.query_all_raw(found.clone()).await;
+    for _ in 0..100 {
+        if rows.is_ok() {
+            break;
+        }
+        rows = admin.query_all_raw(found.clone()).await;
+    }
+    let rows = rows.expect("connections");
     for row in &rows {
         let id: i64 = row.try_get_by_index(0).expect("a number");
         execute(&admin, &format!("KILL {id}")).await;

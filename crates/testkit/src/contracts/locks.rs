@@ -131,7 +131,8 @@ pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
 pub async fn lifting_a_lock_looks_again_at_whoever_was_added_meanwhile(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     has_facts(bench, ada.id).await;
-    let (january, february) = (a_lock("2026-01-31"), a_lock("2026-02-28"));
+    let closed_at = |through: &str| Lock { at: at("2026-03-01T08:00:00Z"), ..a_lock(through) };
+    let (january, february) = (closed_at("2026-01-31"), closed_at("2026-02-28"));
     for lock in [&january, &february] {
         bench.locks().insert(lock, &a_line()).await.unwrap();
     }
