@@ -106,7 +106,7 @@ impl AdminUserView {
 }
 
 /// Everybody, as administrators see them.
-#[utoipa::path(get, path = "/api/admin/users", tag = "admin", params(AdminUsersForm),
+#[utoipa::path(get, path = "", tag = "admin", params(AdminUsersForm),
     responses((status = 200, description = "A page of people.", body = List<AdminUserView>)))]
 pub(crate) async fn users(
     req: HttpRequest,
@@ -122,7 +122,7 @@ pub(crate) async fn users(
 }
 
 /// Sets a person's status. Anything but `active` ends their logins and the recognition of their face before this call returns.
-#[utoipa::path(put, path = "/api/admin/users/{user_id}/status", tag = "admin", request_body = StatusForm,
+#[utoipa::path(put, path = "", tag = "admin", request_body = StatusForm,
     params(("user_id" = String, Path, description = "An id, or `me`."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]

@@ -159,7 +159,7 @@ impl AssignmentView {
 }
 
 /// The shifts that were given to you and those you answer for.
-#[utoipa::path(get, path = "/api/shift-assignments", tag = "planning", params(AssignmentsForm),
+#[utoipa::path(get, path = "", tag = "planning", params(AssignmentsForm),
     responses((status = 200, description = "A page of assignments.", body = List<AssignmentView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -184,7 +184,7 @@ pub(crate) async fn list(
 }
 
 /// Gives a shift. What is nearer to a person wins: their own before their department's before everybody's.
-#[utoipa::path(post, path = "/api/shift-assignments", tag = "planning", request_body = NewAssignmentForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewAssignmentForm,
     responses((status = 201, description = "Given; `Location` names it.", body = AssignmentView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
@@ -217,7 +217,7 @@ pub(crate) async fn create(
 }
 
 /// One assignment.
-#[utoipa::path(get, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("assignment_id" = String, Path, description = "An assignment.")),
     responses((status = 200, description = "The assignment, with an `ETag`.", body = AssignmentView)))]
 pub(crate) async fn get(
@@ -230,7 +230,7 @@ pub(crate) async fn get(
 
 /// Changes which shift is given and when. Only administrators change what has been. A member that is sent as it is shown
 /// changes nothing.
-#[utoipa::path(put, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+#[utoipa::path(put, path = "", tag = "planning",
     request_body = AssignmentUpdateForm,
     params(("assignment_id" = String, Path, description = "An assignment."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -255,7 +255,7 @@ pub(crate) async fn update(
 }
 
 /// Takes a shift back for all its dates; to let it end, give it a last date instead.
-#[utoipa::path(delete, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+#[utoipa::path(delete, path = "", tag = "planning",
     params(("assignment_id" = String, Path, description = "An assignment."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 204, description = "Taken back.")))]

@@ -133,7 +133,7 @@ fn members(of: &State) -> BTreeMap<&'static str, Value> {
 }
 
 /// Who changed what about attendance, latest first.
-#[utoipa::path(get, path = "/api/admin/audit", tag = "admin", operation_id = "audit", params(AuditForm),
+#[utoipa::path(get, path = "", tag = "admin", operation_id = "audit", params(AuditForm),
     responses((status = 200, description = "A page of lines.", body = List<AuditView>)))]
 pub(crate) async fn list(
     req: HttpRequest,

@@ -181,7 +181,7 @@ pub(crate) struct TokenView {
 }
 
 /// Opens an account, as far as the installation lets people do that.
-#[utoipa::path(post, path = "/api/auth/register", tag = "auth", request_body = RegisterForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = RegisterForm,
     responses((status = 201, description = "Opened and logged in.", body = LoginView),
               (status = 202, description = "Waits for approval; no token.", body = PendingView)))]
 pub(crate) async fn register(
@@ -200,7 +200,7 @@ pub(crate) async fn register(
 }
 
 /// Logs in. An unknown address and a wrong password look the same.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = LoginForm,
     responses((status = 200, description = "Logged in.", body = LoginView)))]
 pub(crate) async fn login(api: web::Data<Api>, Json(form): Json<LoginForm>) -> Result<HttpResponse, Problem> {
     let email = form.email.unwrap_or_default();
@@ -212,7 +212,7 @@ pub(crate) async fn login(api: web::Data<Api>, Json(form): Json<LoginForm>) -> R
 }
 
 /// Exchanges a refresh token for the next pair. Using one twice ends the login.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = RefreshForm,
     responses((status = 200, description = "The next pair, without `user`.", body = LoginView)))]
 pub(crate) async fn refresh(
     api: web::Data<Api>,
@@ -224,7 +224,7 @@ pub(crate) async fn refresh(
 }
 
 /// Accepts an invitation: the person logs in with this password from now on. Works once.
-#[utoipa::path(post, path = "/api/auth/invitation", tag = "auth", request_body = InvitationForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = InvitationForm,
     responses((status = 204, description = "The password is set.")))]
 pub(crate) async fn invitation(
     api: web::Data<Api>,
@@ -236,7 +236,7 @@ pub(crate) async fn invitation(
 }
 
 /// Ends this login, or all of the person's.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = Option<LogoutForm>,
+#[utoipa::path(post, path = "", tag = "auth", request_body = Option<LogoutForm>,
     responses((status = 204, description = "The token is dead, on every instance.")))]
 pub(crate) async fn logout(
     api: web::Data<Api>,
@@ -248,7 +248,7 @@ pub(crate) async fn logout(
 }
 
 /// Whether the token is good, and whose it is. Role and status are read afresh.
-#[utoipa::path(get, path = "/api/auth/verify-token", tag = "auth",
+#[utoipa::path(get, path = "", tag = "auth",
     responses((status = 200, description = "It is good.", body = TokenView)))]
 pub(crate) async fn verify_token(asker: Asker) -> HttpResponse {
     HttpResponse::Ok().json(match asker.token() {

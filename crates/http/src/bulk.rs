@@ -28,7 +28,7 @@ use crate::input::{
     Column, Decidable, Form, Json, JsonOrCsv, Line, Named, Passage, Reason, Row, Word, from_query, is,
     needed, one_of, table, word,
 };
-use crate::jobs::{JobView, accepted, prefers_async};
+use crate::jobs::answer::{JobView, accepted, prefers_async};
 use crate::naming::named_if_possible;
 use crate::options::Api;
 use crate::problem::{BriefView, FieldError, Problem};
@@ -449,7 +449,7 @@ impl From<ItemProblem> for Problem {
 /// Tables are taken as spreadsheets save them: separated by commas, semicolons or tabs (or as a first line `sep=` says), in UTF-8, or
 /// UTF-16 with a byte order mark; lines without anything in them are left out. Dates are written as 2026-03-02 and nothing else. The
 /// columns `first_in (Europe/Berlin)` and `last_out (Europe/Berlin)` of a report are taken for `check_in` and `check_out`.
-#[utoipa::path(post, path = "/api/admin/attendance/bulk", tag = "admin",
+#[utoipa::path(post, path = "", tag = "admin",
     params(BulkQuery, ("Prefer" = Option<String>, Header, description = "`respond-async` for a job in any case.")),
     request_body(content((BulkForm = "application/json"), (String = "text/csv"))),
     responses((status = 200, description = "All items are as asked for.", body = BulkView),
@@ -558,7 +558,7 @@ impl RevertedView {
 
 /// Takes back what a batch did, as far as it still holds, and lets hold again what it replaced; all of it or, if a part
 /// is in a closed period by now, nothing.
-#[utoipa::path(post, path = "/api/admin/attendance/batches/{batch_id}/revert", tag = "admin",
+#[utoipa::path(post, path = "", tag = "admin",
     operation_id = "revert_batch", request_body = ReasonForm,
     params(("batch_id" = String, Path, description = "A batch.")),
     responses((status = 200, description = "Taken back.", body = RevertedView)))]

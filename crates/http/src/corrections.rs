@@ -187,7 +187,7 @@ fn shown(of: SeenCorrection) -> HttpResponse {
 }
 
 /// The requests you may see, latest first.
-#[utoipa::path(get, path = "/api/attendance/corrections", tag = "attendance", operation_id = "corrections",
+#[utoipa::path(get, path = "", tag = "attendance", operation_id = "corrections",
     params(CorrectionsForm),
     responses((status = 200, description = "A page of requests.", body = List<CorrectionView>)))]
 pub(crate) async fn list(
@@ -215,7 +215,7 @@ pub(crate) async fn list(
 }
 
 /// Asks for your own day to be corrected. It stays as it is until somebody else agrees.
-#[utoipa::path(post, path = "/api/attendance/corrections", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "request_correction", request_body = NewCorrectionForm,
     responses((status = 201, description = "Asked for; `Location` names it.", body = CorrectionView)))]
 pub(crate) async fn create(
@@ -238,7 +238,7 @@ pub(crate) async fn create(
 }
 
 /// One request.
-#[utoipa::path(get, path = "/api/attendance/corrections/{correction_id}", tag = "attendance",
+#[utoipa::path(get, path = "", tag = "attendance",
     operation_id = "correction", params(("correction_id" = String, Path, description = "A request.")),
     responses((status = 200, description = "The request, with an `ETag`.", body = CorrectionView)))]
 pub(crate) async fn get(
@@ -250,7 +250,7 @@ pub(crate) async fn get(
 }
 
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
-#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/approve", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "approve_correction", request_body = ApprovalForm,
     params(("correction_id" = String, Path, description = "A request."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -267,7 +267,7 @@ pub(crate) async fn approve(
 }
 
 /// Rejects a request, and says why. Nobody decides on their own.
-#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/reject", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "reject_correction", request_body = RejectionForm,
     params(("correction_id" = String, Path, description = "A request."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -284,7 +284,7 @@ pub(crate) async fn reject(
 }
 
 /// Takes your own request back.
-#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/withdraw", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "withdraw_correction",
     params(("correction_id" = String, Path, description = "A request."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),

@@ -153,7 +153,7 @@ impl DashboardView {
 }
 
 /// How things are, as far as you may see.
-#[utoipa::path(get, path = "/api/statistics/dashboard", tag = "statistics", params(DashboardForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(DashboardForm),
     responses((status = 200, description = "What matters, at a glance.", body = DashboardView)))]
 pub(crate) async fn dashboard(
     api: web::Data<Api>,

@@ -219,7 +219,7 @@ impl DepartmentView {
 }
 
 /// The departments you may see.
-#[utoipa::path(get, path = "/api/admin/departments", tag = "admin", params(DepartmentsForm),
+#[utoipa::path(get, path = "", tag = "admin", params(DepartmentsForm),
     responses((status = 200, description = "A page of departments.", body = List<DepartmentView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -238,7 +238,7 @@ pub(crate) async fn list(
 }
 
 /// Adds a department.
-#[utoipa::path(post, path = "/api/admin/departments", tag = "admin", request_body = NewDepartmentForm,
+#[utoipa::path(post, path = "", tag = "admin", request_body = NewDepartmentForm,
     responses((status = 201, description = "Added; `Location` names it.", body = DepartmentView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
@@ -264,7 +264,7 @@ pub(crate) async fn create(
 }
 
 /// One department.
-#[utoipa::path(get, path = "/api/admin/departments/{department_id}", tag = "admin",
+#[utoipa::path(get, path = "", tag = "admin",
     operation_id = "get_department",
     params(("department_id" = String, Path, description = "A department.")),
     responses((status = 200, description = "The department, with an `ETag`.", body = DepartmentView)))]
@@ -277,7 +277,7 @@ pub(crate) async fn get(
 }
 
 /// Changes a department. A member that is sent as it is shown changes nothing.
-#[utoipa::path(put, path = "/api/admin/departments/{department_id}", tag = "admin",
+#[utoipa::path(put, path = "", tag = "admin",
     operation_id = "update_department", request_body = DepartmentUpdateForm,
     params(("department_id" = String, Path, description = "A department."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),

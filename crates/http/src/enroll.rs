@@ -179,7 +179,7 @@ impl RejectedView {
 }
 
 /// Stores templates of those pictures that are good enough, distinct, and of the person.
-#[utoipa::path(post, path = "/api/face/enroll", tag = "face",
+#[utoipa::path(post, path = "", tag = "face",
     request_body(content((EnrollForm = "application/json"), (EnrollParts = "multipart/form-data"))),
     responses((status = 201, description = "At least one picture was accepted.", body = EnrollmentView)))]
 pub(crate) async fn enroll(

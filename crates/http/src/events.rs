@@ -103,7 +103,7 @@ impl JudgedView {
 }
 
 /// The punches you may see, latest first.
-#[utoipa::path(get, path = "/api/attendance/events", tag = "attendance", operation_id = "events",
+#[utoipa::path(get, path = "", tag = "attendance", operation_id = "events",
     params(EventsForm),
     responses((status = 200, description = "A page of punches.", body = List<EventView>)))]
 pub(crate) async fn list(
@@ -127,7 +127,7 @@ pub(crate) async fn list(
 }
 
 /// Takes a punch back. It is kept and counts as nothing.
-#[utoipa::path(post, path = "/api/attendance/events/{event_id}/void", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "void_event", request_body = ReasonForm,
     params(("event_id" = String, Path, description = "A punch.")),
     responses((status = 200, description = "Taken back.", body = JudgedView)))]
@@ -142,7 +142,7 @@ pub(crate) async fn void(
 }
 
 /// Lets a punch count that needs review.
-#[utoipa::path(post, path = "/api/attendance/events/{event_id}/accept", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "accept_event", request_body = ReasonForm,
     params(("event_id" = String, Path, description = "A punch.")),
     responses((status = 200, description = "It counts from now on.", body = JudgedView)))]

@@ -175,7 +175,7 @@ pub(crate) struct DeletedView {
 }
 
 /// What is stored of a person's face.
-#[utoipa::path(get, path = "/api/face/user/{user_id}/encodings", tag = "face",
+#[utoipa::path(get, path = "", tag = "face",
     params(("user_id" = String, Path, description = "An id, or `me`."), EncodingsForm),
     responses((status = 200, description = "A page of templates, without vectors.", body = List<EncodingView>)))]
 pub(crate) async fn encodings(
@@ -201,7 +201,7 @@ pub(crate) async fn encodings(
 }
 
 /// Deletes a template. Searches that start after the answer do not know it.
-#[utoipa::path(delete, path = "/api/face/encodings/{encoding_id}", tag = "face",
+#[utoipa::path(delete, path = "", tag = "face",
     params(("encoding_id" = String, Path, description = "A template.")),
     responses((status = 200, description = "Deleted.", body = DeletedView)))]
 pub(crate) async fn delete(

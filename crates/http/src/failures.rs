@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::attendance::local;
 use crate::codes::Code;
 use crate::enroll::RejectedView;
-use crate::jobs::RETRY_AFTER;
+use crate::jobs::answer::RETRY_AFTER;
 use crate::problem::{FieldError, Problem};
 
 impl From<Denied> for Problem {

@@ -206,7 +206,7 @@ impl HolidayView {
 }
 
 /// The holidays and days off that concern you and those you answer for, by date.
-#[utoipa::path(get, path = "/api/holidays", tag = "planning", params(HolidaysForm),
+#[utoipa::path(get, path = "", tag = "planning", params(HolidaysForm),
     responses((status = 200, description = "A page of entries.", body = List<HolidayView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -227,7 +227,7 @@ pub(crate) async fn list(
 }
 
 /// Enters a holiday or a day off.
-#[utoipa::path(post, path = "/api/holidays", tag = "planning", request_body = NewHolidayForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewHolidayForm,
     responses((status = 201, description = "Entered; `Location` names it.", body = HolidayView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
@@ -245,7 +245,7 @@ pub(crate) async fn create(
 }
 
 /// One entry.
-#[utoipa::path(get, path = "/api/holidays/{holiday_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("holiday_id" = String, Path, description = "An entry.")),
     responses((status = 200, description = "The entry, with an `ETag`.", body = HolidayView)))]
 pub(crate) async fn get(
@@ -257,7 +257,7 @@ pub(crate) async fn get(
 }
 
 /// Changes an entry. A member that is sent as it is shown changes nothing.
-#[utoipa::path(put, path = "/api/holidays/{holiday_id}", tag = "planning", request_body = HolidayUpdateForm,
+#[utoipa::path(put, path = "", tag = "planning", request_body = HolidayUpdateForm,
     params(("holiday_id" = String, Path, description = "An entry."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The entry as it is now.", body = HolidayView)))]
@@ -285,7 +285,7 @@ pub(crate) async fn update(
 }
 
 /// Takes an entry out.
-#[utoipa::path(delete, path = "/api/holidays/{holiday_id}", tag = "planning",
+#[utoipa::path(delete, path = "", tag = "planning",
     params(("holiday_id" = String, Path, description = "An entry."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 204, description = "Taken out.")))]

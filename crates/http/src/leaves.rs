@@ -162,7 +162,7 @@ impl LeaveView {
 }
 
 /// Your requests for leave and those of the people you answer for.
-#[utoipa::path(get, path = "/api/leaves", tag = "planning", params(LeavesForm),
+#[utoipa::path(get, path = "", tag = "planning", params(LeavesForm),
     responses((status = 200, description = "A page of requests.", body = List<LeaveView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -184,7 +184,7 @@ pub(crate) async fn list(
 }
 
 /// Asks for leave.
-#[utoipa::path(post, path = "/api/leaves", tag = "planning", request_body = NewLeaveForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewLeaveForm,
     responses((status = 201, description = "Asked for; `Location` names the request.", body = LeaveView)))]
 pub(crate) async fn request(
     api: web::Data<Api>,
@@ -209,7 +209,7 @@ pub(crate) async fn request(
 }
 
 /// One request.
-#[utoipa::path(get, path = "/api/leaves/{leave_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("leave_id" = String, Path, description = "A request.")),
     responses((status = 200, description = "The request, with an `ETag`.", body = LeaveView)))]
 pub(crate) async fn get(
@@ -221,7 +221,7 @@ pub(crate) async fn get(
 }
 
 /// Approves a request. Nobody but an administrator decides about their own.
-#[utoipa::path(post, path = "/api/leaves/{leave_id}/approve", tag = "planning", request_body = CommentForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = CommentForm,
     params(("leave_id" = String, Path, description = "A request."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
@@ -237,7 +237,7 @@ pub(crate) async fn approve(
 }
 
 /// Rejects a request and says why. Nobody but an administrator decides about their own.
-#[utoipa::path(post, path = "/api/leaves/{leave_id}/reject", tag = "planning", request_body = RejectionForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = RejectionForm,
     params(("leave_id" = String, Path, description = "A request."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
@@ -254,7 +254,7 @@ pub(crate) async fn reject(
 
 /// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
 /// administrator's to take back.
-#[utoipa::path(post, path = "/api/leaves/{leave_id}/withdraw", tag = "planning", request_body = CommentForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = CommentForm,
     params(("leave_id" = String, Path, description = "A request."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]

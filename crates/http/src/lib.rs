@@ -4,6 +4,7 @@
 //! `actor` finds out who is asking, before any body is read; `input` is where suspicion lives; `problem` and
 //! `codes` decide what clients are told when something is wrong.
 
+mod accept;
 mod actor;
 mod admin;
 mod assignments;
@@ -17,7 +18,9 @@ mod compress;
 mod corrections;
 mod dashboard;
 mod departments;
+mod document;
 mod enroll;
+mod entry;
 mod events;
 mod face;
 mod failures;

@@ -101,7 +101,7 @@ impl LockView {
 }
 
 /// Closed periods, latest first.
-#[utoipa::path(get, path = "/api/locks", tag = "planning", params(LocksForm),
+#[utoipa::path(get, path = "", tag = "planning", params(LocksForm),
     responses((status = 200, description = "A page of locks.", body = List<LockView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -115,7 +115,7 @@ pub(crate) async fn list(
 }
 
 /// One closed period.
-#[utoipa::path(get, path = "/api/locks/{lock_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("lock_id" = String, Path, description = "A lock.")),
     responses((status = 200, description = "The lock.", body = LockView)))]
 pub(crate) async fn get(
@@ -127,7 +127,7 @@ pub(crate) async fn get(
 }
 
 /// Closes everything up to a date: no punch, decision or plan of those dates is changed any more.
-#[utoipa::path(post, path = "/api/locks", tag = "planning", request_body = NewLockForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewLockForm,
     responses((status = 201, description = "Closed; `Location` names the lock.", body = LockView)))]
 pub(crate) async fn close(
     api: web::Data<Api>,
@@ -143,7 +143,7 @@ pub(crate) async fn close(
 }
 
 /// Lifts a lock; what earlier locks close stays closed.
-#[utoipa::path(post, path = "/api/locks/{lock_id}/lift", tag = "planning", request_body = LiftForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = LiftForm,
     params(("lock_id" = String, Path, description = "A lock.")),
     responses((status = 200, description = "The lock as it is now.", body = LockView)))]
 pub(crate) async fn lift(

@@ -123,7 +123,7 @@ impl MarkedView {
 }
 
 /// Enters a punch for yourself, or with a reason for somebody else; or, with `status`, says how a day is to be read.
-#[utoipa::path(post, path = "/api/attendance/mark", tag = "attendance", request_body = Option<MarkForm>,
+#[utoipa::path(post, path = "", tag = "attendance", request_body = Option<MarkForm>,
     responses((status = 201, description = "Recorded; `Location` names the record.", body = MarkedView),
               (status = 200, description = "Too soon, nothing was recorded; or a status was set.", body = MarkedView)))]
 pub(crate) async fn mark(

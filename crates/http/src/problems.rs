@@ -8,7 +8,7 @@ use crate::problem::Problem;
 /// What an error code means.
 #[utoipa::path(
     get,
-    path = "/problems/{code}",
+    path = "",
     tag = "documentation",
     params(("code" = String, Path, description = "The code of an error.")),
     responses((status = 200, description = "A short page.", content_type = "text/html", body = String))

@@ -254,7 +254,7 @@ impl PunchView {
 }
 
 /// Who is in the picture? A clear match is punched in or out; anything less names and marks nobody.
-#[utoipa::path(post, path = "/api/face/recognize", tag = "face",
+#[utoipa::path(post, path = "", tag = "face",
     request_body(content((RecognizeForm = "application/json"), (RecognizeParts = "multipart/form-data"))),
     responses((status = 200, description = "The picture was processed.", body = RecognitionView)))]
 pub(crate) async fn recognize(

@@ -155,7 +155,7 @@ fn shown(of: &RecordHistory) -> HttpResponse {
 }
 
 /// One day with its punches, and what was ever decided of it.
-#[utoipa::path(get, path = "/api/attendance/records/{record_id}", tag = "attendance",
+#[utoipa::path(get, path = "", tag = "attendance",
     params(("record_id" = String, Path, description = "A record.")),
     responses((status = 200, description = "The record, with an `ETag`.", body = RecordHistoryView)))]
 pub(crate) async fn get(
@@ -169,7 +169,7 @@ pub(crate) async fn get(
 /// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
 /// administrator. The record can be sent back as it was read, with a `reason`: members that are not decided here count
 /// as long as they are as shown. What was said already, for the same reason, is no change.
-#[utoipa::path(put, path = "/api/attendance/records/{record_id}", tag = "attendance", operation_id = "override",
+#[utoipa::path(put, path = "", tag = "attendance", operation_id = "override",
     request_body = OverrideForm,
     params(("record_id" = String, Path, description = "A record."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
@@ -192,7 +192,7 @@ pub(crate) async fn put(
 }
 
 /// Takes back what was said of a day; it comes to what its punches say.
-#[utoipa::path(post, path = "/api/attendance/records/{record_id}/revert", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     request_body = ReasonForm,
     params(("record_id" = String, Path, description = "A record."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),

@@ -9,8 +9,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpServer, web};
 
 use crate::compress::compress;
+use crate::document::Contract;
 use crate::frame::{frame, gate};
 use crate::headers::cors;
+use crate::openapi::openapi_json;
 use crate::options::Api;
 use crate::routes;
 
@@ -47,6 +49,7 @@ pub(crate) fn app(
     let cors = cors(&api.options.cors_origins);
     App::new()
         .app_data(api)
+        .app_data(web::Data::new(Contract(openapi_json)))
         .configure(routes::configure)
         .default_service(web::to(routes::nowhere))
         .wrap(from_fn(gate))

@@ -304,7 +304,7 @@ impl ShiftView {
 }
 
 /// The shifts there are.
-#[utoipa::path(get, path = "/api/shifts", tag = "planning", params(ShiftsForm),
+#[utoipa::path(get, path = "", tag = "planning", params(ShiftsForm),
     responses((status = 200, description = "A page of shifts.", body = List<ShiftView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -387,7 +387,7 @@ impl FindingView {
 }
 
 /// What is odd about what is planned for the people you answer for.
-#[utoipa::path(get, path = "/api/shifts/lint", tag = "planning", params(LintForm),
+#[utoipa::path(get, path = "", tag = "planning", params(LintForm),
     responses((status = 200, description = "What was found.", body = LintedView)))]
 pub(crate) async fn lint(
     api: web::Data<Api>,
@@ -404,7 +404,7 @@ pub(crate) async fn lint(
 }
 
 /// Adds a shift. Nobody works it until it is given to somebody.
-#[utoipa::path(post, path = "/api/shifts", tag = "planning", request_body = NewShiftForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewShiftForm,
     responses((status = 201, description = "Added; `Location` names it.", body = ShiftView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
@@ -420,7 +420,7 @@ pub(crate) async fn create(
 }
 
 /// One shift.
-#[utoipa::path(get, path = "/api/shifts/{shift_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("shift_id" = String, Path, description = "A shift.")),
     responses((status = 200, description = "The shift, with an `ETag`.", body = ShiftView)))]
 pub(crate) async fn get(
@@ -433,7 +433,7 @@ pub(crate) async fn get(
 
 /// Words a shift anew from a date on; records of earlier dates keep its rules as they were. A member that is sent as it
 /// is shown changes nothing, `from` included.
-#[utoipa::path(put, path = "/api/shifts/{shift_id}", tag = "planning", request_body = ShiftUpdateForm,
+#[utoipa::path(put, path = "", tag = "planning", request_body = ShiftUpdateForm,
     params(("shift_id" = String, Path, description = "A shift."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The shift as it is now.", body = ShiftView)))]
@@ -453,7 +453,7 @@ pub(crate) async fn update(
 }
 
 /// Retires a shift: nobody can be given it any more, and records keep it.
-#[utoipa::path(delete, path = "/api/shifts/{shift_id}", tag = "planning",
+#[utoipa::path(delete, path = "", tag = "planning",
     params(("shift_id" = String, Path, description = "A shift."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 204, description = "Retired.")))]

@@ -375,7 +375,7 @@ impl ComparedDepartmentView {
 }
 
 /// Rates of attendance, of days that are over.
-#[utoipa::path(get, path = "/api/statistics/attendance/rate", tag = "statistics", params(RatesForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(RatesForm),
     responses((status = 200, description = "Rates, and how they follow from the days.", body = RatesView)))]
 pub(crate) async fn rate(
     api: web::Data<Api>,
@@ -399,7 +399,7 @@ pub(crate) async fn rate(
 }
 
 /// Attendance over time, of days that are over.
-#[utoipa::path(get, path = "/api/statistics/attendance/trends", tag = "statistics", params(TrendsForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(TrendsForm),
     responses((status = 200, description = "Every period between the dates.", body = TrendsView)))]
 pub(crate) async fn trends(
     api: web::Data<Api>,
@@ -436,7 +436,7 @@ pub(crate) async fn trends(
 }
 
 /// The departments you may see, side by side.
-#[utoipa::path(get, path = "/api/statistics/departments", tag = "statistics", params(ComparedForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(ComparedForm),
     responses((status = 200, description = "Departments, and people without one.", body = ComparedView)))]
 pub(crate) async fn departments(
     api: web::Data<Api>,

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use crate::accept::EVENT_STREAM;
 use crate::actor::{Asker, bearer};
 use crate::attendance::{EventView, RecordView};
 use crate::filters::Filters;
@@ -28,8 +29,6 @@ use crate::naming::named;
 use crate::options::{Api, State};
 use crate::problem::Problem;
 use crate::today::PersonView;
-
-pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 
 /// How often it is looked what changed.
 const EVERY: Duration = Duration::from_secs(1);
@@ -82,7 +81,7 @@ impl ChangeView {
 /// hour misses nothing and may be told again what happened in the five minutes before. What only the passing of time changes is
 /// not told, nor that somebody left your departments: read the list of today again now and then. The stream ends with the
 /// access token, and when your role or the departments you manage change.
-#[utoipa::path(get, path = "/api/stream", tag = "attendance", operation_id = "stream",
+#[utoipa::path(get, path = "", tag = "attendance", operation_id = "stream",
     params(StreamForm, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` you were sent.")),
     responses((status = 200, description = "Server-sent events; the data of `attendance` is in JSON.",
         content_type = "text/event-stream", body = ChangeView)))]

@@ -241,7 +241,7 @@ impl From<SyncProblem> for Problem {
 /// Hands in punches that a device noted while it was on its own: late, in any order, as often as it takes. What is
 /// older than 72 hours, from a clock that is off by more than 5 minutes, or for a closed period is stored, but counts
 /// as nothing until somebody accepts it.
-#[utoipa::path(post, path = "/api/attendance/sync", tag = "attendance", request_body = SyncForm,
+#[utoipa::path(post, path = "", tag = "attendance", request_body = SyncForm,
     responses((status = 200, description = "All of them are stored.", body = SyncView),
               (status = 207, description = "Some failed.", body = SyncView)))]
 pub(crate) async fn sync(

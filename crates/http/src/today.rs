@@ -173,7 +173,7 @@ impl PersonView {
 }
 
 /// Who is in today, as far as you may see.
-#[utoipa::path(get, path = "/api/attendance/today", tag = "attendance", params(TodayForm),
+#[utoipa::path(get, path = "", tag = "attendance", params(TodayForm),
     responses((status = 200, description = "Totals, and people if they are included.", body = TodayView)))]
 pub(crate) async fn today(
     req: HttpRequest,

@@ -13,7 +13,19 @@ use validator::Validate;
 
 use crate::input::{Form, Language, Line, Passage, Picture, clearable, is, present, word};
 use crate::problem::Problem;
-use crate::users::SERVER_SIDE;
+
+/// Members of a person that nobody sends.
+pub(crate) const SERVER_SIDE: &[&str] = &[
+    "id",
+    "is_admin",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "last_login_at",
+    "version",
+    "face",
+    "department",
+];
 
 /// A change of a profile: absent members keep, `null` clears.
 #[derive(Deserialize, Validate, ToSchema)]

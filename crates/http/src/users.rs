@@ -23,20 +23,7 @@ use crate::people::people_form;
 use crate::preconditions::{IfMatch, etag};
 use crate::problem::Problem;
 use crate::profile::UserView;
-use crate::update::UpdateForm;
-
-/// Members of a person that nobody sends.
-pub(crate) const SERVER_SIDE: &[&str] = &[
-    "id",
-    "is_admin",
-    "created_at",
-    "updated_at",
-    "deleted_at",
-    "last_login_at",
-    "version",
-    "face",
-    "department",
-];
+use crate::update::{SERVER_SIDE, UpdateForm};
 
 people_form! {
     /// Which people are wanted.
@@ -120,7 +107,7 @@ pub(crate) struct ListView {
 }
 
 /// The people you may see.
-#[utoipa::path(get, path = "/api/users", tag = "users", params(ListForm),
+#[utoipa::path(get, path = "", tag = "users", params(ListForm),
     responses((status = 200, description = "A page of people.", body = ListView)))]
 pub(crate) async fn list(
     req: HttpRequest,
@@ -142,7 +129,7 @@ pub(crate) async fn list(
 }
 
 /// Adds a person.
-#[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserForm,
+#[utoipa::path(post, path = "", tag = "users", request_body = NewUserForm,
     responses((status = 201, description = "Added; `Location` names them.", body = AddedView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
@@ -163,7 +150,7 @@ pub(crate) async fn create(
 }
 
 /// One person's profile.
-#[utoipa::path(get, path = "/api/users/{user_id}", tag = "users",
+#[utoipa::path(get, path = "", tag = "users",
     params(("user_id" = String, Path, description = "An id, or `me`.")),
     responses((status = 200, description = "The profile, with an `ETag`.", body = UserView)))]
 pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Result<HttpResponse, Problem> {
@@ -173,7 +160,7 @@ pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Re
 
 /// Changes a profile: absent members keep, `null` clears; all of the change or nothing. A member that is sent as it is
 /// shown changes nothing, whoever may change it, so that a profile can be sent back as it was read.
-#[utoipa::path(put, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
+#[utoipa::path(put, path = "", tag = "users", request_body = UpdateForm,
     params(("user_id" = String, Path, description = "An id, or `me`."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
@@ -193,7 +180,7 @@ pub(crate) async fn update(
 }
 
 /// The same as `PUT`.
-#[utoipa::path(patch, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
+#[utoipa::path(patch, path = "", tag = "users", request_body = UpdateForm,
     params(("user_id" = String, Path, description = "An id, or `me`."),
            ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]

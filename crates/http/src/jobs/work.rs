@@ -6,11 +6,10 @@ use rollcall_domain::job::JobKind;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::errors::StoreError;
 use rollcall_usecases::jobs::{Desk, JobFailure, JobWork, Worked};
-use serde_json::Value;
 
 use super::entries;
+use super::parameters::parameters;
 use crate::codes::Code;
-use crate::input::{Form, of_query};
 use crate::problem::Problem;
 use crate::report::{Format, Question};
 
@@ -47,19 +46,6 @@ impl JobWorker {
         }
         Ok(Worked { status: 200, media_type: made.media_type.to_owned(), file_name: made.file_name })
     }
-}
-
-/// What was asked for, through the door by which it came.
-pub(super) fn parameters<T: Form>(desk: &Desk<'_>) -> Result<T, Problem> {
-    let kept: Value = serde_json::from_str(&desk.job().parameters)
-        .map_err(|_| Problem::broken("the parameters of a job cannot be read"))?;
-    let members = kept.as_object().into_iter().flatten();
-    of_query(
-        members
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
-    )
 }
 
 impl From<Problem> for JobFailure {

@@ -8,9 +8,9 @@ use futures_util::stream;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 
-use super::Dialect;
+use super::body::{Body, Left};
 use super::columns::{Cell, Columns, harmless};
-use super::question::{Body, Left};
+use super::form::Dialect;
 use crate::problem::Problem;
 
 /// A file of records. What can fail at first fails before anything is sent.

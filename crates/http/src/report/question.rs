@@ -1,15 +1,12 @@
 //! What is asked of a report, and the bytes that answer it: to be sent at once, or to be kept by a job.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::http::header;
-use actix_web::web::Bytes;
-use futures_util::{Stream, TryStreamExt, stream};
+use futures_util::TryStreamExt;
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::UserId;
@@ -20,13 +17,13 @@ use rollcall_usecases::directory::Directory;
 use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
 use serde::Serialize;
 
+use super::body::{Body, Left, whole};
 use super::columns::Chosen;
-use super::{
-    By, Dialect, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView,
-    Separator, TallyView,
-};
+use super::form::{By, Dialect, Format, ReportForm, Separator};
+use super::view::{GroupView, GroupsView, RecordsView, ReportRecordView, ReportView, TallyView};
 use super::{csv, workbook};
 use crate::attendance::local;
+use crate::headers::attachment;
 use crate::input::word;
 use crate::naming::named;
 use crate::paging::{Pagination, long_range, page};
@@ -55,12 +52,6 @@ pub(crate) struct Made {
     people: Option<(usize, Left)>,
     pub(crate) body: Body,
 }
-
-/// How many people are still to be read.
-pub(super) type Left = Arc<AtomicUsize>;
-
-/// Bytes, made while they are read.
-pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
 
 impl Question {
     /// Whatever is wrong with the question is told before anything is looked for.
@@ -236,13 +227,4 @@ impl Made {
             None => answer.streaming(body),
         }
     }
-}
-
-/// Lets browsers keep an answer as a file.
-pub(crate) fn attachment(name: &str) -> (header::HeaderName, String) {
-    (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
-}
-
-fn whole(bytes: Bytes) -> Body {
-    Box::pin(stream::iter([Ok(bytes)]))
 }

@@ -46,7 +46,7 @@ async fn only_a_harmless_request_id_is_taken_over() {
 async fn every_other_method_is_refused_and_the_right_ones_are_named() {
     let world = World::new();
     let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "FOO"];
-    for entry in &TABLE {
+    for entry in TABLE {
         let mut listed: Vec<&str> = TABLE
             .iter()
             .filter(|other| other.path == entry.path)
