@@ -5,13 +5,12 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::Status;
 use rollcall_usecases::users::{Account, UserQuery};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::actor::{Asker, Who};
 use crate::filters::Filters;
-use crate::input::{Form, Json, Passage, Query, is, needed, word};
+use crate::input::{Json, Passage, Query, Required, form};
 use crate::options::Api;
 use crate::paging::{List, list};
 use crate::people::people_form;
@@ -23,47 +22,39 @@ people_form! {
     /// Which people are wanted, by administrators.
     AdminUsersForm {
         /// Only people who never logged in, or only those who did.
-        #[validate(custom(function = "is::<bool>"))]
-        #[param(value_type = Option<bool>)]
-        never_logged_in: Option<String>,
+        never_logged_in: Optional<bool> as bool,
         /// Also people who were removed.
-        #[validate(custom(function = "is::<bool>"))]
-        #[param(value_type = Option<bool>)]
-        include_deleted: Option<String>,
+        include_deleted: Optional<bool> as bool,
     }
 }
 
 impl AdminUsersForm {
-    fn into_admin_query(self, zone: &Zone) -> Result<UserQuery, Problem> {
-        let (mut query, form) = self.into_query(zone)?;
-        query.filter.include_deleted = word(&form.include_deleted)?.unwrap_or(false);
-        query.filter.never_logged_in = word(&form.never_logged_in)?;
+    fn into_admin_query(mut self, zone: &Zone) -> Result<UserQuery, Problem> {
+        let include_deleted = std::mem::take(&mut self.include_deleted).value().unwrap_or(false);
+        let never_logged_in = std::mem::take(&mut self.never_logged_in).value();
+        let mut query = self.into_query(zone)?;
+        (query.filter.include_deleted, query.filter.never_logged_in) = (include_deleted, never_logged_in);
         Ok(query)
     }
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = StatusChange)]
-pub(crate) struct StatusForm {
-    /// `active`, `inactive`, `suspended` or `pending`.
-    #[validate(required, custom(function = "is::<Status>"))]
-    #[schema(value_type = String, required = true)]
-    status: Option<String>,
-    /// Why, at least 5 characters; administrators see it in their list of people.
-    #[validate(required, custom(function = "is::<Passage<500>>"), custom(function = "reasoned"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
+form! {
+    body struct StatusForm as StatusChange {
+        /// `active`, `inactive`, `suspended` or `pending`.
+        status: Required<Status>,
+        /// Why, at least 5 characters; administrators see it in their list of people.
+        #[validate(custom(function = "reasoned"))]
+        reason: Required<Passage<500>>,
+    }
 }
 
-fn reasoned(reason: &str) -> Result<(), validator::ValidationError> {
-    if reason.trim().chars().count() >= MIN_REASON {
+fn reasoned(reason: &Required<Passage<500>>) -> Result<(), validator::ValidationError> {
+    if reason.text().is_none_or(|text| text.trim().chars().count() >= MIN_REASON) {
         return Ok(());
     }
     let told = format!("must have at least {MIN_REASON} characters");
     Err(validator::ValidationError::new("too-short").with_message(told.into()))
 }
-
-impl Form for StatusForm {}
 
 /// A person, as administrators see them.
 #[derive(Serialize, ToSchema)]
@@ -133,8 +124,8 @@ pub(crate) async fn set_status(
     IfMatch(revision): IfMatch,
     Json(form): Json<StatusForm>,
 ) -> Result<HttpResponse, Problem> {
-    let status: Status = needed(&form.status)?;
-    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
+    let status: Status = form.status.value()?;
+    let reason = form.reason.value()?;
     let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason), revision).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");

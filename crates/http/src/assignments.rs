@@ -2,22 +2,17 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId};
 use rollcall_domain::lint::Finding;
 use rollcall_domain::plan::Whom;
 use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actor::{Asker, whom};
 use crate::filters::{Filters, person};
-use crate::input::{
-    AnyWord, Change, Form, Json, Named, PageNumber, PageSize, Query, Seen, clearable, is, needed, present,
-    word,
-};
+use crate::input::{AnyWord, Change, Json, Named, Query, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
@@ -29,81 +24,47 @@ use crate::shifts::FindingView;
 pub(crate) const KEYS: [(&str, AssignmentKey); 2] =
     [("from", AssignmentKey::From), ("created_at", AssignmentKey::CreatedAt)];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AssignmentsForm {
-    /// Given to this person: an id, or `me`.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    user_id: Option<String>,
-    /// Given to this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// Of this shift.
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    /// That hold on this date.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    on: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `from`, `created_at`.
-    sort: Option<String>,
+form! {
+    query struct AssignmentsForm {
+        /// Given to this person: an id, or `me`.
+        user_id: Optional<AnyWord>,
+        /// Given to this department.
+        department_id: Optional<DepartmentId>,
+        /// Of this shift.
+        shift_id: Optional<ShiftId>,
+        /// That hold on this date.
+        on: Optional<Date>,
+        ..paging,
+        /// `from`, `created_at`.
+        sort: Option<String>,
+    }
 }
-
-impl Form for AssignmentsForm {}
 
 const SERVER_SIDE: &[&str] = &["id", "created_by", "created_at", "version"];
 
-/// A shift to be given to a person, to a department, or, without either, to everybody.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewShiftAssignment)]
-pub(crate) struct NewAssignmentForm {
-    #[validate(required, custom(function = "is::<ShiftId>"))]
-    #[schema(value_type = String, required = true)]
-    shift_id: Option<String>,
-    /// An id, or `me`.
-    user_id: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// First date on which it can begin.
-    #[validate(required, custom(function = "is::<Date>"))]
-    #[schema(value_type = String, format = Date, required = true)]
-    from: Option<String>,
-    /// Last date on which it can begin; for good without one.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    to: Option<String>,
-}
-
-impl Form for NewAssignmentForm {
+form! {
+    /// A shift to be given to a person, to a department, or, without either, to everybody.
+    body struct NewAssignmentForm as NewShiftAssignment {
+        shift_id: Required<ShiftId>,
+        /// An id, or `me`.
+        user_id: Option<String>,
+        department_id: Optional<DepartmentId>,
+        /// First date on which it can begin.
+        from: Required<Date>,
+        /// Last date on which it can begin; for good without one.
+        to: Optional<Date>,
+    }
     const NULLABLE: &'static [&'static str] = &["user_id", "department_id", "to"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
-/// A change of which shift is given and when: absent members keep, `null` clears.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = ShiftAssignmentUpdate)]
-#[serde(default)]
-pub(crate) struct AssignmentUpdateForm {
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    from: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(value_type = Option<String>, format = Date)]
-    to: Option<Option<String>>,
-}
-
-impl Form for AssignmentUpdateForm {
+form! {
+    /// A change of which shift is given and when: absent members keep, `null` clears.
+    change struct AssignmentUpdateForm as ShiftAssignmentUpdate {
+        shift_id: Optional<ShiftId>,
+        from: Optional<Date>,
+        to: Clearable<Date>,
+    }
     const NULLABLE: &'static [&'static str] = &["to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "user_id", "department_id", "created_by", "created_at", "version"];
@@ -168,12 +129,12 @@ pub(crate) async fn list(
     Query(form): Query<AssignmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = AssignmentQuery {
-        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
-        department: word(&form.department_id)?,
-        shift: word(&form.shift_id)?,
-        on: word(&form.on)?,
+        user: person("user_id", form.user_id.text(), asker.actor())?,
+        department: form.department_id.value(),
+        shift: form.shift_id.value(),
+        on: form.on.value(),
         sort: sort(&form.sort, &KEYS)?,
-        page: page(&form.page, &form.per_page)?,
+        page: page(form.page, form.per_page)?,
     };
     let filters =
         Filters { user: query.user, department: query.department, shift: query.shift, ..Filters::default() };
@@ -192,7 +153,7 @@ pub(crate) async fn create(
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let to_whom =
-        match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, word(&form.department_id)?) {
+        match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, form.department_id.value()) {
             (None, None) => Whom::Everybody,
             (None, Some(department)) => Whom::Department(department),
             (Some(user), None) => Whom::Person(user),
@@ -202,10 +163,10 @@ pub(crate) async fn create(
             }
         };
     let new = NewAssignment {
-        shift: needed(&form.shift_id)?,
+        shift: form.shift_id.value()?,
         to_whom,
-        from: needed(&form.from)?,
-        to: word(&form.to)?,
+        from: form.from.value()?,
+        to: form.to.value(),
     };
     let given = api.usecases.assignments.create(asker.actor(), new).await?;
     let warnings = warnings(&api, &given).await;
@@ -247,7 +208,7 @@ pub(crate) async fn update(
     let view = named(&api.usecases.directory, &AssignmentView::new(known)).await?;
     let form = change.of(&view, seen)?;
     let patch =
-        AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
+        AssignmentPatch { shift: form.shift_id.value(), from: form.from.value(), to: form.to.value() };
     let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;
     let warnings = warnings(&api, &changed).await;
     let tag = etag(changed.revision);

@@ -7,16 +7,13 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::{DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_usecases::departments::{DepartmentKey, DepartmentPatch, DepartmentQuery, NewDepartment};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::actor::{Asker, whom};
 use crate::geofences::{GeofenceForm, fences};
-use crate::input::{
-    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, Seen, clearable, is,
-    needed, present, word,
-};
+use crate::input::{AnyWord, Change, Json, Line, Named, Passage, Query, Seen, form, present};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
@@ -27,59 +24,35 @@ use crate::profile::utc;
 pub(crate) const KEYS: [(&str, DepartmentKey); 2] =
     [("name", DepartmentKey::Name), ("headcount", DepartmentKey::Headcount)];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DepartmentsForm {
-    /// Part of the name or code, whatever its case.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    q: Option<String>,
-    /// Also departments without active members; true unless said otherwise.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    include_empty: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `name`, `headcount`.
-    sort: Option<String>,
+form! {
+    query struct DepartmentsForm {
+        /// Part of the name or code, whatever its case.
+        q: Optional<AnyWord>,
+        /// Also departments without active members; true unless said otherwise.
+        include_empty: Optional<bool> as bool,
+        ..paging,
+        /// `name`, `headcount`.
+        sort: Option<String>,
+    }
 }
 
-impl Form for DepartmentsForm {}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewDepartment)]
-pub(crate) struct NewDepartmentForm {
-    #[validate(required, custom(function = "is::<DepartmentName>"))]
-    #[schema(value_type = String, required = true)]
-    name: Option<String>,
-    #[validate(custom(function = "is::<Line<64>>"))]
-    code: Option<String>,
-    #[validate(custom(function = "is::<Passage<1000>>"))]
-    description: Option<String>,
-    /// Who answers for it: an id, or `me`.
-    manager_id: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    parent_id: Option<String>,
-    /// IANA name.
-    #[validate(custom(function = "is::<Zone>"))]
-    timezone: Option<String>,
-    #[validate(custom(function = "is::<ShiftId>"))]
-    default_shift_id: Option<String>,
-    /// Circles in which its members mark their own attendance, at most 20; none means anywhere. They are for its own
-    /// members, not for those of departments that are part of it.
-    #[validate(nested)]
-    #[schema(max_items = 20)]
-    geofences: Option<Vec<GeofenceForm>>,
-}
-
-const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
-
-impl Form for NewDepartmentForm {
+form! {
+    body struct NewDepartmentForm as NewDepartment {
+        name: Required<DepartmentName>,
+        code: Optional<Line<64>>,
+        description: Optional<Passage<1000>>,
+        /// Who answers for it: an id, or `me`.
+        manager_id: Option<String>,
+        parent_id: Optional<DepartmentId>,
+        /// IANA name.
+        timezone: Optional<Zone>,
+        default_shift_id: Optional<ShiftId>,
+        /// Circles in which its members mark their own attendance, at most 20; none means anywhere. They are for its own
+        /// members, not for those of departments that are part of it.
+        #[validate(nested)]
+        #[schema(max_items = 20)]
+        geofences: Option<Vec<GeofenceForm>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "code",
         "description",
@@ -92,47 +65,29 @@ impl Form for NewDepartmentForm {
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
-/// A change of a department: absent members keep, `null` clears.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = DepartmentUpdate)]
-#[serde(default)]
-pub(crate) struct DepartmentUpdateForm {
-    #[validate(custom(function = "is::<DepartmentName>"))]
-    name: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Line<64>>"))]
-    #[schema(value_type = Option<String>)]
-    code: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Passage<1000>>"))]
-    #[schema(value_type = Option<String>)]
-    description: Option<Option<String>>,
-    /// Who answers for it: an id, or `me`.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    manager_id: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    #[schema(value_type = Option<String>)]
-    parent_id: Option<Option<String>>,
-    /// IANA name. Another one holds for its members from their today on.
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Zone>"))]
-    #[schema(value_type = Option<String>)]
-    timezone: Option<Option<String>>,
-    /// The shift of its members unless they have their own. Another one holds from their today on.
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<ShiftId>"))]
-    #[schema(value_type = Option<String>)]
-    default_shift_id: Option<Option<String>>,
-    /// All of its geofences, at most 20; `[]` or `null` for none.
-    #[serde(deserialize_with = "present")]
-    #[validate(nested)]
-    #[schema(value_type = Option<Vec<GeofenceForm>>, max_items = 20)]
-    geofences: Option<Option<Vec<GeofenceForm>>>,
-}
+const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
 
-impl Form for DepartmentUpdateForm {
+form! {
+    /// A change of a department: absent members keep, `null` clears.
+    change struct DepartmentUpdateForm as DepartmentUpdate {
+        name: Optional<DepartmentName>,
+        code: Clearable<Line<64>>,
+        description: Clearable<Passage<1000>>,
+        /// Who answers for it: an id, or `me`.
+        #[serde(deserialize_with = "present")]
+        #[schema(value_type = Option<String>)]
+        manager_id: Option<Option<String>>,
+        parent_id: Clearable<DepartmentId>,
+        /// IANA name. Another one holds for its members from their today on.
+        timezone: Clearable<Zone>,
+        /// The shift of its members unless they have their own. Another one holds from their today on.
+        default_shift_id: Clearable<ShiftId>,
+        /// All of its geofences, at most 20; `[]` or `null` for none.
+        #[serde(deserialize_with = "present")]
+        #[validate(nested)]
+        #[schema(value_type = Option<Vec<GeofenceForm>>, max_items = 20)]
+        geofences: Option<Option<Vec<GeofenceForm>>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "code",
         "description",
@@ -150,17 +105,17 @@ impl Form for DepartmentUpdateForm {
 impl DepartmentUpdateForm {
     fn patch(self, actor: &Actor) -> Result<DepartmentPatch, Problem> {
         Ok(DepartmentPatch {
-            name: word(&self.name)?,
-            code: clearable::<Line<64>>(&self.code)?.map(|text| text.map(|line| line.0)),
-            description: clearable::<Passage<1000>>(&self.description)?.map(|text| text.map(|line| line.0)),
+            name: self.name.value(),
+            code: self.code.value(),
+            description: self.description.value(),
             manager: self
                 .manager_id
                 .as_ref()
                 .map(|id| whom("/manager_id", id.as_deref(), actor))
                 .transpose()?,
-            parent: clearable(&self.parent_id)?,
-            timezone: clearable(&self.timezone)?,
-            default_shift: clearable(&self.default_shift_id)?,
+            parent: self.parent_id.value(),
+            timezone: self.timezone.value(),
+            default_shift: self.default_shift_id.value(),
             geofences: self.geofences.map(|all| fences(&all.unwrap_or_default())).transpose()?,
         })
     }
@@ -228,10 +183,10 @@ pub(crate) async fn list(
     Query(form): Query<DepartmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = DepartmentQuery {
-        include_empty: word(&form.include_empty)?.unwrap_or(true),
+        include_empty: form.include_empty.value().unwrap_or(true),
         sort: sort(&form.sort, &KEYS)?,
-        page: page(&form.page, &form.per_page)?,
-        q: form.q.filter(|q| !q.is_empty()),
+        page: page(form.page, form.per_page)?,
+        q: form.q.value().filter(|q| !q.is_empty()),
     };
     let found = api.usecases.departments.list(asker.actor(), query).await?;
     Ok(list_of(&req, found, DepartmentView::new))
@@ -246,13 +201,13 @@ pub(crate) async fn create(
     Json(form): Json<NewDepartmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let new = NewDepartment {
-        name: needed(&form.name)?,
-        code: word::<Line<64>>(&form.code)?.map(|line| line.0),
-        description: word::<Passage<1000>>(&form.description)?.map(|line| line.0),
+        name: form.name.value()?,
+        code: form.code.value(),
+        description: form.description.value(),
         manager: whom("/manager_id", form.manager_id.as_deref(), asker.actor())?,
-        parent: word(&form.parent_id)?,
-        timezone: word(&form.timezone)?,
-        default_shift: word(&form.default_shift_id)?,
+        parent: form.parent_id.value(),
+        timezone: form.timezone.value(),
+        default_shift: form.default_shift_id.value(),
         geofences: fences(&form.geofences.unwrap_or_default())?,
     };
     let added = api.usecases.departments.create(asker.actor(), new).await?;

@@ -6,13 +6,12 @@ use rollcall_domain::id::FaceId;
 use rollcall_domain::page::Sort;
 use rollcall_usecases::Encoding;
 use rollcall_usecases::faces::EncodingQuery;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actor::{Asker, Who};
 use crate::attendance::ratio;
-use crate::input::{Form, Named, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::input::{Named, Parse, Query, form, one_of};
 use crate::options::Api;
 use crate::paging::{List, list, page, sort};
 use crate::problem::Problem;
@@ -75,25 +74,15 @@ fn tenth(number: f32) -> f64 {
     (f64::from(number) * 10.0).round() / 10.0
 }
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EncodingsForm {
-    /// `active` (of the model in use), `stale` (of others) or `revoked`.
-    #[validate(custom(function = "is::<EncodingStatus>"))]
-    status: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `-created_at` unless asked otherwise.
-    sort: Option<String>,
+form! {
+    query struct EncodingsForm {
+        /// `active` (of the model in use), `stale` (of others) or `revoked`.
+        status: Optional<EncodingStatus>,
+        ..paging,
+        /// `-created_at` unless asked otherwise.
+        sort: Option<String>,
+    }
 }
-
-impl Form for EncodingsForm {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EncodingStatus {
@@ -112,7 +101,8 @@ impl EncodingStatus {
     }
 }
 
-impl Word for EncodingStatus {
+impl Parse for EncodingStatus {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -185,12 +175,12 @@ pub(crate) async fn encodings(
     Who(user): Who,
     Query(form): Query<EncodingsForm>,
 ) -> Result<HttpResponse, Problem> {
-    let status: Option<EncodingStatus> = word(&form.status)?;
+    let status: Option<EncodingStatus> = form.status.value();
     let order: Vec<Sort<()>> = sort(&form.sort, &[("created_at", ())])?;
     let query = EncodingQuery {
         current: status.map(|status| status == EncodingStatus::Active),
         oldest_first: order.first().is_some_and(|by| !by.descending),
-        page: page(&form.page, &form.per_page)?,
+        page: page(form.page, form.per_page)?,
     };
     let (mut found, model) = api.usecases.faces.encodings(asker.actor(), user, query).await?;
     if status == Some(EncodingStatus::Revoked) {

@@ -1,19 +1,17 @@
 //! `GET /api/attendance/user/{user_id}`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::attendance::{DayField, DayFilter, DayStatus, Source};
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::statistics::Summary;
 use rollcall_usecases::attendance::HistoryQuery;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actor::{Asker, Who};
 use crate::attendance::RecordView;
 use crate::filters::Filters;
-use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::input::{Query, form, only_word};
 use crate::options::Api;
 use crate::paging::{Pagination, page, range, sort};
 use crate::problem::Problem;
@@ -25,67 +23,44 @@ pub(crate) const KEYS: [(&str, DayField); 4] = [
     ("late_seconds", DayField::Late),
 ];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HistoryForm {
-    /// First date; the first of this month unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// Only days of this status.
-    #[validate(custom(function = "is::<DayStatus>"))]
-    status: Option<String>,
-    /// Only days whose first punch came about like this.
-    #[validate(custom(function = "is::<Source>"))]
-    source: Option<String>,
-    /// Only days of this shift.
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    /// `events` to see the punches of each day.
-    #[validate(custom(function = "is::<Events>"))]
-    include: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `date`, `first_in`, `worked_seconds`, `late_seconds`; `-date` unless asked otherwise.
-    sort: Option<String>,
+form! {
+    query struct HistoryForm {
+        /// First date; the first of this month unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        /// Only days of this status.
+        status: Optional<DayStatus>,
+        /// Only days whose first punch came about like this.
+        source: Optional<Source>,
+        /// Only days of this shift.
+        shift_id: Optional<ShiftId>,
+        /// `events` to see the punches of each day.
+        include: Optional<Events>,
+        ..paging,
+        /// `date`, `first_in`, `worked_seconds`, `late_seconds`; `-date` unless asked otherwise.
+        sort: Option<String>,
+    }
 }
 
-impl Form for HistoryForm {}
-
-/// What a list of days can include.
-struct Events;
-
-impl Word for Events {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["events"], |name| name).map(|_| Self)
-    }
+only_word! {
+    /// What a list of days can include.
+    Events = "events";
 }
 
 impl HistoryForm {
     fn into_query(self) -> Result<HistoryQuery, Problem> {
         let filter = DayFilter {
-            status: word(&self.status)?,
-            source: word(&self.source)?,
-            shift: word(&self.shift_id)?,
+            status: self.status.value(),
+            source: self.source.value(),
+            shift: self.shift_id.value(),
         };
         Ok(HistoryQuery {
-            range: range(&self.from, &self.to)?,
+            range: range(self.from.value(), self.to.value())?,
             filter,
             sort: sort(&self.sort, &KEYS)?,
             with_events: self.include.is_some(),
-            page: page(&self.page, &self.per_page)?,
+            page: page(self.page, self.per_page)?,
         })
     }
 }

@@ -13,13 +13,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::{TryStreamExt, stream};
 use rollcall_domain::id::JobId;
 use rollcall_domain::job::JobResult;
-use serde::Deserialize;
-use utoipa::IntoParams;
-use validator::Validate;
 
 use crate::actor::Asker;
 use crate::headers::attachment;
-use crate::input::{Form, Named, PageNumber, PageSize, Query, is};
+use crate::input::{Named, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
@@ -27,20 +24,11 @@ use crate::problem::Problem;
 use answer::{JobView, RETRY_AFTER};
 pub use work::JobWorker;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct JobsForm {
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
+form! {
+    query struct JobsForm {
+        ..paging,
+    }
 }
-
-impl Form for JobsForm {}
 
 /// Your own jobs, the newest first.
 #[utoipa::path(get, path = "", tag = "jobs", params(JobsForm),
@@ -51,7 +39,7 @@ pub(crate) async fn list(
     asker: Asker,
     Query(form): Query<JobsForm>,
 ) -> Result<HttpResponse, Problem> {
-    let found = api.usecases.jobs.list(asker.actor(), page(&form.page, &form.per_page)?).await?;
+    let found = api.usecases.jobs.list(asker.actor(), page(form.page, form.per_page)?).await?;
     Ok(list_of(&req, found, JobView::new))
 }
 

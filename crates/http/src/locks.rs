@@ -2,69 +2,47 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::id::LockId;
 use rollcall_domain::lock::Lock;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actor::Asker;
-use crate::input::{Form, Json, Named, PageNumber, PageSize, Passage, Query, is, needed, word};
+use crate::input::{Json, Named, Passage, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LocksForm {
-    /// Only locks that were not lifted; false unless said otherwise.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    holding: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
+form! {
+    query struct LocksForm {
+        /// Only locks that were not lifted; false unless said otherwise.
+        holding: Optional<bool> as bool,
+        ..paging,
+    }
 }
 
-impl Form for LocksForm {}
-
-/// A period to be closed.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewLock)]
-pub(crate) struct NewLockForm {
-    /// The last date that is closed; before today.
-    #[validate(required, custom(function = "is::<Date>"))]
-    #[schema(value_type = String, format = Date, required = true)]
-    through: Option<String>,
-    /// Why; at least five characters.
-    #[validate(required, custom(function = "is::<Passage<500>>"))]
-    #[schema(value_type = String, required = true, min_length = 5)]
-    reason: Option<String>,
-}
-
-impl Form for NewLockForm {
+form! {
+    /// A period to be closed.
+    body struct NewLockForm as NewLock {
+        /// The last date that is closed; before today.
+        through: Required<Date>,
+        /// Why; at least five characters.
+        #[schema(min_length = 5)]
+        reason: Required<Passage<500>>,
+    }
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "locked_by", "locked_at", "lifted_by", "lifted_at", "lift_reason"];
 }
 
-/// Why a period is opened again.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = LockLift)]
-pub(crate) struct LiftForm {
-    /// Why; at least five characters.
-    #[validate(required, custom(function = "is::<Passage<500>>"))]
-    #[schema(value_type = String, required = true, min_length = 5)]
-    reason: Option<String>,
+form! {
+    /// Why a period is opened again.
+    body struct LiftForm as LockLift {
+        /// Why; at least five characters.
+        #[schema(min_length = 5)]
+        reason: Required<Passage<500>>,
+    }
 }
-
-impl Form for LiftForm {}
 
 /// A closed period.
 #[derive(Serialize, ToSchema)]
@@ -109,7 +87,7 @@ pub(crate) async fn list(
     asker: Asker,
     Query(form): Query<LocksForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (holding, page) = (word(&form.holding)?.unwrap_or(false), page(&form.page, &form.per_page)?);
+    let (holding, page) = (form.holding.value().unwrap_or(false), page(form.page, form.per_page)?);
     let found = api.usecases.locks.list(asker.actor(), holding, page).await?;
     Ok(list_of(&req, found, LockView::new))
 }
@@ -134,8 +112,8 @@ pub(crate) async fn close(
     asker: Asker,
     Json(form): Json<NewLockForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
-    let lock = api.usecases.locks.close(asker.actor(), needed(&form.through)?, reason).await?;
+    let reason = form.reason.value()?;
+    let lock = api.usecases.locks.close(asker.actor(), form.through.value()?, reason).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a period was closed");
     let location = (header::LOCATION, format!("/api/locks/{}", lock.id));
@@ -152,7 +130,7 @@ pub(crate) async fn lift(
     Named(id): Named<LockId>,
     Json(form): Json<LiftForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
+    let reason = form.reason.value()?;
     let lock = api.usecases.locks.lift(asker.actor(), id, reason).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a lock was lifted");

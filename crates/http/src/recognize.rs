@@ -5,7 +5,7 @@ use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
 use rollcall_usecases::attendance::Marked;
 use rollcall_usecases::recognize::{MAX_TOP_K, Outcome, Recognition, RecognizeRequest, Sighting};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -13,30 +13,30 @@ use crate::actor::Asker;
 use crate::attendance::{EventView, LocationForm, RecordView, decision, local, message, next_allowed, ratio};
 use crate::codes::Code;
 use crate::face::{BoxView, QualityView};
-use crate::input::{Form, PhotoForm, Text, Upload, is, word};
+use crate::input::{PhotoForm, Text, Upload, form};
 use crate::options::Api;
 use crate::problem::Problem;
 use crate::profile::DepartmentRefView;
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Recognize)]
-pub(crate) struct RecognizeForm {
-    /// A picture in base64 or as a data URL.
-    #[schema(value_type = String, required = true)]
-    image: Option<String>,
-    /// Whether a match is a punch; true unless said otherwise.
-    mark: Option<bool>,
-    /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
-    #[validate(custom(function = "is::<Punch>"))]
-    r#type: Option<String>,
-    /// How many candidates are wanted, 1 to 5; more than 1 is for administrators.
-    #[validate(custom(function = "few"))]
-    #[schema(minimum = 1, maximum = 5)]
-    top_k: Option<u64>,
-    /// Every face instead of the largest.
-    all_faces: Option<bool>,
-    #[validate(nested)]
-    location: Option<LocationForm>,
+form! {
+    body struct RecognizeForm as Recognize {
+        /// A picture in base64 or as a data URL.
+        #[schema(value_type = String, required = true)]
+        image: Option<String>,
+        /// Whether a match is a punch; true unless said otherwise.
+        mark: Option<bool>,
+        /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
+        r#type: Optional<Punch>,
+        /// How many candidates are wanted, 1 to 5; more than 1 is for administrators.
+        #[validate(custom(function = "few"))]
+        #[schema(minimum = 1, maximum = 5)]
+        top_k: Option<u64>,
+        /// Every face instead of the largest.
+        all_faces: Option<bool>,
+        #[validate(nested)]
+        location: Option<LocationForm>,
+    }
+    const NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
 }
 
 /// The same as a multipart form.
@@ -64,10 +64,6 @@ fn few(top_k: u64) -> Result<(), ValidationError> {
         return Ok(());
     }
     Err(ValidationError::new("out-of-range").with_message(format!("must be 1..{MAX_TOP_K}").into()))
-}
-
-impl Form for RecognizeForm {
-    const NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
 }
 
 impl PhotoForm for RecognizeForm {
@@ -268,7 +264,7 @@ pub(crate) async fn recognize(
     let request = RecognizeRequest {
         photo: photo.ok_or_else(|| Problem::new(Code::UndecodableImage, "the picture is empty"))?,
         mark: form.mark.unwrap_or(true),
-        punch: word(&form.r#type)?.unwrap_or(Punch::Auto),
+        punch: form.r#type.value().unwrap_or(Punch::Auto),
         top_k: form.top_k.map_or(1, |top_k| usize::try_from(top_k).unwrap_or(MAX_TOP_K)),
         all_faces,
         location: form.location.and_then(LocationForm::place),

@@ -1,18 +1,17 @@
 //! `/api/attendance/records/{record_id}`
 
 use actix_web::{HttpResponse, web};
-use jiff::Timestamp;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::RecordId;
 use rollcall_usecases::attendance::{Decided, OverrideRequest, RecordHistory};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::ValidationError;
 
 use crate::actor::Asker;
 use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Change, Decidable, Form, Json, Named, Passage, Reason, Seen, is, needed, word};
+use crate::input::{Change, Decidable, Json, Named, Passage, Reason, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::preconditions::{IfMatch, etag};
@@ -21,42 +20,24 @@ use crate::problem::Problem;
 /// Most overtime of a day.
 const DAY: i64 = 86_400;
 
-/// What a day came to. At least one of `status`, `first_in`, `last_out` and `overtime_seconds` is given; what is absent
-/// or `null` is left to the punches.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = OverrideRequest)]
-pub(crate) struct OverrideForm {
-    /// Any status of a record; `pending` only as it is shown, which decides nothing.
-    #[validate(custom(function = "is::<Decidable>"))]
-    status: Option<String>,
-    /// When the person came.
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    first_in: Option<String>,
-    /// When the person left.
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    last_out: Option<String>,
-    /// 0 to 86400.
-    #[validate(custom(function = "of_a_day"))]
-    #[schema(minimum = 0, maximum = 86400)]
-    overtime_seconds: Option<i64>,
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    note: Option<String>,
-    /// Why; at least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
-}
-
-fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
-    if (0..=DAY).contains(&seconds) {
-        return Ok(());
+form! {
+    /// What a day came to. At least one of `status`, `first_in`, `last_out` and `overtime_seconds` is given; what is absent
+    /// or `null` is left to the punches.
+    body struct OverrideForm as OverrideRequest {
+        /// Any status of a record; `pending` only as it is shown, which decides nothing.
+        status: Optional<Decidable>,
+        /// When the person came.
+        first_in: Optional<Timestamp>,
+        /// When the person left.
+        last_out: Optional<Timestamp>,
+        /// 0 to 86400.
+        #[validate(custom(function = "of_a_day"))]
+        #[schema(minimum = 0, maximum = 86400)]
+        overtime_seconds: Option<i64>,
+        note: Optional<Passage<500>>,
+        /// Why; at least 5 characters.
+        reason: Required<Reason>,
     }
-    Err(ValidationError::new("out-of-range").with_message(format!("must be 0..{DAY}").into()))
-}
-
-impl Form for OverrideForm {
     const NULLABLE: &'static [&'static str] = &["status", "first_in", "last_out", "overtime_seconds", "note"];
     const COMPUTED: &'static [&'static str] = &[
         "flags",
@@ -73,38 +54,41 @@ impl Form for OverrideForm {
     ];
 }
 
+fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
+    if (0..=DAY).contains(&seconds) {
+        return Ok(());
+    }
+    Err(ValidationError::new("out-of-range").with_message(format!("must be 0..{DAY}").into()))
+}
+
 /// Members that mean something although they are as they are shown.
 const SAID: &[&str] = &["status", "first_in", "last_out", "overtime_seconds", "note", "reason"];
 
 impl OverrideForm {
     fn into_request(self) -> Result<OverrideRequest, Problem> {
         Ok(OverrideRequest {
-            status: word::<Decidable>(&self.status)?.map(|status| status.0),
-            first_in: word(&self.first_in)?,
-            last_out: word(&self.last_out)?,
+            status: self.status.value(),
+            first_in: self.first_in.value(),
+            last_out: self.last_out.value(),
             overtime_seconds: self.overtime_seconds,
-            note: word::<Passage<500>>(&self.note)?.map(|text| text.0),
-            reason: needed::<Reason>(&self.reason)?.0,
+            note: self.note.value(),
+            reason: self.reason.value()?,
         })
     }
 }
 
-/// Why something is done.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Reasoned)]
-pub(crate) struct ReasonForm {
-    /// At least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
+form! {
+    /// Why something is done.
+    body struct ReasonForm as Reasoned {
+        /// At least 5 characters.
+        reason: Required<Reason>,
+    }
 }
-
-impl Form for ReasonForm {}
 
 impl ReasonForm {
     /// The reason, which was validated.
-    pub(crate) fn reason(&self) -> Result<String, Problem> {
-        Ok(needed::<Reason>(&self.reason)?.0)
+    pub(crate) fn reason(self) -> Result<String, Problem> {
+        self.reason.value()
     }
 }
 

@@ -4,13 +4,12 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::text::MIN_REASON;
 use rollcall_usecases::users::{Receipt, UserError};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actor::{Asker, Who};
 use crate::codes::Code;
-use crate::input::{Form, Line, Query, Word, is, one_of, word};
+use crate::input::{Line, Parse, Query, form, one_of};
 use crate::options::Api;
 use crate::preconditions::IfMatch;
 use crate::problem::Problem;
@@ -19,20 +18,16 @@ use crate::profile::utc;
 /// The header that says why.
 const REASON: &str = "X-Reason";
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DeleteForm {
-    /// `deactivate`, which is what happens anyway: the account is closed; or `erase`: nothing is left that tells who it
-    /// was, for which `X-Reason` says why.
-    #[validate(custom(function = "is::<Mode>"))]
-    mode: Option<String>,
-    /// With `mode=erase`: `keep`, which is what happens anyway, under a pseudonym and without words and places; or
-    /// `delete`.
-    #[validate(custom(function = "is::<Attendance>"))]
-    attendance: Option<String>,
+form! {
+    query struct DeleteForm {
+        /// `deactivate`, which is what happens anyway: the account is closed; or `erase`: nothing is left that tells who it
+        /// was, for which `X-Reason` says why.
+        mode: Optional<Mode>,
+        /// With `mode=erase`: `keep`, which is what happens anyway, under a pseudonym and without words and places; or
+        /// `delete`.
+        attendance: Optional<Attendance>,
+    }
 }
-
-impl Form for DeleteForm {}
 
 /// Ways of removing a person.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +36,8 @@ enum Mode {
     Erase,
 }
 
-impl Word for Mode {
+impl Parse for Mode {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -57,7 +53,8 @@ enum Attendance {
     Delete,
 }
 
-impl Word for Attendance {
+impl Parse for Attendance {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -136,8 +133,8 @@ pub(crate) async fn delete(
         UserError::Oneself => Problem::plain(Code::CannotDeleteSelf),
         error => error.into(),
     };
-    let attendance = word::<Attendance>(&form.attendance)?;
-    if word::<Mode>(&form.mode)? != Some(Mode::Erase) {
+    let attendance = form.attendance.value();
+    if form.mode.value() != Some(Mode::Erase) {
         if attendance.is_some() {
             let detail = "goes with mode=erase; attendance of people who are removed stays";
             return Err(Problem::invalid_parameter("attendance", "not-allowed", detail));
@@ -156,7 +153,7 @@ fn reason(headers: &HeaderMap) -> Result<String, Problem> {
         return refused("required", "this header must say why, in ASCII".to_owned());
     };
     match Line::<500>::read(text) {
-        Ok(Line(reason)) if reason.chars().count() >= MIN_REASON => Ok(reason),
+        Ok(reason) if reason.chars().count() >= MIN_REASON => Ok(reason),
         Ok(_) => refused("too-short", format!("must have at least {MIN_REASON} characters")),
         Err(detail) => refused("invalid-text", detail),
     }

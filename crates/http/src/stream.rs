@@ -14,16 +14,15 @@ use jiff::Timestamp;
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_usecases::attendance::following::{Changes, Follower, News};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accept::EVENT_STREAM;
 use crate::actor::{Asker, bearer};
 use crate::attendance::{EventView, RecordView};
 use crate::filters::Filters;
 use crate::headers::LAST_EVENT_ID;
-use crate::input::{Form, Query, is, word};
+use crate::input::{Query, form};
 use crate::limits::Place;
 use crate::naming::named;
 use crate::options::{Api, State};
@@ -40,15 +39,12 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// Clients that were cut off come back after so many milliseconds.
 const RETRY: u32 = 2_000;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StreamForm {
-    /// Only people of this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
+form! {
+    query struct StreamForm {
+        /// Only people of this department.
+        department_id: Optional<DepartmentId>,
+    }
 }
-
-impl Form for StreamForm {}
 
 /// What changed about one person: where they stand today by now, and the punches that came in.
 #[derive(Serialize, ToSchema)]
@@ -94,7 +90,7 @@ pub(crate) async fn stream(
     let actor = asker.actor().clone();
     let user = actor.user().ok_or_else(Problem::not_found)?;
     let place = api.limiter.stream(user)?;
-    let department = word(&form.department_id)?;
+    let department = form.department_id.value();
     let filters = Filters { department, ..Filters::default() };
     filters.check(&api.usecases.directory, &actor).await?;
     let follower = api.usecases.attendance.follow(&actor, department, left_off(req.headers())).await;

@@ -12,33 +12,26 @@ use rollcall_usecases::attendance::events::SeenEvent;
 use rollcall_usecases::attendance::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::actor::{Asker, who};
 use crate::attendance::{EventView, LocationForm};
 use crate::codes::Code;
-use crate::input::{Form, Json, Word, is, needed, present, word};
+use crate::input::{Json, Parse, form, present};
 use crate::options::Api;
 use crate::problem::{BriefView, FieldError, Problem};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Sync)]
-pub(crate) struct SyncForm {
-    /// What the device's clock says now. Times are corrected by how far it is off; beyond 5 minutes everything needs
-    /// review.
-    #[validate(required, custom(function = "is::<Timestamp>"))]
-    #[schema(value_type = String, format = DateTime, required = true)]
-    sent_at: Option<String>,
-    /// For administrators: the device whose punches these are.
-    #[validate(custom(function = "is::<DeviceId>"))]
-    device_id: Option<String>,
-    /// 1 to 1000, in any order.
-    #[validate(required, length(min = 1))]
-    #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
-    items: Option<Vec<ItemForm>>,
-}
-
-impl Form for SyncForm {
+form! {
+    body struct SyncForm as Sync {
+        /// What the device's clock says now. Times are corrected by how far it is off; beyond 5 minutes everything needs
+        /// review.
+        sent_at: Required<Timestamp>,
+        /// For administrators: the device whose punches these are.
+        device_id: Optional<DeviceId>,
+        /// 1 to 1000, in any order.
+        #[validate(required, length(min = 1))]
+        #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
+        items: Option<Vec<ItemForm>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "device_id",
         "items/*/event_id",
@@ -115,7 +108,7 @@ impl ItemForm {
     }
 }
 
-fn required<T: Word>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T> {
+fn required<T: Parse>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T::Value> {
     let read = text.as_deref().map_or_else(|| Err("is required".to_owned()), T::read);
     read.map_err(|detail| wrong.push(FieldError::at(pointer, T::CODE, detail))).ok()
 }
@@ -262,7 +255,7 @@ pub(crate) async fn sync(
             Err(problem) => (items.push(None), unread.push(Some(problem))),
         };
     }
-    let request = SyncRequest { device: word(&form.device_id)?, sent_at: needed(&form.sent_at)?, items };
+    let request = SyncRequest { device: form.device_id.value(), sent_at: form.sent_at.value()?, items };
     let answer = api.usecases.attendance.sync(asker.actor(), &request).await?;
     let view = SyncView::new(answer, ids, unread);
     let status = if view.summary.failed > 0 { StatusCode::MULTI_STATUS } else { StatusCode::OK };

@@ -2,20 +2,18 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::page::Paged;
 use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status};
 use rollcall_usecases::users::{NewUser, Profile};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
 use crate::actor::{Asker, Who};
 use crate::filters::Filters;
-use crate::input::{Change, Form, Json, Query, Seen, is, needed, word};
+use crate::input::{Change, Json, Query, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::Pagination;
@@ -30,38 +28,23 @@ people_form! {
     ListForm {}
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewUser)]
-pub(crate) struct NewUserForm {
-    #[validate(required, custom(function = "is::<PersonName>"))]
-    #[schema(value_type = String, required = true)]
-    name: Option<String>,
-    #[validate(required, custom(function = "is::<EmailAddress>"))]
-    #[schema(value_type = String, required = true, format = "email")]
-    email: Option<String>,
-    /// `employee` unless said otherwise.
-    #[validate(custom(function = "is::<Role>"))]
-    role: Option<String>,
-    /// Without one the answer has an `invite_url`, with which the person chooses one.
-    #[validate(custom(function = "is::<Password>"))]
-    password: Option<String>,
-    #[validate(custom(function = "is::<EmployeeCode>"))]
-    employee_code: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    #[validate(custom(function = "is::<Zone>"))]
-    timezone: Option<String>,
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    join_date: Option<String>,
-    #[validate(custom(function = "is::<ShiftId>"))]
-    default_shift_id: Option<String>,
-    /// `active` unless said otherwise.
-    #[validate(custom(function = "is::<Status>"))]
-    status: Option<String>,
-}
-
-impl Form for NewUserForm {
+form! {
+    body struct NewUserForm as NewUser {
+        name: Required<PersonName>,
+        #[schema(format = "email")]
+        email: Required<EmailAddress>,
+        /// `employee` unless said otherwise.
+        role: Optional<Role>,
+        /// Without one the answer has an `invite_url`, with which the person chooses one.
+        password: Optional<Password>,
+        employee_code: Optional<EmployeeCode>,
+        department_id: Optional<DepartmentId>,
+        timezone: Optional<Zone>,
+        join_date: Optional<Date>,
+        default_shift_id: Optional<ShiftId>,
+        /// `active` unless said otherwise.
+        status: Optional<Status>,
+    }
     const NULLABLE: &'static [&'static str] =
         &["employee_code", "department_id", "timezone", "join_date", "default_shift_id"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
@@ -70,16 +53,16 @@ impl Form for NewUserForm {
 impl NewUserForm {
     fn into_user(self) -> Result<NewUser, Problem> {
         Ok(NewUser {
-            name: needed(&self.name)?,
-            email: needed(&self.email)?,
-            role: word(&self.role)?.unwrap_or(Role::Employee),
-            status: word(&self.status)?.unwrap_or(Status::Active),
-            password: word(&self.password)?,
-            employee_code: word(&self.employee_code)?,
-            department: word(&self.department_id)?,
-            timezone: word(&self.timezone)?,
-            join_date: word(&self.join_date)?,
-            default_shift: word(&self.default_shift_id)?,
+            name: self.name.value()?,
+            email: self.email.value()?,
+            role: self.role.value().unwrap_or(Role::Employee),
+            status: self.status.value().unwrap_or(Status::Active),
+            password: self.password.value(),
+            employee_code: self.employee_code.value(),
+            department: self.department_id.value(),
+            timezone: self.timezone.value(),
+            join_date: self.join_date.value(),
+            default_shift: self.default_shift_id.value(),
         })
     }
 }
@@ -115,7 +98,7 @@ pub(crate) async fn list(
     asker: Asker,
     Query(form): Query<ListForm>,
 ) -> Result<HttpResponse, Problem> {
-    let query = form.into_query(&api.options.zone)?.0;
+    let query = form.into_query(&api.options.zone)?;
     let filters = Filters { department: query.filter.department, ..Filters::default() };
     filters.check(&api.usecases.directory, asker.actor()).await?;
     let found: Paged<Profile> =

@@ -10,8 +10,8 @@ use rollcall_domain::Revision;
 use serde_json::{Map, Value};
 
 use super::body::{api, check_length, in_time, is_json, not_of, read_all};
+use super::parse::Parse as _;
 use super::strict::{self, Form};
-use super::words::Word as _;
 use crate::codes::Code;
 use crate::problem::Problem;
 

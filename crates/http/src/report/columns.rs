@@ -6,7 +6,7 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{ReportGroup, ReportRow};
 
-use crate::input::{Word, one_of};
+use crate::input::{Parse, one_of};
 use crate::problem::{FieldError, Problem};
 
 /// What is in one cell.
@@ -37,7 +37,8 @@ pub(super) enum Tongue {
     German,
 }
 
-impl Word for Tongue {
+impl Parse for Tongue {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {

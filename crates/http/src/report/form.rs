@@ -1,78 +1,62 @@
 //! What a report can be asked for.
 
 use actix_web::http::header::HeaderMap;
-use jiff::civil::Date;
 use rollcall_domain::access::Actor;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::Interval;
 use rollcall_usecases::report::ReportGrouping;
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
-use validator::Validate;
+use serde::Serialize;
 
 use super::columns::Tongue;
 use crate::accept::{CSV, JSON, XLSX, preferred};
 use crate::filters::person;
-use crate::input::{Form, PageNumber, PageSize, Word, is, one_of};
+use crate::input::{PageNumber, PageSize, Parse, choices, form, one_of};
 use crate::problem::Problem;
 
-#[derive(Clone, Deserialize, Serialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ReportForm {
-    /// First date; the first of this month unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    pub(super) from: Option<String>,
-    /// Last date, at most 365 days later for an answer at once, at most 3,659 for a job.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    pub(super) to: Option<String>,
-    /// `record` (unless asked otherwise) for the records themselves; `user`, `department`, `day`, `week`, `month` or
-    /// `shift` to add them up.
-    #[validate(custom(function = "is::<By>"))]
-    pub(super) group_by: Option<String>,
-    /// Only records of people who were in this department then.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    pub(super) department_id: Option<String>,
-    /// Only this person's, an id or `me`; can be repeated, up to 100 times.
-    #[serde(default)]
-    #[validate(length(max = 100, code = "out-of-range", message = "must be at most 100"))]
-    #[param(style = Form, explode)]
-    pub(super) user_id: Vec<String>,
-    /// Only records of this status.
-    #[validate(custom(function = "is::<DayStatus>"))]
-    pub(super) status: Option<String>,
-    /// `json`, `csv` or `xlsx`; without it the header `Accept` decides, and JSON is preferred.
-    #[validate(custom(function = "is::<Format>"))]
-    pub(super) format: Option<String>,
-    /// The time zone of the times in a file, named in its header row; the organization's unless asked otherwise. Dates are
-    /// those of each person's own calendar.
-    #[validate(custom(function = "is::<Zone>"))]
-    pub(super) timezone: Option<String>,
-    /// Columns of a file, separated by commas, in this order; all unless asked otherwise.
-    pub(super) columns: Option<String>,
-    /// Language of the header row of a file, `en` or `de`; without it columns have the names that `columns` takes.
-    #[validate(custom(function = "is::<Tongue>"))]
-    pub(super) locale: Option<String>,
-    /// What separates the cells of a CSV file: `comma`, `semicolon` or `tab`; `comma` unless asked otherwise. Excel opens by
-    /// double click what is separated as its country does, with `semicolon` where decimals have a comma.
-    #[validate(custom(function = "is::<Separator>"))]
-    pub(super) separator: Option<String>,
-    /// Whether a CSV file begins with a byte order mark, without which Excel takes its letters for others; `true` unless
-    /// asked otherwise. Programs that read the first title strictly ask for `false`.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    pub(super) bom: Option<String>,
-    /// Page of records as JSON, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    pub(super) page: Option<String>,
-    /// Records of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    pub(super) per_page: Option<String>,
+form! {
+    #[derive(Clone, Serialize)]
+    query struct ReportForm (pub(super)) {
+        /// First date; the first of this month unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later for an answer at once, at most 3,659 for a job.
+        to: Optional<Date>,
+        /// `record` (unless asked otherwise) for the records themselves; `user`, `department`, `day`, `week`, `month` or
+        /// `shift` to add them up.
+        group_by: Optional<By>,
+        /// Only records of people who were in this department then.
+        department_id: Optional<DepartmentId>,
+        /// Only this person's, an id or `me`; can be repeated, up to 100 times.
+        #[serde(default)]
+        #[validate(length(max = 100, code = "out-of-range", message = "must be at most 100"))]
+        #[param(style = Form, explode)]
+        user_id: Vec<String>,
+        /// Only records of this status.
+        status: Optional<DayStatus>,
+        /// `json`, `csv` or `xlsx`; without it the header `Accept` decides, and JSON is preferred.
+        format: Optional<Format>,
+        /// The time zone of the times in a file, named in its header row; the organization's unless asked otherwise. Dates are
+        /// those of each person's own calendar.
+        timezone: Optional<Zone>,
+        /// Columns of a file, separated by commas, in this order; all unless asked otherwise.
+        columns: Option<String>,
+        /// Language of the header row of a file, `en` or `de`; without it columns have the names that `columns` takes.
+        locale: Optional<Tongue>,
+        /// What separates the cells of a CSV file: `comma`, `semicolon` or `tab`; `comma` unless asked otherwise. Excel opens by
+        /// double click what is separated as its country does, with `semicolon` where decimals have a comma.
+        separator: Optional<Separator>,
+        /// Whether a CSV file begins with a byte order mark, without which Excel takes its letters for others; `true` unless
+        /// asked otherwise. Programs that read the first title strictly ask for `false`.
+        bom: Optional<bool> as bool,
+        /// Page of records as JSON, from 1.
+        #[param(minimum = 1)]
+        page: Optional<PageNumber> as u32,
+        /// Records of a page; 20 unless asked otherwise.
+        #[param(minimum = 1, maximum = 100)]
+        per_page: Optional<PageSize> as u32,
+    }
+    const REPEATED: &'static [&'static str] = &["user_id"];
 }
 
 impl ReportForm {
@@ -87,35 +71,30 @@ impl ReportForm {
     }
 }
 
-impl Form for ReportForm {
-    const REPEATED: &'static [&'static str] = &["user_id"];
-}
-
 /// What records are added up by, if they are.
-#[derive(Clone, Copy)]
-pub(super) struct By(pub(super) Option<ReportGrouping>);
+pub(super) struct By;
 
-impl By {
-    pub(super) const ALL: [(&'static str, Option<ReportGrouping>); 7] = [
-        ("record", None),
-        ("user", Some(ReportGrouping::User)),
-        ("department", Some(ReportGrouping::Department)),
-        ("day", Some(ReportGrouping::Time(Interval::Day))),
-        ("week", Some(ReportGrouping::Time(Interval::Week))),
-        ("month", Some(ReportGrouping::Time(Interval::Month))),
-        ("shift", Some(ReportGrouping::Shift)),
-    ];
+const GROUPINGS: [(&str, Option<ReportGrouping>); 7] = [
+    ("record", None),
+    ("user", Some(ReportGrouping::User)),
+    ("department", Some(ReportGrouping::Department)),
+    ("day", Some(ReportGrouping::Time(Interval::Day))),
+    ("week", Some(ReportGrouping::Time(Interval::Week))),
+    ("month", Some(ReportGrouping::Time(Interval::Month))),
+    ("shift", Some(ReportGrouping::Shift)),
+];
 
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, by)| *by == self.0).map_or("record", |(name, _)| name)
-    }
+/// The stable word for it.
+pub(super) fn by_name(by: Option<ReportGrouping>) -> &'static str {
+    GROUPINGS.iter().find(|(_, known)| *known == by).map_or("record", |(name, _)| name)
 }
 
-impl Word for By {
+impl Parse for By {
+    type Value = Option<ReportGrouping>;
     const CODE: &'static str = "unknown-value";
 
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, |(name, _)| name).map(|(_, by)| Self(by))
+    fn read(text: &str) -> Result<Self::Value, String> {
+        one_of(text, &GROUPINGS, |(name, _)| name).map(|(_, by)| by)
     }
 }
 
@@ -154,13 +133,7 @@ impl Separator {
     }
 }
 
-impl Word for Separator {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
-    }
-}
+choices!(Separator);
 
 /// What a report comes as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,10 +169,4 @@ impl Format {
     }
 }
 
-impl Word for Format {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
-    }
-}
+choices!(Format);

@@ -18,13 +18,12 @@ use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
 use serde::Serialize;
 
 use super::body::{Body, Left, whole};
-use super::columns::Chosen;
-use super::form::{By, Dialect, Format, ReportForm, Separator};
+use super::columns::{Chosen, Tongue};
+use super::form::{Dialect, Format, ReportForm, Separator, by_name};
 use super::view::{GroupView, GroupsView, RecordsView, ReportRecordView, ReportView, TallyView};
 use super::{csv, workbook};
 use crate::attendance::local;
 use crate::headers::attachment;
-use crate::input::word;
 use crate::naming::named;
 use crate::paging::{Pagination, long_range, page};
 use crate::problem::Problem;
@@ -32,9 +31,12 @@ use crate::profile::day;
 
 /// A report that makes sense.
 pub(crate) struct Question {
+    /// As it was asked, for a job.
     form: ReportForm,
     by: Option<ReportGrouping>,
     format: Format,
+    dialect: Dialect,
+    tongue: Option<Tongue>,
     zone: Option<Zone>,
     page: Page,
     pub(super) query: ReportQuery,
@@ -56,9 +58,10 @@ pub(crate) struct Made {
 impl Question {
     /// Whatever is wrong with the question is told before anything is looked for.
     pub(crate) fn read(form: ReportForm, wished: Format) -> Result<Self, Problem> {
-        let By(by) = word(&form.group_by)?.unwrap_or(By(None));
-        let format = word(&form.format)?.unwrap_or(wished);
-        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        let asked = form.clone();
+        let by = form.group_by.value().unwrap_or(None);
+        let (format, tongue) = (form.format.value().unwrap_or(wished), form.locale.value());
+        let chosen = Chosen { names: form.columns.as_deref(), tongue };
         if format != Format::Csv && (form.separator.is_some() || form.bom.is_some()) {
             let name = if form.bom.is_some() { "bom" } else { "separator" };
             return Err(Problem::invalid_parameter(name, "not-applicable", "is for csv"));
@@ -74,21 +77,25 @@ impl Question {
         }
         let users = form.user_id.iter().map(|user| user.parse::<UserId>().map_err(|_| Problem::not_found()));
         let query = ReportQuery {
-            range: long_range(&form.from, &form.to)?,
-            department: word(&form.department_id)?,
+            range: long_range(form.from.value(), form.to.value())?,
+            department: form.department_id.value(),
             users: users.collect::<Result<_, _>>()?,
-            status: word(&form.status)?,
+            status: form.status.value(),
         };
-        let (zone, page) = (word(&form.timezone)?, page(&form.page, &form.per_page)?);
-        Ok(Self { form, by, format, zone, page, query })
+        let dialect = Dialect {
+            separator: form.separator.value().unwrap_or(Separator::Comma),
+            bom: form.bom.value().unwrap_or(true),
+        };
+        let (zone, page) = (form.timezone.value(), page(form.page, form.per_page)?);
+        Ok(Self { form: asked, by, format, dialect, tongue, zone, page, query })
     }
 
     /// The same about these dates, as it is kept and read again. Nothing is left to be guessed later.
     pub(super) fn parameters(&self, range: DateRange) -> String {
         let form = ReportForm {
-            from: Some(day(range.from())),
-            to: Some(day(range.to())),
-            format: Some(self.format.name().to_owned()),
+            from: Some(day(range.from())).into(),
+            to: Some(day(range.to())).into(),
+            format: Some(self.format.name().to_owned()).into(),
             ..self.form.clone()
         };
         serde_json::to_string(&form).unwrap_or_default()
@@ -96,13 +103,9 @@ impl Question {
 
     /// The answer, as far as it is made before its bytes are read.
     pub(crate) async fn made(self, usecases: &UseCases, actor: &Actor) -> Result<Made, Problem> {
-        let Self { form, by, format, zone, page, query } = self;
+        let Self { form, by, format, dialect, tongue, zone, page, query } = self;
         let (statistics, directory) = (&usecases.statistics, &usecases.directory);
-        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
-        let dialect = Dialect {
-            separator: word(&form.separator)?.unwrap_or(Separator::Comma),
-            bom: word(&form.bom)?.unwrap_or(true),
-        };
+        let chosen = Chosen { names: form.columns.as_deref(), tongue };
         match by {
             None => {
                 let report = statistics.report(actor, query).await?;
@@ -133,7 +136,7 @@ async fn records(
             let rows = report.page(page).await?;
             let pagination = Pagination::of(&rows);
             let view = RecordsView {
-                group_by: By(None).name(),
+                group_by: by_name(None),
                 from: day(range.from()),
                 to: day(range.to()),
                 timezone: zone.name().to_owned(),
@@ -166,7 +169,7 @@ async fn groups(
     let Summed { range, as_of, groups, total, .. } = summed;
     Ok(match format {
         Format::Json => Made::json(&ReportView::Groups(GroupsView {
-            group_by: By(Some(by)).name(),
+            group_by: by_name(Some(by)),
             from: day(range.from()),
             to: day(range.to()),
             timezone: zone.name().to_owned(),
