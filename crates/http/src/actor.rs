@@ -13,6 +13,9 @@ use rollcall_domain::access::{Actor, permit};
 use rollcall_domain::id::UserId;
 use rollcall_usecases::auth::{Caller, Token};
 use subtle::ConstantTimeEq;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::{IntoParams, PartialSchema};
 
 use crate::client::client;
 use crate::codes::Code;
@@ -141,6 +144,18 @@ impl FromRequest for Who {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let named = req.match_info().get("user_id").unwrap_or_default();
         ready(caller(req).and_then(|caller| who(named, &caller.actor)).map(Self))
+    }
+}
+
+impl IntoParams for Who {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("user_id")
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .description(Some("An id, or `me`."))
+            .schema(Some(String::schema()));
+        vec![parameter.build()]
     }
 }
 

@@ -14,7 +14,7 @@ use crate::input::{Json, Passage, Query, Required, form};
 use crate::options::Api;
 use crate::paging::{List, list};
 use crate::people::people_form;
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch};
 use crate::problem::Problem;
 use crate::profile::{UserView, utc};
 
@@ -114,8 +114,7 @@ pub(crate) async fn users(
 
 /// Sets a person's status. Anything but `active` ends their logins and the recognition of their face before this call returns.
 #[utoipa::path(put, path = "", tag = "admin", request_body = StatusForm,
-    params(("user_id" = String, Path, description = "An id, or `me`."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(Who, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn set_status(
     api: web::Data<Api>,
@@ -129,5 +128,5 @@ pub(crate) async fn set_status(
     let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason), revision).await?;
     let by = asker.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");
-    Ok(HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(&api, profile)))
+    Ok(preconditions::shown(profile.user.revision, UserView::new(&api, profile)))
 }

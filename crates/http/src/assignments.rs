@@ -1,6 +1,5 @@
 //! `/api/shift-assignments`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId};
@@ -16,7 +15,7 @@ use crate::input::{AnyWord, Change, Json, Named, Query, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 use crate::shifts::FindingView;
@@ -170,11 +169,11 @@ pub(crate) async fn create(
     };
     let given = api.usecases.assignments.create(asker.actor(), new).await?;
     let warnings = warnings(&api, &given).await;
-    let location = (header::LOCATION, format!("/api/shift-assignments/{}", given.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(given.revision))
-        .json(AssignmentView::warned(given, warnings)))
+    Ok(created(
+        format!("/api/shift-assignments/{}", given.id),
+        given.revision,
+        AssignmentView::warned(given, warnings),
+    ))
 }
 
 /// One assignment.
@@ -193,8 +192,7 @@ pub(crate) async fn get(
 /// changes nothing.
 #[utoipa::path(put, path = "", tag = "planning",
     request_body = AssignmentUpdateForm,
-    params(("assignment_id" = String, Path, description = "An assignment."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("assignment_id" = String, Path, description = "An assignment."), IfMatch),
     responses((status = 200, description = "The assignment as it is now.", body = AssignmentView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
@@ -211,14 +209,12 @@ pub(crate) async fn update(
         AssignmentPatch { shift: form.shift_id.value(), from: form.from.value(), to: form.to.value() };
     let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;
     let warnings = warnings(&api, &changed).await;
-    let tag = etag(changed.revision);
-    Ok(HttpResponse::Ok().insert_header(tag).json(AssignmentView::warned(changed, warnings)))
+    Ok(preconditions::shown(changed.revision, AssignmentView::warned(changed, warnings)))
 }
 
 /// Takes a shift back for all its dates; to let it end, give it a last date instead.
 #[utoipa::path(delete, path = "", tag = "planning",
-    params(("assignment_id" = String, Path, description = "An assignment."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("assignment_id" = String, Path, description = "An assignment."), IfMatch),
     responses((status = 204, description = "Taken back.")))]
 pub(crate) async fn remove(
     api: web::Data<Api>,
@@ -239,5 +235,5 @@ async fn warnings(api: &Api, stored: &Assignment) -> Vec<Finding> {
 }
 
 fn shown(assignment: Assignment) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(assignment.revision)).json(AssignmentView::new(assignment))
+    preconditions::shown(assignment.revision, AssignmentView::new(assignment))
 }

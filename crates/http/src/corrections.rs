@@ -1,6 +1,5 @@
 //! `/api/attendance/corrections`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::correction::CorrectionStatus;
@@ -15,7 +14,7 @@ use crate::filters::{Filters, person};
 use crate::input::{Decidable, Json, MaybeJson, Named, Passage, Query, Reason, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::day;
 
@@ -132,7 +131,7 @@ impl CorrectionView {
 }
 
 fn shown(of: SeenCorrection) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(of.correction.revision)).json(CorrectionView::new(of))
+    preconditions::shown(of.correction.revision, CorrectionView::new(of))
 }
 
 /// The requests you may see, latest first.
@@ -181,9 +180,8 @@ pub(crate) async fn create(
         reason: form.reason.value()?,
     };
     let asked = api.usecases.attendance.request_correction(asker.actor(), &request).await?;
-    let location = (header::LOCATION, format!("/api/attendance/corrections/{}", asked.correction.id));
-    let tag = etag(asked.correction.revision);
-    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(CorrectionView::new(asked)))
+    let path = format!("/api/attendance/corrections/{}", asked.correction.id);
+    Ok(created(path, asked.correction.revision, CorrectionView::new(asked)))
 }
 
 /// One request.
@@ -201,8 +199,7 @@ pub(crate) async fn get(
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
 #[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "approve_correction", request_body = ApprovalForm,
-    params(("correction_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("correction_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
@@ -218,8 +215,7 @@ pub(crate) async fn approve(
 /// Rejects a request, and says why. Nobody decides on their own.
 #[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "reject_correction", request_body = RejectionForm,
-    params(("correction_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("correction_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
@@ -235,8 +231,7 @@ pub(crate) async fn reject(
 /// Takes your own request back.
 #[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "withdraw_correction",
-    params(("correction_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("correction_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,

@@ -1,6 +1,5 @@
 //! `/api/admin/departments`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::Zone;
@@ -17,7 +16,7 @@ use crate::input::{AnyWord, Change, Json, Line, Named, Passage, Query, Seen, for
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 
@@ -211,11 +210,11 @@ pub(crate) async fn create(
         geofences: fences(&form.geofences.unwrap_or_default())?,
     };
     let added = api.usecases.departments.create(asker.actor(), new).await?;
-    let location = (header::LOCATION, format!("/api/admin/departments/{}", added.department.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(added.department.revision))
-        .json(DepartmentView::new(added)))
+    Ok(created(
+        format!("/api/admin/departments/{}", added.department.id),
+        added.department.revision,
+        DepartmentView::new(added),
+    ))
 }
 
 /// One department.
@@ -234,8 +233,7 @@ pub(crate) async fn get(
 /// Changes a department. A member that is sent as it is shown changes nothing.
 #[utoipa::path(put, path = "", tag = "admin",
     operation_id = "update_department", request_body = DepartmentUpdateForm,
-    params(("department_id" = String, Path, description = "A department."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("department_id" = String, Path, description = "A department."), IfMatch),
     responses((status = 200, description = "The department as it is now.", body = DepartmentView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
@@ -252,5 +250,5 @@ pub(crate) async fn update(
 }
 
 fn shown(summary: DepartmentSummary) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(summary.department.revision)).json(DepartmentView::new(summary))
+    preconditions::shown(summary.department.revision, DepartmentView::new(summary))
 }

@@ -166,7 +166,7 @@ pub(crate) struct DeletedView {
 
 /// What is stored of a person's face.
 #[utoipa::path(get, path = "", tag = "face",
-    params(("user_id" = String, Path, description = "An id, or `me`."), EncodingsForm),
+    params(Who, EncodingsForm),
     responses((status = 200, description = "A page of templates, without vectors.", body = List<EncodingView>)))]
 pub(crate) async fn encodings(
     req: HttpRequest,

@@ -117,7 +117,7 @@ impl SummaryView {
 
 /// A person's days, working days on which they did not come included.
 #[utoipa::path(get, path = "", tag = "attendance",
-    params(("user_id" = String, Path, description = "An id, or `me`."), HistoryForm),
+    params(Who, HistoryForm),
     responses((status = 200, description = "A page of days; the summary covers all of them.", body = HistoryView)))]
 pub(crate) async fn of_user(
     req: HttpRequest,

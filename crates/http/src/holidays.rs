@@ -1,6 +1,5 @@
 //! `/api/holidays`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Weekday;
 use rollcall_domain::calendar::{Half, weekday_name};
@@ -16,7 +15,7 @@ use crate::input::{Change, Json, Named, Query, Seen, form, present};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::{FieldError, Problem};
 use crate::profile::utc;
 
@@ -191,11 +190,7 @@ pub(crate) async fn create(
     Json(form): Json<NewHolidayForm>,
 ) -> Result<HttpResponse, Problem> {
     let entered = api.usecases.holidays.create(asker.actor(), form.into_holiday()?).await?;
-    let location = (header::LOCATION, format!("/api/holidays/{}", entered.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(entered.revision))
-        .json(HolidayView::new(entered)))
+    Ok(created(format!("/api/holidays/{}", entered.id), entered.revision, HolidayView::new(entered)))
 }
 
 /// One entry.
@@ -212,8 +207,7 @@ pub(crate) async fn get(
 
 /// Changes an entry. A member that is sent as it is shown changes nothing.
 #[utoipa::path(put, path = "", tag = "planning", request_body = HolidayUpdateForm,
-    params(("holiday_id" = String, Path, description = "An entry."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("holiday_id" = String, Path, description = "An entry."), IfMatch),
     responses((status = 200, description = "The entry as it is now.", body = HolidayView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
@@ -240,8 +234,7 @@ pub(crate) async fn update(
 
 /// Takes an entry out.
 #[utoipa::path(delete, path = "", tag = "planning",
-    params(("holiday_id" = String, Path, description = "An entry."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("holiday_id" = String, Path, description = "An entry."), IfMatch),
     responses((status = 204, description = "Taken out.")))]
 pub(crate) async fn remove(
     api: web::Data<Api>,
@@ -254,5 +247,5 @@ pub(crate) async fn remove(
 }
 
 fn shown(entry: CalendarEntry) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(entry.revision)).json(HolidayView::new(entry))
+    preconditions::shown(entry.revision, HolidayView::new(entry))
 }

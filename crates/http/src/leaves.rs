@@ -1,6 +1,5 @@
 //! `/api/leaves`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::calendar::Half;
 use rollcall_domain::id::LeaveId;
@@ -14,7 +13,7 @@ use crate::filters::{Filters, person};
 use crate::input::{AnyWord, Json, MaybeJson, Named, Passage, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 
@@ -162,11 +161,7 @@ pub(crate) async fn request(
         reason: form.reason.value(),
     };
     let asked = api.usecases.leaves.request(asker.actor(), new).await?;
-    let location = (header::LOCATION, format!("/api/leaves/{}", asked.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(asked.revision))
-        .json(LeaveView::new(asked)))
+    Ok(created(format!("/api/leaves/{}", asked.id), asked.revision, LeaveView::new(asked)))
 }
 
 /// One request.
@@ -183,8 +178,7 @@ pub(crate) async fn get(
 
 /// Approves a request. Nobody but an administrator decides about their own.
 #[utoipa::path(post, path = "", tag = "planning", request_body = CommentForm,
-    params(("leave_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("leave_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
@@ -199,8 +193,7 @@ pub(crate) async fn approve(
 
 /// Rejects a request and says why. Nobody but an administrator decides about their own.
 #[utoipa::path(post, path = "", tag = "planning", request_body = RejectionForm,
-    params(("leave_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("leave_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
@@ -216,8 +209,7 @@ pub(crate) async fn reject(
 /// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
 /// administrator's to take back.
 #[utoipa::path(post, path = "", tag = "planning", request_body = CommentForm,
-    params(("leave_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("leave_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
@@ -231,5 +223,5 @@ pub(crate) async fn withdraw(
 }
 
 fn shown(request: LeaveRequest) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(request.revision)).json(LeaveView::new(request))
+    preconditions::shown(request.revision, LeaveView::new(request))
 }

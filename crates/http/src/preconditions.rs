@@ -7,8 +7,12 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::http::header::{self, EntityTag, Header as _, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use rollcall_domain::Revision;
+use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
 use crate::codes::Code;
 use crate::options::Api;
@@ -62,8 +66,29 @@ fn named(req: &HttpRequest) -> Option<Revision> {
     Some(Revision(tags.iter().filter_map(revision).max().unwrap_or(u32::MAX)))
 }
 
-/// The tag of a revision.
-pub(crate) fn etag(revision: Revision) -> (header::HeaderName, String) {
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("The `ETag` of what was read."));
+        vec![parameter.build()]
+    }
+}
+
+/// An answer that shows something with its version, which is its tag.
+pub(crate) fn shown(revision: Revision, view: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(revision)).json(view)
+}
+
+/// The same of something that was just added, and where it is.
+pub(crate) fn created(path: String, revision: Revision, view: impl Serialize) -> HttpResponse {
+    let location = (header::LOCATION, path);
+    HttpResponse::Created().insert_header(location).insert_header(etag(revision)).json(view)
+}
+
+fn etag(revision: Revision) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"{}\"", revision.0))
 }
 

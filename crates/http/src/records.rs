@@ -14,7 +14,7 @@ use crate::attendance::{OverrideView, RecordView, local};
 use crate::input::{Change, Decidable, Json, Named, Passage, Reason, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch};
 use crate::problem::Problem;
 
 /// Most overtime of a day.
@@ -135,7 +135,7 @@ impl RecordHistoryView {
 }
 
 fn shown(of: &RecordHistory) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(of.day.revision)).json(RecordHistoryView::new(of))
+    preconditions::shown(of.day.revision, RecordHistoryView::new(of))
 }
 
 /// One day with its punches, and what was ever decided of it.
@@ -155,8 +155,7 @@ pub(crate) async fn get(
 /// as long as they are as shown. What was said already, for the same reason, is no change.
 #[utoipa::path(put, path = "", tag = "attendance", operation_id = "override",
     request_body = OverrideForm,
-    params(("record_id" = String, Path, description = "A record."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("record_id" = String, Path, description = "A record."), IfMatch),
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn put(
     api: web::Data<Api>,
@@ -178,8 +177,7 @@ pub(crate) async fn put(
 /// Takes back what was said of a day; it comes to what its punches say.
 #[utoipa::path(post, path = "", tag = "attendance",
     request_body = ReasonForm,
-    params(("record_id" = String, Path, description = "A record."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("record_id" = String, Path, description = "A record."), IfMatch),
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn revert(
     api: web::Data<Api>,

@@ -115,9 +115,8 @@ impl ErasureView {
 /// Removes a person: their logins end and their templates are destroyed before the answer; their attendance stays. Or
 /// erases them, removed before or not.
 #[utoipa::path(delete, path = "", tag = "users",
-    params(("user_id" = String, Path, description = "An id, or `me`."), DeleteForm,
-           ("X-Reason" = Option<String>, Header, description = "Why somebody is erased, at least 5 characters."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(Who, DeleteForm,
+           ("X-Reason" = Option<String>, Header, description = "Why somebody is erased, at least 5 characters."), IfMatch),
     responses((status = 204, description = "Removed."),
               (status = 200, description = "Erased.", body = ErasureView)))]
 pub(crate) async fn delete(

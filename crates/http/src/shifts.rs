@@ -1,6 +1,5 @@
 //! `/api/shifts`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
@@ -19,7 +18,7 @@ use crate::input::{
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 
@@ -372,11 +371,7 @@ pub(crate) async fn create(
     Json(form): Json<NewShiftForm>,
 ) -> Result<HttpResponse, Problem> {
     let added = api.usecases.shifts.create(asker.actor(), form.patch()?).await?;
-    let location = (header::LOCATION, format!("/api/shifts/{}", added.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(added.revision))
-        .json(ShiftView::new(added)))
+    Ok(created(format!("/api/shifts/{}", added.id), added.revision, ShiftView::new(added)))
 }
 
 /// One shift.
@@ -394,8 +389,7 @@ pub(crate) async fn get(
 /// Words a shift anew from a date on; records of earlier dates keep its rules as they were. A member that is sent as it
 /// is shown changes nothing, `from` included.
 #[utoipa::path(put, path = "", tag = "planning", request_body = ShiftUpdateForm,
-    params(("shift_id" = String, Path, description = "A shift."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("shift_id" = String, Path, description = "A shift."), IfMatch),
     responses((status = 200, description = "The shift as it is now.", body = ShiftView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
@@ -414,8 +408,7 @@ pub(crate) async fn update(
 
 /// Retires a shift: nobody can be given it any more, and records keep it.
 #[utoipa::path(delete, path = "", tag = "planning",
-    params(("shift_id" = String, Path, description = "A shift."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("shift_id" = String, Path, description = "A shift."), IfMatch),
     responses((status = 204, description = "Retired.")))]
 pub(crate) async fn retire(
     api: web::Data<Api>,
@@ -428,5 +421,5 @@ pub(crate) async fn retire(
 }
 
 fn shown(shift: StoredShift) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(shift.revision)).json(ShiftView::new(shift))
+    preconditions::shown(shift.revision, ShiftView::new(shift))
 }

@@ -1,6 +1,5 @@
 //! `/api/users`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
@@ -18,7 +17,7 @@ use crate::naming::named;
 use crate::options::Api;
 use crate::paging::Pagination;
 use crate::people::people_form;
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::UserView;
 use crate::update::{SERVER_SIDE, UpdateForm};
@@ -126,15 +125,13 @@ pub(crate) async fn create(
     };
     // Behind a `#` it reaches no server's log.
     let invite_url = token.map(|token| format!("{}/invite#{token}", api.options.public_url));
-    let location = (header::LOCATION, format!("/api/users/{}", profile.user.id));
-    let tag = etag(profile.user.revision);
-    let added = AddedView { user: UserView::new(&api, profile), invite_url };
-    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(added))
+    let (path, revision) = (format!("/api/users/{}", profile.user.id), profile.user.revision);
+    Ok(created(path, revision, AddedView { user: UserView::new(&api, profile), invite_url }))
 }
 
 /// One person's profile.
 #[utoipa::path(get, path = "", tag = "users",
-    params(("user_id" = String, Path, description = "An id, or `me`.")),
+    params(Who),
     responses((status = 200, description = "The profile, with an `ETag`.", body = UserView)))]
 pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Result<HttpResponse, Problem> {
     let profile = api.usecases.users.get(asker.actor(), user).await?;
@@ -144,8 +141,7 @@ pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Re
 /// Changes a profile: absent members keep, `null` clears; all of the change or nothing. A member that is sent as it is
 /// shown changes nothing, whoever may change it, so that a profile can be sent back as it was read.
 #[utoipa::path(put, path = "", tag = "users", request_body = UpdateForm,
-    params(("user_id" = String, Path, description = "An id, or `me`."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(Who, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
@@ -164,8 +160,7 @@ pub(crate) async fn update(
 
 /// The same as `PUT`.
 #[utoipa::path(patch, path = "", tag = "users", request_body = UpdateForm,
-    params(("user_id" = String, Path, description = "An id, or `me`."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(Who, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn patch(
     api: web::Data<Api>,
@@ -178,5 +173,5 @@ pub(crate) async fn patch(
 }
 
 fn shown(api: &Api, profile: Profile) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(api, profile))
+    preconditions::shown(profile.user.revision, UserView::new(api, profile))
 }
