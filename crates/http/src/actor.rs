@@ -18,12 +18,11 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::{IntoParams, PartialSchema};
 
 use crate::client::client;
-use crate::codes::Code;
 use crate::entry::{Access, Entry, Limited};
-use crate::limits::Place;
+use crate::limits::Permit;
 use crate::naming::named_answer;
 use crate::options::Api;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Lets a request in or not; wraps every route, so that handlers and their extractors come after it.
 pub(crate) async fn guard(
@@ -32,14 +31,14 @@ pub(crate) async fn guard(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match admit(entry, &req).await {
-        Ok((caller, place)) => {
+        Ok((caller, permit)) => {
             if let Some(caller) = caller {
                 req.extensions_mut().insert(caller);
             }
             let directory = req.app_data::<web::Data<Api>>().map(|api| api.usecases.directory.clone());
             let named = req.method() != Method::DELETE;
             let answer = next.call(req).await?;
-            drop(place);
+            drop(permit);
             match (entry.access, directory) {
                 (Access::May(_), Some(directory)) if named => Ok(named_answer(&directory, answer).await),
                 _ => Ok(answer),
@@ -53,14 +52,14 @@ pub(crate) async fn guard(
 async fn admit(
     entry: &Entry,
     req: &ServiceRequest,
-) -> Result<(Option<Caller>, Option<Place<IpAddr>>), Problem> {
+) -> Result<(Option<Caller>, Option<Permit<IpAddr>>), Problem> {
     let access = entry.access;
     let api = req.app_data::<web::Data<Api>>().ok_or_else(|| Problem::broken("no api"))?;
     let from = client(req.request(), &api.options.trusted_proxies);
     if entry.notes.limited == Limited::ByAddress {
         api.limiter.auth(from)?;
     }
-    let place = if access == Access::Password { Some(api.limiter.password(from)?) } else { None };
+    let password = if access == Access::Password { Some(api.limiter.password(from)?) } else { None };
     let token = bearer(req.headers());
     let caller = match (access, token) {
         (Access::Public, _) => None,
@@ -84,7 +83,7 @@ async fn admit(
         }
     };
     let fits = entry.notes.answers.fit(req.headers());
-    if fits { Ok((caller, place)) } else { Err(Problem::plain(Code::NotAcceptable)) }
+    if fits { Ok((caller, password)) } else { Err(Problem::plain(Code::NotAcceptable)) }
 }
 
 fn is_monitor(api: &Api, token: &str) -> bool {
@@ -107,9 +106,9 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
 }
 
 /// Who is asking, in a handler. Routes that name no action have none.
-pub(crate) struct Asker(pub(crate) Caller);
+pub(crate) struct Authenticated(pub(crate) Caller);
 
-impl Asker {
+impl Authenticated {
     /// As far as the access table is concerned.
     pub(crate) const fn actor(&self) -> &Actor {
         &self.0.actor
@@ -121,7 +120,7 @@ impl Asker {
     }
 }
 
-impl FromRequest for Asker {
+impl FromRequest for Authenticated {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -135,19 +134,19 @@ fn caller(req: &HttpRequest) -> Result<Caller, Problem> {
 }
 
 /// The person a path names: an id, or `me`. What is no id names nobody.
-pub(crate) struct Who(pub(crate) UserId);
+pub(crate) struct PathUser(pub(crate) UserId);
 
-impl FromRequest for Who {
+impl FromRequest for PathUser {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let named = req.match_info().get("user_id").unwrap_or_default();
-        ready(caller(req).and_then(|caller| who(named, &caller.actor)).map(Self))
+        ready(caller(req).and_then(|caller| parse_user(named, &caller.actor)).map(Self))
     }
 }
 
-impl IntoParams for Who {
+impl IntoParams for PathUser {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let parameter = ParameterBuilder::new()
             .name("user_id")
@@ -160,7 +159,7 @@ impl IntoParams for Who {
 }
 
 /// The person that `text` names: an id, or `me`.
-pub(crate) fn who(text: &str, actor: &Actor) -> Result<UserId, Problem> {
+pub(crate) fn parse_user(text: &str, actor: &Actor) -> Result<UserId, Problem> {
     if text == "me" {
         return actor.user().ok_or_else(Problem::not_found);
     }
@@ -170,7 +169,7 @@ pub(crate) fn who(text: &str, actor: &Actor) -> Result<UserId, Problem> {
 /// The person that a member of a body names, if it names one: an id, or `me`.
 pub(crate) fn whom(pointer: &str, text: Option<&str>, actor: &Actor) -> Result<Option<UserId>, Problem> {
     let unknown = |_| Problem::invalid_field(pointer, "does-not-exist", "does not exist");
-    text.map(|text| who(text, actor)).transpose().map_err(unknown)
+    text.map(|text| parse_user(text, actor)).transpose().map_err(unknown)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rollcall_usecases::users::{Account, UserQuery};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
+use crate::actor::{Authenticated, PathUser};
 use crate::filters::Filters;
 use crate::input::{Json, Passage, Query, Required, form};
 use crate::options::Api;
@@ -102,31 +102,31 @@ impl AdminUserView {
 pub(crate) async fn users(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<AdminUsersForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = form.into_admin_query(&api.options.zone)?;
     let filters = Filters { department: query.filter.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let found = api.usecases.users.list_for_admin(asker.actor(), query).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let found = api.usecases.users.list_for_admin(caller.actor(), query).await?;
     Ok(list(&req, found, |account| AdminUserView::new(&api, account)))
 }
 
 /// Sets a person's status. Anything but `active` ends their logins and the recognition of their face before this call returns.
 #[utoipa::path(put, path = "", tag = "admin", request_body = StatusForm,
-    params(Who, IfMatch),
+    params(PathUser, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn set_status(
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     IfMatch(revision): IfMatch,
     Json(form): Json<StatusForm>,
 ) -> Result<HttpResponse, Problem> {
     let status: Status = form.status.value()?;
     let reason = form.reason.value()?;
-    let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason), revision).await?;
-    let by = asker.actor().user().map(|id| id.to_string());
+    let profile = api.usecases.users.set_status(caller.actor(), user, status, Some(reason), revision).await?;
+    let by = caller.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");
     Ok(preconditions::shown(profile.user.revision, UserView::new(&api, profile)))
 }

@@ -9,9 +9,9 @@ use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQ
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, whom};
+use crate::actor::{Authenticated, whom};
 use crate::filters::{Filters, person};
-use crate::input::{AnyWord, Change, Json, Named, Query, Seen, form};
+use crate::input::{AnyWord, Change, Json, PathId, Query, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
@@ -124,11 +124,11 @@ impl AssignmentView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<AssignmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = AssignmentQuery {
-        user: person("user_id", form.user_id.text(), asker.actor())?,
+        user: person("user_id", form.user_id.text(), caller.actor())?,
         department: form.department_id.value(),
         shift: form.shift_id.value(),
         on: form.on.value(),
@@ -137,9 +137,9 @@ pub(crate) async fn list(
     };
     let filters =
         Filters { user: query.user, department: query.department, shift: query.shift, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.assignments.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.assignments.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, AssignmentView::new))
 }
 
@@ -148,11 +148,11 @@ pub(crate) async fn list(
     responses((status = 201, description = "Given; `Location` names it.", body = AssignmentView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let to_whom =
-        match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, form.department_id.value()) {
+        match (whom("/user_id", form.user_id.as_deref(), caller.actor())?, form.department_id.value()) {
             (None, None) => Whom::Everybody,
             (None, Some(department)) => Whom::Department(department),
             (Some(user), None) => Whom::Person(user),
@@ -167,7 +167,7 @@ pub(crate) async fn create(
         from: form.from.value()?,
         to: form.to.value(),
     };
-    let given = api.usecases.assignments.create(asker.actor(), new).await?;
+    let given = api.usecases.assignments.create(caller.actor(), new).await?;
     let warnings = warnings(&api, &given).await;
     Ok(created(
         format!("/api/shift-assignments/{}", given.id),
@@ -182,10 +182,10 @@ pub(crate) async fn create(
     responses((status = 200, description = "The assignment, with an `ETag`.", body = AssignmentView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<AssignmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<AssignmentId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.assignments.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.assignments.get(caller.actor(), id).await?))
 }
 
 /// Changes which shift is given and when. Only administrators change what has been. A member that is sent as it is shown
@@ -196,18 +196,18 @@ pub(crate) async fn get(
     responses((status = 200, description = "The assignment as it is now.", body = AssignmentView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<AssignmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<AssignmentId>,
     IfMatch(revision): IfMatch,
     change: Change<AssignmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.assignments.get(asker.actor(), id).await?;
+    let known = api.usecases.assignments.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &AssignmentView::new(known)).await?;
     let form = change.of(&view, seen)?;
     let patch =
         AssignmentPatch { shift: form.shift_id.value(), from: form.from.value(), to: form.to.value() };
-    let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;
+    let changed = api.usecases.assignments.update(caller.actor(), id, patch, revision).await?;
     let warnings = warnings(&api, &changed).await;
     Ok(preconditions::shown(changed.revision, AssignmentView::warned(changed, warnings)))
 }
@@ -218,11 +218,11 @@ pub(crate) async fn update(
     responses((status = 204, description = "Taken back.")))]
 pub(crate) async fn remove(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<AssignmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<AssignmentId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.assignments.remove(asker.actor(), id, revision).await?;
+    api.usecases.assignments.remove(caller.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::filters::{Filters, absent, person};
 use crate::input::{Query, choices, form};
 use crate::options::Api;
@@ -115,13 +115,13 @@ fn members(of: &State) -> BTreeMap<&'static str, Value> {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<AuditForm>,
 ) -> Result<HttpResponse, Problem> {
     let within = instants(form.from.value(), form.to.value(), &api.options.zone)?;
     let filter = AuditFilter {
-        subject: person("user_id", form.user_id.as_deref(), asker.actor())?,
-        by: person("actor_id", form.actor_id.as_deref(), asker.actor())?,
+        subject: person("user_id", form.user_id.as_deref(), caller.actor())?,
+        by: person("actor_id", form.actor_id.as_deref(), caller.actor())?,
         act: form.action.value(),
         batch: form.batch_id.value(),
         from: within.map(|(from, _)| from),
@@ -135,9 +135,9 @@ pub(crate) async fn list(
         }
     }
     Filters { batch: filter.batch, ..Filters::default() }
-        .check(&api.usecases.directory, asker.actor())
+        .check(&api.usecases.directory, caller.actor())
         .await?;
     let page = page(form.page, form.per_page)?;
-    let found = api.usecases.audit.page(asker.actor(), &filter, page).await?;
+    let found = api.usecases.audit.page(caller.actor(), &filter, page).await?;
     Ok(list_of(&req, found, AuditView::new))
 }

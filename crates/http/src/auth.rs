@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::input::{Json, Language, Line, MaybeJson, form};
 use crate::options::Api;
 use crate::problem::Problem;
@@ -213,18 +213,18 @@ pub(crate) async fn invitation(
     responses((status = 204, description = "The token is dead, on every instance.")))]
 pub(crate) async fn logout(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     MaybeJson(form): MaybeJson<LogoutForm>,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.auth.logout(asker.actor(), form.all.unwrap_or(false)).await?;
+    api.usecases.auth.logout(caller.actor(), form.all.unwrap_or(false)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Whether the token is good, and whose it is. Role and status are read afresh.
 #[utoipa::path(get, path = "", tag = "auth",
     responses((status = 200, description = "It is good.", body = TokenView)))]
-pub(crate) async fn verify_token(asker: Asker) -> HttpResponse {
-    HttpResponse::Ok().json(match asker.token() {
+pub(crate) async fn verify_token(caller: Authenticated) -> HttpResponse {
+    HttpResponse::Ok().json(match caller.token() {
         Token::Login { principal, claims } => json!({
             "valid": true,
             "kind": "user",

@@ -20,17 +20,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, who};
-use crate::attendance::RecordView;
-use crate::codes::Code;
+use crate::actor::{Authenticated, parse_user};
+use crate::attendance_view::RecordView;
 use crate::input::{
-    Column, Decidable, Json, JsonOrCsv, Line, Named, Parse, Passage, Reason, Row, choices, form, from_query,
+    Column, Decidable, Json, JsonOrCsv, Line, Parse, Passage, PathId, Reason, Row, choices, form, from_query,
     one_of, table,
 };
 use crate::jobs::answer::{JobView, accepted, prefers_async};
 use crate::naming::named_if_possible;
 use crate::options::Api;
-use crate::problem::{BriefView, FieldError, Problem};
+use crate::problem::{Code, FieldError, ItemProblemView, Problem};
 use crate::profile::utc;
 use crate::records::ReasonForm;
 
@@ -198,7 +197,7 @@ impl ItemForm {
         let address = read::<Line<320>>("/email", &self.email, &mut wrong);
         let (Some(date), true) = (date, wrong.is_empty()) else { return Err(Problem::invalid(wrong)) };
         let who: Whose = match (&self.user_id, code, address) {
-            (Some(id), ..) => Whose::Id(who(id, actor)?),
+            (Some(id), ..) => Whose::Id(parse_user(id, actor)?),
             (None, Some(code), _) => Whose::Code(code.as_str().to_owned()),
             (None, None, address) => Whose::Address(address.unwrap_or_default()),
         };
@@ -313,7 +312,7 @@ pub(crate) struct ResultView {
     /// The record as it is now, or would be.
     after: Option<RecordView>,
     /// Why it failed or was left out.
-    problem: Option<BriefView>,
+    problem: Option<ItemProblemView>,
 }
 
 impl BulkSummaryView {
@@ -433,7 +432,7 @@ impl From<ItemProblem> for Problem {
 pub(crate) async fn bulk(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     body: JsonOrCsv<BulkForm>,
 ) -> Result<HttpResponse, Problem> {
     let mut form = match body {
@@ -457,11 +456,11 @@ pub(crate) async fn bulk(
             total: u32::try_from(forms.len()).unwrap_or(u32::MAX),
             input: lines(forms),
         };
-        return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));
+        return Ok(accepted(&api.usecases.jobs.submit(caller.actor(), new).await?, asked));
     }
-    let (items, unread) = forms.iter().map(|form| read_item(form, asker.actor())).unzip();
+    let (items, unread) = forms.iter().map(|form| read_item(form, caller.actor())).unzip();
     request.items = items;
-    let answer = api.usecases.attendance.bulk(asker.actor(), &request).await?;
+    let answer = api.usecases.attendance.bulk(caller.actor(), &request).await?;
     BulkView::new(answer, &forms, unread, request.dry_run)
         .answer(&api.usecases.directory, request.atomic)
         .await
@@ -534,10 +533,10 @@ impl RevertedView {
     responses((status = 200, description = "Taken back.", body = RevertedView)))]
 pub(crate) async fn revert(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<BatchId>,
+    caller: Authenticated,
+    PathId(id): PathId<BatchId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let reverted = api.usecases.attendance.revert_batch(asker.actor(), id, &form.reason()?).await?;
+    let reverted = api.usecases.attendance.revert_batch(caller.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(RevertedView::new(reverted)))
 }

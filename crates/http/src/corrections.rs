@@ -8,10 +8,10 @@ use rollcall_usecases::attendance::corrections::{CorrectionQuery, CorrectionRequ
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::local;
+use crate::actor::Authenticated;
+use crate::attendance_view::local;
 use crate::filters::{Filters, person};
-use crate::input::{Decidable, Json, MaybeJson, Named, Passage, Query, Reason, form};
+use crate::input::{Decidable, Json, MaybeJson, Passage, PathId, Query, Reason, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
 use crate::preconditions::{self, IfMatch, created};
@@ -141,22 +141,22 @@ fn shown(of: SeenCorrection) -> HttpResponse {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<CorrectionsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = CorrectionQuery {
         status: form.status.value(),
-        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
+        user: person("user_id", form.user_id.as_deref(), caller.actor())?,
         department: form.department_id.value(),
         within: range(form.from.value(), form.to.value())?,
         page: page(form.page, form.per_page)?,
     };
     let filters = Filters { user: query.user, department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found = api
         .usecases
         .attendance
-        .corrections(asker.actor(), query)
+        .corrections(caller.actor(), query)
         .await
         .map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, CorrectionView::new))
@@ -168,7 +168,7 @@ pub(crate) async fn list(
     responses((status = 201, description = "Asked for; `Location` names it.", body = CorrectionView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewCorrectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let request = CorrectionRequest {
@@ -179,7 +179,7 @@ pub(crate) async fn create(
         last_out: form.last_out.value(),
         reason: form.reason.value()?,
     };
-    let asked = api.usecases.attendance.request_correction(asker.actor(), &request).await?;
+    let asked = api.usecases.attendance.request_correction(caller.actor(), &request).await?;
     let path = format!("/api/attendance/corrections/{}", asked.correction.id);
     Ok(created(path, asked.correction.revision, CorrectionView::new(asked)))
 }
@@ -190,10 +190,10 @@ pub(crate) async fn create(
     responses((status = 200, description = "The request, with an `ETag`.", body = CorrectionView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.correction(asker.actor(), id).await?))
+    Ok(shown(api.usecases.attendance.correction(caller.actor(), id).await?))
 }
 
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
@@ -203,13 +203,13 @@ pub(crate) async fn get(
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
     IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<ApprovalForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = form.comment.value();
-    Ok(shown(api.usecases.attendance.approve_correction(asker.actor(), id, comment, revision).await?))
+    Ok(shown(api.usecases.attendance.approve_correction(caller.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request, and says why. Nobody decides on their own.
@@ -219,13 +219,13 @@ pub(crate) async fn approve(
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = form.comment.value()?;
-    Ok(shown(api.usecases.attendance.reject_correction(asker.actor(), id, &comment, revision).await?))
+    Ok(shown(api.usecases.attendance.reject_correction(caller.actor(), id, &comment, revision).await?))
 }
 
 /// Takes your own request back.
@@ -235,9 +235,9 @@ pub(crate) async fn reject(
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.attendance.withdraw_correction(asker.actor(), id, revision).await?))
+    Ok(shown(api.usecases.attendance.withdraw_correction(caller.actor(), id, revision).await?))
 }

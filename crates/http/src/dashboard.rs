@@ -7,8 +7,8 @@ use rollcall_usecases::dashboard::{Census, Dashboard, DashboardQuery, Devices, S
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::local;
+use crate::actor::Authenticated;
+use crate::attendance_view::local;
 use crate::filters::Filters;
 use crate::input::{Parse, Query, form, one_of};
 use crate::options::Api;
@@ -149,7 +149,7 @@ impl DashboardView {
     responses((status = 200, description = "What matters, at a glance.", body = DashboardView)))]
 pub(crate) async fn dashboard(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<DashboardForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = DashboardQuery {
@@ -158,8 +158,12 @@ pub(crate) async fn dashboard(
         department: form.department_id.value(),
     };
     let filters = Filters { department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let dashboard =
-        api.usecases.statistics.dashboard(asker.actor(), query).await.map_err(|error| filters.told(error))?;
-    Ok(HttpResponse::Ok().json(DashboardView::new(&dashboard, asker.actor().role())))
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let dashboard = api
+        .usecases
+        .statistics
+        .dashboard(caller.actor(), query)
+        .await
+        .map_err(|error| filters.told(error))?;
+    Ok(HttpResponse::Ok().json(DashboardView::new(&dashboard, caller.actor().role())))
 }

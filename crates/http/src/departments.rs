@@ -10,9 +10,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::actor::{Asker, whom};
+use crate::actor::{Authenticated, whom};
 use crate::geofences::{GeofenceForm, fences};
-use crate::input::{AnyWord, Change, Json, Line, Named, Passage, Query, Seen, form, present};
+use crate::input::{AnyWord, Change, Json, Line, Passage, PathId, Query, Seen, form, present};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
@@ -178,7 +178,7 @@ impl DepartmentView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<DepartmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = DepartmentQuery {
@@ -187,7 +187,7 @@ pub(crate) async fn list(
         page: page(form.page, form.per_page)?,
         q: form.q.value().filter(|q| !q.is_empty()),
     };
-    let found = api.usecases.departments.list(asker.actor(), query).await?;
+    let found = api.usecases.departments.list(caller.actor(), query).await?;
     Ok(list_of(&req, found, DepartmentView::new))
 }
 
@@ -196,20 +196,20 @@ pub(crate) async fn list(
     responses((status = 201, description = "Added; `Location` names it.", body = DepartmentView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewDepartmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let new = NewDepartment {
         name: form.name.value()?,
         code: form.code.value(),
         description: form.description.value(),
-        manager: whom("/manager_id", form.manager_id.as_deref(), asker.actor())?,
+        manager: whom("/manager_id", form.manager_id.as_deref(), caller.actor())?,
         parent: form.parent_id.value(),
         timezone: form.timezone.value(),
         default_shift: form.default_shift_id.value(),
         geofences: fences(&form.geofences.unwrap_or_default())?,
     };
-    let added = api.usecases.departments.create(asker.actor(), new).await?;
+    let added = api.usecases.departments.create(caller.actor(), new).await?;
     Ok(created(
         format!("/api/admin/departments/{}", added.department.id),
         added.department.revision,
@@ -224,10 +224,10 @@ pub(crate) async fn create(
     responses((status = 200, description = "The department, with an `ETag`.", body = DepartmentView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<DepartmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<DepartmentId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.departments.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.departments.get(caller.actor(), id).await?))
 }
 
 /// Changes a department. A member that is sent as it is shown changes nothing.
@@ -237,16 +237,18 @@ pub(crate) async fn get(
     responses((status = 200, description = "The department as it is now.", body = DepartmentView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<DepartmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<DepartmentId>,
     IfMatch(revision): IfMatch,
     change: Change<DepartmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.departments.get(asker.actor(), id).await?;
+    let known = api.usecases.departments.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.department.revision };
     let view = named(&api.usecases.directory, &DepartmentView::new(known)).await?;
     let form = change.of(&view, seen)?;
-    Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch(asker.actor())?, revision).await?))
+    Ok(shown(
+        api.usecases.departments.update(caller.actor(), id, form.patch(caller.actor())?, revision).await?,
+    ))
 }
 
 fn shown(summary: DepartmentSummary) -> HttpResponse {

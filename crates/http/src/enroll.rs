@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::ValidationError;
 
-use crate::actor::{Asker, who};
+use crate::actor::{Authenticated, parse_user};
 use crate::face::QualityView;
 use crate::input::{Parse, Passage, PhotoForm, Text, Upload, form};
 use crate::options::Api;
@@ -178,20 +178,20 @@ impl RejectedView {
     responses((status = 201, description = "At least one picture was accepted.", body = EnrollmentView)))]
 pub(crate) async fn enroll(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     upload: Upload<EnrollForm>,
 ) -> Result<HttpResponse, Problem> {
     let Upload { form, photos } = upload;
     let allow_duplicate = form.allow_duplicate.unwrap_or(false);
     let reason = form.reason.value();
     let reasoned = reason.as_ref().is_some_and(|reason| reason.chars().count() >= MIN_REASON);
-    if allow_duplicate && asker.actor().role() == Role::Admin && !reasoned {
+    if allow_duplicate && caller.actor().role() == Role::Admin && !reasoned {
         let detail = format!("a reason of at least {MIN_REASON} characters is required");
         return Err(Problem::invalid_field("/reason", "required", detail));
     }
     let consent = form.consent.as_ref().map(Consent::version).or(form.consent_version.text());
     let request = EnrollRequest {
-        user: who(&form.user_id.value()?, asker.actor())?,
+        user: parse_user(&form.user_id.value()?, caller.actor())?,
         photos,
         consent: consent.and_then(|version| ConsentVersion::read(version).ok()),
         allow_duplicate,
@@ -199,7 +199,7 @@ pub(crate) async fn enroll(
         reason,
         source: FaceSource::Api,
     };
-    let enrollment = api.usecases.faces.enroll(asker.actor(), request).await?;
+    let enrollment = api.usecases.faces.enroll(caller.actor(), request).await?;
     let templates = (header::LOCATION, format!("/api/face/user/{}/encodings", enrollment.user));
     Ok(HttpResponse::Created().insert_header(templates).json(EnrollmentView::new(&enrollment)))
 }

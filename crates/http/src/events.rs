@@ -8,10 +8,10 @@ use rollcall_usecases::attendance::events::{EventQuery, JudgedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::{EventView, RecordView};
+use crate::actor::Authenticated;
+use crate::attendance_view::{EventView, RecordView};
 use crate::filters::{Filters, person};
-use crate::input::{Json, Named, Query, form};
+use crate::input::{Json, PathId, Query, form};
 use crate::options::Api;
 use crate::paging::{List, instants, list as list_of, page};
 use crate::problem::Problem;
@@ -44,12 +44,12 @@ form! {
 }
 
 impl EventsForm {
-    fn into_query(self, asker: &Asker, zone: &Zone) -> Result<EventQuery, Problem> {
+    fn into_query(self, caller: &Authenticated, zone: &Zone) -> Result<EventQuery, Problem> {
         let within = instants(self.from.value(), self.to.value(), zone)?;
         Ok(EventQuery {
             from: within.map(|(from, _)| from),
             until: within.map(|(_, until)| until),
-            user: person("user_id", self.user_id.as_deref(), asker.actor())?,
+            user: person("user_id", self.user_id.as_deref(), caller.actor())?,
             department: self.department_id.value(),
             direction: self.r#type.value(),
             source: self.source.value(),
@@ -85,10 +85,10 @@ impl JudgedView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<EventsForm>,
 ) -> Result<HttpResponse, Problem> {
-    let query = form.into_query(&asker, &api.options.zone)?;
+    let query = form.into_query(&caller, &api.options.zone)?;
     let filters = Filters {
         user: query.user,
         department: query.department,
@@ -96,9 +96,9 @@ pub(crate) async fn list(
         batch: query.batch,
         ..Filters::default()
     };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.attendance.events(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.attendance.events(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, |seen| EventView::seen(&seen)))
 }
 
@@ -109,11 +109,11 @@ pub(crate) async fn list(
     responses((status = 200, description = "Taken back.", body = JudgedView)))]
 pub(crate) async fn void(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<EventId>,
+    caller: Authenticated,
+    PathId(id): PathId<EventId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let judged = api.usecases.attendance.void_event(asker.actor(), id, &form.reason()?).await?;
+    let judged = api.usecases.attendance.void_event(caller.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(JudgedView::new(&judged)))
 }
 
@@ -124,10 +124,10 @@ pub(crate) async fn void(
     responses((status = 200, description = "It counts from now on.", body = JudgedView)))]
 pub(crate) async fn accept(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<EventId>,
+    caller: Authenticated,
+    PathId(id): PathId<EventId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let judged = api.usecases.attendance.accept_event(asker.actor(), id, &form.reason()?).await?;
+    let judged = api.usecases.attendance.accept_event(caller.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(JudgedView::new(&judged)))
 }

@@ -9,9 +9,9 @@ use rollcall_usecases::faces::EncodingQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
-use crate::attendance::ratio;
-use crate::input::{Named, Parse, Query, form, one_of};
+use crate::actor::{Authenticated, PathUser};
+use crate::attendance_view::ratio;
+use crate::input::{Parse, PathId, Query, form, one_of};
 use crate::options::Api;
 use crate::paging::{List, list, page, sort};
 use crate::problem::Problem;
@@ -166,13 +166,13 @@ pub(crate) struct DeletedView {
 
 /// What is stored of a person's face.
 #[utoipa::path(get, path = "", tag = "face",
-    params(Who, EncodingsForm),
+    params(PathUser, EncodingsForm),
     responses((status = 200, description = "A page of templates, without vectors.", body = List<EncodingView>)))]
 pub(crate) async fn encodings(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     Query(form): Query<EncodingsForm>,
 ) -> Result<HttpResponse, Problem> {
     let status: Option<EncodingStatus> = form.status.value();
@@ -182,7 +182,7 @@ pub(crate) async fn encodings(
         oldest_first: order.first().is_some_and(|by| !by.descending),
         page: page(form.page, form.per_page)?,
     };
-    let (mut found, model) = api.usecases.faces.encodings(asker.actor(), user, query).await?;
+    let (mut found, model) = api.usecases.faces.encodings(caller.actor(), user, query).await?;
     if status == Some(EncodingStatus::Revoked) {
         // What is revoked is destroyed at once, so there is never any.
         found = query.page.of(Vec::new());
@@ -196,10 +196,10 @@ pub(crate) async fn encodings(
     responses((status = 200, description = "Deleted.", body = DeletedView)))]
 pub(crate) async fn delete(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(face): Named<FaceId>,
+    caller: Authenticated,
+    PathId(face): PathId<FaceId>,
 ) -> Result<HttpResponse, Problem> {
-    let deleted = api.usecases.faces.delete(asker.actor(), face).await?;
+    let deleted = api.usecases.faces.delete(caller.actor(), face).await?;
     Ok(HttpResponse::Ok().json(DeletedView {
         deleted_id: face.to_string(),
         user_id: deleted.user.to_string(),

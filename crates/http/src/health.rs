@@ -9,10 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::attendance::{local, ratio};
-use crate::codes::Code;
+use crate::attendance_view::{local, ratio};
 use crate::options::{Api, State};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// That the server answers.
 #[derive(Serialize, ToSchema)]

@@ -8,8 +8,8 @@ use rollcall_usecases::attendance::HistoryQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
-use crate::attendance::RecordView;
+use crate::actor::{Authenticated, PathUser};
+use crate::attendance_view::RecordView;
 use crate::filters::Filters;
 use crate::input::{Query, form, only_word};
 use crate::options::Api;
@@ -117,20 +117,20 @@ impl SummaryView {
 
 /// A person's days, working days on which they did not come included.
 #[utoipa::path(get, path = "", tag = "attendance",
-    params(Who, HistoryForm),
+    params(PathUser, HistoryForm),
     responses((status = 200, description = "A page of days; the summary covers all of them.", body = HistoryView)))]
 pub(crate) async fn of_user(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     Query(form): Query<HistoryForm>,
 ) -> Result<HttpResponse, Problem> {
     let with_events = form.include.is_some();
     let query = form.into_query()?;
     let filters = Filters { shift: query.filter.shift, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let history = api.usecases.attendance.history(asker.actor(), user, query).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let history = api.usecases.attendance.history(caller.actor(), user, query).await?;
     let pagination = Pagination::of(&history.days);
     let data = history.days.items.iter().map(|day| RecordView::new(day, with_events)).collect();
     let summary = SummaryView::new(history.summary);

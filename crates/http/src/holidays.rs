@@ -9,9 +9,9 @@ use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHo
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::filters::Filters;
-use crate::input::{Change, Json, Named, Query, Seen, form, present};
+use crate::input::{Change, Json, PathId, Query, Seen, form, present};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
@@ -166,7 +166,7 @@ impl HolidayView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<HolidaysForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = HolidayQuery {
@@ -175,9 +175,9 @@ pub(crate) async fn list(
         page: page(form.page, form.per_page)?,
     };
     let filters = Filters { department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.holidays.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.holidays.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, HolidayView::new))
 }
 
@@ -186,10 +186,10 @@ pub(crate) async fn list(
     responses((status = 201, description = "Entered; `Location` names it.", body = HolidayView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewHolidayForm>,
 ) -> Result<HttpResponse, Problem> {
-    let entered = api.usecases.holidays.create(asker.actor(), form.into_holiday()?).await?;
+    let entered = api.usecases.holidays.create(caller.actor(), form.into_holiday()?).await?;
     Ok(created(format!("/api/holidays/{}", entered.id), entered.revision, HolidayView::new(entered)))
 }
 
@@ -199,10 +199,10 @@ pub(crate) async fn create(
     responses((status = 200, description = "The entry, with an `ETag`.", body = HolidayView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<HolidayId>,
+    caller: Authenticated,
+    PathId(id): PathId<HolidayId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.holidays.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.holidays.get(caller.actor(), id).await?))
 }
 
 /// Changes an entry. A member that is sent as it is shown changes nothing.
@@ -211,12 +211,12 @@ pub(crate) async fn get(
     responses((status = 200, description = "The entry as it is now.", body = HolidayView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<HolidayId>,
+    caller: Authenticated,
+    PathId(id): PathId<HolidayId>,
     IfMatch(revision): IfMatch,
     change: Change<HolidayUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.holidays.get(asker.actor(), id).await?;
+    let known = api.usecases.holidays.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &HolidayView::new(known)).await?;
     let form = change.of(&view, seen)?;
@@ -229,7 +229,7 @@ pub(crate) async fn update(
         from: form.from.value(),
         to: form.to.value(),
     };
-    Ok(shown(api.usecases.holidays.update(asker.actor(), id, patch, revision).await?))
+    Ok(shown(api.usecases.holidays.update(caller.actor(), id, patch, revision).await?))
 }
 
 /// Takes an entry out.
@@ -238,11 +238,11 @@ pub(crate) async fn update(
     responses((status = 204, description = "Taken out.")))]
 pub(crate) async fn remove(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<HolidayId>,
+    caller: Authenticated,
+    PathId(id): PathId<HolidayId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.holidays.remove(asker.actor(), id, revision).await?;
+    api.usecases.holidays.remove(caller.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -14,9 +14,9 @@ use futures_util::{TryStreamExt, stream};
 use rollcall_domain::id::JobId;
 use rollcall_domain::job::JobResult;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::headers::attachment;
-use crate::input::{Named, Query, form};
+use crate::input::{PathId, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
@@ -36,10 +36,10 @@ form! {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<JobsForm>,
 ) -> Result<HttpResponse, Problem> {
-    let found = api.usecases.jobs.list(asker.actor(), page(form.page, form.per_page)?).await?;
+    let found = api.usecases.jobs.list(caller.actor(), page(form.page, form.per_page)?).await?;
     Ok(list_of(&req, found, JobView::new))
 }
 
@@ -50,10 +50,10 @@ pub(crate) async fn list(
         body = JobView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<JobId>,
+    caller: Authenticated,
+    PathId(id): PathId<JobId>,
 ) -> Result<HttpResponse, Problem> {
-    let job = api.usecases.jobs.get(asker.actor(), id).await?;
+    let job = api.usecases.jobs.get(caller.actor(), id).await?;
     let mut answer = HttpResponse::Ok();
     if job.is_unfinished() {
         answer.insert_header((header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER)));
@@ -68,10 +68,10 @@ pub(crate) async fn get(
     responses((status = 204, description = "Canceled, or gone.")))]
 pub(crate) async fn discard(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<JobId>,
+    caller: Authenticated,
+    PathId(id): PathId<JobId>,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.jobs.discard(asker.actor(), id).await?;
+    api.usecases.jobs.discard(caller.actor(), id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -87,10 +87,10 @@ pub(crate) async fn discard(
             body = crate::problem::ProblemView<'static>, content_type = "application/problem+json")))]
 pub(crate) async fn result(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<JobId>,
+    caller: Authenticated,
+    PathId(id): PathId<JobId>,
 ) -> Result<HttpResponse, Problem> {
-    let reader = api.usecases.jobs.result(asker.actor(), id).await?;
+    let reader = api.usecases.jobs.result(caller.actor(), id).await?;
     let JobResult { media_type, file_name, size, .. } = reader.result.clone();
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_TYPE, media_type));

@@ -8,9 +8,9 @@ use rollcall_usecases::leaves::{LeaveKey, LeaveQuery, NewLeave};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, whom};
+use crate::actor::{Authenticated, whom};
 use crate::filters::{Filters, person};
-use crate::input::{AnyWord, Json, MaybeJson, Named, Passage, Query, form};
+use crate::input::{AnyWord, Json, MaybeJson, Passage, PathId, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
 use crate::preconditions::{self, IfMatch, created};
@@ -127,11 +127,11 @@ impl LeaveView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<LeavesForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = LeaveQuery {
-        user: person("user_id", form.user_id.text(), asker.actor())?,
+        user: person("user_id", form.user_id.text(), caller.actor())?,
         status: form.status.value(),
         kind: form.kind.value(),
         within: range(form.from.value(), form.to.value())?,
@@ -139,7 +139,7 @@ pub(crate) async fn list(
         page: page(form.page, form.per_page)?,
     };
     let filters = Filters { user: query.user, ..Filters::default() };
-    let found = api.usecases.leaves.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let found = api.usecases.leaves.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, LeaveView::new))
 }
 
@@ -148,19 +148,19 @@ pub(crate) async fn list(
     responses((status = 201, description = "Asked for; `Location` names the request.", body = LeaveView)))]
 pub(crate) async fn request(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewLeaveForm>,
 ) -> Result<HttpResponse, Problem> {
     let from = form.from.value()?;
     let new = NewLeave {
-        user: whom("/user_id", form.user_id.as_deref(), asker.actor())?,
+        user: whom("/user_id", form.user_id.as_deref(), caller.actor())?,
         from,
         to: form.to.value().unwrap_or(from),
         half: form.half.value(),
         kind: form.kind.value().unwrap_or(LeaveKind::Annual),
         reason: form.reason.value(),
     };
-    let asked = api.usecases.leaves.request(asker.actor(), new).await?;
+    let asked = api.usecases.leaves.request(caller.actor(), new).await?;
     Ok(created(format!("/api/leaves/{}", asked.id), asked.revision, LeaveView::new(asked)))
 }
 
@@ -170,10 +170,10 @@ pub(crate) async fn request(
     responses((status = 200, description = "The request, with an `ETag`.", body = LeaveView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.leaves.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.leaves.get(caller.actor(), id).await?))
 }
 
 /// Approves a request. Nobody but an administrator decides about their own.
@@ -182,13 +182,13 @@ pub(crate) async fn get(
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
     IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = form.comment.value();
-    Ok(shown(api.usecases.leaves.approve(asker.actor(), id, comment, revision).await?))
+    Ok(shown(api.usecases.leaves.approve(caller.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request and says why. Nobody but an administrator decides about their own.
@@ -197,13 +197,13 @@ pub(crate) async fn approve(
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = form.comment.value()?;
-    Ok(shown(api.usecases.leaves.reject(asker.actor(), id, comment, revision).await?))
+    Ok(shown(api.usecases.leaves.reject(caller.actor(), id, comment, revision).await?))
 }
 
 /// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
@@ -213,13 +213,13 @@ pub(crate) async fn reject(
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
     IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
     let comment = form.comment.value();
-    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), id, comment, revision).await?))
+    Ok(shown(api.usecases.leaves.withdraw(caller.actor(), id, comment, revision).await?))
 }
 
 fn shown(request: LeaveRequest) -> HttpResponse {

@@ -7,8 +7,8 @@ use rollcall_domain::lock::Lock;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::input::{Json, Named, Passage, Query, form};
+use crate::actor::Authenticated;
+use crate::input::{Json, Passage, PathId, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
@@ -84,11 +84,11 @@ impl LockView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<LocksForm>,
 ) -> Result<HttpResponse, Problem> {
     let (holding, page) = (form.holding.value().unwrap_or(false), page(form.page, form.per_page)?);
-    let found = api.usecases.locks.list(asker.actor(), holding, page).await?;
+    let found = api.usecases.locks.list(caller.actor(), holding, page).await?;
     Ok(list_of(&req, found, LockView::new))
 }
 
@@ -98,10 +98,10 @@ pub(crate) async fn list(
     responses((status = 200, description = "The lock.", body = LockView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LockId>,
+    caller: Authenticated,
+    PathId(id): PathId<LockId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(LockView::new(api.usecases.locks.get(asker.actor(), id).await?)))
+    Ok(HttpResponse::Ok().json(LockView::new(api.usecases.locks.get(caller.actor(), id).await?)))
 }
 
 /// Closes everything up to a date: no punch, decision or plan of those dates is changed any more.
@@ -109,12 +109,12 @@ pub(crate) async fn get(
     responses((status = 201, description = "Closed; `Location` names the lock.", body = LockView)))]
 pub(crate) async fn close(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewLockForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason.value()?;
-    let lock = api.usecases.locks.close(asker.actor(), form.through.value()?, reason).await?;
-    let by = asker.actor().user().map(|id| id.to_string());
+    let lock = api.usecases.locks.close(caller.actor(), form.through.value()?, reason).await?;
+    let by = caller.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a period was closed");
     let location = (header::LOCATION, format!("/api/locks/{}", lock.id));
     Ok(HttpResponse::Created().insert_header(location).json(LockView::new(lock)))
@@ -126,13 +126,13 @@ pub(crate) async fn close(
     responses((status = 200, description = "The lock as it is now.", body = LockView)))]
 pub(crate) async fn lift(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LockId>,
+    caller: Authenticated,
+    PathId(id): PathId<LockId>,
     Json(form): Json<LiftForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason.value()?;
-    let lock = api.usecases.locks.lift(asker.actor(), id, reason).await?;
-    let by = asker.actor().user().map(|id| id.to_string());
+    let lock = api.usecases.locks.lift(caller.actor(), id, reason).await?;
+    let by = caller.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a lock was lifted");
     Ok(HttpResponse::Ok().json(LockView::new(lock)))
 }

@@ -10,8 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::actor::{Asker, who};
-use crate::attendance::{EventView, LocationForm, RecordView, decision, local, next_allowed};
+use crate::actor::{Authenticated, parse_user};
+use crate::attendance_view::{EventView, LocationForm, RecordView, decision, local, next_allowed};
 use crate::input::{Decidable, MaybeJson, Passage, form};
 use crate::options::Api;
 use crate::problem::{FieldError, Problem};
@@ -115,11 +115,11 @@ impl MarkedView {
               (status = 200, description = "Too soon, nothing was recorded; or a status was set.", body = MarkedView)))]
 pub(crate) async fn mark(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     MaybeJson(form): MaybeJson<MarkForm>,
 ) -> Result<HttpResponse, Problem> {
     form.misplaced()?;
-    let user = form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?;
+    let user = form.user_id.as_deref().map(|id| parse_user(id, caller.actor())).transpose()?;
     if let Some(status) = form.status.value() {
         let request = OverrideRequest {
             status: Some(status),
@@ -128,7 +128,7 @@ pub(crate) async fn mark(
             ..OverrideRequest::default()
         };
         let date = form.date.value();
-        let day = api.usecases.attendance.override_day(asker.actor(), user, date, request).await?;
+        let day = api.usecases.attendance.override_day(caller.actor(), user, date, request).await?;
         return Ok(HttpResponse::Ok().json(MarkedView::overridden(&day)));
     }
     let request = MarkRequest {
@@ -141,7 +141,7 @@ pub(crate) async fn mark(
         device: form.device_id.value(),
         force: form.force.unwrap_or(false),
     };
-    let marked = api.usecases.attendance.mark(asker.actor(), request).await?;
+    let marked = api.usecases.attendance.mark(caller.actor(), request).await?;
     let mut answer = HttpResponse::Ok();
     if marked.event.is_some() {
         let record = format!("/api/attendance/records/{}", marked.day.id);

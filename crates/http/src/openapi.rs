@@ -19,10 +19,9 @@ use utoipa::openapi::{Content, Ref, RefOr, Response};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use crate::codes::Code;
 use crate::entry::{Access, Entry, Limited};
 use crate::naming::NamedPersonView;
-use crate::problem::ProblemView;
+use crate::problem::{Code, ProblemView};
 use crate::routes::TABLE;
 
 const BEARER: &str = "bearer";

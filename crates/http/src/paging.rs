@@ -10,9 +10,8 @@ use rollcall_domain::page::{Page, Paged, Sort};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::codes::Code;
 use crate::input::{Optional, PageNumber, PageSize};
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// One page of a list.
 #[derive(Serialize, ToSchema)]

@@ -14,9 +14,8 @@ use utoipa::IntoParams;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
-use crate::codes::Code;
 use crate::options::Api;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The revision that `If-Match` names, if it names one.
 pub(crate) struct IfMatch(pub(crate) Option<Revision>);

@@ -2,8 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// What an error code means.
 #[utoipa::path(

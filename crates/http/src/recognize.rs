@@ -9,13 +9,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::actor::Asker;
-use crate::attendance::{EventView, LocationForm, RecordView, decision, local, message, next_allowed, ratio};
-use crate::codes::Code;
+use crate::actor::Authenticated;
+use crate::attendance_view::{
+    EventView, LocationForm, RecordView, decision, local, message, next_allowed, ratio,
+};
 use crate::face::{BoxView, QualityView};
 use crate::input::{PhotoForm, Text, Upload, form};
 use crate::options::Api;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::profile::DepartmentRefView;
 
 form! {
@@ -255,7 +256,7 @@ impl PunchView {
     responses((status = 200, description = "The picture was processed.", body = RecognitionView)))]
 pub(crate) async fn recognize(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     upload: Upload<RecognizeForm>,
 ) -> Result<HttpResponse, Problem> {
     let Upload { form, photos } = upload;
@@ -269,7 +270,7 @@ pub(crate) async fn recognize(
         all_faces,
         location: form.location.and_then(LocationForm::place),
     };
-    let answer = api.usecases.attendance.recognize(asker.actor(), request).await?;
+    let answer = api.usecases.attendance.recognize(caller.actor(), request).await?;
     let largest = answer.faces.first().ok_or_else(|| Problem::plain(Code::NoFace))?;
     Ok(HttpResponse::Ok().json(RecognitionView {
         face: SightingView::new(largest),

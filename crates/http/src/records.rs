@@ -9,9 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use validator::ValidationError;
 
-use crate::actor::Asker;
-use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Change, Decidable, Json, Named, Passage, Reason, Seen, form};
+use crate::actor::Authenticated;
+use crate::attendance_view::{OverrideView, RecordView, local};
+use crate::input::{Change, Decidable, Json, Passage, PathId, Reason, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::preconditions::{self, IfMatch};
@@ -144,10 +144,10 @@ fn shown(of: &RecordHistory) -> HttpResponse {
     responses((status = 200, description = "The record, with an `ETag`.", body = RecordHistoryView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<RecordId>,
+    caller: Authenticated,
+    PathId(id): PathId<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(&api.usecases.attendance.record(asker.actor(), id).await?))
+    Ok(shown(&api.usecases.attendance.record(caller.actor(), id).await?))
 }
 
 /// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
@@ -159,19 +159,19 @@ pub(crate) async fn get(
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn put(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<RecordId>,
+    caller: Authenticated,
+    PathId(id): PathId<RecordId>,
     IfMatch(revision): IfMatch,
     change: Change<OverrideForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.attendance.record(asker.actor(), id).await?;
+    let known = api.usecases.attendance.record(caller.actor(), id).await?;
     let view = named(&api.usecases.directory, &RecordHistoryView::new(&known)).await?;
     let seen = Seen { revision, known: known.day.revision };
     let Some(form) = change.decision(&view, seen, SAID, &[("status", DayStatus::Pending.name())])? else {
         return Ok(shown(&known));
     };
     let request = form.into_request()?;
-    Ok(shown(&api.usecases.attendance.override_record(asker.actor(), id, request, revision).await?))
+    Ok(shown(&api.usecases.attendance.override_record(caller.actor(), id, request, revision).await?))
 }
 
 /// Takes back what was said of a day; it comes to what its punches say.
@@ -181,11 +181,11 @@ pub(crate) async fn put(
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn revert(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<RecordId>,
+    caller: Authenticated,
+    PathId(id): PathId<RecordId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason()?;
-    Ok(shown(&api.usecases.attendance.revert_record(asker.actor(), id, &reason, revision).await?))
+    Ok(shown(&api.usecases.attendance.revert_record(caller.actor(), id, &reason, revision).await?))
 }

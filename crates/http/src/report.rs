@@ -4,7 +4,7 @@ mod body;
 mod columns;
 mod csv;
 mod form;
-mod question;
+mod request;
 mod view;
 mod workbook;
 
@@ -14,7 +14,7 @@ use rollcall_domain::calendar::DateRange;
 use rollcall_domain::job::JobKind;
 use rollcall_usecases::jobs::NewJob;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::filters::Filters;
 use crate::input::Query;
 use crate::jobs::answer::{JobView, accepted, prefers_async};
@@ -24,7 +24,7 @@ use crate::problem::Problem;
 pub(crate) use columns::as_meant;
 pub(crate) use form::Format;
 use form::ReportForm;
-pub(crate) use question::Question;
+pub(crate) use request::ReportRequest;
 use view::ReportView;
 
 /// Records of those you may see, one by one or added up, to be read or to be kept as a file. What covers more than 366
@@ -43,30 +43,30 @@ use view::ReportView;
 pub(crate) async fn report(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ReportForm>,
 ) -> Result<HttpResponse, Problem> {
-    let form = form.of(asker.actor())?;
-    let question = Question::read(form, Format::wished(req.headers()))?;
+    let form = form.of(caller.actor())?;
+    let request = ReportRequest::read(form, Format::wished(req.headers()))?;
     let statistics = &api.usecases.statistics;
     let asked = prefers_async(req.headers());
     let filters = Filters {
-        user: question.query.users.first().copied(),
-        department: question.query.department,
+        user: request.query.users.first().copied(),
+        department: request.query.department,
         ..Filters::default()
     };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    if asked || question.query.range.is_some_and(DateRange::is_long) {
-        let range = statistics.may_report(asker.actor(), &question.query).await;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    if asked || request.query.range.is_some_and(DateRange::is_long) {
+        let range = statistics.may_report(caller.actor(), &request.query).await;
         let range = range.map_err(|error| filters.told(error))?;
         if req.method() == Method::HEAD {
             // Asking what would come starts nothing; there is no job to be named.
             return Ok(HttpResponse::Accepted().finish());
         }
-        let parameters = question.parameters(range);
+        let parameters = request.parameters(range);
         let new = NewJob { kind: JobKind::Report, parameters, input: Vec::new(), total: 0 };
-        return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));
+        return Ok(accepted(&api.usecases.jobs.submit(caller.actor(), new).await?, asked));
     }
-    let made = question.made(&api.usecases, asker.actor()).await;
-    Ok(made.map_err(|problem| filters.told(problem))?.answer(&req))
+    let report = request.render(&api.usecases, caller.actor()).await;
+    Ok(report.map_err(|problem| filters.told(problem))?.answer(&req))
 }

@@ -11,15 +11,14 @@ use rollcall_domain::access::Action as A;
 use utoipa::OpenApi;
 
 use crate::actor::guard;
-use crate::codes::Code;
 use crate::entry::Access::{May, MayOrMonitor, Password, People, Public};
 use crate::entry::{Entry, Notes};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::{
     admin, assignments, audit, auth, bulk, corrections, dashboard, departments, document, enroll, events,
     face, health, history, holidays, jobs, leaves, locks, mark, problems,
 };
-use crate::{recognize, records, removal, report, shifts, statistics, stream, sync, today, users};
+use crate::{erasure, recognize, records, report, shifts, statistics, stream, sync, today, users};
 
 /// Each row: method, path, who may, the handler, and in brackets what else is told of it by the methods of [`Notes`].
 /// Both the routes and the contract follow from it; `utoipa` demands a path at the handler, which is empty there.
@@ -56,7 +55,7 @@ operations! {
     GET    "/api/users/{user_id}"                       May(A::ReadUser)            => users::get;
     PUT    "/api/users/{user_id}"                       May(A::UpdateUser)          => users::update [limited_inside];
     PATCH  "/api/users/{user_id}"                       May(A::UpdateUser)          => users::patch [limited_inside];
-    DELETE "/api/users/{user_id}"                       May(A::DeleteUser)          => removal::delete [limited_inside];
+    DELETE "/api/users/{user_id}"                       May(A::DeleteUser)          => erasure::delete [limited_inside];
 
     POST   "/api/attendance/mark"                       May(A::MarkAttendance)      => mark::mark [names_somebody];
     GET    "/api/attendance/user/{user_id}"             May(A::ReadAttendance)      => history::of_user;
@@ -145,7 +144,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     }
     for (path, entries) in paths {
         let mut methods: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
-        // Whatever can be read can be asked for without its body; the frame leaves that out.
+        // Whatever can be read can be asked for without its body; the envelope leaves that out.
         let mut heads: Vec<_> = entries.iter().filter(|entry| entry.method == Method::GET).copied().collect();
         if methods.contains(&"HEAD") {
             heads.clear();
@@ -174,6 +173,6 @@ fn not_allowed(allowed: &str) -> Problem {
 }
 
 /// Whatever is not in the table.
-pub(crate) async fn nowhere(_: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn not_found(_: HttpRequest) -> Result<HttpResponse, Problem> {
     Err(Problem::not_found())
 }

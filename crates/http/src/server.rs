@@ -10,7 +10,7 @@ use actix_web::{App, Error, HttpServer, web};
 
 use crate::compress::compress;
 use crate::document::Contract;
-use crate::frame::{frame, gate};
+use crate::envelope::{envelope, gate};
 use crate::headers::cors;
 use crate::openapi::openapi_json;
 use crate::options::Api;
@@ -51,9 +51,9 @@ pub(crate) fn app(
         .app_data(api)
         .app_data(web::Data::new(Contract(openapi_json)))
         .configure(routes::configure)
-        .default_service(web::to(routes::nowhere))
+        .default_service(web::to(routes::not_found))
         .wrap(from_fn(gate))
         .wrap(cors)
-        .wrap(from_fn(frame))
+        .wrap(from_fn(envelope))
         .wrap(from_fn(compress))
 }

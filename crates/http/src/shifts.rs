@@ -11,9 +11,10 @@ use rollcall_usecases::shifts::{ShiftKey, ShiftPatch, ShiftQuery, StoredShift};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::input::{
-    AnyWord, AutoOut, Change, Json, Line, Named, Optional, Query, Seen, are_weekdays, form, present, weekdays,
+    AnyWord, AutoOut, Change, Json, Line, Optional, PathId, Query, Seen, are_weekdays, form, present,
+    weekdays,
 };
 use crate::naming::named;
 use crate::options::Api;
@@ -274,7 +275,7 @@ impl ShiftView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ShiftsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = ShiftQuery {
@@ -283,7 +284,7 @@ pub(crate) async fn list(
         page: page(form.page, form.per_page)?,
         q: form.q.value().filter(|q| !q.is_empty()),
     };
-    let found = api.usecases.shifts.list(asker.actor(), query).await?;
+    let found = api.usecases.shifts.list(caller.actor(), query).await?;
     Ok(list_of(&req, found, ShiftView::new))
 }
 
@@ -350,10 +351,10 @@ impl FindingView {
     responses((status = 200, description = "What was found.", body = LintedView)))]
 pub(crate) async fn lint(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<LintForm>,
 ) -> Result<HttpResponse, Problem> {
-    let linted = api.usecases.shifts.lint(asker.actor(), range(form.from.value(), form.to.value())?).await?;
+    let linted = api.usecases.shifts.lint(caller.actor(), range(form.from.value(), form.to.value())?).await?;
     Ok(HttpResponse::Ok().json(LintedView {
         from: linted.dates.from().to_string(),
         to: linted.dates.to().to_string(),
@@ -367,10 +368,10 @@ pub(crate) async fn lint(
     responses((status = 201, description = "Added; `Location` names it.", body = ShiftView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewShiftForm>,
 ) -> Result<HttpResponse, Problem> {
-    let added = api.usecases.shifts.create(asker.actor(), form.patch()?).await?;
+    let added = api.usecases.shifts.create(caller.actor(), form.patch()?).await?;
     Ok(created(format!("/api/shifts/{}", added.id), added.revision, ShiftView::new(added)))
 }
 
@@ -380,10 +381,10 @@ pub(crate) async fn create(
     responses((status = 200, description = "The shift, with an `ETag`.", body = ShiftView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<ShiftId>,
+    caller: Authenticated,
+    PathId(id): PathId<ShiftId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.shifts.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.shifts.get(caller.actor(), id).await?))
 }
 
 /// Words a shift anew from a date on; records of earlier dates keep its rules as they were. A member that is sent as it
@@ -393,17 +394,17 @@ pub(crate) async fn get(
     responses((status = 200, description = "The shift as it is now.", body = ShiftView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<ShiftId>,
+    caller: Authenticated,
+    PathId(id): PathId<ShiftId>,
     IfMatch(revision): IfMatch,
     change: Change<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.shifts.get(asker.actor(), id).await?;
+    let known = api.usecases.shifts.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &ShiftView::new(known)).await?;
     let mut form = change.of(&view, seen)?;
     let from = std::mem::take(&mut form.from).value();
-    Ok(shown(api.usecases.shifts.update(asker.actor(), id, form.patch()?, from, revision).await?))
+    Ok(shown(api.usecases.shifts.update(caller.actor(), id, form.patch()?, from, revision).await?))
 }
 
 /// Retires a shift: nobody can be given it any more, and records keep it.
@@ -412,11 +413,11 @@ pub(crate) async fn update(
     responses((status = 204, description = "Retired.")))]
 pub(crate) async fn retire(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<ShiftId>,
+    caller: Authenticated,
+    PathId(id): PathId<ShiftId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.shifts.retire(asker.actor(), id, revision).await?;
+    api.usecases.shifts.retire(caller.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

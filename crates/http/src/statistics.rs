@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::local;
+use crate::actor::Authenticated;
+use crate::attendance_view::local;
 use crate::filters::Filters;
 use crate::input::{Parse, Query, choices, form, one_of, only_word};
 use crate::options::Api;
@@ -334,15 +334,15 @@ impl ComparedDepartmentView {
     responses((status = 200, description = "Rates, and how they follow from the days.", body = RatesView)))]
 pub(crate) async fn rate(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<RatesForm>,
 ) -> Result<HttpResponse, Problem> {
     let asked =
         Asked { range: range(form.from.value(), form.to.value())?, department: form.department_id.value() };
     let grouping = form.group_by.value().unwrap_or(Grouping::Overall);
     let filters = Filters { department: asked.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let counted = api.usecases.statistics.rates(asker.actor(), asked, grouping).await;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let counted = api.usecases.statistics.rates(caller.actor(), asked, grouping).await;
     let counted = counted.map_err(|error| filters.told(error))?;
     Ok(HttpResponse::Ok().json(RatesView {
         from: day(counted.range.from()),
@@ -359,7 +359,7 @@ pub(crate) async fn rate(
     responses((status = 200, description = "Every period between the dates.", body = TrendsView)))]
 pub(crate) async fn trends(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<TrendsForm>,
 ) -> Result<HttpResponse, Problem> {
     let asked =
@@ -368,8 +368,8 @@ pub(crate) async fn trends(
     let metrics: Option<Metrics> = form.metrics.value();
     let compare = form.compare.is_some();
     let filters = Filters { department: asked.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let trends = api.usecases.statistics.trends(asker.actor(), asked, interval, compare).await;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let trends = api.usecases.statistics.trends(caller.actor(), asked, interval, compare).await;
     let trends = trends.map_err(|error| filters.told(error))?;
     let cut = |series: Vec<(Period, Tally)>| -> Vec<Value> {
         let views = series.into_iter().map(|(period, tally)| PeriodView::new(interval, period, &tally));
@@ -397,11 +397,11 @@ pub(crate) async fn trends(
     responses((status = 200, description = "Departments, and people without one.", body = ComparedView)))]
 pub(crate) async fn departments(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ComparedForm>,
 ) -> Result<HttpResponse, Problem> {
     let (range, order) = (range(form.from.value(), form.to.value())?, sort(&form.sort, &KEYS)?);
-    let compared = api.usecases.statistics.departments(asker.actor(), range, &order).await?;
+    let compared = api.usecases.statistics.departments(caller.actor(), range, &order).await?;
     Ok(HttpResponse::Ok().json(ComparedView {
         from: day(compared.range.from()),
         to: day(compared.range.to()),

@@ -18,12 +18,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::accept::EVENT_STREAM;
-use crate::actor::{Asker, bearer};
-use crate::attendance::{EventView, RecordView};
+use crate::actor::{Authenticated, bearer};
+use crate::attendance_view::{EventView, RecordView};
 use crate::filters::Filters;
 use crate::headers::LAST_EVENT_ID;
 use crate::input::{Query, form};
-use crate::limits::Place;
+use crate::limits::Permit;
 use crate::naming::named;
 use crate::options::{Api, State};
 use crate::problem::Problem;
@@ -84,19 +84,19 @@ impl ChangeView {
 pub(crate) async fn stream(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<StreamForm>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = asker.actor().clone();
+    let actor = caller.actor().clone();
     let user = actor.user().ok_or_else(Problem::not_found)?;
-    let place = api.limiter.stream(user)?;
+    let permit = api.limiter.stream(user)?;
     let department = form.department_id.value();
     let filters = Filters { department, ..Filters::default() };
     filters.check(&api.usecases.directory, &actor).await?;
     let follower = api.usecases.attendance.follow(&actor, department, left_off(req.headers())).await;
     let follower = follower.map_err(|error| filters.told(error))?;
     let token = bearer(req.headers())?.to_owned();
-    let stream = Following { api, token, actor, follower, told: None, _place: place };
+    let stream = Following { api, token, actor, follower, told: None, _permit: permit };
     let body = stream::unfold(stream, |mut following| async move {
         let bytes = following.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), following))
@@ -123,7 +123,7 @@ struct Following {
     follower: Follower,
     /// When something was sent last.
     told: Option<Instant>,
-    _place: Place<UserId>,
+    _permit: Permit<UserId>,
 }
 
 impl Following {
@@ -149,8 +149,8 @@ impl Following {
             if messages.is_empty() && !silent {
                 continue;
             }
-            let asker = self.api.usecases.auth.authenticate(&self.token).await.ok()?;
-            if asker.actor != self.actor {
+            let caller = self.api.usecases.auth.authenticate(&self.token).await.ok()?;
+            if caller.actor != self.actor {
                 return None;
             }
             // A message without data only says where to go on.

@@ -13,12 +13,11 @@ use rollcall_usecases::attendance::sync::{SyncAnswer, SyncItem, SyncProblem, Syn
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, who};
-use crate::attendance::{EventView, LocationForm};
-use crate::codes::Code;
+use crate::actor::{Authenticated, parse_user};
+use crate::attendance_view::{EventView, LocationForm};
 use crate::input::{Json, Parse, form, present};
 use crate::options::Api;
-use crate::problem::{BriefView, FieldError, Problem};
+use crate::problem::{Code, FieldError, ItemProblemView, Problem};
 
 form! {
     body struct SyncForm as Sync {
@@ -76,7 +75,7 @@ impl ItemForm {
         let mut wrong = Vec::new();
         let id = required::<EventId>("/event_id", &self.event_id, &mut wrong);
         let user = match self.user_id.as_deref() {
-            Some(text) => who(text, actor).ok(),
+            Some(text) => parse_user(text, actor).ok(),
             None => None,
         };
         if user.is_none() {
@@ -173,7 +172,7 @@ struct SyncResultView {
     /// The punch as it is stored.
     event: Option<EventView>,
     /// Why it is not.
-    problem: Option<BriefView>,
+    problem: Option<ItemProblemView>,
 }
 
 impl SyncResultView {
@@ -239,7 +238,7 @@ impl From<SyncProblem> for Problem {
               (status = 207, description = "Some failed.", body = SyncView)))]
 pub(crate) async fn sync(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<SyncForm>,
 ) -> Result<HttpResponse, Problem> {
     let forms = form.items.as_deref().unwrap_or_default();
@@ -250,13 +249,13 @@ pub(crate) async fn sync(
     let ids = forms.iter().map(|item| item.event_id.clone()).collect();
     let (mut items, mut unread) = (Vec::new(), Vec::new());
     for form in forms {
-        match form.read(asker.actor()) {
+        match form.read(caller.actor()) {
             Ok(item) => (items.push(Some(item)), unread.push(None)),
             Err(problem) => (items.push(None), unread.push(Some(problem))),
         };
     }
     let request = SyncRequest { device: form.device_id.value(), sent_at: form.sent_at.value()?, items };
-    let answer = api.usecases.attendance.sync(asker.actor(), &request).await?;
+    let answer = api.usecases.attendance.sync(caller.actor(), &request).await?;
     let view = SyncView::new(answer, ids, unread);
     let status = if view.summary.failed > 0 { StatusCode::MULTI_STATUS } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(view))

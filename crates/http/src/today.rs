@@ -11,8 +11,8 @@ use rollcall_usecases::roster::{Standing, TodayQuery};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::{RecordView, local};
+use crate::actor::Authenticated;
+use crate::attendance_view::{RecordView, local};
 use crate::filters::Filters;
 use crate::input::{PageNumber, PageSize, Query, form, only_word};
 use crate::options::Api;
@@ -160,7 +160,7 @@ impl PersonView {
 pub(crate) async fn today(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<TodayForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = TodayQuery {
@@ -171,10 +171,10 @@ pub(crate) async fn today(
         page: page(form.page, form.per_page)?,
     };
     let filters = Filters { department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let today =
-        api.usecases.attendance.today(asker.actor(), query).await.map_err(|error| filters.told(error))?;
-    let scope = match asker.actor().role() {
+        api.usecases.attendance.today(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+    let scope = match caller.actor().role() {
         _ if today.only_self => "self",
         Role::Admin => "all",
         Role::Manager | Role::Employee | Role::Device => "departments",

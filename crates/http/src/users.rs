@@ -10,7 +10,7 @@ use rollcall_usecases::users::{NewUser, Profile};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
+use crate::actor::{Authenticated, PathUser};
 use crate::filters::Filters;
 use crate::input::{Change, Json, Query, Seen, form};
 use crate::naming::named;
@@ -94,17 +94,17 @@ pub(crate) struct ListView {
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ListForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = form.into_query(&api.options.zone)?;
     let filters = Filters { department: query.filter.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found: Paged<Profile> =
-        api.usecases.users.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.users.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     let pagination = Pagination::of(&found);
     let mut people = found.items.into_iter();
-    let only_self = asker.actor().role() == Role::Employee;
+    let only_self = caller.actor().role() == Role::Employee;
     let own = people.as_slice().first().filter(|_| only_self).cloned().map(|own| UserView::new(&api, own));
     let data = people.by_ref().map(|person| UserView::new(&api, person)).collect();
     Ok(pagination.answer(&req).json(ListView { data, pagination, profile: own }))
@@ -115,13 +115,13 @@ pub(crate) async fn list(
     responses((status = 201, description = "Added; `Location` names them.", body = AddedView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewUserForm>,
 ) -> Result<HttpResponse, Problem> {
     let (new, users) = (form.into_user()?, &api.usecases.users);
     let (profile, token) = match new.password {
-        Some(_) => (users.create(asker.actor(), new).await?, None),
-        None => users.invite(asker.actor(), new).await.map(|(profile, token)| (profile, Some(token)))?,
+        Some(_) => (users.create(caller.actor(), new).await?, None),
+        None => users.invite(caller.actor(), new).await.map(|(profile, token)| (profile, Some(token)))?,
     };
     // Behind a `#` it reaches no server's log.
     let invite_url = token.map(|token| format!("{}/invite#{token}", api.options.public_url));
@@ -131,45 +131,49 @@ pub(crate) async fn create(
 
 /// One person's profile.
 #[utoipa::path(get, path = "", tag = "users",
-    params(Who),
+    params(PathUser),
     responses((status = 200, description = "The profile, with an `ETag`.", body = UserView)))]
-pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Result<HttpResponse, Problem> {
-    let profile = api.usecases.users.get(asker.actor(), user).await?;
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    caller: Authenticated,
+    PathUser(user): PathUser,
+) -> Result<HttpResponse, Problem> {
+    let profile = api.usecases.users.get(caller.actor(), user).await?;
     Ok(shown(&api, profile))
 }
 
 /// Changes a profile: absent members keep, `null` clears; all of the change or nothing. A member that is sent as it is
 /// shown changes nothing, whoever may change it, so that a profile can be sent back as it was read.
 #[utoipa::path(put, path = "", tag = "users", request_body = UpdateForm,
-    params(Who, IfMatch),
+    params(PathUser, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     IfMatch(revision): IfMatch,
     change: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.users.get(asker.actor(), user).await?;
+    let known = api.usecases.users.get(caller.actor(), user).await?;
     let seen = Seen { revision, known: known.user.revision };
     let view = named(&api.usecases.directory, &UserView::new(&api, known)).await?;
     let form = change.of(&view, seen)?;
-    let profile = api.usecases.users.update(asker.actor(), user, form.into_patch()?, revision).await?;
+    let profile = api.usecases.users.update(caller.actor(), user, form.into_patch()?, revision).await?;
     Ok(shown(&api, profile))
 }
 
 /// The same as `PUT`.
 #[utoipa::path(patch, path = "", tag = "users", request_body = UpdateForm,
-    params(Who, IfMatch),
+    params(PathUser, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn patch(
     api: web::Data<Api>,
-    asker: Asker,
-    who: Who,
+    caller: Authenticated,
+    who: PathUser,
     revision: IfMatch,
     form: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    update(api, asker, who, revision, form).await
+    update(api, caller, who, revision, form).await
 }
 
 fn shown(api: &Api, profile: Profile) -> HttpResponse {

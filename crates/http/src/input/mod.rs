@@ -24,7 +24,7 @@ pub(crate) use parse::{
     Reason, are_weekdays, choices, one_of, only_word, weekdays,
 };
 pub(crate) use patch::present;
-pub(crate) use path::Named;
+pub(crate) use path::PathId;
 pub(crate) use photos::{PhotoForm, Text, Upload};
 pub(crate) use query::{Query, from_query, of_query};
 #[cfg(test)]

@@ -6,9 +6,8 @@ use rollcall_domain::job::{Job, JobResult};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::codes::Code;
 use crate::headers::{PREFER, PREFERENCE_APPLIED};
-use crate::problem::{BriefView, Problem};
+use crate::problem::{Code, ItemProblemView, Problem};
 use crate::profile::utc;
 
 /// Seconds after which to look at an unfinished job again.
@@ -40,7 +39,7 @@ pub(crate) struct JobView {
     /// Where and what the result is, once it is done.
     result: Option<JobResultView>,
     /// Why it failed.
-    problem: Option<BriefView>,
+    problem: Option<ItemProblemView>,
 }
 
 /// How much of a job is done.

@@ -9,9 +9,8 @@ use rollcall_usecases::jobs::{Desk, JobFailure, JobWork, Worked};
 
 use super::entries;
 use super::parameters::parameters;
-use crate::codes::Code;
-use crate::problem::Problem;
-use crate::report::{Format, Question};
+use crate::problem::{Code, Problem};
+use crate::report::{Format, ReportRequest};
 
 /// Works on jobs with what requests are answered with.
 #[derive(Clone)]
@@ -38,13 +37,13 @@ impl JobWork for JobWorker {
 
 impl JobWorker {
     async fn report(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
-        let question = Question::read(parameters(desk)?, Format::Json)?;
-        let mut made = question.made(&self.usecases, actor).await?;
-        while let Some(bytes) = made.body.try_next().await? {
-            desk.note(made.progress());
+        let request = ReportRequest::read(parameters(desk)?, Format::Json)?;
+        let mut report = request.render(&self.usecases, actor).await?;
+        while let Some(bytes) = report.body.try_next().await? {
+            desk.note(report.progress());
             desk.write(&bytes).await?;
         }
-        Ok(Worked { status: 200, media_type: made.media_type.to_owned(), file_name: made.file_name })
+        Ok(Worked { status: 200, media_type: report.media_type.to_owned(), file_name: report.file_name })
     }
 }
 

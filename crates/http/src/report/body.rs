@@ -10,7 +10,7 @@ use futures_util::{Stream, stream};
 use crate::problem::Problem;
 
 /// How many people are still to be read.
-pub(super) type Left = Arc<AtomicUsize>;
+pub(super) type Remaining = Arc<AtomicUsize>;
 
 /// Bytes, made while they are read.
 pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;

@@ -8,7 +8,7 @@ use futures_util::stream;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 
-use super::body::{Body, Left};
+use super::body::{Body, Remaining};
 use super::columns::{Cell, Columns, harmless};
 use super::form::Dialect;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ pub(super) async fn records(
     columns: Columns<ReportRow>,
     zone: Zone,
     dialect: Dialect,
-    left: Left,
+    left: Remaining,
 ) -> Result<Body, Problem> {
     let mut lines = Lines::first(dialect);
     lines.write(columns.titles(&zone))?;

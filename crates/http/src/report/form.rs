@@ -9,7 +9,7 @@ use rollcall_domain::statistics::Interval;
 use rollcall_usecases::report::ReportGrouping;
 use serde::Serialize;
 
-use super::columns::Tongue;
+use super::columns::HeaderLanguage;
 use crate::accept::{CSV, JSON, XLSX, preferred};
 use crate::filters::person;
 use crate::input::{PageNumber, PageSize, Parse, choices, form, one_of};
@@ -42,7 +42,7 @@ form! {
         /// Columns of a file, separated by commas, in this order; all unless asked otherwise.
         columns: Option<String>,
         /// Language of the header row of a file, `en` or `de`; without it columns have the names that `columns` takes.
-        locale: Optional<Tongue>,
+        locale: Optional<HeaderLanguage>,
         /// What separates the cells of a CSV file: `comma`, `semicolon` or `tab`; `comma` unless asked otherwise. Excel opens by
         /// double click what is separated as its country does, with `semicolon` where decimals have a comma.
         separator: Optional<Separator>,

@@ -6,7 +6,7 @@ use rollcall_usecases::report::{ReportGroup, ReportRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::attendance::RecordView;
+use crate::attendance_view::RecordView;
 use crate::paging::Pagination;
 use crate::profile::{DepartmentRefView, day};
 use crate::today::PersonView;

@@ -7,12 +7,11 @@ use rollcall_usecases::users::{Receipt, UserError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
-use crate::codes::Code;
+use crate::actor::{Authenticated, PathUser};
 use crate::input::{Line, Parse, Query, form, one_of};
 use crate::options::Api;
 use crate::preconditions::IfMatch;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::profile::utc;
 
 /// The header that says why.
@@ -115,15 +114,15 @@ impl ErasureView {
 /// Removes a person: their logins end and their templates are destroyed before the answer; their attendance stays. Or
 /// erases them, removed before or not.
 #[utoipa::path(delete, path = "", tag = "users",
-    params(Who, DeleteForm,
+    params(PathUser, DeleteForm,
            ("X-Reason" = Option<String>, Header, description = "Why somebody is erased, at least 5 characters."), IfMatch),
     responses((status = 204, description = "Removed."),
               (status = 200, description = "Erased.", body = ErasureView)))]
 pub(crate) async fn delete(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     IfMatch(revision): IfMatch,
     Query(form): Query<DeleteForm>,
 ) -> Result<HttpResponse, Problem> {
@@ -138,11 +137,11 @@ pub(crate) async fn delete(
             let detail = "goes with mode=erase; attendance of people who are removed stays";
             return Err(Problem::invalid_parameter("attendance", "not-allowed", detail));
         }
-        users.deactivate(asker.actor(), user, revision).await.map_err(told)?;
+        users.deactivate(caller.actor(), user, revision).await.map_err(told)?;
         return Ok(HttpResponse::NoContent().finish());
     }
     let (reason, whole) = (reason(req.headers())?, attendance == Some(Attendance::Delete));
-    let receipt = users.erase(asker.actor(), user, reason, whole, revision).await.map_err(told)?;
+    let receipt = users.erase(caller.actor(), user, reason, whole, revision).await.map_err(told)?;
     Ok(HttpResponse::Ok().json(ErasureView::new(&receipt)))
 }
 

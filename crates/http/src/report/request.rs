@@ -17,12 +17,12 @@ use rollcall_usecases::directory::Directory;
 use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
 use serde::Serialize;
 
-use super::body::{Body, Left, whole};
-use super::columns::{Chosen, Tongue};
+use super::body::{Body, Remaining, whole};
+use super::columns::{ColumnSelection, HeaderLanguage};
 use super::form::{Dialect, Format, ReportForm, Separator, by_name};
 use super::view::{GroupView, GroupsView, RecordsView, ReportRecordView, ReportView, TallyView};
 use super::{csv, workbook};
-use crate::attendance::local;
+use crate::attendance_view::local;
 use crate::headers::attachment;
 use crate::naming::named;
 use crate::paging::{Pagination, long_range, page};
@@ -30,20 +30,20 @@ use crate::problem::Problem;
 use crate::profile::day;
 
 /// A report that makes sense.
-pub(crate) struct Question {
+pub(crate) struct ReportRequest {
     /// As it was asked, for a job.
     form: ReportForm,
     by: Option<ReportGrouping>,
     format: Format,
     dialect: Dialect,
-    tongue: Option<Tongue>,
+    language: Option<HeaderLanguage>,
     zone: Option<Zone>,
     page: Page,
     pub(super) query: ReportQuery,
 }
 
-/// The answer to a question.
-pub(crate) struct Made {
+/// The answer to a request.
+pub(crate) struct RenderedReport {
     pub(crate) media_type: &'static str,
     /// What browsers call the file, if it is one.
     pub(crate) file_name: Option<String>,
@@ -51,17 +51,17 @@ pub(crate) struct Made {
     size: Option<u64>,
     pagination: Option<Pagination>,
     /// People whose records are in it, and how many of them are still to be read; of a file that is made while it is read.
-    people: Option<(usize, Left)>,
+    people: Option<(usize, Remaining)>,
     pub(crate) body: Body,
 }
 
-impl Question {
-    /// Whatever is wrong with the question is told before anything is looked for.
+impl ReportRequest {
+    /// Whatever is wrong with the request is told before anything is looked for.
     pub(crate) fn read(form: ReportForm, wished: Format) -> Result<Self, Problem> {
         let asked = form.clone();
         let by = form.group_by.value().unwrap_or(None);
-        let (format, tongue) = (form.format.value().unwrap_or(wished), form.locale.value());
-        let chosen = Chosen { names: form.columns.as_deref(), tongue };
+        let (format, language) = (form.format.value().unwrap_or(wished), form.locale.value());
+        let chosen = ColumnSelection { names: form.columns.as_deref(), language };
         if format != Format::Csv && (form.separator.is_some() || form.bom.is_some()) {
             let name = if form.bom.is_some() { "bom" } else { "separator" };
             return Err(Problem::invalid_parameter(name, "not-applicable", "is for csv"));
@@ -87,7 +87,7 @@ impl Question {
             bom: form.bom.value().unwrap_or(true),
         };
         let (zone, page) = (form.timezone.value(), page(form.page, form.per_page)?);
-        Ok(Self { form: asked, by, format, dialect, tongue, zone, page, query })
+        Ok(Self { form: asked, by, format, dialect, language, zone, page, query })
     }
 
     /// The same about these dates, as it is kept and read again. Nothing is left to be guessed later.
@@ -102,10 +102,10 @@ impl Question {
     }
 
     /// The answer, as far as it is made before its bytes are read.
-    pub(crate) async fn made(self, usecases: &UseCases, actor: &Actor) -> Result<Made, Problem> {
-        let Self { form, by, format, dialect, tongue, zone, page, query } = self;
+    pub(crate) async fn render(self, usecases: &UseCases, actor: &Actor) -> Result<RenderedReport, Problem> {
+        let Self { form, by, format, dialect, language, zone, page, query } = self;
         let (statistics, directory) = (&usecases.statistics, &usecases.directory);
-        let chosen = Chosen { names: form.columns.as_deref(), tongue };
+        let chosen = ColumnSelection { names: form.columns.as_deref(), language };
         match by {
             None => {
                 let report = statistics.report(actor, query).await?;
@@ -128,8 +128,8 @@ async fn records(
     (format, dialect): (Format, Dialect),
     zone: Zone,
     page: Page,
-    chosen: &Chosen<'_>,
-) -> Result<Made, Problem> {
+    chosen: &ColumnSelection<'_>,
+) -> Result<RenderedReport, Problem> {
     let (range, as_of) = (report.range, report.as_of);
     Ok(match format {
         Format::Json => {
@@ -144,17 +144,19 @@ async fn records(
                 data: rows.items.iter().map(ReportRecordView::new).collect(),
                 pagination,
             };
-            Made {
+            RenderedReport {
                 pagination: Some(pagination),
-                ..Made::json(&named(directory, &ReportView::Records(view)).await?)?
+                ..RenderedReport::json(&named(directory, &ReportView::Records(view)).await?)?
             }
         }
         Format::Csv => {
-            let (all, left) = (report.people_left(), Left::default());
+            let (all, left) = (report.people_left(), Remaining::default());
             let body = csv::records(report, chosen.records()?, zone, dialect, left.clone()).await?;
-            Made { people: Some((all, left)), ..Made::file(format, range, (None, body)) }
+            RenderedReport { people: Some((all, left)), ..RenderedReport::file(format, range, (None, body)) }
         }
-        Format::Xlsx => Made::file(format, range, workbook::records(report, chosen.records()?, zone).await?),
+        Format::Xlsx => {
+            RenderedReport::file(format, range, workbook::records(report, chosen.records()?, zone).await?)
+        }
     })
 }
 
@@ -164,11 +166,11 @@ async fn groups(
     by: ReportGrouping,
     (format, dialect): (Format, Dialect),
     zone: &Zone,
-    chosen: &Chosen<'_>,
-) -> Result<Made, Problem> {
+    chosen: &ColumnSelection<'_>,
+) -> Result<RenderedReport, Problem> {
     let Summed { range, as_of, groups, total, .. } = summed;
     Ok(match format {
-        Format::Json => Made::json(&ReportView::Groups(GroupsView {
+        Format::Json => RenderedReport::json(&ReportView::Groups(GroupsView {
             group_by: by_name(Some(by)),
             from: day(range.from()),
             to: day(range.to()),
@@ -179,17 +181,17 @@ async fn groups(
         }))?,
         Format::Csv => {
             let bytes = csv::groups(&groups, chosen.sums()?, dialect)?;
-            Made::file(format, range, (Some(bytes.len() as u64), whole(bytes)))
+            RenderedReport::file(format, range, (Some(bytes.len() as u64), whole(bytes)))
         }
-        Format::Xlsx => Made::file(format, range, workbook::groups(groups, chosen.sums()?).await?),
+        Format::Xlsx => RenderedReport::file(format, range, workbook::groups(groups, chosen.sums()?).await?),
     })
 }
 
-impl Made {
+impl RenderedReport {
     /// How far it has been read, as far as anybody knows.
     pub(crate) fn progress(&self) -> Progress {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let of = |(all, left): &(usize, Left)| Progress {
+        let of = |(all, left): &(usize, Remaining)| Progress {
             done: count(all.saturating_sub(left.load(Ordering::Relaxed))),
             total: count(*all),
         };
