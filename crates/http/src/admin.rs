@@ -5,17 +5,16 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::Status;
 use rollcall_usecases::users::{Account, UserQuery};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::actor::{Asker, Who};
+use crate::actor::{Authenticated, PathUser};
 use crate::filters::Filters;
-use crate::input::{Form, Json, Passage, Query, is, needed, word};
+use crate::input::{Json, Passage, Query, Required, form};
 use crate::options::Api;
 use crate::paging::{List, list};
 use crate::people::people_form;
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch};
 use crate::problem::Problem;
 use crate::profile::{UserView, utc};
 
@@ -23,47 +22,39 @@ people_form! {
     /// Which people are wanted, by administrators.
     AdminUsersForm {
         /// Only people who never logged in, or only those who did.
-        #[validate(custom(function = "is::<bool>"))]
-        #[param(value_type = Option<bool>)]
-        never_logged_in: Option<String>,
+        never_logged_in: Optional<bool> as bool,
         /// Also people who were removed.
-        #[validate(custom(function = "is::<bool>"))]
-        #[param(value_type = Option<bool>)]
-        include_deleted: Option<String>,
+        include_deleted: Optional<bool> as bool,
     }
 }
 
 impl AdminUsersForm {
-    fn into_admin_query(self, zone: &Zone) -> Result<UserQuery, Problem> {
-        let (mut query, form) = self.into_query(zone)?;
-        query.filter.include_deleted = word(&form.include_deleted)?.unwrap_or(false);
-        query.filter.never_logged_in = word(&form.never_logged_in)?;
+    fn into_admin_query(mut self, zone: &Zone) -> Result<UserQuery, Problem> {
+        let include_deleted = std::mem::take(&mut self.include_deleted).value().unwrap_or(false);
+        let never_logged_in = std::mem::take(&mut self.never_logged_in).value();
+        let mut query = self.into_query(zone)?;
+        (query.filter.include_deleted, query.filter.never_logged_in) = (include_deleted, never_logged_in);
         Ok(query)
     }
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = StatusChange)]
-pub(crate) struct StatusForm {
-    /// `active`, `inactive`, `suspended` or `pending`.
-    #[validate(required, custom(function = "is::<Status>"))]
-    #[schema(value_type = String, required = true)]
-    status: Option<String>,
-    /// Why, at least 5 characters; administrators see it in their list of people.
-    #[validate(required, custom(function = "is::<Passage<500>>"), custom(function = "reasoned"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
+form! {
+    body struct StatusForm as StatusChange {
+        /// `active`, `inactive`, `suspended` or `pending`.
+        status: Required<Status>,
+        /// Why, at least 5 characters; administrators see it in their list of people.
+        #[validate(custom(function = "reasoned"))]
+        reason: Required<Passage<500>>,
+    }
 }
 
-fn reasoned(reason: &str) -> Result<(), validator::ValidationError> {
-    if reason.trim().chars().count() >= MIN_REASON {
+fn reasoned(reason: &Required<Passage<500>>) -> Result<(), validator::ValidationError> {
+    if reason.text().is_none_or(|text| text.trim().chars().count() >= MIN_REASON) {
         return Ok(());
     }
     let told = format!("must have at least {MIN_REASON} characters");
     Err(validator::ValidationError::new("too-short").with_message(told.into()))
 }
-
-impl Form for StatusForm {}
 
 /// A person, as administrators see them.
 #[derive(Serialize, ToSchema)]
@@ -106,37 +97,36 @@ impl AdminUserView {
 }
 
 /// Everybody, as administrators see them.
-#[utoipa::path(get, path = "/api/admin/users", tag = "admin", params(AdminUsersForm),
+#[utoipa::path(get, path = "", tag = "admin", params(AdminUsersForm),
     responses((status = 200, description = "A page of people.", body = List<AdminUserView>)))]
 pub(crate) async fn users(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<AdminUsersForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = form.into_admin_query(&api.options.zone)?;
     let filters = Filters { department: query.filter.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let found = api.usecases.users.list_for_admin(asker.actor(), query).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let found = api.usecases.users.list_for_admin(caller.actor(), query).await?;
     Ok(list(&req, found, |account| AdminUserView::new(&api, account)))
 }
 
 /// Sets a person's status. Anything but `active` ends their logins and the recognition of their face before this call returns.
-#[utoipa::path(put, path = "/api/admin/users/{user_id}/status", tag = "admin", request_body = StatusForm,
-    params(("user_id" = String, Path, description = "An id, or `me`."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(put, path = "", tag = "admin", request_body = StatusForm,
+    params(PathUser, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn set_status(
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     IfMatch(revision): IfMatch,
     Json(form): Json<StatusForm>,
 ) -> Result<HttpResponse, Problem> {
-    let status: Status = needed(&form.status)?;
-    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
-    let profile = api.usecases.users.set_status(asker.actor(), user, status, Some(reason), revision).await?;
-    let by = asker.actor().user().map(|id| id.to_string());
+    let status: Status = form.status.value()?;
+    let reason = form.reason.value()?;
+    let profile = api.usecases.users.set_status(caller.actor(), user, status, Some(reason), revision).await?;
+    let by = caller.actor().user().map(|id| id.to_string());
     tracing::info!(user.id = %user, by, status = status.name(), "a person's status was set");
-    Ok(HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(&api, profile)))
+    Ok(preconditions::shown(profile.user.revision, UserView::new(&api, profile)))
 }

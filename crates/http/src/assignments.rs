@@ -1,27 +1,21 @@
 //! `/api/shift-assignments`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId};
 use rollcall_domain::lint::Finding;
 use rollcall_domain::plan::Whom;
 use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, whom};
+use crate::actor::{Authenticated, whom};
 use crate::filters::{Filters, person};
-use crate::input::{
-    AnyWord, Change, Form, Json, Named, PageNumber, PageSize, Query, Seen, clearable, is, needed, present,
-    word,
-};
+use crate::input::{AnyWord, Change, Json, PathId, Query, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 use crate::shifts::FindingView;
@@ -29,81 +23,47 @@ use crate::shifts::FindingView;
 pub(crate) const KEYS: [(&str, AssignmentKey); 2] =
     [("from", AssignmentKey::From), ("created_at", AssignmentKey::CreatedAt)];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AssignmentsForm {
-    /// Given to this person: an id, or `me`.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    user_id: Option<String>,
-    /// Given to this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// Of this shift.
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    /// That hold on this date.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    on: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `from`, `created_at`.
-    sort: Option<String>,
+form! {
+    query struct AssignmentsForm {
+        /// Given to this person: an id, or `me`.
+        user_id: Optional<AnyWord>,
+        /// Given to this department.
+        department_id: Optional<DepartmentId>,
+        /// Of this shift.
+        shift_id: Optional<ShiftId>,
+        /// That hold on this date.
+        on: Optional<Date>,
+        ..paging,
+        /// `from`, `created_at`.
+        sort: Option<String>,
+    }
 }
-
-impl Form for AssignmentsForm {}
 
 const SERVER_SIDE: &[&str] = &["id", "created_by", "created_at", "version"];
 
-/// A shift to be given to a person, to a department, or, without either, to everybody.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewShiftAssignment)]
-pub(crate) struct NewAssignmentForm {
-    #[validate(required, custom(function = "is::<ShiftId>"))]
-    #[schema(value_type = String, required = true)]
-    shift_id: Option<String>,
-    /// An id, or `me`.
-    user_id: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// First date on which it can begin.
-    #[validate(required, custom(function = "is::<Date>"))]
-    #[schema(value_type = String, format = Date, required = true)]
-    from: Option<String>,
-    /// Last date on which it can begin; for good without one.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    to: Option<String>,
-}
-
-impl Form for NewAssignmentForm {
+form! {
+    /// A shift to be given to a person, to a department, or, without either, to everybody.
+    body struct NewAssignmentForm as NewShiftAssignment {
+        shift_id: Required<ShiftId>,
+        /// An id, or `me`.
+        user_id: Option<String>,
+        department_id: Optional<DepartmentId>,
+        /// First date on which it can begin.
+        from: Required<Date>,
+        /// Last date on which it can begin; for good without one.
+        to: Optional<Date>,
+    }
     const NULLABLE: &'static [&'static str] = &["user_id", "department_id", "to"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
-/// A change of which shift is given and when: absent members keep, `null` clears.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = ShiftAssignmentUpdate)]
-#[serde(default)]
-pub(crate) struct AssignmentUpdateForm {
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    from: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(value_type = Option<String>, format = Date)]
-    to: Option<Option<String>>,
-}
-
-impl Form for AssignmentUpdateForm {
+form! {
+    /// A change of which shift is given and when: absent members keep, `null` clears.
+    change struct AssignmentUpdateForm as ShiftAssignmentUpdate {
+        shift_id: Optional<ShiftId>,
+        from: Optional<Date>,
+        to: Clearable<Date>,
+    }
     const NULLABLE: &'static [&'static str] = &["to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "user_id", "department_id", "created_by", "created_at", "version"];
@@ -159,40 +119,40 @@ impl AssignmentView {
 }
 
 /// The shifts that were given to you and those you answer for.
-#[utoipa::path(get, path = "/api/shift-assignments", tag = "planning", params(AssignmentsForm),
+#[utoipa::path(get, path = "", tag = "planning", params(AssignmentsForm),
     responses((status = 200, description = "A page of assignments.", body = List<AssignmentView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<AssignmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = AssignmentQuery {
-        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
-        department: word(&form.department_id)?,
-        shift: word(&form.shift_id)?,
-        on: word(&form.on)?,
+        user: person("user_id", form.user_id.text(), caller.actor())?,
+        department: form.department_id.value(),
+        shift: form.shift_id.value(),
+        on: form.on.value(),
         sort: sort(&form.sort, &KEYS)?,
-        page: page(&form.page, &form.per_page)?,
+        page: page(form.page, form.per_page)?,
     };
     let filters =
         Filters { user: query.user, department: query.department, shift: query.shift, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.assignments.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.assignments.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, AssignmentView::new))
 }
 
 /// Gives a shift. What is nearer to a person wins: their own before their department's before everybody's.
-#[utoipa::path(post, path = "/api/shift-assignments", tag = "planning", request_body = NewAssignmentForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewAssignmentForm,
     responses((status = 201, description = "Given; `Location` names it.", body = AssignmentView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let to_whom =
-        match (whom("/user_id", form.user_id.as_deref(), asker.actor())?, word(&form.department_id)?) {
+        match (whom("/user_id", form.user_id.as_deref(), caller.actor())?, form.department_id.value()) {
             (None, None) => Whom::Everybody,
             (None, Some(department)) => Whom::Department(department),
             (Some(user), None) => Whom::Person(user),
@@ -202,70 +162,67 @@ pub(crate) async fn create(
             }
         };
     let new = NewAssignment {
-        shift: needed(&form.shift_id)?,
+        shift: form.shift_id.value()?,
         to_whom,
-        from: needed(&form.from)?,
-        to: word(&form.to)?,
+        from: form.from.value()?,
+        to: form.to.value(),
     };
-    let given = api.usecases.assignments.create(asker.actor(), new).await?;
+    let given = api.usecases.assignments.create(caller.actor(), new).await?;
     let warnings = warnings(&api, &given).await;
-    let location = (header::LOCATION, format!("/api/shift-assignments/{}", given.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(given.revision))
-        .json(AssignmentView::warned(given, warnings)))
+    Ok(created(
+        format!("/api/shift-assignments/{}", given.id),
+        given.revision,
+        AssignmentView::warned(given, warnings),
+    ))
 }
 
 /// One assignment.
-#[utoipa::path(get, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("assignment_id" = String, Path, description = "An assignment.")),
     responses((status = 200, description = "The assignment, with an `ETag`.", body = AssignmentView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<AssignmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<AssignmentId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.assignments.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.assignments.get(caller.actor(), id).await?))
 }
 
 /// Changes which shift is given and when. Only administrators change what has been. A member that is sent as it is shown
 /// changes nothing.
-#[utoipa::path(put, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
+#[utoipa::path(put, path = "", tag = "planning",
     request_body = AssignmentUpdateForm,
-    params(("assignment_id" = String, Path, description = "An assignment."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("assignment_id" = String, Path, description = "An assignment."), IfMatch),
     responses((status = 200, description = "The assignment as it is now.", body = AssignmentView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<AssignmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<AssignmentId>,
     IfMatch(revision): IfMatch,
     change: Change<AssignmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.assignments.get(asker.actor(), id).await?;
+    let known = api.usecases.assignments.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &AssignmentView::new(known)).await?;
     let form = change.of(&view, seen)?;
     let patch =
-        AssignmentPatch { shift: word(&form.shift_id)?, from: word(&form.from)?, to: clearable(&form.to)? };
-    let changed = api.usecases.assignments.update(asker.actor(), id, patch, revision).await?;
+        AssignmentPatch { shift: form.shift_id.value(), from: form.from.value(), to: form.to.value() };
+    let changed = api.usecases.assignments.update(caller.actor(), id, patch, revision).await?;
     let warnings = warnings(&api, &changed).await;
-    let tag = etag(changed.revision);
-    Ok(HttpResponse::Ok().insert_header(tag).json(AssignmentView::warned(changed, warnings)))
+    Ok(preconditions::shown(changed.revision, AssignmentView::warned(changed, warnings)))
 }
 
 /// Takes a shift back for all its dates; to let it end, give it a last date instead.
-#[utoipa::path(delete, path = "/api/shift-assignments/{assignment_id}", tag = "planning",
-    params(("assignment_id" = String, Path, description = "An assignment."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(delete, path = "", tag = "planning",
+    params(("assignment_id" = String, Path, description = "An assignment."), IfMatch),
     responses((status = 204, description = "Taken back.")))]
 pub(crate) async fn remove(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<AssignmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<AssignmentId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.assignments.remove(asker.actor(), id, revision).await?;
+    api.usecases.assignments.remove(caller.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -278,5 +235,5 @@ async fn warnings(api: &Api, stored: &Assignment) -> Vec<Finding> {
 }
 
 fn shown(assignment: Assignment) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(assignment.revision)).json(AssignmentView::new(assignment))
+    preconditions::shown(assignment.revision, AssignmentView::new(assignment))
 }

@@ -3,66 +3,43 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::audit::{Act, Line, State, Value as Member};
 use rollcall_domain::id::BatchId;
 use rollcall_usecases::audit::AuditFilter;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::filters::{Filters, absent, person};
-use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::input::{Query, choices, form};
 use crate::options::Api;
 use crate::paging::{List, instants, list as list_of, page};
 use crate::problem::Problem;
 use crate::profile::{day, utc};
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AuditForm {
-    /// Only what was done about this person; an id or `me`.
-    user_id: Option<String>,
-    /// Only what this person did; an id or `me`.
-    actor_id: Option<String>,
-    /// Only this kind of deed: `attendance.mark`, `attendance.override`, `attendance.revert`, `attendance.void`,
-    /// `attendance.accept`, `attendance.recompute`, `bulk.item`, `bulk.batch`, `batch.revert_item`, `batch.revert`,
-    /// `correction.request`, `correction.decide`, `leave.request`, `leave.decide`, `lock.set`, `lock.lift`,
-    /// `shift.change`, `assignment.change` or `holiday.change`.
-    #[validate(custom(function = "is::<Act>"))]
-    action: Option<String>,
-    /// Only what was done with these entries, or when they were taken back.
-    #[validate(custom(function = "is::<BatchId>"))]
-    batch_id: Option<String>,
-    /// First date on which it was done, as clocks of the organization show it.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-}
-
-impl Form for AuditForm {}
-
-impl Word for Act {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, Self::ALL, Self::name)
+form! {
+    query struct AuditForm {
+        /// Only what was done about this person; an id or `me`.
+        user_id: Option<String>,
+        /// Only what this person did; an id or `me`.
+        actor_id: Option<String>,
+        /// Only this kind of deed: `attendance.mark`, `attendance.override`, `attendance.revert`, `attendance.void`,
+        /// `attendance.accept`, `attendance.recompute`, `bulk.item`, `bulk.batch`, `batch.revert_item`, `batch.revert`,
+        /// `correction.request`, `correction.decide`, `leave.request`, `leave.decide`, `lock.set`, `lock.lift`,
+        /// `shift.change`, `assignment.change` or `holiday.change`.
+        action: Optional<Act>,
+        /// Only what was done with these entries, or when they were taken back.
+        batch_id: Optional<BatchId>,
+        /// First date on which it was done, as clocks of the organization show it.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        ..paging,
     }
 }
+
+choices!(Act);
 
 /// A line of the audit trail: who changed what, when and why.
 #[derive(Serialize, ToSchema)]
@@ -133,20 +110,20 @@ fn members(of: &State) -> BTreeMap<&'static str, Value> {
 }
 
 /// Who changed what about attendance, latest first.
-#[utoipa::path(get, path = "/api/admin/audit", tag = "admin", operation_id = "audit", params(AuditForm),
+#[utoipa::path(get, path = "", tag = "admin", operation_id = "audit", params(AuditForm),
     responses((status = 200, description = "A page of lines.", body = List<AuditView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<AuditForm>,
 ) -> Result<HttpResponse, Problem> {
-    let within = instants(&form.from, &form.to, &api.options.zone)?;
+    let within = instants(form.from.value(), form.to.value(), &api.options.zone)?;
     let filter = AuditFilter {
-        subject: person("user_id", form.user_id.as_deref(), asker.actor())?,
-        by: person("actor_id", form.actor_id.as_deref(), asker.actor())?,
-        act: word(&form.action)?,
-        batch: word(&form.batch_id)?,
+        subject: person("user_id", form.user_id.as_deref(), caller.actor())?,
+        by: person("actor_id", form.actor_id.as_deref(), caller.actor())?,
+        act: form.action.value(),
+        batch: form.batch_id.value(),
         from: within.map(|(from, _)| from),
         until: within.map(|(_, until)| until),
     };
@@ -158,9 +135,9 @@ pub(crate) async fn list(
         }
     }
     Filters { batch: filter.batch, ..Filters::default() }
-        .check(&api.usecases.directory, asker.actor())
+        .check(&api.usecases.directory, caller.actor())
         .await?;
-    let page = page(&form.page, &form.per_page)?;
-    let found = api.usecases.audit.page(asker.actor(), &filter, page).await?;
+    let page = page(form.page, form.per_page)?;
+    let found = api.usecases.audit.page(caller.actor(), &filter, page).await?;
     Ok(list_of(&req, found, AuditView::new))
 }

@@ -8,42 +8,30 @@ use rollcall_domain::id::DepartmentId;
 use rollcall_domain::user::{EmailAddress, FaceSummary, Password, PersonName};
 use rollcall_usecases::auth::{Application, Granted, Token};
 use rollcall_usecases::users::Profile;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::actor::Asker;
-use crate::input::{Form, Json, Language, Line, MaybeJson, is, needed, word};
+use crate::actor::Authenticated;
+use crate::input::{Json, Language, Line, MaybeJson, form};
 use crate::options::Api;
 use crate::problem::Problem;
 use crate::profile::{UserView, utc};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Registration)]
-pub(crate) struct RegisterForm {
-    #[validate(required, custom(function = "is::<PersonName>"))]
-    #[schema(value_type = String, required = true)]
-    name: Option<String>,
-    #[validate(required, custom(function = "is::<EmailAddress>"))]
-    #[schema(value_type = String, required = true, format = "email")]
-    email: Option<String>,
-    #[validate(required, custom(function = "is::<Password>"))]
-    #[schema(value_type = String, required = true, format = Password)]
-    password: Option<String>,
-    #[validate(custom(function = "is::<Line<40>>"))]
-    phone: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// IANA name.
-    #[validate(custom(function = "is::<Zone>"))]
-    timezone: Option<String>,
-    /// Language tag.
-    #[validate(custom(function = "is::<Language>"))]
-    locale: Option<String>,
-}
-
-impl Form for RegisterForm {
+form! {
+    body struct RegisterForm as Registration {
+        name: Required<PersonName>,
+        #[schema(format = "email")]
+        email: Required<EmailAddress>,
+        #[schema(format = Password)]
+        password: Required<Password>,
+        phone: Optional<Line<40>>,
+        department_id: Optional<DepartmentId>,
+        /// IANA name.
+        timezone: Optional<Zone>,
+        /// Language tag.
+        locale: Optional<Language>,
+    }
     const NULLABLE: &'static [&'static str] = &["phone", "department_id", "timezone", "locale"];
     const NOT_ALLOWED: &'static [&'static str] = &[
         "role",
@@ -67,63 +55,48 @@ impl Form for RegisterForm {
 impl RegisterForm {
     fn into_application(self) -> Result<Application, Problem> {
         Ok(Application {
-            name: needed(&self.name)?,
-            email: needed(&self.email)?,
-            password: needed(&self.password)?,
-            phone: word::<Line<40>>(&self.phone)?.map(|line| line.0),
-            department: word(&self.department_id)?,
-            timezone: word(&self.timezone)?,
-            locale: word::<Language>(&self.locale)?.map(|language| language.0),
+            name: self.name.value()?,
+            email: self.email.value()?,
+            password: self.password.value()?,
+            phone: self.phone.value(),
+            department: self.department_id.value(),
+            timezone: self.timezone.value(),
+            locale: self.locale.value(),
         })
     }
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Credentials)]
-pub(crate) struct LoginForm {
-    #[validate(required)]
-    #[schema(value_type = String, required = true)]
-    email: Option<String>,
-    #[validate(required, custom(function = "is::<Password>"))]
-    #[schema(value_type = String, required = true, format = Password)]
-    password: Option<String>,
+form! {
+    body struct LoginForm as Credentials {
+        email: Required<String>,
+        #[schema(format = Password)]
+        password: Required<Password>,
+    }
 }
 
-impl Form for LoginForm {}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Renewal)]
-pub(crate) struct RefreshForm {
-    // Of any length: whatever it is, it is a refresh token or it is none.
-    #[validate(required)]
-    #[schema(value_type = String, required = true)]
-    refresh_token: Option<String>,
+form! {
+    body struct RefreshForm as Renewal {
+        // Of any length: whatever it is, it is a refresh token or it is none.
+        refresh_token: Required<String>,
+    }
 }
 
-impl Form for RefreshForm {}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Acceptance)]
-pub(crate) struct InvitationForm {
-    /// What follows the `#` of the `invite_url`.
-    #[validate(required)]
-    #[schema(value_type = String, required = true)]
-    token: Option<String>,
-    #[validate(required, custom(function = "is::<Password>"))]
-    #[schema(value_type = String, required = true, format = Password)]
-    password: Option<String>,
+form! {
+    body struct InvitationForm as Acceptance {
+        /// What follows the `#` of the `invite_url`.
+        token: Required<String>,
+        #[schema(format = Password)]
+        password: Required<Password>,
+    }
 }
 
-impl Form for InvitationForm {}
-
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = Logout)]
-pub(crate) struct LogoutForm {
-    /// End all logins of the person instead of this one.
-    all: Option<bool>,
+form! {
+    #[derive(Default)]
+    body struct LogoutForm as Logout {
+        /// End all logins of the person instead of this one.
+        all: Option<bool>,
+    }
 }
-
-impl Form for LogoutForm {}
 
 /// Tokens of a login, and whose it is.
 #[derive(Serialize, ToSchema)]
@@ -181,7 +154,7 @@ pub(crate) struct TokenView {
 }
 
 /// Opens an account, as far as the installation lets people do that.
-#[utoipa::path(post, path = "/api/auth/register", tag = "auth", request_body = RegisterForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = RegisterForm,
     responses((status = 201, description = "Opened and logged in.", body = LoginView),
               (status = 202, description = "Waits for approval; no token.", body = PendingView)))]
 pub(crate) async fn register(
@@ -200,11 +173,11 @@ pub(crate) async fn register(
 }
 
 /// Logs in. An unknown address and a wrong password look the same.
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = LoginForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = LoginForm,
     responses((status = 200, description = "Logged in.", body = LoginView)))]
 pub(crate) async fn login(api: web::Data<Api>, Json(form): Json<LoginForm>) -> Result<HttpResponse, Problem> {
-    let email = form.email.unwrap_or_default();
-    let (user, granted) = api.usecases.auth.login(&email, needed(&form.password)?).await?;
+    let email = form.email.value()?;
+    let (user, granted) = api.usecases.auth.login(&email, form.password.value()?).await?;
     let actor = Actor::Person { id: user.id, role: user.role, manages: Vec::new(), session: granted.session };
     let profile = api.usecases.users.get(&actor, user.id).await?;
     let user = UserView::new(&api, Profile { user, face: profile.face });
@@ -212,46 +185,46 @@ pub(crate) async fn login(api: web::Data<Api>, Json(form): Json<LoginForm>) -> R
 }
 
 /// Exchanges a refresh token for the next pair. Using one twice ends the login.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = RefreshForm,
     responses((status = 200, description = "The next pair, without `user`.", body = LoginView)))]
 pub(crate) async fn refresh(
     api: web::Data<Api>,
     Json(form): Json<RefreshForm>,
 ) -> Result<HttpResponse, Problem> {
-    let token = form.refresh_token.unwrap_or_default();
+    let token = form.refresh_token.value()?;
     let granted = api.usecases.auth.refresh(&token).await?;
     Ok(HttpResponse::Ok().json(LoginView::new(granted, None)))
 }
 
 /// Accepts an invitation: the person logs in with this password from now on. Works once.
-#[utoipa::path(post, path = "/api/auth/invitation", tag = "auth", request_body = InvitationForm,
+#[utoipa::path(post, path = "", tag = "auth", request_body = InvitationForm,
     responses((status = 204, description = "The password is set.")))]
 pub(crate) async fn invitation(
     api: web::Data<Api>,
     Json(form): Json<InvitationForm>,
 ) -> Result<HttpResponse, Problem> {
-    let token = form.token.unwrap_or_default();
-    api.usecases.auth.accept_invitation(&token, needed(&form.password)?).await?;
+    let token = form.token.value()?;
+    api.usecases.auth.accept_invitation(&token, form.password.value()?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Ends this login, or all of the person's.
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = Option<LogoutForm>,
+#[utoipa::path(post, path = "", tag = "auth", request_body = Option<LogoutForm>,
     responses((status = 204, description = "The token is dead, on every instance.")))]
 pub(crate) async fn logout(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     MaybeJson(form): MaybeJson<LogoutForm>,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.auth.logout(asker.actor(), form.all.unwrap_or(false)).await?;
+    api.usecases.auth.logout(caller.actor(), form.all.unwrap_or(false)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// Whether the token is good, and whose it is. Role and status are read afresh.
-#[utoipa::path(get, path = "/api/auth/verify-token", tag = "auth",
+#[utoipa::path(get, path = "", tag = "auth",
     responses((status = 200, description = "It is good.", body = TokenView)))]
-pub(crate) async fn verify_token(asker: Asker) -> HttpResponse {
-    HttpResponse::Ok().json(match asker.token() {
+pub(crate) async fn verify_token(caller: Authenticated) -> HttpResponse {
+    HttpResponse::Ok().json(match caller.token() {
         Token::Login { principal, claims } => json!({
             "valid": true,
             "kind": "user",

@@ -18,20 +18,18 @@ use rollcall_usecases::directory::Directory;
 use rollcall_usecases::jobs::NewJob;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, who};
-use crate::attendance::RecordView;
-use crate::codes::Code;
+use crate::actor::{Authenticated, parse_user};
+use crate::attendance_view::RecordView;
 use crate::input::{
-    Column, Decidable, Form, Json, JsonOrCsv, Line, Named, Passage, Reason, Row, Word, from_query, is,
-    needed, one_of, table, word,
+    Column, Decidable, Json, JsonOrCsv, Line, Parse, Passage, PathId, Reason, Row, choices, form, from_query,
+    one_of, table,
 };
-use crate::jobs::{JobView, accepted, prefers_async};
+use crate::jobs::answer::{JobView, accepted, prefers_async};
 use crate::naming::named_if_possible;
 use crate::options::Api;
-use crate::problem::{BriefView, FieldError, Problem};
+use crate::problem::{Code, FieldError, ItemProblemView, Problem};
 use crate::profile::utc;
 use crate::records::ReasonForm;
 
@@ -51,34 +49,25 @@ const COLUMNS: [Column; 11] = [
     Column { title: "last_out", member: "check_out", zoned: true },
 ];
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Bulk)]
-pub(crate) struct BulkForm {
-    /// `mark` (when people came and left), `set_status` (how days are to be read), `void` (take back the punches of
-    /// days), `approve_overtime` or `recompute`.
-    #[validate(required, custom(function = "is::<Operation>"))]
-    #[schema(value_type = String, required = true)]
-    operation: Option<String>,
-    /// `partial` enters what can be, `atomic` everything or nothing; `partial` unless said otherwise.
-    #[validate(custom(function = "is::<Mode>"))]
-    mode: Option<String>,
-    /// What becomes of an item that contradicts what is there: `error` (it fails), `skip` or `overwrite`; `error`
-    /// unless said otherwise.
-    #[validate(custom(function = "is::<OnConflict>"))]
-    on_conflict: Option<String>,
-    /// Only tell what would happen.
-    dry_run: Option<bool>,
-    /// Why; at least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
-    /// 1 to 100,000, of which more than 1,000 become a job; at most 5,000 with `atomic`.
-    #[validate(required, length(min = 1))]
-    #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 100000)]
-    items: Option<Vec<ItemForm>>,
-}
-
-impl Form for BulkForm {
+form! {
+    body struct BulkForm as Bulk {
+        /// `mark` (when people came and left), `set_status` (how days are to be read), `void` (take back the punches of
+        /// days), `approve_overtime` or `recompute`.
+        operation: Required<Operation>,
+        /// `partial` enters what can be, `atomic` everything or nothing; `partial` unless said otherwise.
+        mode: Optional<Mode>,
+        /// What becomes of an item that contradicts what is there: `error` (it fails), `skip` or `overwrite`; `error`
+        /// unless said otherwise.
+        on_conflict: Optional<OnConflict>,
+        /// Only tell what would happen.
+        dry_run: Option<bool>,
+        /// Why; at least 5 characters.
+        reason: Required<Reason>,
+        /// 1 to 100,000, of which more than 1,000 become a job; at most 5,000 with `atomic`.
+        #[validate(required, length(min = 1))]
+        #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 100000)]
+        items: Option<Vec<ItemForm>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "items/*/user_id",
         "items/*/employee_code",
@@ -118,56 +107,35 @@ pub(crate) struct ItemForm {
     line: Option<u32>,
 }
 
-/// What a table does not say of itself.
-#[derive(Default, Deserialize, Serialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct BulkQuery {
-    /// With `text/csv`: as the member of the JSON body, and so on.
-    #[validate(required, custom(function = "is::<Operation>"))]
-    operation: Option<String>,
-    #[validate(custom(function = "is::<Mode>"))]
-    mode: Option<String>,
-    #[validate(custom(function = "is::<OnConflict>"))]
-    on_conflict: Option<String>,
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    dry_run: Option<String>,
-    #[validate(required, custom(function = "is::<Reason>"))]
-    reason: Option<String>,
+form! {
+    /// What a table does not say of itself.
+    #[derive(Default, Serialize)]
+    query struct BulkQuery {
+        /// With `text/csv`: as the member of the JSON body, and so on.
+        operation: Required<Operation>,
+        mode: Optional<Mode>,
+        on_conflict: Optional<OnConflict>,
+        dry_run: Optional<bool> as bool,
+        reason: Required<Reason>,
+    }
 }
-
-impl Form for BulkQuery {}
 
 /// Whether all items hold or none.
-struct Mode {
-    atomic: bool,
-}
+struct Mode;
 
-impl Word for Mode {
+impl Parse for Mode {
+    type Value = bool;
     const CODE: &'static str = "unknown-value";
 
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["partial", "atomic"], |name| name).map(|name| Self { atomic: name == "atomic" })
+    fn read(text: &str) -> Result<bool, String> {
+        one_of(text, &[false, true], |atomic| if atomic { "atomic" } else { "partial" })
     }
 }
 
-impl Word for Operation {
-    const CODE: &'static str = "unknown-value";
+choices!(Operation, OnConflict);
 
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
-    }
-}
-
-impl Word for OnConflict {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
-    }
-}
-
-impl Word for Moment {
+impl Parse for Moment {
+    type Value = Self;
     const CODE: &'static str = "invalid-time";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -229,24 +197,24 @@ impl ItemForm {
         let address = read::<Line<320>>("/email", &self.email, &mut wrong);
         let (Some(date), true) = (date, wrong.is_empty()) else { return Err(Problem::invalid(wrong)) };
         let who: Whose = match (&self.user_id, code, address) {
-            (Some(id), ..) => Whose::Id(who(id, actor)?),
+            (Some(id), ..) => Whose::Id(parse_user(id, actor)?),
             (None, Some(code), _) => Whose::Code(code.as_str().to_owned()),
-            (None, None, address) => Whose::Address(address.map(|line| line.0).unwrap_or_default()),
+            (None, None, address) => Whose::Address(address.unwrap_or_default()),
         };
         Ok(BulkItem {
             who,
             date,
             shift,
-            status: status.map(|status| status.0),
+            status,
             check_in,
             check_out,
-            note: note.map(|line| line.0),
+            note,
             if_version: self.if_version.map(Revision),
         })
     }
 }
 
-fn read<T: Word>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T> {
+fn read<T: Parse>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T::Value> {
     match T::read(text.as_ref()?) {
         Ok(value) => Some(value),
         Err(detail) => {
@@ -266,7 +234,7 @@ impl BulkForm {
             operation: query.operation,
             mode: query.mode,
             on_conflict: query.on_conflict,
-            dry_run: word(&query.dry_run)?,
+            dry_run: query.dry_run.value(),
             reason: query.reason,
             items: Some(lines.into_iter().map(ItemForm::of_row).collect()),
         })
@@ -275,24 +243,24 @@ impl BulkForm {
     /// What is asked for but the items, as a table says it in its query.
     fn head(&mut self) -> BulkQuery {
         BulkQuery {
-            operation: self.operation.take(),
-            mode: self.mode.take(),
-            on_conflict: self.on_conflict.take(),
-            dry_run: self.dry_run.map(|dry_run| dry_run.to_string()),
-            reason: self.reason.take(),
+            operation: std::mem::take(&mut self.operation),
+            mode: std::mem::take(&mut self.mode),
+            on_conflict: std::mem::take(&mut self.on_conflict),
+            dry_run: self.dry_run.map(|dry_run| dry_run.to_string()).into(),
+            reason: std::mem::take(&mut self.reason),
         }
     }
 }
 
 impl BulkQuery {
     /// What is asked for, without the items.
-    pub(crate) fn request(&self) -> Result<BulkRequest, Problem> {
+    pub(crate) fn request(self) -> Result<BulkRequest, Problem> {
         Ok(BulkRequest {
-            operation: needed(&self.operation)?,
-            atomic: word::<Mode>(&self.mode)?.is_some_and(|mode| mode.atomic),
-            on_conflict: word(&self.on_conflict)?.unwrap_or(OnConflict::Error),
-            dry_run: word(&self.dry_run)?.unwrap_or(false),
-            reason: needed::<Reason>(&self.reason)?.0,
+            operation: self.operation.value()?,
+            atomic: self.mode.value().unwrap_or(false),
+            on_conflict: self.on_conflict.value().unwrap_or(OnConflict::Error),
+            dry_run: self.dry_run.value().unwrap_or(false),
+            reason: self.reason.value()?,
             items: Vec::new(),
         })
     }
@@ -344,7 +312,7 @@ pub(crate) struct ResultView {
     /// The record as it is now, or would be.
     after: Option<RecordView>,
     /// Why it failed or was left out.
-    problem: Option<BriefView>,
+    problem: Option<ItemProblemView>,
 }
 
 impl BulkSummaryView {
@@ -449,7 +417,7 @@ impl From<ItemProblem> for Problem {
 /// Tables are taken as spreadsheets save them: separated by commas, semicolons or tabs (or as a first line `sep=` says), in UTF-8, or
 /// UTF-16 with a byte order mark; lines without anything in them are left out. Dates are written as 2026-03-02 and nothing else. The
 /// columns `first_in (Europe/Berlin)` and `last_out (Europe/Berlin)` of a report are taken for `check_in` and `check_out`.
-#[utoipa::path(post, path = "/api/admin/attendance/bulk", tag = "admin",
+#[utoipa::path(post, path = "", tag = "admin",
     params(BulkQuery, ("Prefer" = Option<String>, Header, description = "`respond-async` for a job in any case.")),
     request_body(content((BulkForm = "application/json"), (String = "text/csv"))),
     responses((status = 200, description = "All items are as asked for.", body = BulkView),
@@ -464,7 +432,7 @@ impl From<ItemProblem> for Problem {
 pub(crate) async fn bulk(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     body: JsonOrCsv<BulkForm>,
 ) -> Result<HttpResponse, Problem> {
     let mut form = match body {
@@ -473,6 +441,7 @@ pub(crate) async fn bulk(
     };
     let forms = form.items.take().unwrap_or_default();
     let head = form.head();
+    let parameters = serde_json::to_string(&head).unwrap_or_default();
     let mut request = head.request()?;
     let most = if request.atomic { MAX_ATOMIC } else { MAX_ITEMS };
     if forms.len() > most {
@@ -483,15 +452,15 @@ pub(crate) async fn bulk(
     if asked || forms.len() > AT_ONCE {
         let new = NewJob {
             kind: JobKind::Bulk,
-            parameters: serde_json::to_string(&head).unwrap_or_default(),
+            parameters,
             total: u32::try_from(forms.len()).unwrap_or(u32::MAX),
             input: lines(forms),
         };
-        return Ok(accepted(&api.usecases.jobs.submit(asker.actor(), new).await?, asked));
+        return Ok(accepted(&api.usecases.jobs.submit(caller.actor(), new).await?, asked));
     }
-    let (items, unread) = forms.iter().map(|form| read_item(form, asker.actor())).unzip();
+    let (items, unread) = forms.iter().map(|form| read_item(form, caller.actor())).unzip();
     request.items = items;
-    let answer = api.usecases.bulk.enter(asker.actor(), &request).await?;
+    let answer = api.usecases.bulk.enter(caller.actor(), &request).await?;
     BulkView::new(answer, &forms, unread, request.dry_run)
         .answer(&api.usecases.directory, request.atomic)
         .await
@@ -558,16 +527,16 @@ impl RevertedView {
 
 /// Takes back what a batch did, as far as it still holds, and lets hold again what it replaced; all of it or, if a part
 /// is in a closed period by now, nothing.
-#[utoipa::path(post, path = "/api/admin/attendance/batches/{batch_id}/revert", tag = "admin",
+#[utoipa::path(post, path = "", tag = "admin",
     operation_id = "revert_batch", request_body = ReasonForm,
     params(("batch_id" = String, Path, description = "A batch.")),
     responses((status = 200, description = "Taken back.", body = RevertedView)))]
 pub(crate) async fn revert(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<BatchId>,
+    caller: Authenticated,
+    PathId(id): PathId<BatchId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
-    let reverted = api.usecases.bulk.revert(asker.actor(), id, &form.reason()?).await?;
+    let reverted = api.usecases.bulk.revert(caller.actor(), id, &form.reason()?).await?;
     Ok(HttpResponse::Ok().json(RevertedView::new(reverted)))
 }

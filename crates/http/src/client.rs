@@ -5,15 +5,13 @@ use std::str::FromStr;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName};
+use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Addresses that begin alike: `10.0.0.0/8`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    bits: u8,
-}
+pub struct Network(IpNet);
 
 /// The text is no network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,25 +21,15 @@ impl FromStr for Network {
     type Err = InvalidNetwork;
 
     fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(a, bits)| (a, Some(bits)));
-        let address: IpAddr = address.trim().parse().map_err(|_| InvalidNetwork)?;
-        let all = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(all), |bits| bits.trim().parse().map_err(|_| InvalidNetwork))?;
-        if bits > all { Err(InvalidNetwork) } else { Ok(Self { address, bits }) }
+        let text = text.trim();
+        let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        net.map(Self).map_err(|_| InvalidNetwork)
     }
 }
 
 impl Network {
     fn contains(&self, address: IpAddr) -> bool {
-        let same = |a: u128, b: u128, width: u32| {
-            let rest = width - u32::from(self.bits);
-            rest >= 128 || a >> rest == b >> rest
-        };
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => same(u32::from(a).into(), u32::from(b).into(), 32),
-            (IpAddr::V6(a), IpAddr::V6(b)) => same(a.into(), b.into(), 128),
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 

@@ -16,7 +16,7 @@ use actix_web::middleware::Next;
 /// What is shorter gains nothing.
 const SHORT: u64 = 1024;
 
-/// Compresses an answer; outside of the frame, so that what the frame says is compressed as well.
+/// Compresses an answer; outside of the envelope, so that what the envelope says is compressed as well.
 pub(crate) async fn compress(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

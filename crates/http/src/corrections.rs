@@ -1,124 +1,72 @@
 //! `/api/attendance/corrections`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::Timestamp;
-use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::id::{CorrectionId, DepartmentId, ShiftId};
 use rollcall_usecases::corrections::{CorrectionQuery, CorrectionRequest, SeenCorrection};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::local;
+use crate::actor::Authenticated;
+use crate::attendance_view::local;
 use crate::filters::{Filters, person};
-use crate::input::{
-    Decidable, Form, Json, MaybeJson, Named, PageNumber, PageSize, Passage, Query, Reason, Word, is, needed,
-    one_of, word,
-};
+use crate::input::{Decidable, Json, MaybeJson, Passage, PathId, Query, Reason, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::day;
 
-/// What your day came to. At least one of `status`, `first_in` and `last_out` is given.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = CorrectionRequest)]
-pub(crate) struct NewCorrectionForm {
-    /// Today or before.
-    #[validate(required, custom(function = "is::<Date>"))]
-    #[schema(value_type = String, format = Date, required = true)]
-    date: Option<String>,
-    /// The first shift of the date unless said otherwise.
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    /// Any status of a record but `pending`.
-    #[validate(custom(function = "is::<Decidable>"))]
-    status: Option<String>,
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    first_in: Option<String>,
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    last_out: Option<String>,
-    /// Why; at least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
-}
-
-impl Form for NewCorrectionForm {
+form! {
+    /// What your day came to. At least one of `status`, `first_in` and `last_out` is given.
+    body struct NewCorrectionForm as CorrectionRequest {
+        /// Today or before.
+        date: Required<Date>,
+        /// The first shift of the date unless said otherwise.
+        shift_id: Optional<ShiftId>,
+        /// Any status of a record but `pending`.
+        status: Optional<Decidable>,
+        first_in: Optional<Timestamp>,
+        last_out: Optional<Timestamp>,
+        /// Why; at least 5 characters.
+        reason: Required<Reason>,
+    }
     const NULLABLE: &'static [&'static str] = &["shift_id", "status", "first_in", "last_out"];
     const NOT_ALLOWED: &'static [&'static str] = &["id", "user_id", "requested_at"];
 }
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct CorrectionsForm {
-    /// `pending`, `approved`, `rejected` or `withdrawn`.
-    #[validate(custom(function = "is::<CorrectionStatus>"))]
-    status: Option<String>,
-    /// Only this person's; an id or `me`.
-    user_id: Option<String>,
-    /// Only those of people in this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// For this date or a later one.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// For this date or an earlier one, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-}
-
-impl Form for CorrectionsForm {}
-
-impl Word for CorrectionStatus {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
+form! {
+    query struct CorrectionsForm {
+        /// `pending`, `approved`, `rejected` or `withdrawn`.
+        status: Optional<CorrectionStatus>,
+        /// Only this person's; an id or `me`.
+        user_id: Option<String>,
+        /// Only those of people in this department.
+        department_id: Optional<DepartmentId>,
+        /// For this date or a later one.
+        from: Optional<Date>,
+        /// For this date or an earlier one, at most 365 days later.
+        to: Optional<Date>,
+        ..paging,
     }
 }
 
-/// For the person who asked.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = Approval)]
-#[serde(default)]
-pub(crate) struct ApprovalForm {
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    comment: Option<String>,
-}
-
-impl Form for ApprovalForm {
+form! {
+    /// For the person who asked.
+    change struct ApprovalForm as Approval {
+        comment: Optional<Passage<500>>,
+    }
     const NULLABLE: &'static [&'static str] = &["comment"];
 }
 
-/// For the person who asked.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Rejection)]
-pub(crate) struct RejectionForm {
-    /// Why not; at least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    comment: Option<String>,
+form! {
+    /// For the person who asked.
+    body struct RejectionForm as Rejection {
+        /// Why not; at least 5 characters.
+        comment: Required<Reason>,
+    }
 }
-
-impl Form for RejectionForm {}
 
 /// A request to correct a day.
 #[derive(Serialize, ToSchema)]
@@ -183,113 +131,109 @@ impl CorrectionView {
 }
 
 fn shown(of: SeenCorrection) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(of.correction.revision)).json(CorrectionView::new(of))
+    preconditions::shown(of.correction.revision, CorrectionView::new(of))
 }
 
 /// The requests you may see, latest first.
-#[utoipa::path(get, path = "/api/attendance/corrections", tag = "attendance", operation_id = "corrections",
+#[utoipa::path(get, path = "", tag = "attendance", operation_id = "corrections",
     params(CorrectionsForm),
     responses((status = 200, description = "A page of requests.", body = List<CorrectionView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<CorrectionsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = CorrectionQuery {
-        status: word(&form.status)?,
-        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
-        department: word(&form.department_id)?,
-        within: range(&form.from, &form.to)?,
-        page: page(&form.page, &form.per_page)?,
+        status: form.status.value(),
+        user: person("user_id", form.user_id.as_deref(), caller.actor())?,
+        department: form.department_id.value(),
+        within: range(form.from.value(), form.to.value())?,
+        page: page(form.page, form.per_page)?,
     };
     let filters = Filters { user: query.user, department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.corrections.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.corrections.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, CorrectionView::new))
 }
 
 /// Asks for your own day to be corrected. It stays as it is until somebody else agrees.
-#[utoipa::path(post, path = "/api/attendance/corrections", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "request_correction", request_body = NewCorrectionForm,
     responses((status = 201, description = "Asked for; `Location` names it.", body = CorrectionView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewCorrectionForm>,
 ) -> Result<HttpResponse, Problem> {
     let request = CorrectionRequest {
-        date: needed(&form.date)?,
-        shift: word(&form.shift_id)?,
-        status: word::<Decidable>(&form.status)?.map(|status| status.0),
-        first_in: word(&form.first_in)?,
-        last_out: word(&form.last_out)?,
-        reason: needed::<Reason>(&form.reason)?.0,
+        date: form.date.value()?,
+        shift: form.shift_id.value(),
+        status: form.status.value(),
+        first_in: form.first_in.value(),
+        last_out: form.last_out.value(),
+        reason: form.reason.value()?,
     };
-    let asked = api.usecases.corrections.request(asker.actor(), &request).await?;
-    let location = (header::LOCATION, format!("/api/attendance/corrections/{}", asked.correction.id));
-    let tag = etag(asked.correction.revision);
-    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(CorrectionView::new(asked)))
+    let asked = api.usecases.corrections.request(caller.actor(), &request).await?;
+    let path = format!("/api/attendance/corrections/{}", asked.correction.id);
+    Ok(created(path, asked.correction.revision, CorrectionView::new(asked)))
 }
 
 /// One request.
-#[utoipa::path(get, path = "/api/attendance/corrections/{correction_id}", tag = "attendance",
+#[utoipa::path(get, path = "", tag = "attendance",
     operation_id = "correction", params(("correction_id" = String, Path, description = "A request.")),
     responses((status = 200, description = "The request, with an `ETag`.", body = CorrectionView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.corrections.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.corrections.get(caller.actor(), id).await?))
 }
 
 /// Agrees to a request; the day is overridden as it says. Nobody decides on their own.
-#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/approve", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "approve_correction", request_body = ApprovalForm,
-    params(("correction_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("correction_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
     IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<ApprovalForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = word::<Passage<500>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.corrections.approve(asker.actor(), id, comment, revision).await?))
+    let comment = form.comment.value();
+    Ok(shown(api.usecases.corrections.approve(caller.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request, and says why. Nobody decides on their own.
-#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/reject", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "reject_correction", request_body = RejectionForm,
-    params(("correction_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("correction_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = needed::<Reason>(&form.comment)?.0;
-    Ok(shown(api.usecases.corrections.reject(asker.actor(), id, &comment, revision).await?))
+    let comment = form.comment.value()?;
+    Ok(shown(api.usecases.corrections.reject(caller.actor(), id, &comment, revision).await?))
 }
 
 /// Takes your own request back.
-#[utoipa::path(post, path = "/api/attendance/corrections/{correction_id}/withdraw", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     operation_id = "withdraw_correction",
-    params(("correction_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("correction_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = CorrectionView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<CorrectionId>,
+    caller: Authenticated,
+    PathId(id): PathId<CorrectionId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.corrections.withdraw(asker.actor(), id, revision).await?))
+    Ok(shown(api.usecases.corrections.withdraw(caller.actor(), id, revision).await?))
 }

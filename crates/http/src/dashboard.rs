@@ -1,50 +1,42 @@
 //! `GET /api/statistics/dashboard`
 
 use actix_web::{HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::access::Role;
 use rollcall_domain::id::DepartmentId;
 use rollcall_usecases::dashboard::{Census, Dashboard, DashboardQuery, Devices, Searches};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::local;
+use crate::actor::Authenticated;
+use crate::attendance_view::local;
 use crate::filters::Filters;
-use crate::input::{Form, Query, Word, is, one_of, word};
+use crate::input::{Parse, Query, form, one_of};
 use crate::options::Api;
 use crate::problem::Problem;
 use crate::profile::day;
 use crate::statistics::share;
 use crate::today::TotalsView;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DashboardForm {
-    /// This date instead of today.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    date: Option<String>,
-    /// How many dates up to it are looked at: 7 (unless asked otherwise), 30 or 90.
-    #[validate(custom(function = "is::<Length>"))]
-    #[param(value_type = Option<u32>)]
-    days: Option<String>,
-    /// Only this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
+form! {
+    query struct DashboardForm {
+        /// This date instead of today.
+        date: Optional<Date>,
+        /// How many dates up to it are looked at: 7 (unless asked otherwise), 30 or 90.
+        days: Optional<Length> as u32,
+        /// Only this department.
+        department_id: Optional<DepartmentId>,
+    }
 }
 
-impl Form for DashboardForm {}
-
 /// A number of dates.
-struct Length(i32);
+struct Length;
 
-impl Word for Length {
+impl Parse for Length {
+    type Value = i32;
     const CODE: &'static str = "unknown-value";
 
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["7", "30", "90"], |name| name)?.parse().map(Self).map_err(|_| String::new())
+    fn read(text: &str) -> Result<i32, String> {
+        one_of(text, &["7", "30", "90"], |name| name)?.parse().map_err(|_| String::new())
     }
 }
 
@@ -153,21 +145,25 @@ impl DashboardView {
 }
 
 /// How things are, as far as you may see.
-#[utoipa::path(get, path = "/api/statistics/dashboard", tag = "statistics", params(DashboardForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(DashboardForm),
     responses((status = 200, description = "What matters, at a glance.", body = DashboardView)))]
 pub(crate) async fn dashboard(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<DashboardForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = DashboardQuery {
-        date: word(&form.date)?,
-        days: word::<Length>(&form.days)?.map_or(7, |days| days.0),
-        department: word(&form.department_id)?,
+        date: form.date.value(),
+        days: form.days.value().unwrap_or(7),
+        department: form.department_id.value(),
     };
     let filters = Filters { department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let dashboard =
-        api.usecases.statistics.dashboard(asker.actor(), query).await.map_err(|error| filters.told(error))?;
-    Ok(HttpResponse::Ok().json(DashboardView::new(&dashboard, asker.actor().role())))
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let dashboard = api
+        .usecases
+        .statistics
+        .dashboard(caller.actor(), query)
+        .await
+        .map_err(|error| filters.told(error))?;
+    Ok(HttpResponse::Ok().json(DashboardView::new(&dashboard, caller.actor().role())))
 }

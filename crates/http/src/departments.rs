@@ -1,85 +1,57 @@
 //! `/api/admin/departments`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::department::{DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_usecases::departments::{DepartmentKey, DepartmentPatch, DepartmentQuery, NewDepartment};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::actor::{Asker, whom};
+use crate::actor::{Authenticated, whom};
 use crate::geofences::{GeofenceForm, fences};
-use crate::input::{
-    AnyWord, Change, Form, Json, Line, Named, PageNumber, PageSize, Passage, Query, Seen, clearable, is,
-    needed, present, word,
-};
+use crate::input::{AnyWord, Change, Json, Line, Passage, PathId, Query, Seen, form, present};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 
 pub(crate) const KEYS: [(&str, DepartmentKey); 2] =
     [("name", DepartmentKey::Name), ("headcount", DepartmentKey::Headcount)];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DepartmentsForm {
-    /// Part of the name or code, whatever its case.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    q: Option<String>,
-    /// Also departments without active members; true unless said otherwise.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    include_empty: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `name`, `headcount`.
-    sort: Option<String>,
+form! {
+    query struct DepartmentsForm {
+        /// Part of the name or code, whatever its case.
+        q: Optional<AnyWord>,
+        /// Also departments without active members; true unless said otherwise.
+        include_empty: Optional<bool> as bool,
+        ..paging,
+        /// `name`, `headcount`.
+        sort: Option<String>,
+    }
 }
 
-impl Form for DepartmentsForm {}
-
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewDepartment)]
-pub(crate) struct NewDepartmentForm {
-    #[validate(required, custom(function = "is::<DepartmentName>"))]
-    #[schema(value_type = String, required = true)]
-    name: Option<String>,
-    #[validate(custom(function = "is::<Line<64>>"))]
-    code: Option<String>,
-    #[validate(custom(function = "is::<Passage<1000>>"))]
-    description: Option<String>,
-    /// Who answers for it: an id, or `me`.
-    manager_id: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    parent_id: Option<String>,
-    /// IANA name.
-    #[validate(custom(function = "is::<Zone>"))]
-    timezone: Option<String>,
-    #[validate(custom(function = "is::<ShiftId>"))]
-    default_shift_id: Option<String>,
-    /// Circles in which its members mark their own attendance, at most 20; none means anywhere. They are for its own
-    /// members, not for those of departments that are part of it.
-    #[validate(nested)]
-    #[schema(max_items = 20)]
-    geofences: Option<Vec<GeofenceForm>>,
-}
-
-const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
-
-impl Form for NewDepartmentForm {
+form! {
+    body struct NewDepartmentForm as NewDepartment {
+        name: Required<DepartmentName>,
+        code: Optional<Line<64>>,
+        description: Optional<Passage<1000>>,
+        /// Who answers for it: an id, or `me`.
+        manager_id: Option<String>,
+        parent_id: Optional<DepartmentId>,
+        /// IANA name.
+        timezone: Optional<Zone>,
+        default_shift_id: Optional<ShiftId>,
+        /// Circles in which its members mark their own attendance, at most 20; none means anywhere. They are for its own
+        /// members, not for those of departments that are part of it.
+        #[validate(nested)]
+        #[schema(max_items = 20)]
+        geofences: Option<Vec<GeofenceForm>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "code",
         "description",
@@ -92,47 +64,29 @@ impl Form for NewDepartmentForm {
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
-/// A change of a department: absent members keep, `null` clears.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = DepartmentUpdate)]
-#[serde(default)]
-pub(crate) struct DepartmentUpdateForm {
-    #[validate(custom(function = "is::<DepartmentName>"))]
-    name: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Line<64>>"))]
-    #[schema(value_type = Option<String>)]
-    code: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Passage<1000>>"))]
-    #[schema(value_type = Option<String>)]
-    description: Option<Option<String>>,
-    /// Who answers for it: an id, or `me`.
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<String>)]
-    manager_id: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    #[schema(value_type = Option<String>)]
-    parent_id: Option<Option<String>>,
-    /// IANA name. Another one holds for its members from their today on.
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Zone>"))]
-    #[schema(value_type = Option<String>)]
-    timezone: Option<Option<String>>,
-    /// The shift of its members unless they have their own. Another one holds from their today on.
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<ShiftId>"))]
-    #[schema(value_type = Option<String>)]
-    default_shift_id: Option<Option<String>>,
-    /// All of its geofences, at most 20; `[]` or `null` for none.
-    #[serde(deserialize_with = "present")]
-    #[validate(nested)]
-    #[schema(value_type = Option<Vec<GeofenceForm>>, max_items = 20)]
-    geofences: Option<Option<Vec<GeofenceForm>>>,
-}
+const SERVER_SIDE: &[&str] = &["id", "created_at", "headcount", "enrolled", "manager", "version"];
 
-impl Form for DepartmentUpdateForm {
+form! {
+    /// A change of a department: absent members keep, `null` clears.
+    change struct DepartmentUpdateForm as DepartmentUpdate {
+        name: Optional<DepartmentName>,
+        code: Clearable<Line<64>>,
+        description: Clearable<Passage<1000>>,
+        /// Who answers for it: an id, or `me`.
+        #[serde(deserialize_with = "present")]
+        #[schema(value_type = Option<String>)]
+        manager_id: Option<Option<String>>,
+        parent_id: Clearable<DepartmentId>,
+        /// IANA name. Another one holds for its members from their today on.
+        timezone: Clearable<Zone>,
+        /// The shift of its members unless they have their own. Another one holds from their today on.
+        default_shift_id: Clearable<ShiftId>,
+        /// All of its geofences, at most 20; `[]` or `null` for none.
+        #[serde(deserialize_with = "present")]
+        #[validate(nested)]
+        #[schema(value_type = Option<Vec<GeofenceForm>>, max_items = 20)]
+        geofences: Option<Option<Vec<GeofenceForm>>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "code",
         "description",
@@ -150,17 +104,17 @@ impl Form for DepartmentUpdateForm {
 impl DepartmentUpdateForm {
     fn patch(self, actor: &Actor) -> Result<DepartmentPatch, Problem> {
         Ok(DepartmentPatch {
-            name: word(&self.name)?,
-            code: clearable::<Line<64>>(&self.code)?.map(|text| text.map(|line| line.0)),
-            description: clearable::<Passage<1000>>(&self.description)?.map(|text| text.map(|line| line.0)),
+            name: self.name.value(),
+            code: self.code.value(),
+            description: self.description.value(),
             manager: self
                 .manager_id
                 .as_ref()
                 .map(|id| whom("/manager_id", id.as_deref(), actor))
                 .transpose()?,
-            parent: clearable(&self.parent_id)?,
-            timezone: clearable(&self.timezone)?,
-            default_shift: clearable(&self.default_shift_id)?,
+            parent: self.parent_id.value(),
+            timezone: self.timezone.value(),
+            default_shift: self.default_shift_id.value(),
             geofences: self.geofences.map(|all| fences(&all.unwrap_or_default())).transpose()?,
         })
     }
@@ -219,83 +173,84 @@ impl DepartmentView {
 }
 
 /// The departments you may see.
-#[utoipa::path(get, path = "/api/admin/departments", tag = "admin", params(DepartmentsForm),
+#[utoipa::path(get, path = "", tag = "admin", params(DepartmentsForm),
     responses((status = 200, description = "A page of departments.", body = List<DepartmentView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<DepartmentsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = DepartmentQuery {
-        include_empty: word(&form.include_empty)?.unwrap_or(true),
+        include_empty: form.include_empty.value().unwrap_or(true),
         sort: sort(&form.sort, &KEYS)?,
-        page: page(&form.page, &form.per_page)?,
-        q: form.q.filter(|q| !q.is_empty()),
+        page: page(form.page, form.per_page)?,
+        q: form.q.value().filter(|q| !q.is_empty()),
     };
-    let found = api.usecases.departments.list(asker.actor(), query).await?;
+    let found = api.usecases.departments.list(caller.actor(), query).await?;
     Ok(list_of(&req, found, DepartmentView::new))
 }
 
 /// Adds a department.
-#[utoipa::path(post, path = "/api/admin/departments", tag = "admin", request_body = NewDepartmentForm,
+#[utoipa::path(post, path = "", tag = "admin", request_body = NewDepartmentForm,
     responses((status = 201, description = "Added; `Location` names it.", body = DepartmentView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewDepartmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let new = NewDepartment {
-        name: needed(&form.name)?,
-        code: word::<Line<64>>(&form.code)?.map(|line| line.0),
-        description: word::<Passage<1000>>(&form.description)?.map(|line| line.0),
-        manager: whom("/manager_id", form.manager_id.as_deref(), asker.actor())?,
-        parent: word(&form.parent_id)?,
-        timezone: word(&form.timezone)?,
-        default_shift: word(&form.default_shift_id)?,
+        name: form.name.value()?,
+        code: form.code.value(),
+        description: form.description.value(),
+        manager: whom("/manager_id", form.manager_id.as_deref(), caller.actor())?,
+        parent: form.parent_id.value(),
+        timezone: form.timezone.value(),
+        default_shift: form.default_shift_id.value(),
         geofences: fences(&form.geofences.unwrap_or_default())?,
     };
-    let added = api.usecases.departments.create(asker.actor(), new).await?;
-    let location = (header::LOCATION, format!("/api/admin/departments/{}", added.department.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(added.department.revision))
-        .json(DepartmentView::new(added)))
+    let added = api.usecases.departments.create(caller.actor(), new).await?;
+    Ok(created(
+        format!("/api/admin/departments/{}", added.department.id),
+        added.department.revision,
+        DepartmentView::new(added),
+    ))
 }
 
 /// One department.
-#[utoipa::path(get, path = "/api/admin/departments/{department_id}", tag = "admin",
+#[utoipa::path(get, path = "", tag = "admin",
     operation_id = "get_department",
     params(("department_id" = String, Path, description = "A department.")),
     responses((status = 200, description = "The department, with an `ETag`.", body = DepartmentView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<DepartmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<DepartmentId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.departments.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.departments.get(caller.actor(), id).await?))
 }
 
 /// Changes a department. A member that is sent as it is shown changes nothing.
-#[utoipa::path(put, path = "/api/admin/departments/{department_id}", tag = "admin",
+#[utoipa::path(put, path = "", tag = "admin",
     operation_id = "update_department", request_body = DepartmentUpdateForm,
-    params(("department_id" = String, Path, description = "A department."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("department_id" = String, Path, description = "A department."), IfMatch),
     responses((status = 200, description = "The department as it is now.", body = DepartmentView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<DepartmentId>,
+    caller: Authenticated,
+    PathId(id): PathId<DepartmentId>,
     IfMatch(revision): IfMatch,
     change: Change<DepartmentUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.departments.get(asker.actor(), id).await?;
+    let known = api.usecases.departments.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.department.revision };
     let view = named(&api.usecases.directory, &DepartmentView::new(known)).await?;
     let form = change.of(&view, seen)?;
-    Ok(shown(api.usecases.departments.update(asker.actor(), id, form.patch(asker.actor())?, revision).await?))
+    Ok(shown(
+        api.usecases.departments.update(caller.actor(), id, form.patch(caller.actor())?, revision).await?,
+    ))
 }
 
 fn shown(summary: DepartmentSummary) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(summary.department.revision)).json(DepartmentView::new(summary))
+    preconditions::shown(summary.department.revision, DepartmentView::new(summary))
 }

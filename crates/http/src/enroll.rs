@@ -9,39 +9,36 @@ use rollcall_domain::user::ConsentVersion;
 use rollcall_usecases::enroll::{EnrollRequest, Enrollment, Rejected};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::ValidationError;
 
-use crate::actor::{Asker, who};
+use crate::actor::{Authenticated, parse_user};
 use crate::face::QualityView;
-use crate::input::{Form, Passage, PhotoForm, Text, Upload, Word, is, word};
+use crate::input::{Parse, Passage, PhotoForm, Text, Upload, form};
 use crate::options::Api;
 use crate::problem::Problem;
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Enroll)]
-pub(crate) struct EnrollForm {
-    /// Whose face, an id or `me`.
-    #[validate(required)]
-    #[schema(value_type = String, required = true)]
-    user_id: Option<String>,
-    /// Pictures in base64 or as data URLs, 1 to 20.
-    #[schema(value_type = Vec<String>, required = true)]
-    images: Option<Vec<String>>,
-    /// The version of the text the person agreed to; also `{"version": ...}`.
-    #[validate(custom(function = "readable"))]
-    #[schema(value_type = Option<String>)]
-    consent: Option<Consent>,
-    /// The same under its name in a multipart form.
-    #[validate(custom(function = "is::<ConsentVersion>"))]
-    consent_version: Option<String>,
-    /// Keep the accepted pictures in place of everything kept of the person; nothing is lost if none is accepted. Only
-    /// administrators and managers may do so with a face unlike the kept ones.
-    replace: Option<bool>,
-    /// Enroll a face although it looks like somebody else's; for administrators, with a reason.
-    allow_duplicate: Option<bool>,
-    /// Why, at least 5 characters.
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    reason: Option<String>,
+form! {
+    body struct EnrollForm as Enroll {
+        /// Whose face, an id or `me`.
+        user_id: Required<String>,
+        /// Pictures in base64 or as data URLs, 1 to 20.
+        #[schema(value_type = Vec<String>, required = true)]
+        images: Option<Vec<String>>,
+        /// The version of the text the person agreed to; also `{"version": ...}`.
+        #[validate(custom(function = "readable"))]
+        #[schema(value_type = Option<String>)]
+        consent: Option<Consent>,
+        /// The same under its name in a multipart form.
+        consent_version: Optional<ConsentVersion>,
+        /// Keep the accepted pictures in place of everything kept of the person; nothing is lost if none is accepted. Only
+        /// administrators and managers may do so with a face unlike the kept ones.
+        replace: Option<bool>,
+        /// Enroll a face although it looks like somebody else's; for administrators, with a reason.
+        allow_duplicate: Option<bool>,
+        /// Why, at least 5 characters.
+        reason: Optional<Passage<500>>,
+    }
+    const NULLABLE: &'static [&'static str] = &["reason"];
 }
 
 /// The same as a multipart form.
@@ -87,11 +84,8 @@ impl Consent {
 }
 
 fn readable(consent: &Consent) -> Result<(), ValidationError> {
-    is::<ConsentVersion>(consent.version())
-}
-
-impl Form for EnrollForm {
-    const NULLABLE: &'static [&'static str] = &["reason"];
+    let unreadable = |detail: String| ValidationError::new(ConsentVersion::CODE).with_message(detail.into());
+    ConsentVersion::read(consent.version()).map(drop).map_err(unreadable)
 }
 
 impl PhotoForm for EnrollForm {
@@ -179,25 +173,25 @@ impl RejectedView {
 }
 
 /// Stores templates of those pictures that are good enough, distinct, and of the person.
-#[utoipa::path(post, path = "/api/face/enroll", tag = "face",
+#[utoipa::path(post, path = "", tag = "face",
     request_body(content((EnrollForm = "application/json"), (EnrollParts = "multipart/form-data"))),
     responses((status = 201, description = "At least one picture was accepted.", body = EnrollmentView)))]
 pub(crate) async fn enroll(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     upload: Upload<EnrollForm>,
 ) -> Result<HttpResponse, Problem> {
     let Upload { form, photos } = upload;
     let allow_duplicate = form.allow_duplicate.unwrap_or(false);
-    let reason = word::<Passage<500>>(&form.reason)?.map(|text| text.0);
+    let reason = form.reason.value();
     let reasoned = reason.as_ref().is_some_and(|reason| reason.chars().count() >= MIN_REASON);
-    if allow_duplicate && asker.actor().role() == Role::Admin && !reasoned {
+    if allow_duplicate && caller.actor().role() == Role::Admin && !reasoned {
         let detail = format!("a reason of at least {MIN_REASON} characters is required");
         return Err(Problem::invalid_field("/reason", "required", detail));
     }
-    let consent = form.consent.as_ref().map(Consent::version).or(form.consent_version.as_deref());
+    let consent = form.consent.as_ref().map(Consent::version).or(form.consent_version.text());
     let request = EnrollRequest {
-        user: who(&form.user_id.unwrap_or_default(), asker.actor())?,
+        user: parse_user(&form.user_id.value()?, caller.actor())?,
         photos,
         consent: consent.and_then(|version| ConsentVersion::read(version).ok()),
         allow_duplicate,
@@ -205,7 +199,7 @@ pub(crate) async fn enroll(
         reason,
         source: FaceSource::Api,
     };
-    let enrollment = api.usecases.faces.enroll(asker.actor(), request).await?;
+    let enrollment = api.usecases.faces.enroll(caller.actor(), request).await?;
     let templates = (header::LOCATION, format!("/api/face/user/{}/encodings", enrollment.user));
     Ok(HttpResponse::Created().insert_header(templates).json(EnrollmentView::new(&enrollment)))
 }

@@ -6,13 +6,12 @@ use rollcall_domain::id::FaceId;
 use rollcall_domain::page::Sort;
 use rollcall_usecases::Encoding;
 use rollcall_usecases::faces::EncodingQuery;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
-use crate::attendance::ratio;
-use crate::input::{Form, Named, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::actor::{Authenticated, PathUser};
+use crate::attendance_view::ratio;
+use crate::input::{Parse, PathId, Query, form, one_of};
 use crate::options::Api;
 use crate::paging::{List, list, page, sort};
 use crate::problem::Problem;
@@ -75,25 +74,15 @@ fn tenth(number: f32) -> f64 {
     (f64::from(number) * 10.0).round() / 10.0
 }
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EncodingsForm {
-    /// `active` (of the model in use), `stale` (of others) or `revoked`.
-    #[validate(custom(function = "is::<EncodingStatus>"))]
-    status: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `-created_at` unless asked otherwise.
-    sort: Option<String>,
+form! {
+    query struct EncodingsForm {
+        /// `active` (of the model in use), `stale` (of others) or `revoked`.
+        status: Optional<EncodingStatus>,
+        ..paging,
+        /// `-created_at` unless asked otherwise.
+        sort: Option<String>,
+    }
 }
-
-impl Form for EncodingsForm {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum EncodingStatus {
@@ -112,7 +101,8 @@ impl EncodingStatus {
     }
 }
 
-impl Word for EncodingStatus {
+impl Parse for EncodingStatus {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -175,24 +165,24 @@ pub(crate) struct DeletedView {
 }
 
 /// What is stored of a person's face.
-#[utoipa::path(get, path = "/api/face/user/{user_id}/encodings", tag = "face",
-    params(("user_id" = String, Path, description = "An id, or `me`."), EncodingsForm),
+#[utoipa::path(get, path = "", tag = "face",
+    params(PathUser, EncodingsForm),
     responses((status = 200, description = "A page of templates, without vectors.", body = List<EncodingView>)))]
 pub(crate) async fn encodings(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     Query(form): Query<EncodingsForm>,
 ) -> Result<HttpResponse, Problem> {
-    let status: Option<EncodingStatus> = word(&form.status)?;
+    let status: Option<EncodingStatus> = form.status.value();
     let order: Vec<Sort<()>> = sort(&form.sort, &[("created_at", ())])?;
     let query = EncodingQuery {
         current: status.map(|status| status == EncodingStatus::Active),
         oldest_first: order.first().is_some_and(|by| !by.descending),
-        page: page(&form.page, &form.per_page)?,
+        page: page(form.page, form.per_page)?,
     };
-    let (mut found, model) = api.usecases.faces.encodings(asker.actor(), user, query).await?;
+    let (mut found, model) = api.usecases.faces.encodings(caller.actor(), user, query).await?;
     if status == Some(EncodingStatus::Revoked) {
         // What is revoked is destroyed at once, so there is never any.
         found = query.page.of(Vec::new());
@@ -201,15 +191,15 @@ pub(crate) async fn encodings(
 }
 
 /// Deletes a template. Searches that start after the answer do not know it.
-#[utoipa::path(delete, path = "/api/face/encodings/{encoding_id}", tag = "face",
+#[utoipa::path(delete, path = "", tag = "face",
     params(("encoding_id" = String, Path, description = "A template.")),
     responses((status = 200, description = "Deleted.", body = DeletedView)))]
 pub(crate) async fn delete(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(face): Named<FaceId>,
+    caller: Authenticated,
+    PathId(face): PathId<FaceId>,
 ) -> Result<HttpResponse, Problem> {
-    let deleted = api.usecases.faces.delete(asker.actor(), face).await?;
+    let deleted = api.usecases.faces.delete(caller.actor(), face).await?;
     Ok(HttpResponse::Ok().json(DeletedView {
         deleted_id: face.to_string(),
         user_id: deleted.user.to_string(),

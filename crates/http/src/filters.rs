@@ -4,9 +4,8 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, ShiftId, UserId};
 use rollcall_usecases::directory::Directory;
 
-use crate::actor::who;
-use crate::codes::Code;
-use crate::problem::{FieldError, Problem};
+use crate::actor::parse_user;
+use crate::problem::{Code, FieldError, Problem};
 
 /// What the filters of a list name.
 #[derive(Default)]
@@ -20,7 +19,7 @@ pub(crate) struct Filters {
 
 /// The person that a key of the query names: an id, or `me`.
 pub(crate) fn person(key: &str, text: Option<&str>, actor: &Actor) -> Result<Option<UserId>, Problem> {
-    text.map(|text| who(text, actor)).transpose().map_err(|_| absent(&[key]))
+    text.map(|text| parse_user(text, actor)).transpose().map_err(|_| absent(&[key]))
 }
 
 impl Filters {

@@ -59,3 +59,8 @@ pub(crate) fn cors(origins: &[String]) -> Cors {
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
+
+/// Lets browsers keep an answer as a file.
+pub(crate) fn attachment(name: &str) -> (header::HeaderName, String) {
+    (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
+}

@@ -9,10 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::attendance::{local, ratio};
-use crate::codes::Code;
+use crate::attendance_view::{local, ratio};
 use crate::options::{Api, State};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// That the server answers.
 #[derive(Serialize, ToSchema)]
@@ -37,7 +36,7 @@ pub(crate) struct DetailedView {
 }
 
 /// Whether requests are answered; asks nobody else.
-#[utoipa::path(get, path = "/api/health", tag = "health",
+#[utoipa::path(get, path = "", tag = "health",
     responses((status = 200, description = "They are.", body = HealthView)))]
 pub(crate) async fn health(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     match api.readiness.get() {
@@ -52,13 +51,13 @@ pub(crate) async fn health(api: web::Data<Api>) -> Result<HttpResponse, Problem>
 }
 
 /// The same without a body.
-#[utoipa::path(head, path = "/api/health", tag = "health", responses((status = 200, description = "They are.")))]
+#[utoipa::path(head, path = "", tag = "health", responses((status = 200, description = "They are.")))]
 pub(crate) async fn head(api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     health(api).await
 }
 
 /// How every part is, for administrators and for monitors with the health token.
-#[utoipa::path(get, path = "/api/health/detailed", tag = "health",
+#[utoipa::path(get, path = "", tag = "health",
     responses((status = 200, description = "The database answers.", body = DetailedView),
               (status = 503, description = "It does not.", body = DetailedView)))]
 pub(crate) async fn detailed(api: web::Data<Api>) -> HttpResponse {

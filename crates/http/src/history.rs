@@ -1,19 +1,17 @@
 //! `GET /api/attendance/user/{user_id}`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::attendance::{DayField, DayFilter, DayStatus, Source};
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::statistics::Summary;
 use rollcall_usecases::records::HistoryQuery;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
-use crate::attendance::RecordView;
+use crate::actor::{Authenticated, PathUser};
+use crate::attendance_view::RecordView;
 use crate::filters::Filters;
-use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::input::{Query, form, only_word};
 use crate::options::Api;
 use crate::paging::{Pagination, page, range, sort};
 use crate::problem::Problem;
@@ -25,67 +23,44 @@ pub(crate) const KEYS: [(&str, DayField); 4] = [
     ("late_seconds", DayField::Late),
 ];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HistoryForm {
-    /// First date; the first of this month unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// Only days of this status.
-    #[validate(custom(function = "is::<DayStatus>"))]
-    status: Option<String>,
-    /// Only days whose first punch came about like this.
-    #[validate(custom(function = "is::<Source>"))]
-    source: Option<String>,
-    /// Only days of this shift.
-    #[validate(custom(function = "is::<ShiftId>"))]
-    shift_id: Option<String>,
-    /// `events` to see the punches of each day.
-    #[validate(custom(function = "is::<Events>"))]
-    include: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `date`, `first_in`, `worked_seconds`, `late_seconds`; `-date` unless asked otherwise.
-    sort: Option<String>,
+form! {
+    query struct HistoryForm {
+        /// First date; the first of this month unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        /// Only days of this status.
+        status: Optional<DayStatus>,
+        /// Only days whose first punch came about like this.
+        source: Optional<Source>,
+        /// Only days of this shift.
+        shift_id: Optional<ShiftId>,
+        /// `events` to see the punches of each day.
+        include: Optional<Events>,
+        ..paging,
+        /// `date`, `first_in`, `worked_seconds`, `late_seconds`; `-date` unless asked otherwise.
+        sort: Option<String>,
+    }
 }
 
-impl Form for HistoryForm {}
-
-/// What a list of days can include.
-struct Events;
-
-impl Word for Events {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["events"], |name| name).map(|_| Self)
-    }
+only_word! {
+    /// What a list of days can include.
+    Events = "events";
 }
 
 impl HistoryForm {
     fn into_query(self) -> Result<HistoryQuery, Problem> {
         let filter = DayFilter {
-            status: word(&self.status)?,
-            source: word(&self.source)?,
-            shift: word(&self.shift_id)?,
+            status: self.status.value(),
+            source: self.source.value(),
+            shift: self.shift_id.value(),
         };
         Ok(HistoryQuery {
-            range: range(&self.from, &self.to)?,
+            range: range(self.from.value(), self.to.value())?,
             filter,
             sort: sort(&self.sort, &KEYS)?,
             with_events: self.include.is_some(),
-            page: page(&self.page, &self.per_page)?,
+            page: page(self.page, self.per_page)?,
         })
     }
 }
@@ -141,21 +116,21 @@ impl SummaryView {
 }
 
 /// A person's days, working days on which they did not come included.
-#[utoipa::path(get, path = "/api/attendance/user/{user_id}", tag = "attendance",
-    params(("user_id" = String, Path, description = "An id, or `me`."), HistoryForm),
+#[utoipa::path(get, path = "", tag = "attendance",
+    params(PathUser, HistoryForm),
     responses((status = 200, description = "A page of days; the summary covers all of them.", body = HistoryView)))]
 pub(crate) async fn of_user(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     Query(form): Query<HistoryForm>,
 ) -> Result<HttpResponse, Problem> {
     let with_events = form.include.is_some();
     let query = form.into_query()?;
     let filters = Filters { shift: query.filter.shift, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let history = api.usecases.records.history(asker.actor(), user, query).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let history = api.usecases.records.history(caller.actor(), user, query).await?;
     let pagination = Pagination::of(&history.days);
     let data = history.days.items.iter().map(|day| RecordView::new(day, with_events)).collect();
     let summary = SummaryView::new(history.summary);

@@ -1,104 +1,72 @@
 //! `/api/holidays`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Weekday;
 use rollcall_domain::calendar::{Half, weekday_name};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{DepartmentId, HolidayId};
 use rollcall_usecases::holidays::{HolidayPatch, HolidayQuery, NewFreeDays, NewHoliday};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::filters::Filters;
-use crate::input::{
-    Change, Form, Json, Named, PageNumber, PageSize, Query, Seen, clearable, is, needed, present, word,
-};
+use crate::input::{Change, Json, PathId, Query, Seen, form, present};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::{FieldError, Problem};
 use crate::profile::utc;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HolidaysForm {
-    /// Only what holds in this department: its own calendar and everybody's.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// Only what can make a date from this one on free.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
+form! {
+    query struct HolidaysForm {
+        /// Only what holds in this department: its own calendar and everybody's.
+        department_id: Optional<DepartmentId>,
+        /// Only what can make a date from this one on free.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        ..paging,
+    }
 }
-
-impl Form for HolidaysForm {}
 
 const SERVER_SIDE: &[&str] = &["id", "created_by", "created_at", "version"];
 
-/// A date, or a day of the week, that is to be free; for everybody, unless a department is named.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewHoliday)]
-pub(crate) struct NewHolidayForm {
-    #[validate(required, custom(function = "is::<HolidayName>"))]
-    #[schema(value_type = String, required = true)]
-    name: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// One date; this or `weekday`.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    date: Option<String>,
-    /// `first` or `second`: only this half of each shift of the date is free.
-    #[validate(custom(function = "is::<Half>"))]
-    half: Option<String>,
-    /// A day of the week, `monday` to `sunday`.
-    #[validate(custom(function = "is::<Weekday>"))]
-    weekday: Option<String>,
-    /// Only the first, second … fifth of each month.
-    #[validate(range(min = 1, max = 5, code = "out-of-range", message = "must be 1..5"))]
-    nth: Option<i8>,
-    /// First date on which the day of the week can be free; tomorrow unless said otherwise.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    from: Option<String>,
-    /// Last such date; for good without one.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    to: Option<String>,
-}
-
-impl Form for NewHolidayForm {
+form! {
+    /// A date, or a day of the week, that is to be free; for everybody, unless a department is named.
+    body struct NewHolidayForm as NewHoliday {
+        name: Required<HolidayName>,
+        department_id: Optional<DepartmentId>,
+        /// One date; this or `weekday`.
+        date: Optional<Date>,
+        /// `first` or `second`: only this half of each shift of the date is free.
+        half: Optional<Half>,
+        /// A day of the week, `monday` to `sunday`.
+        weekday: Optional<Weekday>,
+        /// Only the first, second … fifth of each month.
+        #[validate(range(min = 1, max = 5, code = "out-of-range", message = "must be 1..5"))]
+        nth: Option<i8>,
+        /// First date on which the day of the week can be free; tomorrow unless said otherwise.
+        from: Optional<Date>,
+        /// Last such date; for good without one.
+        to: Optional<Date>,
+    }
     const NULLABLE: &'static [&'static str] =
         &["department_id", "date", "half", "weekday", "nth", "from", "to"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
 impl NewHolidayForm {
-    fn days(&self) -> Result<NewFreeDays, Problem> {
-        let (date, weekday) = (word(&self.date)?, word(&self.weekday)?);
+    fn into_holiday(self) -> Result<NewHoliday, Problem> {
+        let (date, weekday) = (self.date.value(), self.weekday.value());
         let of_date = [(self.half.is_some(), "/half")];
         let of_week =
             [(self.nth.is_some(), "/nth"), (self.from.is_some(), "/from"), (self.to.is_some(), "/to")];
         let (days, of_other) = match (date, weekday) {
-            (Some(date), None) => (NewFreeDays::Date(date, word(&self.half)?), &of_week[..]),
+            (Some(date), None) => (NewFreeDays::Date(date, self.half.value()), &of_week[..]),
             (None, Some(weekday)) => {
-                let (from, to) = (word(&self.from)?, word(&self.to)?);
+                let (from, to) = (self.from.value(), self.to.value());
                 (NewFreeDays::Weekly { weekday, nth: self.nth, from, to }, &of_date[..])
             }
             (None, None) => {
@@ -112,39 +80,26 @@ impl NewHolidayForm {
         let wrong: Vec<_> = wrong
             .map(|(_, pointer)| FieldError::at(*pointer, "invalid", "is not for an entry of this kind"))
             .collect();
-        if wrong.is_empty() { Ok(days) } else { Err(Problem::invalid(wrong)) }
+        if !wrong.is_empty() {
+            return Err(Problem::invalid(wrong));
+        }
+        Ok(NewHoliday { department: self.department_id.value(), name: self.name.value()?, days })
     }
 }
 
-/// A change of an entry: absent members keep, `null` clears. A date stays a date, and a day of the week one.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = HolidayUpdate)]
-#[serde(default)]
-pub(crate) struct HolidayUpdateForm {
-    #[validate(custom(function = "is::<HolidayName>"))]
-    name: Option<String>,
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    date: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Half>"))]
-    #[schema(value_type = Option<String>)]
-    half: Option<Option<String>>,
-    #[validate(custom(function = "is::<Weekday>"))]
-    weekday: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[schema(value_type = Option<i8>)]
-    nth: Option<Option<i8>>,
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    from: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(value_type = Option<String>, format = Date)]
-    to: Option<Option<String>>,
-}
-
-impl Form for HolidayUpdateForm {
+form! {
+    /// A change of an entry: absent members keep, `null` clears. A date stays a date, and a day of the week one.
+    change struct HolidayUpdateForm as HolidayUpdate {
+        name: Optional<HolidayName>,
+        date: Optional<Date>,
+        half: Clearable<Half>,
+        weekday: Optional<Weekday>,
+        #[serde(deserialize_with = "present")]
+        #[schema(value_type = Option<i8>)]
+        nth: Option<Option<i8>>,
+        from: Optional<Date>,
+        to: Clearable<Date>,
+    }
     const NULLABLE: &'static [&'static str] = &["half", "nth", "to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "department_id", "created_by", "created_at", "version"];
@@ -206,99 +161,91 @@ impl HolidayView {
 }
 
 /// The holidays and days off that concern you and those you answer for, by date.
-#[utoipa::path(get, path = "/api/holidays", tag = "planning", params(HolidaysForm),
+#[utoipa::path(get, path = "", tag = "planning", params(HolidaysForm),
     responses((status = 200, description = "A page of entries.", body = List<HolidayView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<HolidaysForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = HolidayQuery {
-        department: word(&form.department_id)?,
-        within: range(&form.from, &form.to)?,
-        page: page(&form.page, &form.per_page)?,
+        department: form.department_id.value(),
+        within: range(form.from.value(), form.to.value())?,
+        page: page(form.page, form.per_page)?,
     };
     let filters = Filters { department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.holidays.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.holidays.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, HolidayView::new))
 }
 
 /// Enters a holiday or a day off.
-#[utoipa::path(post, path = "/api/holidays", tag = "planning", request_body = NewHolidayForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewHolidayForm,
     responses((status = 201, description = "Entered; `Location` names it.", body = HolidayView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewHolidayForm>,
 ) -> Result<HttpResponse, Problem> {
-    let new =
-        NewHoliday { department: word(&form.department_id)?, name: needed(&form.name)?, days: form.days()? };
-    let entered = api.usecases.holidays.create(asker.actor(), new).await?;
-    let location = (header::LOCATION, format!("/api/holidays/{}", entered.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(entered.revision))
-        .json(HolidayView::new(entered)))
+    let entered = api.usecases.holidays.create(caller.actor(), form.into_holiday()?).await?;
+    Ok(created(format!("/api/holidays/{}", entered.id), entered.revision, HolidayView::new(entered)))
 }
 
 /// One entry.
-#[utoipa::path(get, path = "/api/holidays/{holiday_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("holiday_id" = String, Path, description = "An entry.")),
     responses((status = 200, description = "The entry, with an `ETag`.", body = HolidayView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<HolidayId>,
+    caller: Authenticated,
+    PathId(id): PathId<HolidayId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.holidays.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.holidays.get(caller.actor(), id).await?))
 }
 
 /// Changes an entry. A member that is sent as it is shown changes nothing.
-#[utoipa::path(put, path = "/api/holidays/{holiday_id}", tag = "planning", request_body = HolidayUpdateForm,
-    params(("holiday_id" = String, Path, description = "An entry."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(put, path = "", tag = "planning", request_body = HolidayUpdateForm,
+    params(("holiday_id" = String, Path, description = "An entry."), IfMatch),
     responses((status = 200, description = "The entry as it is now.", body = HolidayView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<HolidayId>,
+    caller: Authenticated,
+    PathId(id): PathId<HolidayId>,
     IfMatch(revision): IfMatch,
     change: Change<HolidayUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.holidays.get(asker.actor(), id).await?;
+    let known = api.usecases.holidays.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &HolidayView::new(known)).await?;
     let form = change.of(&view, seen)?;
     let patch = HolidayPatch {
-        name: word(&form.name)?,
-        date: word(&form.date)?,
-        half: clearable(&form.half)?,
-        weekday: word(&form.weekday)?,
+        name: form.name.value(),
+        date: form.date.value(),
+        half: form.half.value(),
+        weekday: form.weekday.value(),
         nth: form.nth,
-        from: word(&form.from)?,
-        to: clearable(&form.to)?,
+        from: form.from.value(),
+        to: form.to.value(),
     };
-    Ok(shown(api.usecases.holidays.update(asker.actor(), id, patch, revision).await?))
+    Ok(shown(api.usecases.holidays.update(caller.actor(), id, patch, revision).await?))
 }
 
 /// Takes an entry out.
-#[utoipa::path(delete, path = "/api/holidays/{holiday_id}", tag = "planning",
-    params(("holiday_id" = String, Path, description = "An entry."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(delete, path = "", tag = "planning",
+    params(("holiday_id" = String, Path, description = "An entry."), IfMatch),
     responses((status = 204, description = "Taken out.")))]
 pub(crate) async fn remove(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<HolidayId>,
+    caller: Authenticated,
+    PathId(id): PathId<HolidayId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.holidays.remove(asker.actor(), id, revision).await?;
+    api.usecases.holidays.remove(caller.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 fn shown(entry: CalendarEntry) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(entry.revision)).json(HolidayView::new(entry))
+    preconditions::shown(entry.revision, HolidayView::new(entry))
 }

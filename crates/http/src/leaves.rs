@@ -1,117 +1,77 @@
 //! `/api/leaves`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::calendar::Half;
 use rollcall_domain::id::LeaveId;
 use rollcall_domain::leave::{LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_usecases::leaves::{LeaveKey, LeaveQuery, NewLeave};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, whom};
+use crate::actor::{Authenticated, whom};
 use crate::filters::{Filters, person};
-use crate::input::{
-    AnyWord, Form, Json, MaybeJson, Named, PageNumber, PageSize, Passage, Query, is, needed, word,
-};
+use crate::input::{AnyWord, Json, MaybeJson, Passage, PathId, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 
 pub(crate) const KEYS: [(&str, LeaveKey); 2] =
     [("from", LeaveKey::From), ("requested_at", LeaveKey::RequestedAt)];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LeavesForm {
-    /// Of this person: an id, or `me`.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    user_id: Option<String>,
-    /// `pending`, `approved`, `rejected`, `withdrawn`.
-    #[validate(custom(function = "is::<LeaveStatus>"))]
-    status: Option<String>,
-    /// `annual`, `sick`, `parental`, `unpaid`, `other`.
-    #[validate(custom(function = "is::<LeaveKind>"))]
-    kind: Option<String>,
-    /// Only leave on this date or later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `from`, `requested_at`.
-    sort: Option<String>,
+form! {
+    query struct LeavesForm {
+        /// Of this person: an id, or `me`.
+        user_id: Optional<AnyWord>,
+        /// `pending`, `approved`, `rejected`, `withdrawn`.
+        status: Optional<LeaveStatus>,
+        /// `annual`, `sick`, `parental`, `unpaid`, `other`.
+        kind: Optional<LeaveKind>,
+        /// Only leave on this date or later.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        ..paging,
+        /// `from`, `requested_at`.
+        sort: Option<String>,
+    }
 }
 
-impl Form for LeavesForm {}
-
-/// Leave that is asked for.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewLeave)]
-pub(crate) struct NewLeaveForm {
-    /// For whom, an id or `me`; yourself unless said otherwise.
-    user_id: Option<String>,
-    /// First date.
-    #[validate(required, custom(function = "is::<Date>"))]
-    #[schema(value_type = String, format = Date, required = true)]
-    from: Option<String>,
-    /// Last date; the first one unless said otherwise.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    to: Option<String>,
-    /// `first` or `second`: of the last date only this half; of a longer leave the dates before it are whole.
-    #[validate(custom(function = "is::<Half>"))]
-    half: Option<String>,
-    /// `annual`, `sick`, `parental`, `unpaid`, `other`; `annual` unless said otherwise.
-    #[validate(custom(function = "is::<LeaveKind>"))]
-    kind: Option<String>,
-    #[validate(custom(function = "is::<Passage<1000>>"))]
-    reason: Option<String>,
-}
-
-impl Form for NewLeaveForm {
+form! {
+    /// Leave that is asked for.
+    body struct NewLeaveForm as NewLeave {
+        /// For whom, an id or `me`; yourself unless said otherwise.
+        user_id: Option<String>,
+        /// First date.
+        from: Required<Date>,
+        /// Last date; the first one unless said otherwise.
+        to: Optional<Date>,
+        /// `first` or `second`: of the last date only this half; of a longer leave the dates before it are whole.
+        half: Optional<Half>,
+        /// `annual`, `sick`, `parental`, `unpaid`, `other`; `annual` unless said otherwise.
+        kind: Optional<LeaveKind>,
+        reason: Optional<Passage<1000>>,
+    }
     const NULLABLE: &'static [&'static str] = &["half", "reason"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "status", "requested_by", "requested_at", "decided_by", "decided_at", "comment", "version"];
 }
 
-/// Words for the person who asked.
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = LeaveDecision)]
-#[serde(default)]
-pub(crate) struct CommentForm {
-    #[validate(custom(function = "is::<Passage<1000>>"))]
-    comment: Option<String>,
-}
-
-impl Form for CommentForm {
+form! {
+    /// Words for the person who asked.
+    change struct CommentForm as LeaveDecision {
+        comment: Optional<Passage<1000>>,
+    }
     const NULLABLE: &'static [&'static str] = &["comment"];
 }
 
-/// Why the person may not be away.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = LeaveRejection)]
-pub(crate) struct RejectionForm {
-    #[validate(required, custom(function = "is::<Passage<1000>>"))]
-    #[schema(value_type = String, required = true)]
-    comment: Option<String>,
+form! {
+    /// Why the person may not be away.
+    body struct RejectionForm as LeaveRejection {
+        comment: Required<Passage<1000>>,
+    }
 }
-
-impl Form for RejectionForm {}
 
 /// A request for leave and what came of it.
 #[derive(Serialize, ToSchema)]
@@ -162,113 +122,106 @@ impl LeaveView {
 }
 
 /// Your requests for leave and those of the people you answer for.
-#[utoipa::path(get, path = "/api/leaves", tag = "planning", params(LeavesForm),
+#[utoipa::path(get, path = "", tag = "planning", params(LeavesForm),
     responses((status = 200, description = "A page of requests.", body = List<LeaveView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<LeavesForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = LeaveQuery {
-        user: person("user_id", form.user_id.as_deref(), asker.actor())?,
-        status: word(&form.status)?,
-        kind: word(&form.kind)?,
-        within: range(&form.from, &form.to)?,
+        user: person("user_id", form.user_id.text(), caller.actor())?,
+        status: form.status.value(),
+        kind: form.kind.value(),
+        within: range(form.from.value(), form.to.value())?,
         sort: sort(&form.sort, &KEYS)?,
-        page: page(&form.page, &form.per_page)?,
+        page: page(form.page, form.per_page)?,
     };
     let filters = Filters { user: query.user, ..Filters::default() };
-    let found = api.usecases.leaves.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+    let found = api.usecases.leaves.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     Ok(list_of(&req, found, LeaveView::new))
 }
 
 /// Asks for leave.
-#[utoipa::path(post, path = "/api/leaves", tag = "planning", request_body = NewLeaveForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewLeaveForm,
     responses((status = 201, description = "Asked for; `Location` names the request.", body = LeaveView)))]
 pub(crate) async fn request(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewLeaveForm>,
 ) -> Result<HttpResponse, Problem> {
-    let from = needed(&form.from)?;
+    let from = form.from.value()?;
     let new = NewLeave {
-        user: whom("/user_id", form.user_id.as_deref(), asker.actor())?,
+        user: whom("/user_id", form.user_id.as_deref(), caller.actor())?,
         from,
-        to: word(&form.to)?.unwrap_or(from),
-        half: word(&form.half)?,
-        kind: word(&form.kind)?.unwrap_or(LeaveKind::Annual),
-        reason: word::<Passage<1000>>(&form.reason)?.map(|text| text.0),
+        to: form.to.value().unwrap_or(from),
+        half: form.half.value(),
+        kind: form.kind.value().unwrap_or(LeaveKind::Annual),
+        reason: form.reason.value(),
     };
-    let asked = api.usecases.leaves.request(asker.actor(), new).await?;
-    let location = (header::LOCATION, format!("/api/leaves/{}", asked.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(asked.revision))
-        .json(LeaveView::new(asked)))
+    let asked = api.usecases.leaves.request(caller.actor(), new).await?;
+    Ok(created(format!("/api/leaves/{}", asked.id), asked.revision, LeaveView::new(asked)))
 }
 
 /// One request.
-#[utoipa::path(get, path = "/api/leaves/{leave_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("leave_id" = String, Path, description = "A request.")),
     responses((status = 200, description = "The request, with an `ETag`.", body = LeaveView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.leaves.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.leaves.get(caller.actor(), id).await?))
 }
 
 /// Approves a request. Nobody but an administrator decides about their own.
-#[utoipa::path(post, path = "/api/leaves/{leave_id}/approve", tag = "planning", request_body = CommentForm,
-    params(("leave_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(post, path = "", tag = "planning", request_body = CommentForm,
+    params(("leave_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn approve(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
     IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = word::<Passage<1000>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.leaves.approve(asker.actor(), id, comment, revision).await?))
+    let comment = form.comment.value();
+    Ok(shown(api.usecases.leaves.approve(caller.actor(), id, comment, revision).await?))
 }
 
 /// Rejects a request and says why. Nobody but an administrator decides about their own.
-#[utoipa::path(post, path = "/api/leaves/{leave_id}/reject", tag = "planning", request_body = RejectionForm,
-    params(("leave_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(post, path = "", tag = "planning", request_body = RejectionForm,
+    params(("leave_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn reject(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<RejectionForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Passage(comment) = needed::<Passage<1000>>(&form.comment)?;
-    Ok(shown(api.usecases.leaves.reject(asker.actor(), id, comment, revision).await?))
+    let comment = form.comment.value()?;
+    Ok(shown(api.usecases.leaves.reject(caller.actor(), id, comment, revision).await?))
 }
 
 /// Takes a request back: your own, or one that you made for somebody. What was approved and has begun is an
 /// administrator's to take back.
-#[utoipa::path(post, path = "/api/leaves/{leave_id}/withdraw", tag = "planning", request_body = CommentForm,
-    params(("leave_id" = String, Path, description = "A request."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(post, path = "", tag = "planning", request_body = CommentForm,
+    params(("leave_id" = String, Path, description = "A request."), IfMatch),
     responses((status = 200, description = "The request as it is now.", body = LeaveView)))]
 pub(crate) async fn withdraw(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LeaveId>,
+    caller: Authenticated,
+    PathId(id): PathId<LeaveId>,
     IfMatch(revision): IfMatch,
     MaybeJson(form): MaybeJson<CommentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let comment = word::<Passage<1000>>(&form.comment)?.map(|text| text.0);
-    Ok(shown(api.usecases.leaves.withdraw(asker.actor(), id, comment, revision).await?))
+    let comment = form.comment.value();
+    Ok(shown(api.usecases.leaves.withdraw(caller.actor(), id, comment, revision).await?))
 }
 
 fn shown(request: LeaveRequest) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(request.revision)).json(LeaveView::new(request))
+    preconditions::shown(request.revision, LeaveView::new(request))
 }

@@ -2,27 +2,29 @@
 //!
 //! `routes` is the whole URL table. A file per noun holds request type, view type and handler, in that order.
 //! `actor` finds out who is asking, before any body is read; `input` is where suspicion lives; `problem` and
-//! `codes` decide what clients are told when something is wrong.
+//! `problem/codes.rs` decide what clients are told when something is wrong.
 
+mod accept;
 mod actor;
 mod admin;
 mod assignments;
-mod attendance;
+mod attendance_view;
 mod audit;
 mod auth;
 mod bulk;
 mod client;
-mod codes;
 mod compress;
 mod corrections;
 mod dashboard;
 mod departments;
+mod document;
 mod enroll;
+mod entry;
+mod envelope;
+mod erasure;
 mod events;
 mod face;
-mod failures;
 mod filters;
-mod frame;
 mod geofences;
 mod headers;
 mod health;
@@ -45,7 +47,6 @@ mod problems;
 mod profile;
 mod recognize;
 mod records;
-mod removal;
 mod report;
 mod routes;
 mod server;

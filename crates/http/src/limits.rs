@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use rollcall_domain::id::{DeviceId, UserId};
 
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// So many at once, and then so many in a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,83 +50,83 @@ impl Default for Limits {
 
 /// Keeps the limits; shared by every thread that answers requests.
 #[derive(Debug)]
-pub struct Limiter(Option<Kept>);
+pub struct Limiter(Option<State>);
 
 #[derive(Debug)]
-struct Kept {
+struct State {
     limits: Limits,
     auth: Buckets<IpAddr>,
     recognize: Buckets<DeviceId>,
-    passwords: Places<IpAddr>,
-    streams: Places<UserId>,
+    passwords: ConcurrencyLimit<IpAddr>,
+    streams: ConcurrencyLimit<UserId>,
 }
 
 /// How many places are taken, by who takes them.
-type Taken<K> = Arc<Mutex<HashMap<K, u32>>>;
+type InUse<K> = Arc<Mutex<HashMap<K, u32>>>;
 
 /// So many places for everybody.
 #[derive(Debug)]
-struct Places<K: Eq + Hash> {
+struct ConcurrencyLimit<K: Eq + Hash> {
     most: u32,
-    taken: Taken<K>,
+    taken: InUse<K>,
 }
 
 /// A place that somebody takes, if there is a limit; it is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place<K: Eq + Hash>(Option<(Taken<K>, K)>);
+pub(crate) struct Permit<K: Eq + Hash>(Option<(InUse<K>, K)>);
 
 impl Limiter {
     /// Keeps these limits, or none.
     #[must_use]
     pub fn new(limits: Option<Limits>) -> Self {
-        Self(limits.map(|limits| Kept {
+        Self(limits.map(|limits| State {
             limits,
             auth: Buckets::new(limits.auth),
             recognize: Buckets::new(limits.recognize),
-            passwords: Places { most: limits.passwords_at_once, taken: Arc::default() },
-            streams: Places { most: limits.streams_at_once, taken: Arc::default() },
+            passwords: ConcurrencyLimit { most: limits.passwords_at_once, taken: Arc::default() },
+            streams: ConcurrencyLimit { most: limits.streams_at_once, taken: Arc::default() },
         }))
     }
 
     /// Counts a request to `/api/auth`.
     pub(crate) fn auth(&self, from: IpAddr) -> Result<(), Problem> {
-        let Some(kept) = &self.0 else { return Ok(()) };
-        kept.auth.take(network(from), Instant::now()).map_err(|wait| refused(kept.limits.auth, wait))
+        let Some(state) = &self.0 else { return Ok(()) };
+        state.auth.take(network(from), Instant::now()).map_err(|wait| refused(state.limits.auth, wait))
     }
 
     /// Counts a search of a kiosk.
     pub(crate) fn recognize(&self, device: DeviceId) -> Result<(), Problem> {
-        let Some(kept) = &self.0 else { return Ok(()) };
-        kept.recognize.take(device, Instant::now()).map_err(|wait| refused(kept.limits.recognize, wait))
+        let Some(state) = &self.0 else { return Ok(()) };
+        state.recognize.take(device, Instant::now()).map_err(|wait| refused(state.limits.recognize, wait))
     }
 
     /// A place in the line before the hashing of passwords. It is short; a few clients must not fill it.
-    pub(crate) fn password(&self, from: IpAddr) -> Result<Place<IpAddr>, Problem> {
+    pub(crate) fn password(&self, from: IpAddr) -> Result<Permit<IpAddr>, Problem> {
         self.0
             .as_ref()
-            .map_or(Ok(Place(None)), |kept| kept.passwords.take(network(from), Duration::from_secs(1)))
+            .map_or(Ok(Permit(None)), |state| state.passwords.take(network(from), Duration::from_secs(1)))
     }
 
     /// A place among those who follow a stream. Each costs a query a second for as long as it lasts.
-    pub(crate) fn stream(&self, user: UserId) -> Result<Place<UserId>, Problem> {
-        self.0.as_ref().map_or(Ok(Place(None)), |kept| kept.streams.take(user, Duration::from_secs(30)))
+    pub(crate) fn stream(&self, user: UserId) -> Result<Permit<UserId>, Problem> {
+        self.0.as_ref().map_or(Ok(Permit(None)), |state| state.streams.take(user, Duration::from_secs(30)))
     }
 }
 
-impl<K: Copy + Eq + Hash> Places<K> {
+impl<K: Copy + Eq + Hash> ConcurrencyLimit<K> {
     /// Takes one, or refuses and says when to try again.
-    fn take(&self, key: K, again: Duration) -> Result<Place<K>, Problem> {
+    fn take(&self, key: K, again: Duration) -> Result<Permit<K>, Problem> {
         let mut places = lock(&self.taken);
         let taken = places.entry(key).or_default();
         if *taken >= self.most {
             return Err(refused(Rate { burst: self.most, every: again }, again));
         }
         *taken += 1;
-        Ok(Place(Some((self.taken.clone(), key))))
+        Ok(Permit(Some((self.taken.clone(), key))))
     }
 }
 
-impl<K: Eq + Hash> Drop for Place<K> {
+impl<K: Eq + Hash> Drop for Permit<K> {
     fn drop(&mut self) {
         let Some((places, key)) = &self.0 else { return };
         let mut places = lock(places);
@@ -272,8 +271,8 @@ mod tests {
         drop(limiter.password(other).unwrap());
         drop((first, second));
         drop(limiter.password(one).unwrap());
-        let kept = limiter.0.unwrap();
-        assert!(lock(&kept.passwords.taken).is_empty());
+        let state = limiter.0.unwrap();
+        assert!(lock(&state.passwords.taken).is_empty());
     }
 
     #[test]

@@ -2,69 +2,47 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::id::LockId;
 use rollcall_domain::lock::Lock;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::input::{Form, Json, Named, PageNumber, PageSize, Passage, Query, is, needed, word};
+use crate::actor::Authenticated;
+use crate::input::{Json, Passage, PathId, Query, form};
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page};
 use crate::problem::Problem;
 use crate::profile::utc;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LocksForm {
-    /// Only locks that were not lifted; false unless said otherwise.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    holding: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
+form! {
+    query struct LocksForm {
+        /// Only locks that were not lifted; false unless said otherwise.
+        holding: Optional<bool> as bool,
+        ..paging,
+    }
 }
 
-impl Form for LocksForm {}
-
-/// A period to be closed.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewLock)]
-pub(crate) struct NewLockForm {
-    /// The last date that is closed; before today.
-    #[validate(required, custom(function = "is::<Date>"))]
-    #[schema(value_type = String, format = Date, required = true)]
-    through: Option<String>,
-    /// Why; at least five characters.
-    #[validate(required, custom(function = "is::<Passage<500>>"))]
-    #[schema(value_type = String, required = true, min_length = 5)]
-    reason: Option<String>,
-}
-
-impl Form for NewLockForm {
+form! {
+    /// A period to be closed.
+    body struct NewLockForm as NewLock {
+        /// The last date that is closed; before today.
+        through: Required<Date>,
+        /// Why; at least five characters.
+        #[schema(min_length = 5)]
+        reason: Required<Passage<500>>,
+    }
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "locked_by", "locked_at", "lifted_by", "lifted_at", "lift_reason"];
 }
 
-/// Why a period is opened again.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = LockLift)]
-pub(crate) struct LiftForm {
-    /// Why; at least five characters.
-    #[validate(required, custom(function = "is::<Passage<500>>"))]
-    #[schema(value_type = String, required = true, min_length = 5)]
-    reason: Option<String>,
+form! {
+    /// Why a period is opened again.
+    body struct LiftForm as LockLift {
+        /// Why; at least five characters.
+        #[schema(min_length = 5)]
+        reason: Required<Passage<500>>,
+    }
 }
-
-impl Form for LiftForm {}
 
 /// A closed period.
 #[derive(Serialize, ToSchema)]
@@ -101,60 +79,60 @@ impl LockView {
 }
 
 /// Closed periods, latest first.
-#[utoipa::path(get, path = "/api/locks", tag = "planning", params(LocksForm),
+#[utoipa::path(get, path = "", tag = "planning", params(LocksForm),
     responses((status = 200, description = "A page of locks.", body = List<LockView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<LocksForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (holding, page) = (word(&form.holding)?.unwrap_or(false), page(&form.page, &form.per_page)?);
-    let found = api.usecases.locks.list(asker.actor(), holding, page).await?;
+    let (holding, page) = (form.holding.value().unwrap_or(false), page(form.page, form.per_page)?);
+    let found = api.usecases.locks.list(caller.actor(), holding, page).await?;
     Ok(list_of(&req, found, LockView::new))
 }
 
 /// One closed period.
-#[utoipa::path(get, path = "/api/locks/{lock_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("lock_id" = String, Path, description = "A lock.")),
     responses((status = 200, description = "The lock.", body = LockView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LockId>,
+    caller: Authenticated,
+    PathId(id): PathId<LockId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(LockView::new(api.usecases.locks.get(asker.actor(), id).await?)))
+    Ok(HttpResponse::Ok().json(LockView::new(api.usecases.locks.get(caller.actor(), id).await?)))
 }
 
 /// Closes everything up to a date: no punch, decision or plan of those dates is changed any more.
-#[utoipa::path(post, path = "/api/locks", tag = "planning", request_body = NewLockForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewLockForm,
     responses((status = 201, description = "Closed; `Location` names the lock.", body = LockView)))]
 pub(crate) async fn close(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewLockForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
-    let lock = api.usecases.locks.close(asker.actor(), needed(&form.through)?, reason).await?;
-    let by = asker.actor().user().map(|id| id.to_string());
+    let reason = form.reason.value()?;
+    let lock = api.usecases.locks.close(caller.actor(), form.through.value()?, reason).await?;
+    let by = caller.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a period was closed");
     let location = (header::LOCATION, format!("/api/locks/{}", lock.id));
     Ok(HttpResponse::Created().insert_header(location).json(LockView::new(lock)))
 }
 
 /// Lifts a lock; what earlier locks close stays closed.
-#[utoipa::path(post, path = "/api/locks/{lock_id}/lift", tag = "planning", request_body = LiftForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = LiftForm,
     params(("lock_id" = String, Path, description = "A lock.")),
     responses((status = 200, description = "The lock as it is now.", body = LockView)))]
 pub(crate) async fn lift(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<LockId>,
+    caller: Authenticated,
+    PathId(id): PathId<LockId>,
     Json(form): Json<LiftForm>,
 ) -> Result<HttpResponse, Problem> {
-    let Passage(reason) = needed::<Passage<500>>(&form.reason)?;
-    let lock = api.usecases.locks.lift(asker.actor(), id, reason).await?;
-    let by = asker.actor().user().map(|id| id.to_string());
+    let reason = form.reason.value()?;
+    let lock = api.usecases.locks.lift(caller.actor(), id, reason).await?;
+    let by = caller.actor().user().map(|id| id.to_string());
     tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a lock was lifted");
     Ok(HttpResponse::Ok().json(LockView::new(lock)))
 }

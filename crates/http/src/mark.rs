@@ -3,58 +3,45 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use jiff::Timestamp;
-use jiff::civil::Date;
 use rollcall_domain::id::DeviceId;
 use rollcall_domain::policy::Punch;
 use rollcall_usecases::attendance::DayView;
 use rollcall_usecases::overrides::OverrideRequest;
 use rollcall_usecases::punches::MarkRequest;
 use rollcall_usecases::timesheet::PunchResult;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::actor::{Asker, who};
-use crate::attendance::{EventView, LocationForm, RecordView, decision, local, next_allowed};
-use crate::input::{Decidable, Form, MaybeJson, Passage, is, word};
+use crate::actor::{Authenticated, parse_user};
+use crate::attendance_view::{EventView, LocationForm, RecordView, decision, local, next_allowed};
+use crate::input::{Decidable, MaybeJson, Passage, form};
 use crate::options::Api;
 use crate::problem::{FieldError, Problem};
 
-#[derive(Default, Deserialize, Validate, ToSchema)]
-#[schema(as = Mark)]
-pub(crate) struct MarkForm {
-    /// For whom, an id or `me`; yourself unless said otherwise.
-    user_id: Option<String>,
-    /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
-    #[validate(custom(function = "is::<Punch>"))]
-    r#type: Option<String>,
-    /// When, if not now; not for employees, and with a reason.
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    at: Option<String>,
-    /// Why you enter it for somebody else or for another time; at least 5 characters.
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    reason: Option<String>,
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    note: Option<String>,
-    #[validate(nested)]
-    location: Option<LocationForm>,
-    /// The device that saw it; not for employees, and with a reason.
-    #[validate(custom(function = "is::<DeviceId>"))]
-    device_id: Option<String>,
-    /// Leaving counts although there is no session to end; for administrators, with a reason and `check_out`.
-    force: Option<bool>,
-    /// Instead of a punch: how the day is to be read, with a reason. Not for employees. `PUT` of a record says more.
-    #[validate(custom(function = "is::<Decidable>"))]
-    status: Option<String>,
-    /// Which day, with `status`; today unless said otherwise.
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    date: Option<String>,
-}
-
-impl Form for MarkForm {
+form! {
+    #[derive(Default)]
+    body struct MarkForm as Mark {
+        /// For whom, an id or `me`; yourself unless said otherwise.
+        user_id: Option<String>,
+        /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
+        r#type: Optional<Punch>,
+        /// When, if not now; not for employees, and with a reason.
+        at: Optional<Timestamp>,
+        /// Why you enter it for somebody else or for another time; at least 5 characters.
+        reason: Optional<Passage<500>>,
+        note: Optional<Passage<500>>,
+        #[validate(nested)]
+        location: Option<LocationForm>,
+        /// The device that saw it; not for employees, and with a reason.
+        device_id: Optional<DeviceId>,
+        /// Leaving counts although there is no session to end; for administrators, with a reason and `check_out`.
+        force: Option<bool>,
+        /// Instead of a punch: how the day is to be read, with a reason. Not for employees. `PUT` of a record says more.
+        status: Optional<Decidable>,
+        /// Which day, with `status`; today unless said otherwise.
+        date: Optional<Date>,
+    }
     const NULLABLE: &'static [&'static str] =
         &["reason", "note", "location", "location/accuracy_m", "device_id"];
 }
@@ -62,7 +49,7 @@ impl Form for MarkForm {
 impl MarkForm {
     /// Members that say something of a punch, next to a status that needs none; or of a day, without one.
     fn misplaced(&self) -> Result<(), Problem> {
-        let force_fits = self.r#type.as_deref() == Some(Punch::CheckOut.name());
+        let force_fits = self.r#type.text() == Some(Punch::CheckOut.name());
         if self.status.is_none() {
             let misplaced = [
                 ("/date", self.date.is_some(), "is told together with status"),
@@ -126,38 +113,38 @@ impl MarkedView {
 }
 
 /// Enters a punch for yourself, or with a reason for somebody else; or, with `status`, says how a day is to be read.
-#[utoipa::path(post, path = "/api/attendance/mark", tag = "attendance", request_body = Option<MarkForm>,
+#[utoipa::path(post, path = "", tag = "attendance", request_body = Option<MarkForm>,
     responses((status = 201, description = "Recorded; `Location` names the record.", body = MarkedView),
               (status = 200, description = "Too soon, nothing was recorded; or a status was set.", body = MarkedView)))]
 pub(crate) async fn mark(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     MaybeJson(form): MaybeJson<MarkForm>,
 ) -> Result<HttpResponse, Problem> {
     form.misplaced()?;
-    let user = form.user_id.as_deref().map(|id| who(id, asker.actor())).transpose()?;
-    if let Some(Decidable(status)) = word(&form.status)? {
+    let user = form.user_id.as_deref().map(|id| parse_user(id, caller.actor())).transpose()?;
+    if let Some(status) = form.status.value() {
         let request = OverrideRequest {
             status: Some(status),
-            note: word::<Passage<500>>(&form.note)?.map(|text| text.0),
-            reason: word::<Passage<500>>(&form.reason)?.map(|text| text.0).unwrap_or_default(),
+            note: form.note.value(),
+            reason: form.reason.value().unwrap_or_default(),
             ..OverrideRequest::default()
         };
-        let date = word(&form.date)?;
-        let day = api.usecases.overrides.override_day(asker.actor(), user, date, request).await?;
+        let date = form.date.value();
+        let day = api.usecases.overrides.override_day(caller.actor(), user, date, request).await?;
         return Ok(HttpResponse::Ok().json(MarkedView::overridden(&day)));
     }
     let request = MarkRequest {
         user,
-        punch: word(&form.r#type)?.unwrap_or(Punch::Auto),
-        at: word(&form.at)?,
-        reason: word::<Passage<500>>(&form.reason)?.map(|text| text.0),
-        note: word::<Passage<500>>(&form.note)?.map(|text| text.0),
+        punch: form.r#type.value().unwrap_or(Punch::Auto),
+        at: form.at.value(),
+        reason: form.reason.value(),
+        note: form.note.value(),
         location: form.location.and_then(LocationForm::place),
-        device: word(&form.device_id)?,
+        device: form.device_id.value(),
         force: form.force.unwrap_or(false),
     };
-    let marked = api.usecases.punches.mark(asker.actor(), request).await?;
+    let marked = api.usecases.punches.mark(caller.actor(), request).await?;
     let mut answer = HttpResponse::Ok();
     if marked.event.is_some() {
         let record = format!("/api/attendance/records/{}", marked.day.id);

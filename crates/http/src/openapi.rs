@@ -7,9 +7,6 @@ mod samples;
 mod shapes;
 mod words;
 
-use std::sync::OnceLock;
-
-use actix_web::HttpResponse;
 use actix_web::http::Method;
 use rollcall_domain::access::{Action, Actor, Role, SelfService, permit};
 use rollcall_domain::id::{DeviceId, SessionId, UserId};
@@ -19,54 +16,33 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
-use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
-use crate::actor::Access;
-use crate::codes::Code;
+use crate::entry::{Access, Entry, Limited};
 use crate::naming::NamedPersonView;
-use crate::problem::ProblemView;
-use crate::routes::{Entry, TABLE};
-use crate::{
-    admin, assignments, audit, auth, bulk, corrections, dashboard, departments, enroll, events, face, health,
-    history, holidays, jobs, leaves, locks, mark, problems, recognize, records, removal, report, shifts,
-    statistics, stream, sync, today, users,
-};
+use crate::problem::{Code, ProblemView};
+use crate::routes::TABLE;
 
 const BEARER: &str = "bearer";
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Rollcall", description = "Face-recognition attendance.", license(name = "MIT", identifier = "MIT")),
-    paths(
-        auth::register, auth::login, auth::refresh, auth::invitation, auth::logout, auth::verify_token,
-        users::list, users::create, users::get, users::update, users::patch, removal::delete,
-        mark::mark, history::of_user, today::today,
-        corrections::list, corrections::create, corrections::get, corrections::approve, corrections::reject,
-        corrections::withdraw, sync::sync, events::list, events::void, events::accept,
-        records::get, records::put, records::revert,
-        shifts::list, shifts::create, shifts::get, shifts::update, shifts::retire, shifts::lint,
-        assignments::list, assignments::create, assignments::get, assignments::update, assignments::remove,
-        holidays::list, holidays::create, holidays::get, holidays::update, holidays::remove,
-        leaves::list, leaves::request, leaves::get, leaves::approve, leaves::reject, leaves::withdraw,
-        locks::list, locks::close, locks::get, locks::lift,
-        report::report, jobs::list, jobs::get, jobs::discard, jobs::result,
-        dashboard::dashboard, statistics::rate, statistics::trends, statistics::departments,
-        enroll::enroll, recognize::recognize, face::encodings, face::delete,
-        stream::stream, bulk::bulk, bulk::revert, audit::list,
-        admin::users, admin::set_status, departments::list, departments::create,
-        departments::get, departments::update,
-        health::health, health::head, health::detailed, document, problems::page,
+    info(
+        title = "Rollcall",
+        description = "Face-recognition attendance.",
+        license(name = "MIT", identifier = "MIT")
     ),
-    components(schemas(ProblemView, NamedPersonView)),
-    modifiers(&Table),
+    components(schemas(ProblemView, NamedPersonView))
 )]
 struct Contract;
 
 /// The whole contract; its members are sorted, so that it is always the same for the same code.
 #[must_use]
 pub fn openapi() -> Value {
-    let mut document = serde_json::to_value(Contract::openapi()).unwrap_or_default();
+    let mut document = Contract::openapi();
+    describe(&mut document);
+    let mut document = serde_json::to_value(document).unwrap_or_default();
     shapes::shape(&mut document);
     answers::complete(&mut document);
     samples::add(&mut document);
@@ -79,43 +55,37 @@ pub fn openapi_json() -> String {
     serde_json::to_string_pretty(&openapi()).unwrap_or_default() + "\n"
 }
 
-/// This document.
-#[utoipa::path(get, path = "/api/openapi.json", tag = "documentation",
-    responses((status = 200, description = "This document.", content_type = "application/json", body = Object)))]
-pub(crate) async fn document() -> HttpResponse {
-    static TEXT: OnceLock<String> = OnceLock::new();
-    HttpResponse::Ok().content_type("application/json").body(TEXT.get_or_init(openapi_json).as_str())
-}
-
-/// Adds what the tables know to what the handlers say.
-struct Table;
-
-impl Modify for Table {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-        if let Some(components) = &mut document.components {
-            let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-            components.add_security_scheme(BEARER, bearer);
-            let problem = components.schemas.get_mut(ProblemView::name().as_ref());
-            if let Some(RefOr::T(Schema::Object(problem))) = problem
-                && let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code")
-            {
-                code.enum_values = Some(Code::ALL.iter().map(|code| json!(code.slug())).collect());
-            }
+/// Adds what the handlers say, where the table has them, and what the tables know besides.
+fn describe(document: &mut utoipa::openapi::OpenApi) {
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    let components = document.components.get_or_insert_default();
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme(BEARER, bearer);
+    let problem = components.schemas.get_mut(ProblemView::name().as_ref());
+    if let Some(RefOr::T(Schema::Object(problem))) = problem
+        && let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code")
+    {
+        code.enum_values = Some(Code::ALL.iter().map(|code| json!(code.slug())).collect());
+    }
+    for entry in TABLE {
+        let mut described = (entry.described)();
+        for (name, schema) in described.components.take().map(|own| own.schemas).unwrap_or_default() {
+            components.schemas.entry(name).or_insert(schema);
         }
-        for entry in &TABLE {
-            let operation = document.paths.paths.get_mut(entry.path).and_then(|path| match entry.method {
-                Method::GET => path.get.as_mut(),
-                Method::HEAD => path.head.as_mut(),
-                Method::POST => path.post.as_mut(),
-                Method::PUT => path.put.as_mut(),
-                Method::PATCH => path.patch.as_mut(),
-                Method::DELETE => path.delete.as_mut(),
-                _ => None,
+        for mut said in described.paths.paths.into_values() {
+            let path = document.paths.paths.entry(entry.path.to_owned()).or_default();
+            let (operation, said) = match entry.method {
+                Method::GET => (&mut path.get, said.get.take()),
+                Method::HEAD => (&mut path.head, said.head.take()),
+                Method::POST => (&mut path.post, said.post.take()),
+                Method::PUT => (&mut path.put, said.put.take()),
+                Method::PATCH => (&mut path.patch, said.patch.take()),
+                _ => (&mut path.delete, said.delete.take()),
+            };
+            *operation = said.map(|mut said| {
+                complete(&mut said, entry);
+                said
             });
-            if let Some(operation) = operation {
-                complete(operation, entry);
-            }
         }
     }
 }
@@ -162,8 +132,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
             ]);
         }
     }
-    let names_somebody = ["/api/attendance/mark", "/api/face/enroll"].contains(&entry.path);
-    if entry.path.contains('{') || names_somebody {
+    if entry.path.contains('{') || entry.notes.names_somebody {
         told.push((404, "Absent, or not for you to see."));
     }
     if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method) {
@@ -179,10 +148,7 @@ fn complete(operation: &mut Operation, entry: &Entry) {
             told.push((428, "`precondition-required`: this installation asks for `If-Match`."));
         }
     }
-    let limited = ["/api/auth/", "/api/face/recognize", "/api/users/{user_id}"];
-    if limited.iter().any(|path| entry.path.starts_with(path)) && entry.method != Method::GET
-        || ["/api/auth/verify-token", "/api/stream"].contains(&entry.path)
-    {
+    if entry.notes.limited != Limited::No {
         told.push((429, "Too many; `Retry-After` says how long to wait."));
     }
     for (status, description) in told {

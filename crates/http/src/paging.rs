@@ -10,9 +10,8 @@ use rollcall_domain::page::{Page, Paged, Sort};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::codes::Code;
-use crate::input::{PageNumber, PageSize, word};
-use crate::problem::{FieldError, Problem};
+use crate::input::{Optional, PageNumber, PageSize};
+use crate::problem::{Code, FieldError, Problem};
 
 /// One page of a list.
 #[derive(Serialize, ToSchema)]
@@ -84,9 +83,8 @@ where
 }
 
 /// The page that is asked for.
-pub(crate) fn page(number: &Option<String>, size: &Option<String>) -> Result<Page, Problem> {
-    let number = word::<PageNumber>(number)?.map_or(1, |number| number.0);
-    let size = word::<PageSize>(size)?.map_or(Page::DEFAULT_SIZE, |size| size.0);
+pub(crate) fn page(number: Optional<PageNumber>, size: Optional<PageSize>) -> Result<Page, Problem> {
+    let (number, size) = (number.value().unwrap_or(1), size.value().unwrap_or(Page::DEFAULT_SIZE));
     Page::new(number, size)
         .map_err(|error| Problem::invalid_parameter("page", "out-of-range", error.to_string()))
 }
@@ -123,16 +121,15 @@ pub(crate) fn sort<K: Copy>(text: &Option<String>, keys: &[(&str, K)]) -> Result
 }
 
 /// The dates that are asked for of what may become a job: both ends may lie further apart than elsewhere.
-pub(crate) fn long_range(from: &Option<String>, to: &Option<String>) -> Result<Option<DateRange>, Problem> {
-    let (Some(first), Some(last)) = (word::<Date>(from)?, word::<Date>(to)?) else { return range(from, to) };
+pub(crate) fn long_range(from: Option<Date>, to: Option<Date>) -> Result<Option<DateRange>, Problem> {
+    let (Some(first), Some(last)) = (from, to) else { return range(from, to) };
     let range = DateRange::long(first, last);
     range.map(Some).map_err(|error| Problem::invalid_parameter("to", "out-of-range", error.to_string()))
 }
 
 /// The dates that are asked for. One end alone reaches as far as a range may be long.
-pub(crate) fn range(from: &Option<String>, to: &Option<String>) -> Result<Option<DateRange>, Problem> {
+pub(crate) fn range(from: Option<Date>, to: Option<Date>) -> Result<Option<DateRange>, Problem> {
     let year = Span::new().days(DateRange::MAX_DAYS - 1);
-    let (from, to): (Option<Date>, Option<Date>) = (word(from)?, word(to)?);
     let (from, to) = match (from, to) {
         (None, None) => return Ok(None),
         (Some(from), Some(to)) => (from, to),
@@ -145,8 +142,8 @@ pub(crate) fn range(from: &Option<String>, to: &Option<String>) -> Result<Option
 
 /// From when and until when that is, by the clocks of a place.
 pub(crate) fn instants(
-    from: &Option<String>,
-    to: &Option<String>,
+    from: Option<Date>,
+    to: Option<Date>,
     zone: &Zone,
 ) -> Result<Option<(Timestamp, Timestamp)>, Problem> {
     let begins = |date: Date| zone.instant(date.to_datetime(Time::midnight()));

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::user::UserKey;
 
-use crate::input::word;
+use crate::input::Optional;
 use crate::problem::Problem;
 
 /// What lists of people can be ordered by.
@@ -19,10 +19,10 @@ pub(crate) const KEYS: [(&str, UserKey); 5] = [
 /// From the start of one date to the end of the other, as clocks of `zone` show them.
 pub(crate) fn between(
     zone: &Zone,
-    from: &Option<String>,
-    to: &Option<String>,
+    from: Optional<Date>,
+    to: Optional<Date>,
 ) -> Result<(Option<jiff::Timestamp>, Option<jiff::Timestamp>), Problem> {
-    let (from, to): (Option<Date>, Option<Date>) = (word(from)?, word(to)?);
+    let (from, to) = (from.value(), to.value());
     if from.zip(to).is_some_and(|(from, to)| to < from) {
         let detail = "must not be before 'created_from'";
         return Err(Problem::invalid_parameter("created_to", "out-of-range", detail));
@@ -32,77 +32,56 @@ pub(crate) fn between(
 }
 
 /// A query for people: the fields below and further ones. A macro, because what is flattened by serde hides unknown
-/// keys. `into_query` also hands back the form, for the further fields.
+/// keys.
 macro_rules! people_form {
     ($(#[$doc:meta])* $name:ident { $($further:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, serde::Deserialize, validator::Validate, utoipa::IntoParams)]
-        #[into_params(parameter_in = Query)]
-        pub(crate) struct $name {
-            /// Part of the name, address or employee code, whatever its case.
-            #[validate(custom(function = "crate::input::is::<crate::input::AnyWord>"))]
-            q: Option<String>,
-            /// `admin`, `manager` or `employee`.
-            #[validate(custom(function = "crate::input::is::<rollcall_domain::access::Role>"))]
-            role: Option<String>,
-            /// `active`, `inactive`, `suspended` or `pending`; `deleted` where lists include people who were removed.
-            #[validate(custom(function = "crate::input::is::<crate::input::AnyStatus>"))]
-            status: Option<String>,
-            /// Only this department.
-            #[validate(custom(function = "crate::input::is::<rollcall_domain::id::DepartmentId>"))]
-            department_id: Option<String>,
-            /// Only people who can be recognized, or only the others.
-            #[validate(custom(function = "crate::input::is::<bool>"))]
-            #[param(value_type = Option<bool>)]
-            enrolled: Option<String>,
-            /// Added on this date or later.
-            #[validate(custom(function = "crate::input::is::<jiff::civil::Date>"))]
-            #[param(format = Date)]
-            created_from: Option<String>,
-            /// Added on this date or before.
-            #[validate(custom(function = "crate::input::is::<jiff::civil::Date>"))]
-            #[param(format = Date)]
-            created_to: Option<String>,
-            $($further)*
-            /// Page, from 1.
-            #[validate(custom(function = "crate::input::is::<crate::input::PageNumber>"))]
-            #[param(value_type = Option<u32>, minimum = 1)]
-            page: Option<String>,
-            /// Entries of a page; 20 unless asked otherwise.
-            #[validate(custom(function = "crate::input::is::<crate::input::PageSize>"))]
-            #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-            per_page: Option<String>,
-            /// Keys separated by commas, `-` before those that descend: `name`, `email`, `employee_code`,
-            /// `created_at`, `last_login_at`.
-            sort: Option<String>,
+        crate::input::form! {
+            $(#[$doc])*
+            query struct $name {
+                /// Part of the name, address or employee code, whatever its case.
+                q: Optional<crate::input::AnyWord>,
+                /// `admin`, `manager` or `employee`.
+                role: Optional<rollcall_domain::access::Role>,
+                /// `active`, `inactive`, `suspended` or `pending`; `deleted` where lists include people who were removed.
+                status: Optional<crate::input::AnyStatus>,
+                /// Only this department.
+                department_id: Optional<rollcall_domain::id::DepartmentId>,
+                /// Only people who can be recognized, or only the others.
+                enrolled: Optional<bool> as bool,
+                /// Added on this date or later.
+                created_from: Optional<Date>,
+                /// Added on this date or before.
+                created_to: Optional<Date>,
+                $($further)*
+                ..paging,
+                /// Keys separated by commas, `-` before those that descend: `name`, `email`, `employee_code`,
+                /// `created_at`, `last_login_at`.
+                sort: Option<String>,
+            }
         }
-
-        impl crate::input::Form for $name {}
 
         impl $name {
             fn into_query(
                 self,
                 zone: &rollcall_domain::calendar::Zone,
-            ) -> Result<(rollcall_usecases::users::UserQuery, Self), crate::problem::Problem> {
-                use crate::input::{AnyStatus, word};
+            ) -> Result<rollcall_usecases::users::UserQuery, crate::problem::Problem> {
                 let (created_from, created_before) =
-                    crate::people::between(zone, &self.created_from, &self.created_to)?;
+                    crate::people::between(zone, self.created_from, self.created_to)?;
                 let filter = rollcall_domain::user::UserFilter {
-                    q: self.q.clone().filter(|q| !q.is_empty()),
-                    role: word(&self.role)?,
-                    status: word::<AnyStatus>(&self.status)?.map(|status| status.0),
-                    department: word(&self.department_id)?,
+                    q: self.q.value().filter(|q| !q.is_empty()),
+                    role: self.role.value(),
+                    status: self.status.value(),
+                    department: self.department_id.value(),
                     created_from,
                     created_before,
                     ..Default::default()
                 };
-                let query = rollcall_usecases::users::UserQuery {
+                Ok(rollcall_usecases::users::UserQuery {
                     filter,
-                    enrolled: word(&self.enrolled)?,
+                    enrolled: self.enrolled.value(),
                     sort: crate::paging::sort(&self.sort, &crate::people::KEYS)?,
-                    page: crate::paging::page(&self.page, &self.per_page)?,
-                };
-                Ok((query, self))
+                    page: crate::paging::page(self.page, self.per_page)?,
+                })
             }
         }
     };

@@ -5,14 +5,17 @@ use std::hash::{DefaultHasher, Hasher};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::header::{self, EntityTag, Header as _, HeaderValue};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{FromRequest, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use rollcall_domain::Revision;
+use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 
-use crate::codes::Code;
 use crate::options::Api;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The revision that `If-Match` names, if it names one.
 pub(crate) struct IfMatch(pub(crate) Option<Revision>);
@@ -25,15 +28,16 @@ impl FromRequest for IfMatch {
         let required = req.app_data::<web::Data<Api>>().is_some_and(|api| api.options.require_if_match);
         // What is decided with a POST has no version to be lost: it names one if it likes to.
         let required = required && req.method() != Method::POST;
-        let sent: Vec<_> = req.headers().get_all(header::IF_MATCH).collect();
-        ready(match sent.as_slice() {
-            [] if required => Err(Problem::plain(Code::PreconditionRequired)),
-            [] => Ok(Self(None)),
-            sent if sent.iter().all(|value| is_empty(value)) => Err(Problem::new(
+        let mut sent = req.headers().get_all(header::IF_MATCH).peekable();
+        ready(if sent.peek().is_none() {
+            if required { Err(Problem::plain(Code::PreconditionRequired)) } else { Ok(Self(None)) }
+        } else if sent.all(is_empty) {
+            Err(Problem::new(
                 Code::MalformedRequest,
                 "If-Match names no version: send the ETag that was read, in its quotes, or * for whatever there is",
-            )),
-            sent => Ok(Self(named(sent.iter().filter_map(|value| value.to_str().ok())))),
+            ))
+        } else {
+            Ok(Self(named(req)))
         })
     }
 }
@@ -45,27 +49,45 @@ fn is_empty(value: &HeaderValue) -> bool {
 
 /// `*` fits whatever there is. Of several versions only the latest can be the one in force; what is no tag of
 /// ours fits nothing.
-fn named<'a>(values: impl Iterator<Item = &'a str>) -> Option<Revision> {
-    let tags: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    if tags.contains(&"*") {
-        return None;
-    }
-    // Behind the revision there may be what tells apart how it was shown.
-    let number = |tag: &&str| {
-        // A body that was compressed on its way has our tag as a weak one: the revision inside counts all the same.
-        let (weak, tag) = tag.strip_prefix("W/").map_or((false, *tag), |tag| (true, tag));
-        let tag = tag.strip_prefix('"')?.strip_suffix('"')?;
-        match tag.split_once('-') {
-            Some((revision, _)) => revision.parse().ok(),
-            None if weak => None,
-            None => tag.parse().ok(),
-        }
+fn named(req: &HttpRequest) -> Option<Revision> {
+    let tags = match header::IfMatch::parse(req) {
+        Ok(header::IfMatch::Any) => return None,
+        Ok(header::IfMatch::Items(tags)) => tags,
+        Err(_) => Vec::new(),
     };
-    Some(Revision(tags.iter().filter_map(number).max().unwrap_or(u32::MAX)))
+    // Behind the revision there may be what tells apart how it was shown.
+    let revision = |tag: &EntityTag| match tag.tag().split_once('-') {
+        Some((revision, _)) => revision.parse().ok(),
+        // A body that was compressed on its way has our tag as a weak one: the revision inside counts all the same.
+        None if tag.weak => None,
+        None => tag.tag().parse().ok(),
+    };
+    Some(Revision(tags.iter().filter_map(revision).max().unwrap_or(u32::MAX)))
 }
 
-/// The tag of a revision.
-pub(crate) fn etag(revision: Revision) -> (header::HeaderName, String) {
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let parameter = ParameterBuilder::new()
+            .name("If-Match")
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some("The `ETag` of what was read."));
+        vec![parameter.build()]
+    }
+}
+
+/// An answer that shows something with its version, which is its tag.
+pub(crate) fn shown(revision: Revision, view: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(etag(revision)).json(view)
+}
+
+/// The same of something that was just added, and where it is.
+pub(crate) fn created(path: String, revision: Revision, view: impl Serialize) -> HttpResponse {
+    let location = (header::LOCATION, path);
+    HttpResponse::Created().insert_header(location).insert_header(etag(revision)).json(view)
+}
+
+fn etag(revision: Revision) -> (header::HeaderName, String) {
     (header::ETAG, format!("\"{}\"", revision.0))
 }
 
@@ -83,10 +105,10 @@ pub(crate) fn versioned(answer: ServiceResponse) -> ServiceResponse {
     // The same in every process of one version, which is all that is needed: another one sends it once more.
     let mut hasher = DefaultHasher::new();
     hasher.write(&bytes);
-    let tag = format!("\"{revision}-{:016x}\"", hasher.finish());
+    let tag = EntityTag::new_strong(format!("{revision}-{:016x}", hasher.finish()));
     let known = [Method::GET, Method::HEAD].contains(req.method()) && answer.status() == StatusCode::OK;
-    let known = known && has(req.headers(), &tag);
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    let known = known && has(&req, &tag);
+    if let Ok(tag) = HeaderValue::from_str(&tag.to_string()) {
         answer.headers_mut().insert(header::ETAG, tag);
     }
     if known {
@@ -98,15 +120,18 @@ pub(crate) fn versioned(answer: ServiceResponse) -> ServiceResponse {
 }
 
 /// Whether the sender has what this tag names. Weak tags count as well: nobody changes anything here.
-fn has(headers: &HeaderMap, tag: &str) -> bool {
-    let sent = headers.get_all(header::IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
-    let mut tags = sent.flat_map(|value| value.split(',')).map(str::trim);
-    tags.any(|sent| sent == "*" || sent.strip_prefix("W/").unwrap_or(sent) == tag)
+fn has(req: &HttpRequest, tag: &EntityTag) -> bool {
+    match header::IfNoneMatch::parse(req) {
+        Ok(header::IfNoneMatch::Any) => true,
+        Ok(header::IfNoneMatch::Items(tags)) => tags.iter().any(|sent| sent.weak_eq(tag)),
+        Err(_) => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::test::TestRequest;
 
     #[test]
     fn a_tag_is_a_revision_in_quotes() {
@@ -119,7 +144,8 @@ mod tests {
             ("W/\"3\"", Some(u32::MAX)),
             ("3", Some(u32::MAX)),
         ] {
-            assert_eq!(named([sent].into_iter()), revision.map(Revision), "{sent}");
+            let req = TestRequest::default().insert_header((header::IF_MATCH, sent)).to_http_request();
+            assert_eq!(named(&req), revision.map(Revision), "{sent}");
         }
     }
 }

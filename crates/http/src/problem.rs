@@ -1,5 +1,8 @@
 //! What clients are told when something is wrong: RFC 9457, one shape for every error.
 
+mod codes;
+mod from;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -11,10 +14,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::codes::Code;
 use crate::input::Place;
 
-/// An error on its way to a client. It becomes a body where the request is known: in `frame`.
+pub(crate) use codes::Code;
+
+/// An error on its way to a client. It becomes a body where the request is known: in `envelope`.
 pub(crate) struct Problem(Box<Inner>);
 
 struct Inner {
@@ -65,7 +69,7 @@ impl FieldError {
 /// What is wrong with one of many things.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ItemProblem)]
-pub(crate) struct BriefView {
+pub(crate) struct ItemProblemView {
     /// The stable code.
     code: &'static str,
     /// What is wrong this time, for people.
@@ -216,9 +220,9 @@ impl Problem {
     }
 
     /// The same in short, where a problem is not the whole answer.
-    pub(crate) fn brief(self) -> BriefView {
+    pub(crate) fn brief(self) -> ItemProblemView {
         let Inner { code, detail, errors, .. } = *self.0;
-        BriefView { code: code.slug(), detail: detail.into_owned(), errors }
+        ItemProblemView { code: code.slug(), detail: detail.into_owned(), errors }
     }
 
     /// The same to somebody who has been sent a part of the answer: all there is to do is to log it and to break off.

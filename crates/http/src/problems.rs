@@ -2,13 +2,12 @@
 
 use actix_web::{HttpResponse, web};
 
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// What an error code means.
 #[utoipa::path(
     get,
-    path = "/problems/{code}",
+    path = "",
     tag = "documentation",
     params(("code" = String, Path, description = "The code of an error.")),
     responses((status = 200, description = "A short page.", content_type = "text/html", body = String))

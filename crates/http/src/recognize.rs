@@ -5,38 +5,39 @@ use rollcall_domain::policy::Punch;
 use rollcall_domain::user::User;
 use rollcall_usecases::recognition::{MAX_TOP_K, Outcome, RecognizeRequest, Recognized, Sighting};
 use rollcall_usecases::timesheet::PunchResult;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::actor::Asker;
-use crate::attendance::{EventView, LocationForm, RecordView, decision, local, message, next_allowed, ratio};
-use crate::codes::Code;
+use crate::actor::Authenticated;
+use crate::attendance_view::{
+    EventView, LocationForm, RecordView, decision, local, message, next_allowed, ratio,
+};
 use crate::face::{BoxView, QualityView};
-use crate::input::{Form, PhotoForm, Text, Upload, is, word};
+use crate::input::{PhotoForm, Text, Upload, form};
 use crate::options::Api;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::profile::DepartmentRefView;
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Recognize)]
-pub(crate) struct RecognizeForm {
-    /// A picture in base64 or as a data URL.
-    #[schema(value_type = String, required = true)]
-    image: Option<String>,
-    /// Whether a match is a punch; true unless said otherwise.
-    mark: Option<bool>,
-    /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
-    #[validate(custom(function = "is::<Punch>"))]
-    r#type: Option<String>,
-    /// How many candidates are wanted, 1 to 5; more than 1 is for administrators.
-    #[validate(custom(function = "few"))]
-    #[schema(minimum = 1, maximum = 5)]
-    top_k: Option<u64>,
-    /// Every face instead of the largest.
-    all_faces: Option<bool>,
-    #[validate(nested)]
-    location: Option<LocationForm>,
+form! {
+    body struct RecognizeForm as Recognize {
+        /// A picture in base64 or as a data URL.
+        #[schema(value_type = String, required = true)]
+        image: Option<String>,
+        /// Whether a match is a punch; true unless said otherwise.
+        mark: Option<bool>,
+        /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
+        r#type: Optional<Punch>,
+        /// How many candidates are wanted, 1 to 5; more than 1 is for administrators.
+        #[validate(custom(function = "few"))]
+        #[schema(minimum = 1, maximum = 5)]
+        top_k: Option<u64>,
+        /// Every face instead of the largest.
+        all_faces: Option<bool>,
+        #[validate(nested)]
+        location: Option<LocationForm>,
+    }
+    const NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
 }
 
 /// The same as a multipart form.
@@ -64,10 +65,6 @@ fn few(top_k: u64) -> Result<(), ValidationError> {
         return Ok(());
     }
     Err(ValidationError::new("out-of-range").with_message(format!("must be 1..{MAX_TOP_K}").into()))
-}
-
-impl Form for RecognizeForm {
-    const NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
 }
 
 impl PhotoForm for RecognizeForm {
@@ -254,12 +251,12 @@ impl PunchView {
 }
 
 /// Who is in the picture? A clear match is punched in or out; anything less names and marks nobody.
-#[utoipa::path(post, path = "/api/face/recognize", tag = "face",
+#[utoipa::path(post, path = "", tag = "face",
     request_body(content((RecognizeForm = "application/json"), (RecognizeParts = "multipart/form-data"))),
     responses((status = 200, description = "The picture was processed.", body = RecognitionView)))]
 pub(crate) async fn recognize(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     upload: Upload<RecognizeForm>,
 ) -> Result<HttpResponse, Problem> {
     let Upload { form, photos } = upload;
@@ -268,12 +265,12 @@ pub(crate) async fn recognize(
     let request = RecognizeRequest {
         photo: photo.ok_or_else(|| Problem::new(Code::UndecodableImage, "the picture is empty"))?,
         mark: form.mark.unwrap_or(true),
-        punch: word(&form.r#type)?.unwrap_or(Punch::Auto),
+        punch: form.r#type.value().unwrap_or(Punch::Auto),
         top_k: form.top_k.map_or(1, |top_k| usize::try_from(top_k).unwrap_or(MAX_TOP_K)),
         all_faces,
         location: form.location.and_then(LocationForm::place),
     };
-    let answer = api.usecases.recognition.recognize(asker.actor(), request).await?;
+    let answer = api.usecases.recognition.recognize(caller.actor(), request).await?;
     let largest = answer.faces.first().ok_or_else(|| Problem::plain(Code::NoFace))?;
     Ok(HttpResponse::Ok().json(RecognitionView {
         face: SightingView::new(largest),

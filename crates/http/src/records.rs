@@ -1,63 +1,44 @@
 //! `/api/attendance/records/{record_id}`
 
 use actix_web::{HttpResponse, web};
-use jiff::Timestamp;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::RecordId;
 use rollcall_usecases::overrides::{Decided, OverrideRequest};
 use rollcall_usecases::records::RecordHistory;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::ValidationError;
 
-use crate::actor::Asker;
-use crate::attendance::{OverrideView, RecordView, local};
-use crate::input::{Change, Decidable, Form, Json, Named, Passage, Reason, Seen, is, needed, word};
+use crate::actor::Authenticated;
+use crate::attendance_view::{OverrideView, RecordView, local};
+use crate::input::{Change, Decidable, Json, Passage, PathId, Reason, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch};
 use crate::problem::Problem;
 
 /// Most overtime of a day.
 const DAY: i64 = 86_400;
 
-/// What a day came to. At least one of `status`, `first_in`, `last_out` and `overtime_seconds` is given; what is absent
-/// or `null` is left to the punches.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = OverrideRequest)]
-pub(crate) struct OverrideForm {
-    /// Any status of a record; `pending` only as it is shown, which decides nothing.
-    #[validate(custom(function = "is::<Decidable>"))]
-    status: Option<String>,
-    /// When the person came.
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    first_in: Option<String>,
-    /// When the person left.
-    #[validate(custom(function = "is::<Timestamp>"))]
-    #[schema(format = DateTime)]
-    last_out: Option<String>,
-    /// 0 to 86400.
-    #[validate(custom(function = "of_a_day"))]
-    #[schema(minimum = 0, maximum = 86400)]
-    overtime_seconds: Option<i64>,
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    note: Option<String>,
-    /// Why; at least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
-}
-
-fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
-    if (0..=DAY).contains(&seconds) {
-        return Ok(());
+form! {
+    /// What a day came to. At least one of `status`, `first_in`, `last_out` and `overtime_seconds` is given; what is absent
+    /// or `null` is left to the punches.
+    body struct OverrideForm as OverrideRequest {
+        /// Any status of a record; `pending` only as it is shown, which decides nothing.
+        status: Optional<Decidable>,
+        /// When the person came.
+        first_in: Optional<Timestamp>,
+        /// When the person left.
+        last_out: Optional<Timestamp>,
+        /// 0 to 86400.
+        #[validate(custom(function = "of_a_day"))]
+        #[schema(minimum = 0, maximum = 86400)]
+        overtime_seconds: Option<i64>,
+        note: Optional<Passage<500>>,
+        /// Why; at least 5 characters.
+        reason: Required<Reason>,
     }
-    Err(ValidationError::new("out-of-range").with_message(format!("must be 0..{DAY}").into()))
-}
-
-impl Form for OverrideForm {
     const NULLABLE: &'static [&'static str] = &["status", "first_in", "last_out", "overtime_seconds", "note"];
     const COMPUTED: &'static [&'static str] = &[
         "flags",
@@ -74,38 +55,41 @@ impl Form for OverrideForm {
     ];
 }
 
+fn of_a_day(seconds: i64) -> Result<(), ValidationError> {
+    if (0..=DAY).contains(&seconds) {
+        return Ok(());
+    }
+    Err(ValidationError::new("out-of-range").with_message(format!("must be 0..{DAY}").into()))
+}
+
 /// Members that mean something although they are as they are shown.
 const SAID: &[&str] = &["status", "first_in", "last_out", "overtime_seconds", "note", "reason"];
 
 impl OverrideForm {
     fn into_request(self) -> Result<OverrideRequest, Problem> {
         Ok(OverrideRequest {
-            status: word::<Decidable>(&self.status)?.map(|status| status.0),
-            first_in: word(&self.first_in)?,
-            last_out: word(&self.last_out)?,
+            status: self.status.value(),
+            first_in: self.first_in.value(),
+            last_out: self.last_out.value(),
             overtime_seconds: self.overtime_seconds,
-            note: word::<Passage<500>>(&self.note)?.map(|text| text.0),
-            reason: needed::<Reason>(&self.reason)?.0,
+            note: self.note.value(),
+            reason: self.reason.value()?,
         })
     }
 }
 
-/// Why something is done.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Reasoned)]
-pub(crate) struct ReasonForm {
-    /// At least 5 characters.
-    #[validate(required, custom(function = "is::<Reason>"))]
-    #[schema(value_type = String, required = true)]
-    reason: Option<String>,
+form! {
+    /// Why something is done.
+    body struct ReasonForm as Reasoned {
+        /// At least 5 characters.
+        reason: Required<Reason>,
+    }
 }
-
-impl Form for ReasonForm {}
 
 impl ReasonForm {
     /// The reason, which was validated.
-    pub(crate) fn reason(&self) -> Result<String, Problem> {
-        Ok(needed::<Reason>(&self.reason)?.0)
+    pub(crate) fn reason(self) -> Result<String, Problem> {
+        self.reason.value()
     }
 }
 
@@ -152,59 +136,57 @@ impl RecordHistoryView {
 }
 
 fn shown(of: &RecordHistory) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(of.day.revision)).json(RecordHistoryView::new(of))
+    preconditions::shown(of.day.revision, RecordHistoryView::new(of))
 }
 
 /// One day with its punches, and what was ever decided of it.
-#[utoipa::path(get, path = "/api/attendance/records/{record_id}", tag = "attendance",
+#[utoipa::path(get, path = "", tag = "attendance",
     params(("record_id" = String, Path, description = "A record.")),
     responses((status = 200, description = "The record, with an `ETag`.", body = RecordHistoryView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<RecordId>,
+    caller: Authenticated,
+    PathId(id): PathId<RecordId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(&api.usecases.records.record(asker.actor(), id).await?))
+    Ok(shown(&api.usecases.records.record(caller.actor(), id).await?))
 }
 
 /// Says what a day came to, in place of what was said before. Nobody decides of their own, unless they are an
 /// administrator. The record can be sent back as it was read, with a `reason`: members that are not decided here count
 /// as long as they are as shown. What was said already, for the same reason, is no change.
-#[utoipa::path(put, path = "/api/attendance/records/{record_id}", tag = "attendance", operation_id = "override",
+#[utoipa::path(put, path = "", tag = "attendance", operation_id = "override",
     request_body = OverrideForm,
-    params(("record_id" = String, Path, description = "A record."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("record_id" = String, Path, description = "A record."), IfMatch),
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn put(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<RecordId>,
+    caller: Authenticated,
+    PathId(id): PathId<RecordId>,
     IfMatch(revision): IfMatch,
     change: Change<OverrideForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.records.record(asker.actor(), id).await?;
+    let known = api.usecases.records.record(caller.actor(), id).await?;
     let view = named(&api.usecases.directory, &RecordHistoryView::new(&known)).await?;
     let seen = Seen { revision, known: known.day.revision };
     let Some(form) = change.decision(&view, seen, SAID, &[("status", DayStatus::Pending.name())])? else {
         return Ok(shown(&known));
     };
     let request = form.into_request()?;
-    Ok(shown(&api.usecases.overrides.override_record(asker.actor(), id, request, revision).await?))
+    Ok(shown(&api.usecases.overrides.override_record(caller.actor(), id, request, revision).await?))
 }
 
 /// Takes back what was said of a day; it comes to what its punches say.
-#[utoipa::path(post, path = "/api/attendance/records/{record_id}/revert", tag = "attendance",
+#[utoipa::path(post, path = "", tag = "attendance",
     request_body = ReasonForm,
-    params(("record_id" = String, Path, description = "A record."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+    params(("record_id" = String, Path, description = "A record."), IfMatch),
     responses((status = 200, description = "The record as it is now.", body = RecordHistoryView)))]
 pub(crate) async fn revert(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<RecordId>,
+    caller: Authenticated,
+    PathId(id): PathId<RecordId>,
     IfMatch(revision): IfMatch,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason()?;
-    Ok(shown(&api.usecases.overrides.revert_record(asker.actor(), id, &reason, revision).await?))
+    Ok(shown(&api.usecases.overrides.revert_record(caller.actor(), id, &reason, revision).await?))
 }

@@ -9,8 +9,10 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, Error, HttpServer, web};
 
 use crate::compress::compress;
-use crate::frame::{frame, gate};
+use crate::document::Contract;
+use crate::envelope::{envelope, gate};
 use crate::headers::cors;
+use crate::openapi::openapi_json;
 use crate::options::Api;
 use crate::routes;
 
@@ -47,10 +49,11 @@ pub(crate) fn app(
     let cors = cors(&api.options.cors_origins);
     App::new()
         .app_data(api)
+        .app_data(web::Data::new(Contract(openapi_json)))
         .configure(routes::configure)
-        .default_service(web::to(routes::nowhere))
+        .default_service(web::to(routes::not_found))
         .wrap(from_fn(gate))
         .wrap(cors)
-        .wrap(from_fn(frame))
+        .wrap(from_fn(envelope))
         .wrap(from_fn(compress))
 }

@@ -1,6 +1,5 @@
 //! `/api/shifts`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
@@ -9,124 +8,108 @@ use rollcall_domain::id::ShiftId;
 use rollcall_domain::lint::Finding;
 use rollcall_domain::shift::{OvertimeMode, Pairing, Shift};
 use rollcall_usecases::shifts::{ShiftKey, ShiftPatch, ShiftQuery, StoredShift};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
+use crate::actor::Authenticated;
 use crate::input::{
-    AnyWord, AutoOut, Change, Form, Json, Line, Named, PageNumber, PageSize, Query, Seen, are_weekdays, is,
-    present, weekdays, word,
+    AnyWord, AutoOut, Change, Json, Line, Optional, PathId, Query, Seen, are_weekdays, form, present,
+    weekdays,
 };
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::{List, list as list_of, page, range, sort};
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::utc;
 
 pub(crate) const KEYS: [(&str, ShiftKey); 2] = [("name", ShiftKey::Name), ("starts", ShiftKey::Starts)];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ShiftsForm {
-    /// Part of the name, whatever its case.
-    #[validate(custom(function = "is::<AnyWord>"))]
-    q: Option<String>,
-    /// Also shifts that are retired; false unless said otherwise.
-    #[validate(custom(function = "is::<bool>"))]
-    #[param(value_type = Option<bool>)]
-    include_retired: Option<String>,
-    /// Page, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
-    /// `name`, `starts`.
-    sort: Option<String>,
+form! {
+    query struct ShiftsForm {
+        /// Part of the name, whatever its case.
+        q: Optional<AnyWord>,
+        /// Also shifts that are retired; false unless said otherwise.
+        include_retired: Optional<bool> as bool,
+        ..paging,
+        /// `name`, `starts`.
+        sort: Option<String>,
+    }
 }
-
-impl Form for ShiftsForm {}
 
 /// Forms that hold the rules of a shift, after fields of their own.
 macro_rules! rules_form {
-    ($(#[$attribute:meta])* $form:ident as $schema:ident { $($own:tt)* }) => {
-        $(#[$attribute])*
-        #[derive(Default, Deserialize, Validate, ToSchema)]
-        #[schema(as = $schema)]
-        #[serde(default)]
-        pub(crate) struct $form {
-            $($own)*
-            /// Days on which it begins: `monday` to `sunday`. In a new shift: Monday to Friday.
-            #[validate(custom(function = "are_weekdays"))]
-            workdays: Option<Vec<String>>,
-            /// An arrival up to this many seconds after the start is on time. In a new shift: 600.
-            grace_seconds: Option<u32>,
-            /// A departure up to this many seconds before the end is not early. In a new shift: 600.
-            early_grace_seconds: Option<u32>,
-            /// Punches count for this shift from this many seconds before its start on. In a new shift: 3600.
-            before_seconds: Option<u32>,
-            /// Punches count for this shift until this many seconds after its end. In a new shift: 3600.
-            after_seconds: Option<u32>,
-            /// Less work than this many seconds is half a day. In a new shift: half the length, at most
-            /// 16200.
-            half_day_below_seconds: Option<u32>,
-            /// Less work than this many seconds is an absence; at most `half_day_below_seconds`. In a new
-            /// shift: half of that, at most 7200.
-            absent_below_seconds: Option<u32>,
-            /// Which punches belong together: `first_last` or `every_pair`. In a new shift: first_last.
-            #[validate(custom(function = "is::<Pairing>"))]
-            pairing: Option<String>,
-            /// With `first_last`, so many seconds are taken off the time worked once it reaches
-            /// `break_after_seconds`. In a new shift: 0.
-            unpaid_break_seconds: Option<u32>,
-            /// From this many seconds of work on, the unpaid break is taken off. In a new shift: 0.
-            break_after_seconds: Option<u32>,
-            /// Whether time before the start is work, too. In a new shift: false.
-            count_early_arrival: Option<bool>,
-            /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end` is
-            /// the end of the shift. In a new shift: none.
-            #[validate(custom(function = "is::<AutoOut>"))]
-            auto_out: Option<String>,
-            /// If given, hours are free to choose, and so many seconds are expected of a day. In a new shift:
-            /// null.
-            #[serde(deserialize_with = "present")]
-            #[schema(value_type = Option<u32>)]
-            flexible_seconds: Option<Option<u32>>,
-            /// Whether work before the start can be overtime, not only work after the end. In a new shift:
-            /// false.
-            overtime_before: Option<bool>,
-            /// Either part of the overtime counts from this many seconds on; of weekly overtime, that of the
-            /// week. In a new shift: 900.
-            overtime_min_seconds: Option<u32>,
-            /// Overtime is cut down to whole multiples of this many seconds; 0 leaves it as it is. In a new
-            /// shift: 0.
-            overtime_step_seconds: Option<u32>,
-            /// No more seconds of overtime than this a day. In a new shift: null.
-            #[serde(deserialize_with = "present")]
-            #[schema(value_type = Option<u32>)]
-            overtime_cap_seconds: Option<Option<u32>>,
-            /// `daily`: overtime is what lies outside of the shift; `weekly`: instead of that, what is worked
-            /// from Monday to Sunday beyond `weekly_target_seconds`, each day with the part by which it
-            /// raises that. In a new shift: daily.
-            #[validate(custom(function = "is::<OvertimeMode>"))]
-            overtime_mode: Option<String>,
-            /// Seconds of work in a week beyond which there is overtime; with `weekly` only, and needed
-            /// there. Holidays and leave do not make it less. In a new shift: null.
-            #[serde(deserialize_with = "present")]
-            #[schema(value_type = Option<u32>)]
-            weekly_target_seconds: Option<Option<u32>>,
+    ($(#[$attribute:meta])* $form:ident as $schema:ident { $($own:tt)* } $($consts:tt)*) => {
+        form! {
+            $(#[$attribute])*
+            change struct $form as $schema {
+                $($own)*
+                /// Days on which it begins: `monday` to `sunday`. In a new shift: Monday to Friday.
+                #[validate(custom(function = "are_weekdays"))]
+                workdays: Option<Vec<String>>,
+                /// An arrival up to this many seconds after the start is on time. In a new shift: 600.
+                grace_seconds: Option<u32>,
+                /// A departure up to this many seconds before the end is not early. In a new shift: 600.
+                early_grace_seconds: Option<u32>,
+                /// Punches count for this shift from this many seconds before its start on. In a new shift: 3600.
+                before_seconds: Option<u32>,
+                /// Punches count for this shift until this many seconds after its end. In a new shift: 3600.
+                after_seconds: Option<u32>,
+                /// Less work than this many seconds is half a day. In a new shift: half the length, at most
+                /// 16200.
+                half_day_below_seconds: Option<u32>,
+                /// Less work than this many seconds is an absence; at most `half_day_below_seconds`. In a new
+                /// shift: half of that, at most 7200.
+                absent_below_seconds: Option<u32>,
+                /// Which punches belong together: `first_last` or `every_pair`. In a new shift: first_last.
+                pairing: Optional<Pairing>,
+                /// With `first_last`, so many seconds are taken off the time worked once it reaches
+                /// `break_after_seconds`. In a new shift: 0.
+                unpaid_break_seconds: Option<u32>,
+                /// From this many seconds of work on, the unpaid break is taken off. In a new shift: 0.
+                break_after_seconds: Option<u32>,
+                /// Whether time before the start is work, too. In a new shift: false.
+                count_early_arrival: Option<bool>,
+                /// What a forgotten check-out is read as: `none` leaves the time worked unknown, `shift_end` is
+                /// the end of the shift. In a new shift: none.
+                auto_out: Optional<AutoOut>,
+                /// If given, hours are free to choose, and so many seconds are expected of a day. In a new shift:
+                /// null.
+                #[serde(deserialize_with = "present")]
+                #[schema(value_type = Option<u32>)]
+                flexible_seconds: Option<Option<u32>>,
+                /// Whether work before the start can be overtime, not only work after the end. In a new shift:
+                /// false.
+                overtime_before: Option<bool>,
+                /// Either part of the overtime counts from this many seconds on; of weekly overtime, that of the
+                /// week. In a new shift: 900.
+                overtime_min_seconds: Option<u32>,
+                /// Overtime is cut down to whole multiples of this many seconds; 0 leaves it as it is. In a new
+                /// shift: 0.
+                overtime_step_seconds: Option<u32>,
+                /// No more seconds of overtime than this a day. In a new shift: null.
+                #[serde(deserialize_with = "present")]
+                #[schema(value_type = Option<u32>)]
+                overtime_cap_seconds: Option<Option<u32>>,
+                /// `daily`: overtime is what lies outside of the shift; `weekly`: instead of that, what is worked
+                /// from Monday to Sunday beyond `weekly_target_seconds`, each day with the part by which it
+                /// raises that. In a new shift: daily.
+                overtime_mode: Optional<OvertimeMode>,
+                /// Seconds of work in a week beyond which there is overtime; with `weekly` only, and needed
+                /// there. Holidays and leave do not make it less. In a new shift: null.
+                #[serde(deserialize_with = "present")]
+                #[schema(value_type = Option<u32>)]
+                weekly_target_seconds: Option<Option<u32>>,
+            }
+            $($consts)*
         }
 
         impl $form {
-            fn patch(&self) -> Result<ShiftPatch, Problem> {
+            fn patch(self) -> Result<ShiftPatch, Problem> {
                 Ok(ShiftPatch {
-                    name: word::<Line<{ Shift::MAX_NAME }>>(&self.name)?.map(|line| line.0),
-                    starts: word(&self.starts)?,
-                    ends: word(&self.ends)?,
+                    name: Optional::from(self.name).value(),
+                    starts: Optional::from(self.starts).value(),
+                    ends: Optional::from(self.ends).value(),
                     workdays: self.workdays.as_deref().map(weekdays),
                     grace: self.grace_seconds.map(seconds),
                     early_grace: self.early_grace_seconds.map(seconds),
@@ -134,17 +117,17 @@ macro_rules! rules_form {
                     after: self.after_seconds.map(seconds),
                     half_day_below: self.half_day_below_seconds.map(seconds),
                     absent_below: self.absent_below_seconds.map(seconds),
-                    pairing: word(&self.pairing)?,
+                    pairing: self.pairing.value(),
                     unpaid_break: self.unpaid_break_seconds.map(seconds),
                     break_after: self.break_after_seconds.map(seconds),
                     early_arrival: self.count_early_arrival,
-                    auto_out: word::<AutoOut>(&self.auto_out)?.map(|auto_out| auto_out.0),
+                    auto_out: self.auto_out.value(),
                     flexible: self.flexible_seconds.map(|expected| expected.map(seconds)),
                     overtime_before: self.overtime_before,
                     overtime_min: self.overtime_min_seconds.map(seconds),
                     overtime_step: self.overtime_step_seconds.map(seconds),
                     overtime_cap: self.overtime_cap_seconds.map(|cap| cap.map(seconds)),
-                    overtime_mode: word(&self.overtime_mode)?,
+                    overtime_mode: self.overtime_mode.value(),
                     weekly_target: self.weekly_target_seconds.map(|target| target.map(seconds)),
                 })
             }
@@ -155,18 +138,15 @@ macro_rules! rules_form {
 rules_form! {
     /// A shift to be added. Each rule that is left out has the value that its description tells.
     NewShiftForm as NewShift {
-        #[validate(required, custom(function = "is::<Line<{ Shift::MAX_NAME }>>"))]
-        #[schema(value_type = String, required = true)]
-        name: Option<String>,
+        name: Required<Line<{ Shift::MAX_NAME }>>,
         /// Local time of its start, such as `09:00`.
-        #[validate(required, custom(function = "is::<Time>"))]
-        #[schema(value_type = String, required = true)]
-        starts: Option<String>,
+        starts: Required<Time>,
         /// Local time of its end; at or before the start means on the next day.
-        #[validate(required, custom(function = "is::<Time>"))]
-        #[schema(value_type = String, required = true)]
-        ends: Option<String>,
+        ends: Required<Time>,
     }
+    const NULLABLE: &'static [&'static str] =
+        &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
+    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
 rules_form! {
@@ -174,35 +154,21 @@ rules_form! {
     ShiftUpdateForm as ShiftUpdate {
         /// First date for which it holds: tomorrow unless said otherwise, or the first date of the newest wording if
         /// that is still to come.
-        #[validate(custom(function = "is::<Date>"))]
-        #[schema(format = Date)]
-        from: Option<String>,
-        #[validate(custom(function = "is::<Line<{ Shift::MAX_NAME }>>"))]
-        name: Option<String>,
+        from: Optional<Date>,
+        name: Optional<Line<{ Shift::MAX_NAME }>>,
         /// Local time of its start, such as `09:00`.
-        #[validate(custom(function = "is::<Time>"))]
-        starts: Option<String>,
+        starts: Optional<Time>,
         /// Local time of its end; at or before the start means on the next day.
-        #[validate(custom(function = "is::<Time>"))]
-        ends: Option<String>,
+        ends: Optional<Time>,
     }
-}
-
-const SERVER_SIDE: &[&str] = &["id", "default", "editions", "retired_at", "version"];
-
-impl Form for NewShiftForm {
-    const NULLABLE: &'static [&'static str] =
-        &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
-    const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
-}
-
-impl Form for ShiftUpdateForm {
     /// The date from which on the other members are to hold.
     const MEANT: &'static [&'static str] = &["from"];
     const NULLABLE: &'static [&'static str] =
         &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
+
+const SERVER_SIDE: &[&str] = &["id", "default", "editions", "retired_at", "version"];
 
 const fn seconds(seconds: u32) -> SignedDuration {
     SignedDuration::from_secs(seconds as i64)
@@ -277,7 +243,7 @@ impl EditionView {
             unpaid_break_seconds: counting.unpaid_break.as_secs(),
             break_after_seconds: counting.break_after.as_secs(),
             count_early_arrival: counting.early_arrival,
-            auto_out: AutoOut(counting.auto_out).name(),
+            auto_out: AutoOut::name(counting.auto_out),
             flexible_seconds: counting.flexible.map(|expected| expected.as_secs()),
             overtime_before: overtime.before,
             overtime_min_seconds: overtime.min.as_secs(),
@@ -304,38 +270,32 @@ impl ShiftView {
 }
 
 /// The shifts there are.
-#[utoipa::path(get, path = "/api/shifts", tag = "planning", params(ShiftsForm),
+#[utoipa::path(get, path = "", tag = "planning", params(ShiftsForm),
     responses((status = 200, description = "A page of shifts.", body = List<ShiftView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ShiftsForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = ShiftQuery {
-        include_retired: word(&form.include_retired)?.unwrap_or(false),
+        include_retired: form.include_retired.value().unwrap_or(false),
         sort: sort(&form.sort, &KEYS)?,
-        page: page(&form.page, &form.per_page)?,
-        q: form.q.filter(|q| !q.is_empty()),
+        page: page(form.page, form.per_page)?,
+        q: form.q.value().filter(|q| !q.is_empty()),
     };
-    let found = api.usecases.shifts.list(asker.actor(), query).await?;
+    let found = api.usecases.shifts.list(caller.actor(), query).await?;
     Ok(list_of(&req, found, ShiftView::new))
 }
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LintForm {
-    /// First date; today unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later; 27 days after today unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
+form! {
+    query struct LintForm {
+        /// First date; today unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later; 27 days after today unless a date is given.
+        to: Optional<Date>,
+    }
 }
-
-impl Form for LintForm {}
 
 /// What is odd about the plan, the worst first.
 #[derive(Serialize, ToSchema)]
@@ -387,14 +347,14 @@ impl FindingView {
 }
 
 /// What is odd about what is planned for the people you answer for.
-#[utoipa::path(get, path = "/api/shifts/lint", tag = "planning", params(LintForm),
+#[utoipa::path(get, path = "", tag = "planning", params(LintForm),
     responses((status = 200, description = "What was found.", body = LintedView)))]
 pub(crate) async fn lint(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<LintForm>,
 ) -> Result<HttpResponse, Problem> {
-    let linted = api.usecases.shifts.lint(asker.actor(), range(&form.from, &form.to)?).await?;
+    let linted = api.usecases.shifts.lint(caller.actor(), range(form.from.value(), form.to.value())?).await?;
     Ok(HttpResponse::Ok().json(LintedView {
         from: linted.dates.from().to_string(),
         to: linted.dates.to().to_string(),
@@ -404,69 +364,63 @@ pub(crate) async fn lint(
 }
 
 /// Adds a shift. Nobody works it until it is given to somebody.
-#[utoipa::path(post, path = "/api/shifts", tag = "planning", request_body = NewShiftForm,
+#[utoipa::path(post, path = "", tag = "planning", request_body = NewShiftForm,
     responses((status = 201, description = "Added; `Location` names it.", body = ShiftView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewShiftForm>,
 ) -> Result<HttpResponse, Problem> {
-    let added = api.usecases.shifts.create(asker.actor(), form.patch()?).await?;
-    let location = (header::LOCATION, format!("/api/shifts/{}", added.id));
-    Ok(HttpResponse::Created()
-        .insert_header(location)
-        .insert_header(etag(added.revision))
-        .json(ShiftView::new(added)))
+    let added = api.usecases.shifts.create(caller.actor(), form.patch()?).await?;
+    Ok(created(format!("/api/shifts/{}", added.id), added.revision, ShiftView::new(added)))
 }
 
 /// One shift.
-#[utoipa::path(get, path = "/api/shifts/{shift_id}", tag = "planning",
+#[utoipa::path(get, path = "", tag = "planning",
     params(("shift_id" = String, Path, description = "A shift.")),
     responses((status = 200, description = "The shift, with an `ETag`.", body = ShiftView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<ShiftId>,
+    caller: Authenticated,
+    PathId(id): PathId<ShiftId>,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(api.usecases.shifts.get(asker.actor(), id).await?))
+    Ok(shown(api.usecases.shifts.get(caller.actor(), id).await?))
 }
 
 /// Words a shift anew from a date on; records of earlier dates keep its rules as they were. A member that is sent as it
 /// is shown changes nothing, `from` included.
-#[utoipa::path(put, path = "/api/shifts/{shift_id}", tag = "planning", request_body = ShiftUpdateForm,
-    params(("shift_id" = String, Path, description = "A shift."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(put, path = "", tag = "planning", request_body = ShiftUpdateForm,
+    params(("shift_id" = String, Path, description = "A shift."), IfMatch),
     responses((status = 200, description = "The shift as it is now.", body = ShiftView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<ShiftId>,
+    caller: Authenticated,
+    PathId(id): PathId<ShiftId>,
     IfMatch(revision): IfMatch,
     change: Change<ShiftUpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.shifts.get(asker.actor(), id).await?;
+    let known = api.usecases.shifts.get(caller.actor(), id).await?;
     let seen = Seen { revision, known: known.revision };
     let view = named(&api.usecases.directory, &ShiftView::new(known)).await?;
-    let form = change.of(&view, seen)?;
-    let (patch, from) = (form.patch()?, word(&form.from)?);
-    Ok(shown(api.usecases.shifts.update(asker.actor(), id, patch, from, revision).await?))
+    let mut form = change.of(&view, seen)?;
+    let from = std::mem::take(&mut form.from).value();
+    Ok(shown(api.usecases.shifts.update(caller.actor(), id, form.patch()?, from, revision).await?))
 }
 
 /// Retires a shift: nobody can be given it any more, and records keep it.
-#[utoipa::path(delete, path = "/api/shifts/{shift_id}", tag = "planning",
-    params(("shift_id" = String, Path, description = "A shift."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(delete, path = "", tag = "planning",
+    params(("shift_id" = String, Path, description = "A shift."), IfMatch),
     responses((status = 204, description = "Retired.")))]
 pub(crate) async fn retire(
     api: web::Data<Api>,
-    asker: Asker,
-    Named(id): Named<ShiftId>,
+    caller: Authenticated,
+    PathId(id): PathId<ShiftId>,
     IfMatch(revision): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    api.usecases.shifts.retire(asker.actor(), id, revision).await?;
+    api.usecases.shifts.retire(caller.actor(), id, revision).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 fn shown(shift: StoredShift) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(shift.revision)).json(ShiftView::new(shift))
+    preconditions::shown(shift.revision, ShiftView::new(shift))
 }

@@ -1,21 +1,19 @@
 //! `/api/statistics/attendance/rate`, `/api/statistics/attendance/trends`, `/api/statistics/departments`
 
 use actix_web::{HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::{Interval, Period, RATES, Rate, Tally};
 use rollcall_usecases::statistics::{Asked, DepartmentOrder, DepartmentRow, Group, Grouping};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::local;
+use crate::actor::Authenticated;
+use crate::attendance_view::local;
 use crate::filters::Filters;
-use crate::input::{Form, Query, Word, is, one_of, word};
+use crate::input::{Parse, Query, choices, form, one_of, only_word};
 use crate::options::Api;
 use crate::paging::{range, sort};
 use crate::problem::Problem;
@@ -32,97 +30,53 @@ pub(crate) const KEYS: [(&str, DepartmentOrder); 8] = [
     ("overtime_seconds", DepartmentOrder::Overtime),
 ];
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct RatesForm {
-    /// First date; the first of this month unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// `overall` (unless asked otherwise), `department`, `user`, `shift` or `weekday`.
-    #[validate(custom(function = "is::<Grouping>"))]
-    group_by: Option<String>,
-    /// Only days of people who were in this department then.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-}
-
-impl Form for RatesForm {}
-
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct TrendsForm {
-    /// First date; the first of this month unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// `day` (unless asked otherwise), `week` (Monday to Sunday) or `month`.
-    #[validate(custom(function = "is::<Interval>"))]
-    interval: Option<String>,
-    /// Which numbers are wanted, separated by commas; all unless asked otherwise.
-    #[validate(custom(function = "is::<Metrics>"))]
-    metrics: Option<String>,
-    /// Only days of people who were in this department then.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// `previous` to see as many dates right before these, too.
-    #[validate(custom(function = "is::<Previous>"))]
-    compare: Option<String>,
-}
-
-impl Form for TrendsForm {}
-
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ComparedForm {
-    /// First date; the first of this month unless a date is given.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    from: Option<String>,
-    /// Last date, at most 365 days later.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    to: Option<String>,
-    /// `name`, `headcount`, `enrolled`, `present_today`, `rate`, `late_rate`, `worked_seconds`, `overtime_seconds`; by
-    /// name unless asked otherwise, people without department last.
-    sort: Option<String>,
-}
-
-impl Form for ComparedForm {}
-
-impl Word for Grouping {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
+form! {
+    query struct RatesForm {
+        /// First date; the first of this month unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        /// `overall` (unless asked otherwise), `department`, `user`, `shift` or `weekday`.
+        group_by: Optional<Grouping>,
+        /// Only days of people who were in this department then.
+        department_id: Optional<DepartmentId>,
     }
 }
 
-impl Word for Interval {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &Self::ALL, Self::name)
+form! {
+    query struct TrendsForm {
+        /// First date; the first of this month unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        /// `day` (unless asked otherwise), `week` (Monday to Sunday) or `month`.
+        interval: Optional<Interval>,
+        /// Which numbers are wanted, separated by commas; all unless asked otherwise.
+        metrics: Optional<Metrics>,
+        /// Only days of people who were in this department then.
+        department_id: Optional<DepartmentId>,
+        /// `previous` to see as many dates right before these, too.
+        compare: Optional<Previous>,
     }
 }
 
-/// What a trend can be compared with.
-struct Previous;
-
-impl Word for Previous {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["previous"], |name| name).map(|_| Self)
+form! {
+    query struct ComparedForm {
+        /// First date; the first of this month unless a date is given.
+        from: Optional<Date>,
+        /// Last date, at most 365 days later.
+        to: Optional<Date>,
+        /// `name`, `headcount`, `enrolled`, `present_today`, `rate`, `late_rate`, `worked_seconds`, `overtime_seconds`; by
+        /// name unless asked otherwise, people without department last.
+        sort: Option<String>,
     }
+}
+
+choices!(Grouping, Interval);
+
+only_word! {
+    /// What a trend can be compared with.
+    Previous = "previous";
 }
 
 /// Numbers of a period.
@@ -145,7 +99,8 @@ impl Metrics {
     ];
 }
 
-impl Word for Metrics {
+impl Parse for Metrics {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -375,18 +330,19 @@ impl ComparedDepartmentView {
 }
 
 /// Rates of attendance, of days that are over.
-#[utoipa::path(get, path = "/api/statistics/attendance/rate", tag = "statistics", params(RatesForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(RatesForm),
     responses((status = 200, description = "Rates, and how they follow from the days.", body = RatesView)))]
 pub(crate) async fn rate(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<RatesForm>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = Asked { range: range(&form.from, &form.to)?, department: word(&form.department_id)? };
-    let grouping = word(&form.group_by)?.unwrap_or(Grouping::Overall);
+    let asked =
+        Asked { range: range(form.from.value(), form.to.value())?, department: form.department_id.value() };
+    let grouping = form.group_by.value().unwrap_or(Grouping::Overall);
     let filters = Filters { department: asked.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let counted = api.usecases.statistics.rates(asker.actor(), asked, grouping).await;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let counted = api.usecases.statistics.rates(caller.actor(), asked, grouping).await;
     let counted = counted.map_err(|error| filters.told(error))?;
     Ok(HttpResponse::Ok().json(RatesView {
         from: day(counted.range.from()),
@@ -399,20 +355,21 @@ pub(crate) async fn rate(
 }
 
 /// Attendance over time, of days that are over.
-#[utoipa::path(get, path = "/api/statistics/attendance/trends", tag = "statistics", params(TrendsForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(TrendsForm),
     responses((status = 200, description = "Every period between the dates.", body = TrendsView)))]
 pub(crate) async fn trends(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<TrendsForm>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = Asked { range: range(&form.from, &form.to)?, department: word(&form.department_id)? };
-    let interval = word(&form.interval)?.unwrap_or(Interval::Day);
-    let metrics: Option<Metrics> = word(&form.metrics)?;
+    let asked =
+        Asked { range: range(form.from.value(), form.to.value())?, department: form.department_id.value() };
+    let interval = form.interval.value().unwrap_or(Interval::Day);
+    let metrics: Option<Metrics> = form.metrics.value();
     let compare = form.compare.is_some();
     let filters = Filters { department: asked.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let trends = api.usecases.statistics.trends(asker.actor(), asked, interval, compare).await;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let trends = api.usecases.statistics.trends(caller.actor(), asked, interval, compare).await;
     let trends = trends.map_err(|error| filters.told(error))?;
     let cut = |series: Vec<(Period, Tally)>| -> Vec<Value> {
         let views = series.into_iter().map(|(period, tally)| PeriodView::new(interval, period, &tally));
@@ -436,15 +393,15 @@ pub(crate) async fn trends(
 }
 
 /// The departments you may see, side by side.
-#[utoipa::path(get, path = "/api/statistics/departments", tag = "statistics", params(ComparedForm),
+#[utoipa::path(get, path = "", tag = "statistics", params(ComparedForm),
     responses((status = 200, description = "Departments, and people without one.", body = ComparedView)))]
 pub(crate) async fn departments(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ComparedForm>,
 ) -> Result<HttpResponse, Problem> {
-    let (range, order) = (range(&form.from, &form.to)?, sort(&form.sort, &KEYS)?);
-    let compared = api.usecases.statistics.departments(asker.actor(), range, &order).await?;
+    let (range, order) = (range(form.from.value(), form.to.value())?, sort(&form.sort, &KEYS)?);
+    let compared = api.usecases.statistics.departments(caller.actor(), range, &order).await?;
     Ok(HttpResponse::Ok().json(ComparedView {
         from: day(compared.range.from()),
         to: day(compared.range.to()),

@@ -14,22 +14,20 @@ use jiff::Timestamp;
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_usecases::stream::{Changes, Follower, News};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, bearer};
-use crate::attendance::{EventView, RecordView};
+use crate::accept::EVENT_STREAM;
+use crate::actor::{Authenticated, bearer};
+use crate::attendance_view::{EventView, RecordView};
 use crate::filters::Filters;
 use crate::headers::LAST_EVENT_ID;
-use crate::input::{Form, Query, is, word};
-use crate::limits::Place;
+use crate::input::{Query, form};
+use crate::limits::Permit;
 use crate::naming::named;
 use crate::options::{Api, State};
 use crate::problem::Problem;
 use crate::today::PersonView;
-
-pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 
 /// How often it is looked what changed.
 const EVERY: Duration = Duration::from_secs(1);
@@ -41,15 +39,12 @@ const SILENCE: Duration = Duration::from_secs(15);
 /// Clients that were cut off come back after so many milliseconds.
 const RETRY: u32 = 2_000;
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StreamForm {
-    /// Only people of this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
+form! {
+    query struct StreamForm {
+        /// Only people of this department.
+        department_id: Optional<DepartmentId>,
+    }
 }
-
-impl Form for StreamForm {}
 
 /// What changed about one person: where they stand today by now, and the punches that came in.
 #[derive(Serialize, ToSchema)]
@@ -82,26 +77,26 @@ impl ChangeView {
 /// hour misses nothing and may be told again what happened in the five minutes before. What only the passing of time changes is
 /// not told, nor that somebody left your departments: read the list of today again now and then. The stream ends with the
 /// access token, and when your role or the departments you manage change.
-#[utoipa::path(get, path = "/api/stream", tag = "attendance", operation_id = "stream",
+#[utoipa::path(get, path = "", tag = "attendance", operation_id = "stream",
     params(StreamForm, ("Last-Event-ID" = Option<String>, Header, description = "The last `id` you were sent.")),
     responses((status = 200, description = "Server-sent events; the data of `attendance` is in JSON.",
         content_type = "text/event-stream", body = ChangeView)))]
 pub(crate) async fn stream(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<StreamForm>,
 ) -> Result<HttpResponse, Problem> {
-    let actor = asker.actor().clone();
+    let actor = caller.actor().clone();
     let user = actor.user().ok_or_else(Problem::not_found)?;
-    let place = api.limiter.stream(user)?;
-    let department = word(&form.department_id)?;
+    let permit = api.limiter.stream(user)?;
+    let department = form.department_id.value();
     let filters = Filters { department, ..Filters::default() };
     filters.check(&api.usecases.directory, &actor).await?;
     let follower = api.usecases.stream.follow(&actor, department, left_off(req.headers())).await;
     let follower = follower.map_err(|error| filters.told(error))?;
     let token = bearer(req.headers())?.to_owned();
-    let stream = Following { api, token, actor, follower, told: None, _place: place };
+    let stream = Following { api, token, actor, follower, told: None, _permit: permit };
     let body = stream::unfold(stream, |mut following| async move {
         let bytes = following.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), following))
@@ -128,7 +123,7 @@ struct Following {
     follower: Follower,
     /// When something was sent last.
     told: Option<Instant>,
-    _place: Place<UserId>,
+    _permit: Permit<UserId>,
 }
 
 impl Following {
@@ -154,8 +149,8 @@ impl Following {
             if messages.is_empty() && !silent {
                 continue;
             }
-            let asker = self.api.usecases.auth.authenticate(&self.token).await.ok()?;
-            if asker.actor != self.actor {
+            let caller = self.api.usecases.auth.authenticate(&self.token).await.ok()?;
+            if caller.actor != self.actor {
                 return None;
             }
             // A message without data only says where to go on.

@@ -7,38 +7,30 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::device::Counting;
 use rollcall_domain::id::{DeviceId, EventId};
 use rollcall_domain::policy::Punch;
-use rollcall_usecases::attendance::SeenEvent;
 use rollcall_usecases::bulk::AT_ONCE;
+use rollcall_usecases::attendance::SeenEvent;
 use rollcall_usecases::punches::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::actor::{Asker, who};
-use crate::attendance::{EventView, LocationForm};
-use crate::codes::Code;
-use crate::input::{Form, Json, Word, is, needed, present, word};
+use crate::actor::{Authenticated, parse_user};
+use crate::attendance_view::{EventView, LocationForm};
+use crate::input::{Json, Parse, form, present};
 use crate::options::Api;
-use crate::problem::{BriefView, FieldError, Problem};
+use crate::problem::{Code, FieldError, ItemProblemView, Problem};
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = Sync)]
-pub(crate) struct SyncForm {
-    /// What the device's clock says now. Times are corrected by how far it is off; beyond 5 minutes everything needs
-    /// review.
-    #[validate(required, custom(function = "is::<Timestamp>"))]
-    #[schema(value_type = String, format = DateTime, required = true)]
-    sent_at: Option<String>,
-    /// For administrators: the device whose punches these are.
-    #[validate(custom(function = "is::<DeviceId>"))]
-    device_id: Option<String>,
-    /// 1 to 1000, in any order.
-    #[validate(required, length(min = 1))]
-    #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
-    items: Option<Vec<ItemForm>>,
-}
-
-impl Form for SyncForm {
+form! {
+    body struct SyncForm as Sync {
+        /// What the device's clock says now. Times are corrected by how far it is off; beyond 5 minutes everything needs
+        /// review.
+        sent_at: Required<Timestamp>,
+        /// For administrators: the device whose punches these are.
+        device_id: Optional<DeviceId>,
+        /// 1 to 1000, in any order.
+        #[validate(required, length(min = 1))]
+        #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
+        items: Option<Vec<ItemForm>>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "device_id",
         "items/*/event_id",
@@ -83,7 +75,7 @@ impl ItemForm {
         let mut wrong = Vec::new();
         let id = required::<EventId>("/event_id", &self.event_id, &mut wrong);
         let user = match self.user_id.as_deref() {
-            Some(text) => who(text, actor).ok(),
+            Some(text) => parse_user(text, actor).ok(),
             None => None,
         };
         if user.is_none() {
@@ -115,7 +107,7 @@ impl ItemForm {
     }
 }
 
-fn required<T: Word>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T> {
+fn required<T: Parse>(pointer: &str, text: &Option<String>, wrong: &mut Vec<FieldError>) -> Option<T::Value> {
     let read = text.as_deref().map_or_else(|| Err("is required".to_owned()), T::read);
     read.map_err(|detail| wrong.push(FieldError::at(pointer, T::CODE, detail))).ok()
 }
@@ -180,7 +172,7 @@ struct SyncResultView {
     /// The punch as it is stored.
     event: Option<EventView>,
     /// Why it is not.
-    problem: Option<BriefView>,
+    problem: Option<ItemProblemView>,
 }
 
 impl SyncResultView {
@@ -241,12 +233,12 @@ impl From<SyncProblem> for Problem {
 /// Hands in punches that a device noted while it was on its own: late, in any order, as often as it takes. What is
 /// older than 72 hours, from a clock that is off by more than 5 minutes, or for a closed period is stored, but counts
 /// as nothing until somebody accepts it.
-#[utoipa::path(post, path = "/api/attendance/sync", tag = "attendance", request_body = SyncForm,
+#[utoipa::path(post, path = "", tag = "attendance", request_body = SyncForm,
     responses((status = 200, description = "All of them are stored.", body = SyncView),
               (status = 207, description = "Some failed.", body = SyncView)))]
 pub(crate) async fn sync(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<SyncForm>,
 ) -> Result<HttpResponse, Problem> {
     let forms = form.items.as_deref().unwrap_or_default();
@@ -257,13 +249,13 @@ pub(crate) async fn sync(
     let ids = forms.iter().map(|item| item.event_id.clone()).collect();
     let (mut items, mut unread) = (Vec::new(), Vec::new());
     for form in forms {
-        match form.read(asker.actor()) {
+        match form.read(caller.actor()) {
             Ok(item) => (items.push(Some(item)), unread.push(None)),
             Err(problem) => (items.push(None), unread.push(Some(problem))),
         };
     }
-    let request = SyncRequest { device: word(&form.device_id)?, sent_at: needed(&form.sent_at)?, items };
-    let answer = api.usecases.punches.sync(asker.actor(), &request).await?;
+    let request = SyncRequest { device: form.device_id.value(), sent_at: form.sent_at.value()?, items };
+    let answer = api.usecases.punches.sync(caller.actor(), &request).await?;
     let view = SyncView::new(answer, ids, unread);
     let status = if view.summary.failed > 0 { StatusCode::MULTI_STATUS } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(view))

@@ -1,7 +1,6 @@
 //! `GET /api/attendance/today`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::access::Role;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
@@ -9,59 +8,42 @@ use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::Totals;
 use rollcall_domain::user::RosterEntry;
 use rollcall_usecases::today::{Standing, TodayQuery};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::Asker;
-use crate::attendance::{RecordView, local};
+use crate::actor::Authenticated;
+use crate::attendance_view::{RecordView, local};
 use crate::filters::Filters;
-use crate::input::{Form, PageNumber, PageSize, Query, Word, is, one_of, word};
+use crate::input::{PageNumber, PageSize, Query, form, only_word};
 use crate::options::Api;
 use crate::paging::{Pagination, page};
 use crate::problem::Problem;
 use crate::profile::{DepartmentRefView, day};
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct TodayForm {
-    /// This date instead of each person's today.
-    #[validate(custom(function = "is::<Date>"))]
-    #[param(format = Date)]
-    date: Option<String>,
-    /// The time zone in which the answer names its date; people are judged in their own.
-    #[validate(custom(function = "is::<Zone>"))]
-    timezone: Option<String>,
-    /// Only this department.
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    /// Only people of this status in the list; the totals count everybody.
-    #[validate(custom(function = "is::<DayStatus>"))]
-    status: Option<String>,
-    /// `records` to see people one by one.
-    #[validate(custom(function = "is::<Records>"))]
-    include: Option<String>,
-    /// Page of the list, from 1.
-    #[validate(custom(function = "is::<PageNumber>"))]
-    #[param(value_type = Option<u32>, minimum = 1)]
-    page: Option<String>,
-    /// Entries of a page; 20 unless asked otherwise.
-    #[validate(custom(function = "is::<PageSize>"))]
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
-    per_page: Option<String>,
+form! {
+    query struct TodayForm {
+        /// This date instead of each person's today.
+        date: Optional<Date>,
+        /// The time zone in which the answer names its date; people are judged in their own.
+        timezone: Optional<Zone>,
+        /// Only this department.
+        department_id: Optional<DepartmentId>,
+        /// Only people of this status in the list; the totals count everybody.
+        status: Optional<DayStatus>,
+        /// `records` to see people one by one.
+        include: Optional<Records>,
+        /// Page of the list, from 1.
+        #[param(minimum = 1)]
+        page: Optional<PageNumber> as u32,
+        /// Entries of a page; 20 unless asked otherwise.
+        #[param(minimum = 1, maximum = 100)]
+        per_page: Optional<PageSize> as u32,
+    }
 }
 
-impl Form for TodayForm {}
-
-/// What the answer can include.
-struct Records;
-
-impl Word for Records {
-    const CODE: &'static str = "unknown-value";
-
-    fn read(text: &str) -> Result<Self, String> {
-        one_of(text, &["records"], |name| name).map(|_| Self)
-    }
+only_word! {
+    /// What the answer can include.
+    Records = "records";
 }
 
 /// Who is in.
@@ -173,25 +155,25 @@ impl PersonView {
 }
 
 /// Who is in today, as far as you may see.
-#[utoipa::path(get, path = "/api/attendance/today", tag = "attendance", params(TodayForm),
+#[utoipa::path(get, path = "", tag = "attendance", params(TodayForm),
     responses((status = 200, description = "Totals, and people if they are included.", body = TodayView)))]
 pub(crate) async fn today(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<TodayForm>,
 ) -> Result<HttpResponse, Problem> {
     let query = TodayQuery {
-        date: word(&form.date)?,
-        zone: word(&form.timezone)?,
-        department: word(&form.department_id)?,
-        status: word(&form.status)?,
-        page: page(&form.page, &form.per_page)?,
+        date: form.date.value(),
+        zone: form.timezone.value(),
+        department: form.department_id.value(),
+        status: form.status.value(),
+        page: page(form.page, form.per_page)?,
     };
     let filters = Filters { department: query.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
-    let today = api.usecases.today.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
-    let scope = match asker.actor().role() {
+    filters.check(&api.usecases.directory, caller.actor()).await?;
+    let today = api.usecases.today.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+    let scope = match caller.actor().role() {
         _ if today.only_self => "self",
         Role::Admin => "all",
         Role::Manager | Role::Employee | Role::Device => "departments",

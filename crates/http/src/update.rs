@@ -1,99 +1,55 @@
 //! The body of `PUT /api/users/{user_id}`.
 
-use jiff::civil::Date;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::preferences::Theme;
 use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status};
 use rollcall_usecases::users::{PreferencesPatch, UserPatch};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::Serialize;
 use validator::Validate;
 
-use crate::input::{Form, Language, Line, Passage, Picture, clearable, is, present, word};
+use crate::input::{Language, Line, Passage, Picture, form};
 use crate::problem::Problem;
-use crate::users::SERVER_SIDE;
 
-/// A change of a profile: absent members keep, `null` clears.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = UserUpdate)]
-#[serde(default)]
-#[derive(Default)]
-pub(crate) struct UpdateForm {
-    #[validate(custom(function = "is::<PersonName>"))]
-    name: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Line<40>>"))]
-    #[schema(value_type = Option<String>)]
-    phone: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Passage<500>>"))]
-    #[schema(value_type = Option<String>)]
-    address: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Picture>"))]
-    #[schema(value_type = Option<String>)]
-    avatar_url: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Language>"))]
-    #[schema(value_type = Option<String>)]
-    locale: Option<Option<String>>,
-    #[validate(nested)]
-    settings: Option<SettingsForm>,
-    /// One's own needs `current_password` and ends all other logins.
-    #[validate(custom(function = "is::<Password>"))]
-    password: Option<String>,
-    #[validate(custom(function = "is::<Password>"))]
-    current_password: Option<String>,
-    /// For administrators, as everything below.
-    #[validate(custom(function = "is::<EmailAddress>"))]
-    email: Option<String>,
-    #[validate(custom(function = "is::<Role>"))]
-    role: Option<String>,
-    /// Any but `deleted`, which is only taken as it is shown.
-    #[validate(custom(function = "is::<Status>"))]
-    status: Option<String>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<EmployeeCode>"))]
-    #[schema(value_type = Option<String>)]
-    employee_code: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    #[schema(value_type = Option<String>)]
-    department_id: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Zone>"))]
-    #[schema(value_type = Option<String>)]
-    timezone: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(value_type = Option<String>, format = Date)]
-    join_date: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(value_type = Option<String>, format = Date)]
-    leave_date: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    #[validate(custom(function = "is::<ShiftId>"))]
-    #[schema(value_type = Option<String>)]
-    default_shift_id: Option<Option<String>>,
-}
+/// Members of a person that nobody sends.
+pub(crate) const SERVER_SIDE: &[&str] = &[
+    "id",
+    "is_admin",
+    "created_at",
+    "updated_at",
+    "deleted_at",
+    "last_login_at",
+    "version",
+    "face",
+    "department",
+];
 
-/// A change of settings: absent members keep.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, Validate, ToSchema)]
-#[schema(as = SettingsUpdate)]
-#[serde(default)]
-pub(crate) struct SettingsForm {
-    /// `system`, `light` or `dark`.
-    #[validate(custom(function = "is::<Theme>"))]
-    theme: Option<String>,
-    notifications: Option<bool>,
-    #[validate(custom(function = "is::<Language>"))]
-    language: Option<String>,
-}
-
-impl Form for UpdateForm {
+form! {
+    /// A change of a profile: absent members keep, `null` clears.
+    change struct UpdateForm as UserUpdate {
+        name: Optional<PersonName>,
+        phone: Clearable<Line<40>>,
+        address: Clearable<Passage<500>>,
+        avatar_url: Clearable<Picture>,
+        locale: Clearable<Language>,
+        #[validate(nested)]
+        settings: Option<SettingsForm>,
+        /// One's own needs `current_password` and ends all other logins.
+        password: Optional<Password>,
+        current_password: Optional<Password>,
+        /// For administrators, as everything below.
+        email: Optional<EmailAddress>,
+        role: Optional<Role>,
+        /// Any but `deleted`, which is only taken as it is shown.
+        status: Optional<Status>,
+        employee_code: Clearable<EmployeeCode>,
+        department_id: Clearable<DepartmentId>,
+        timezone: Clearable<Zone>,
+        join_date: Clearable<Date>,
+        leave_date: Clearable<Date>,
+        default_shift_id: Clearable<ShiftId>,
+    }
     const NULLABLE: &'static [&'static str] = &[
         "phone",
         "address",
@@ -110,31 +66,42 @@ impl Form for UpdateForm {
     const COMPUTED: &'static [&'static str] = &["updated_at", "last_login_at", "face"];
 }
 
+form! {
+    /// A change of settings: absent members keep.
+    #[derive(Clone, Serialize)]
+    change struct SettingsForm as SettingsUpdate {
+        /// `system`, `light` or `dark`.
+        theme: Optional<Theme>,
+        notifications: Option<bool>,
+        language: Optional<Language>,
+    }
+}
+
 impl UpdateForm {
     pub(crate) fn into_patch(self) -> Result<UserPatch, Problem> {
         let settings = self.settings.unwrap_or_default();
         Ok(UserPatch {
-            name: word(&self.name)?,
-            phone: clearable::<Line<40>>(&self.phone)?.map(|text| text.map(|line| line.0)),
-            address: clearable::<Passage<500>>(&self.address)?.map(|text| text.map(|line| line.0)),
-            avatar_url: clearable::<Picture>(&self.avatar_url)?.map(|text| text.map(|picture| picture.0)),
-            locale: clearable::<Language>(&self.locale)?.map(|text| text.map(|language| language.0)),
+            name: self.name.value(),
+            phone: self.phone.value(),
+            address: self.address.value(),
+            avatar_url: self.avatar_url.value(),
+            locale: self.locale.value(),
             preferences: PreferencesPatch {
-                theme: word(&settings.theme)?,
+                theme: settings.theme.value(),
                 notifications: settings.notifications,
-                language: word::<Language>(&settings.language)?.map(|language| language.0),
+                language: settings.language.value(),
             },
-            password: word(&self.password)?,
-            current_password: word(&self.current_password)?,
-            email: word(&self.email)?,
-            role: word(&self.role)?,
-            status: word(&self.status)?,
-            employee_code: clearable(&self.employee_code)?,
-            department: clearable(&self.department_id)?,
-            timezone: clearable(&self.timezone)?,
-            join_date: clearable(&self.join_date)?,
-            leave_date: clearable(&self.leave_date)?,
-            default_shift: clearable(&self.default_shift_id)?,
+            password: self.password.value(),
+            current_password: self.current_password.value(),
+            email: self.email.value(),
+            role: self.role.value(),
+            status: self.status.value(),
+            employee_code: self.employee_code.value(),
+            department: self.department_id.value(),
+            timezone: self.timezone.value(),
+            join_date: self.join_date.value(),
+            leave_date: self.leave_date.value(),
+            default_shift: self.default_shift_id.value(),
         })
     }
 }

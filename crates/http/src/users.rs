@@ -1,80 +1,49 @@
 //! `/api/users`
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
-use jiff::civil::Date;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::page::Paged;
 use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PersonName, Status};
 use rollcall_usecases::users::{NewUser, Profile};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use crate::actor::{Asker, Who};
+use crate::actor::{Authenticated, PathUser};
 use crate::filters::Filters;
-use crate::input::{Change, Form, Json, Query, Seen, is, needed, word};
+use crate::input::{Change, Json, Query, Seen, form};
 use crate::naming::named;
 use crate::options::Api;
 use crate::paging::Pagination;
 use crate::people::people_form;
-use crate::preconditions::{IfMatch, etag};
+use crate::preconditions::{self, IfMatch, created};
 use crate::problem::Problem;
 use crate::profile::UserView;
-use crate::update::UpdateForm;
-
-/// Members of a person that nobody sends.
-pub(crate) const SERVER_SIDE: &[&str] = &[
-    "id",
-    "is_admin",
-    "created_at",
-    "updated_at",
-    "deleted_at",
-    "last_login_at",
-    "version",
-    "face",
-    "department",
-];
+use crate::update::{SERVER_SIDE, UpdateForm};
 
 people_form! {
     /// Which people are wanted.
     ListForm {}
 }
 
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewUser)]
-pub(crate) struct NewUserForm {
-    #[validate(required, custom(function = "is::<PersonName>"))]
-    #[schema(value_type = String, required = true)]
-    name: Option<String>,
-    #[validate(required, custom(function = "is::<EmailAddress>"))]
-    #[schema(value_type = String, required = true, format = "email")]
-    email: Option<String>,
-    /// `employee` unless said otherwise.
-    #[validate(custom(function = "is::<Role>"))]
-    role: Option<String>,
-    /// Without one the answer has an `invite_url`, with which the person chooses one.
-    #[validate(custom(function = "is::<Password>"))]
-    password: Option<String>,
-    #[validate(custom(function = "is::<EmployeeCode>"))]
-    employee_code: Option<String>,
-    #[validate(custom(function = "is::<DepartmentId>"))]
-    department_id: Option<String>,
-    #[validate(custom(function = "is::<Zone>"))]
-    timezone: Option<String>,
-    #[validate(custom(function = "is::<Date>"))]
-    #[schema(format = Date)]
-    join_date: Option<String>,
-    #[validate(custom(function = "is::<ShiftId>"))]
-    default_shift_id: Option<String>,
-    /// `active` unless said otherwise.
-    #[validate(custom(function = "is::<Status>"))]
-    status: Option<String>,
-}
-
-impl Form for NewUserForm {
+form! {
+    body struct NewUserForm as NewUser {
+        name: Required<PersonName>,
+        #[schema(format = "email")]
+        email: Required<EmailAddress>,
+        /// `employee` unless said otherwise.
+        role: Optional<Role>,
+        /// Without one the answer has an `invite_url`, with which the person chooses one.
+        password: Optional<Password>,
+        employee_code: Optional<EmployeeCode>,
+        department_id: Optional<DepartmentId>,
+        timezone: Optional<Zone>,
+        join_date: Optional<Date>,
+        default_shift_id: Optional<ShiftId>,
+        /// `active` unless said otherwise.
+        status: Optional<Status>,
+    }
     const NULLABLE: &'static [&'static str] =
         &["employee_code", "department_id", "timezone", "join_date", "default_shift_id"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
@@ -83,16 +52,16 @@ impl Form for NewUserForm {
 impl NewUserForm {
     fn into_user(self) -> Result<NewUser, Problem> {
         Ok(NewUser {
-            name: needed(&self.name)?,
-            email: needed(&self.email)?,
-            role: word(&self.role)?.unwrap_or(Role::Employee),
-            status: word(&self.status)?.unwrap_or(Status::Active),
-            password: word(&self.password)?,
-            employee_code: word(&self.employee_code)?,
-            department: word(&self.department_id)?,
-            timezone: word(&self.timezone)?,
-            join_date: word(&self.join_date)?,
-            default_shift: word(&self.default_shift_id)?,
+            name: self.name.value()?,
+            email: self.email.value()?,
+            role: self.role.value().unwrap_or(Role::Employee),
+            status: self.status.value().unwrap_or(Status::Active),
+            password: self.password.value(),
+            employee_code: self.employee_code.value(),
+            department: self.department_id.value(),
+            timezone: self.timezone.value(),
+            join_date: self.join_date.value(),
+            default_shift: self.default_shift_id.value(),
         })
     }
 }
@@ -120,93 +89,93 @@ pub(crate) struct ListView {
 }
 
 /// The people you may see.
-#[utoipa::path(get, path = "/api/users", tag = "users", params(ListForm),
+#[utoipa::path(get, path = "", tag = "users", params(ListForm),
     responses((status = 200, description = "A page of people.", body = ListView)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Query(form): Query<ListForm>,
 ) -> Result<HttpResponse, Problem> {
-    let query = form.into_query(&api.options.zone)?.0;
+    let query = form.into_query(&api.options.zone)?;
     let filters = Filters { department: query.filter.department, ..Filters::default() };
-    filters.check(&api.usecases.directory, asker.actor()).await?;
+    filters.check(&api.usecases.directory, caller.actor()).await?;
     let found: Paged<Profile> =
-        api.usecases.users.list(asker.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.users.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
     let pagination = Pagination::of(&found);
     let mut people = found.items.into_iter();
-    let only_self = asker.actor().role() == Role::Employee;
+    let only_self = caller.actor().role() == Role::Employee;
     let own = people.as_slice().first().filter(|_| only_self).cloned().map(|own| UserView::new(&api, own));
     let data = people.by_ref().map(|person| UserView::new(&api, person)).collect();
     Ok(pagination.answer(&req).json(ListView { data, pagination, profile: own }))
 }
 
 /// Adds a person.
-#[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserForm,
+#[utoipa::path(post, path = "", tag = "users", request_body = NewUserForm,
     responses((status = 201, description = "Added; `Location` names them.", body = AddedView)))]
 pub(crate) async fn create(
     api: web::Data<Api>,
-    asker: Asker,
+    caller: Authenticated,
     Json(form): Json<NewUserForm>,
 ) -> Result<HttpResponse, Problem> {
     let (new, users) = (form.into_user()?, &api.usecases.users);
     let (profile, token) = match new.password {
-        Some(_) => (users.create(asker.actor(), new).await?, None),
-        None => users.invite(asker.actor(), new).await.map(|(profile, token)| (profile, Some(token)))?,
+        Some(_) => (users.create(caller.actor(), new).await?, None),
+        None => users.invite(caller.actor(), new).await.map(|(profile, token)| (profile, Some(token)))?,
     };
     // Behind a `#` it reaches no server's log.
     let invite_url = token.map(|token| format!("{}/invite#{token}", api.options.public_url));
-    let location = (header::LOCATION, format!("/api/users/{}", profile.user.id));
-    let tag = etag(profile.user.revision);
-    let added = AddedView { user: UserView::new(&api, profile), invite_url };
-    Ok(HttpResponse::Created().insert_header(location).insert_header(tag).json(added))
+    let (path, revision) = (format!("/api/users/{}", profile.user.id), profile.user.revision);
+    Ok(created(path, revision, AddedView { user: UserView::new(&api, profile), invite_url }))
 }
 
 /// One person's profile.
-#[utoipa::path(get, path = "/api/users/{user_id}", tag = "users",
-    params(("user_id" = String, Path, description = "An id, or `me`.")),
+#[utoipa::path(get, path = "", tag = "users",
+    params(PathUser),
     responses((status = 200, description = "The profile, with an `ETag`.", body = UserView)))]
-pub(crate) async fn get(api: web::Data<Api>, asker: Asker, Who(user): Who) -> Result<HttpResponse, Problem> {
-    let profile = api.usecases.users.get(asker.actor(), user).await?;
+pub(crate) async fn get(
+    api: web::Data<Api>,
+    caller: Authenticated,
+    PathUser(user): PathUser,
+) -> Result<HttpResponse, Problem> {
+    let profile = api.usecases.users.get(caller.actor(), user).await?;
     Ok(shown(&api, profile))
 }
 
 /// Changes a profile: absent members keep, `null` clears; all of the change or nothing. A member that is sent as it is
 /// shown changes nothing, whoever may change it, so that a profile can be sent back as it was read.
-#[utoipa::path(put, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
-    params(("user_id" = String, Path, description = "An id, or `me`."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(put, path = "", tag = "users", request_body = UpdateForm,
+    params(PathUser, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn update(
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     IfMatch(revision): IfMatch,
     change: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    let known = api.usecases.users.get(asker.actor(), user).await?;
+    let known = api.usecases.users.get(caller.actor(), user).await?;
     let seen = Seen { revision, known: known.user.revision };
     let view = named(&api.usecases.directory, &UserView::new(&api, known)).await?;
     let form = change.of(&view, seen)?;
-    let profile = api.usecases.users.update(asker.actor(), user, form.into_patch()?, revision).await?;
+    let profile = api.usecases.users.update(caller.actor(), user, form.into_patch()?, revision).await?;
     Ok(shown(&api, profile))
 }
 
 /// The same as `PUT`.
-#[utoipa::path(patch, path = "/api/users/{user_id}", tag = "users", request_body = UpdateForm,
-    params(("user_id" = String, Path, description = "An id, or `me`."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(patch, path = "", tag = "users", request_body = UpdateForm,
+    params(PathUser, IfMatch),
     responses((status = 200, description = "The profile as it is now.", body = UserView)))]
 pub(crate) async fn patch(
     api: web::Data<Api>,
-    asker: Asker,
-    who: Who,
+    caller: Authenticated,
+    who: PathUser,
     revision: IfMatch,
     form: Change<UpdateForm>,
 ) -> Result<HttpResponse, Problem> {
-    update(api, asker, who, revision, form).await
+    update(api, caller, who, revision, form).await
 }
 
 fn shown(api: &Api, profile: Profile) -> HttpResponse {
-    HttpResponse::Ok().insert_header(etag(profile.user.revision)).json(UserView::new(api, profile))
+    preconditions::shown(profile.user.revision, UserView::new(api, profile))
 }

@@ -8,9 +8,8 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpMessage, HttpRequest, rt, web};
 use futures_util::{Stream, StreamExt};
 
-use crate::codes::Code;
 use crate::options::{Api, HttpOptions};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// What answers `req`, for its settings.
 pub(crate) fn api(req: &HttpRequest) -> Result<web::Data<Api>, Problem> {

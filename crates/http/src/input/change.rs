@@ -10,10 +10,9 @@ use rollcall_domain::Revision;
 use serde_json::{Map, Value};
 
 use super::body::{api, check_length, in_time, is_json, not_of, read_all};
+use super::parse::Parse as _;
 use super::strict::{self, Form};
-use super::words::Word as _;
-use crate::codes::Code;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// The members of a change, before they are compared with what is shown. A body of no bytes has none.
 pub(crate) struct Change<T> {

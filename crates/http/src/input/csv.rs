@@ -12,8 +12,7 @@ use rollcall_domain::calendar::Zone;
 
 use super::body::{api, check_length, in_time, is_json, not_of, read_all, without_mark};
 use super::strict::{self, Form, Place};
-use crate::codes::Code;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 use crate::report::as_meant;
 
 /// A body that is JSON without a member too many, or a table as it was sent.

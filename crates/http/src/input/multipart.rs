@@ -10,9 +10,8 @@ use serde_json::{Map, Value};
 
 use super::body::{too_large, unreadable, without_mark};
 use super::strict::Place;
-use crate::codes::Code;
 use crate::options::HttpOptions;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// Most parts that are no pictures.
 const MAX_TEXTS: usize = 10;

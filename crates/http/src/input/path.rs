@@ -9,9 +9,9 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::problem::Problem;
 
 /// The id in a path that has one. What is no id names nothing.
-pub(crate) struct Named<T>(pub(crate) T);
+pub(crate) struct PathId<T>(pub(crate) T);
 
-impl<T: FromStr> FromRequest for Named<T> {
+impl<T: FromStr> FromRequest for PathId<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 

@@ -126,7 +126,7 @@ fn decode(pointer: &str, text: &str, max: usize) -> Result<Photo, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::Code;
+    use crate::problem::Code;
 
     #[test]
     fn pictures_in_json_are_base64_and_nothing_is_fetched() {

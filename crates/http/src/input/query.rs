@@ -7,8 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 use serde_json::{Map, Value};
 
 use super::strict::{self, Form, Place};
-use crate::codes::Code;
-use crate::problem::{FieldError, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// The query of a request; every member of `T` is an optional text, or a list of texts.
 pub(crate) struct Query<T>(pub(crate) T);

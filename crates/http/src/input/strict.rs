@@ -9,8 +9,7 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::body::without_mark;
 use super::known;
-use crate::codes::Code;
-use crate::problem::{FieldError, MOST, Problem};
+use crate::problem::{Code, FieldError, MOST, Problem};
 
 /// Something that is sent as members.
 pub(crate) trait Form: DeserializeOwned + Validate + 'static {

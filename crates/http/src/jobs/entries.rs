@@ -11,8 +11,8 @@ use rollcall_usecases::jobs::{Desk, JobFailure, Worked};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::parameters::parameters;
 use super::spool::Spool;
-use super::work::parameters;
 use crate::bulk::{BulkQuery, BulkSummaryView, ItemForm, ResultView, read_item};
 use crate::problem::Problem;
 

@@ -6,13 +6,11 @@ use rollcall_domain::job::JobKind;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::errors::StoreError;
 use rollcall_usecases::jobs::{Desk, JobFailure, JobWork, Worked};
-use serde_json::Value;
 
 use super::entries;
-use crate::codes::Code;
-use crate::input::{Form, of_query};
-use crate::problem::Problem;
-use crate::report::{Format, Question};
+use super::parameters::parameters;
+use crate::problem::{Code, Problem};
+use crate::report::{Format, ReportRequest};
 
 /// Works on jobs with what requests are answered with.
 #[derive(Clone)]
@@ -39,27 +37,14 @@ impl JobWork for JobWorker {
 
 impl JobWorker {
     async fn report(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
-        let question = Question::read(parameters(desk)?, Format::Json)?;
-        let mut made = question.made(&self.usecases, actor).await?;
-        while let Some(bytes) = made.body.try_next().await? {
-            desk.note(made.progress());
+        let request = ReportRequest::read(parameters(desk)?, Format::Json)?;
+        let mut report = request.render(&self.usecases, actor).await?;
+        while let Some(bytes) = report.body.try_next().await? {
+            desk.note(report.progress());
             desk.write(&bytes).await?;
         }
-        Ok(Worked { status: 200, media_type: made.media_type.to_owned(), file_name: made.file_name })
+        Ok(Worked { status: 200, media_type: report.media_type.to_owned(), file_name: report.file_name })
     }
-}
-
-/// What was asked for, through the door by which it came.
-pub(super) fn parameters<T: Form>(desk: &Desk<'_>) -> Result<T, Problem> {
-    let kept: Value = serde_json::from_str(&desk.job().parameters)
-        .map_err(|_| Problem::broken("the parameters of a job cannot be read"))?;
-    let members = kept.as_object().into_iter().flatten();
-    of_query(
-        members
-            .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect(),
-    )
 }
 
 impl From<Problem> for JobFailure {

@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn every_member_that_a_problem_gets_is_declared() {
         let sources = [
-            include_str!("../failures.rs"),
+            include_str!("../problem/from.rs"),
             include_str!("../bulk.rs"),
             include_str!("../input/strict.rs"),
             include_str!("../limits.rs"),

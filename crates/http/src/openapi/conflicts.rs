@@ -2,8 +2,8 @@
 
 use actix_web::http::Method;
 
-use crate::codes::Code;
-use crate::routes::Entry;
+use crate::entry::Entry;
+use crate::problem::Code;
 
 /// The codes of a 409 of this operation, in words. Every one of them can also meet what the database alone finds.
 pub(super) fn told(entry: &Entry) -> String {

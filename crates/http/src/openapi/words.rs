@@ -18,7 +18,7 @@ use rollcall_domain::user::Status;
 use rollcall_usecases::bulk::{OnConflict, Outcome};
 use rollcall_usecases::statistics::Grouping;
 
-use crate::codes::Code;
+use crate::problem::Code;
 use crate::{assignments, departments, history, leaves, people, shifts, statistics};
 
 type Words = Vec<&'static str>;

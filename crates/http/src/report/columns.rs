@@ -6,7 +6,7 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{ReportGroup, ReportRow};
 
-use crate::input::{Word, one_of};
+use crate::input::{Parse, one_of};
 use crate::problem::{FieldError, Problem};
 
 /// What is in one cell.
@@ -32,17 +32,18 @@ pub(super) struct Column<T: 'static> {
 
 /// The language of titles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tongue {
+pub(super) enum HeaderLanguage {
     English,
     German,
 }
 
-impl Word for Tongue {
+impl Parse for HeaderLanguage {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
         let primary = text.split('-').next().unwrap_or_default().to_ascii_lowercase();
-        one_of(&primary, &[Self::English, Self::German], |tongue| match tongue {
+        one_of(&primary, &[Self::English, Self::German], |language| match language {
             Self::English => "en",
             Self::German => "de",
         })
@@ -50,24 +51,24 @@ impl Word for Tongue {
 }
 
 /// What a client wishes of the columns.
-pub(super) struct Chosen<'a> {
+pub(super) struct ColumnSelection<'a> {
     pub(super) names: Option<&'a str>,
-    pub(super) tongue: Option<Tongue>,
+    pub(super) language: Option<HeaderLanguage>,
 }
 
 /// The columns of a file, in order.
 pub(super) struct Columns<T: 'static> {
     columns: Vec<&'static Column<T>>,
-    tongue: Option<Tongue>,
+    language: Option<HeaderLanguage>,
 }
 
-impl Chosen<'_> {
+impl ColumnSelection<'_> {
     /// Refuses wishes where there are no columns.
     pub(super) fn nothing(&self) -> Result<(), Problem> {
         let only = |name| FieldError::of(name, "not-applicable", "is for csv and xlsx");
         let mut errors = Vec::new();
         errors.extend(self.names.map(|_| only("columns")));
-        errors.extend(self.tongue.map(|_| only("locale")));
+        errors.extend(self.language.map(|_| only("locale")));
         if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
     }
 
@@ -100,7 +101,7 @@ impl Chosen<'_> {
                 columns
             }
         };
-        Ok(Columns { columns, tongue: self.tongue })
+        Ok(Columns { columns, language: self.language })
     }
 }
 
@@ -108,10 +109,10 @@ impl<T> Columns<T> {
     /// The header row.
     pub(super) fn titles(&self, zone: &Zone) -> Vec<String> {
         let title = |column: &&Column<T>| {
-            let title = match self.tongue {
+            let title = match self.language {
                 None => column.name,
-                Some(Tongue::English) => column.english,
-                Some(Tongue::German) => column.german,
+                Some(HeaderLanguage::English) => column.english,
+                Some(HeaderLanguage::German) => column.german,
             };
             if column.zoned { format!("{title} ({})", zone.name()) } else { title.to_owned() }
         };
@@ -183,7 +184,7 @@ static RECORDS: [Column<ReportRow>; 22] = [
     column("break_seconds", "Breaks (s)", "Pausen (s)", |row, _| Cell::Number(row.day.record.break_seconds)),
     column("scheduled_seconds", "Scheduled (s)", "Sollzeit (s)", |row, _| Cell::Number(row.day.record.scheduled_seconds)),
     column("late_seconds", "Late (s)", "Verspätung (s)", |row, _| Cell::Number(row.day.record.late_seconds)),
-    column("early_exit_seconds", "Left early (s)", "Zu früh gegangen (s)", |row, _| Cell::Number(row.day.record.early_exit_seconds)),
+    column("early_exit_seconds", "Remaining early (s)", "Zu früh gegangen (s)", |row, _| Cell::Number(row.day.record.early_exit_seconds)),
     column("overtime_seconds", "Overtime (s)", "Überstunden (s)", |row, _| Cell::Number(row.day.record.overtime_seconds)),
     column("overtime_approved", "Overtime approved", "Überstunden genehmigt", |row, _| text(if row.day.is_approved() { "true" } else { "false" })),
     column("overtime_approved_seconds", "Overtime approved (s)", "Genehmigte Überstunden (s)", |row, _| Cell::Number(row.day.approved_seconds)),
@@ -247,7 +248,9 @@ mod tests {
     #[test]
     fn columns_are_chosen_by_name_and_once() {
         let of = |names| {
-            Chosen { names: Some(names), tongue: None }.records().map(|columns| columns.titles(&Zone::UTC))
+            ColumnSelection { names: Some(names), language: None }
+                .records()
+                .map(|columns| columns.titles(&Zone::UTC))
         };
         assert_eq!(of("last_out,name").ok(), Some(vec!["last_out (UTC)".to_owned(), "name".to_owned()]));
         for bad in ["", "name,name", "password", "name,"] {
@@ -257,8 +260,8 @@ mod tests {
 
     #[test]
     fn languages_are_known_with_and_without_a_region() {
-        assert_eq!(Tongue::read("de-AT"), Ok(Tongue::German));
-        assert_eq!(Tongue::read("EN"), Ok(Tongue::English));
-        assert!(Tongue::read("tlh").is_err());
+        assert_eq!(HeaderLanguage::read("de-AT"), Ok(HeaderLanguage::German));
+        assert_eq!(HeaderLanguage::read("EN"), Ok(HeaderLanguage::English));
+        assert!(HeaderLanguage::read("tlh").is_err());
     }
 }

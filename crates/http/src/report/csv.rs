@@ -8,9 +8,9 @@ use futures_util::stream;
 use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 
-use super::Dialect;
+use super::body::{Body, Remaining};
 use super::columns::{Cell, Columns, harmless};
-use super::question::{Body, Left};
+use super::form::Dialect;
 use crate::problem::Problem;
 
 /// A file of records. What can fail at first fails before anything is sent.
@@ -19,7 +19,7 @@ pub(super) async fn records(
     columns: Columns<ReportRow>,
     zone: Zone,
     dialect: Dialect,
-    left: Left,
+    left: Remaining,
 ) -> Result<Body, Problem> {
     let mut lines = Lines::first(dialect);
     lines.write(columns.titles(&zone))?;

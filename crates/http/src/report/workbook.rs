@@ -10,8 +10,8 @@ use rollcall_domain::calendar::Zone;
 use rollcall_usecases::report::{Report, ReportGroup, ReportRow};
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
+use super::body::Body;
 use super::columns::{Cell, Columns, harmless};
-use super::question::Body;
 use crate::problem::Problem;
 
 /// Rows of a sheet with its header; more begin another one.

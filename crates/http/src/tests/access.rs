@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::world::{World, bearer};
-use crate::actor::Access;
+use crate::entry::Access;
 use crate::openapi::openapi;
 use crate::routes::TABLE;
 
@@ -27,7 +27,7 @@ async fn every_role_is_let_in_exactly_where_the_document_says() {
         ("employee", &employee.token),
         ("device", &kiosk),
     ];
-    for entry in &TABLE {
+    for entry in TABLE {
         let nobody = Uuid::from_u128(7).to_string();
         let uri = entry.path.replace("{user_id}", &nobody).replace("{encoding_id}", &nobody);
         let uri = uri.replace("{code}", "forbidden");

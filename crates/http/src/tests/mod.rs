@@ -3,8 +3,8 @@
 mod access;
 mod accounts;
 mod attendance;
+mod envelope;
 mod faces;
-mod frame;
 mod lists;
 mod report;
 mod socket;

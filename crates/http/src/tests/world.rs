@@ -22,10 +22,10 @@ use rollcall_usecases::rules::Rules;
 use rollcall_usecases::users::NewUser;
 use serde_json::Value;
 
+use crate::accept::EVENT_STREAM;
 use crate::limits::{Limiter, Limits};
 use crate::options::{Api, HttpOptions, Readiness, State};
 use crate::server::app;
-use crate::stream::EVENT_STREAM;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 

@@ -4,35 +4,29 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::text::MIN_REASON;
 use rollcall_usecases::users::{Receipt, UserError};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use validator::Validate;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::actor::{Asker, Who};
-use crate::codes::Code;
-use crate::input::{Form, Line, Query, Word, is, one_of, word};
+use crate::actor::{Authenticated, PathUser};
+use crate::input::{Line, Parse, Query, form, one_of};
 use crate::options::Api;
 use crate::preconditions::IfMatch;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::profile::utc;
 
 /// The header that says why.
 const REASON: &str = "X-Reason";
 
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct DeleteForm {
-    /// `deactivate`, which is what happens anyway: the account is closed; or `erase`: nothing is left that tells who it
-    /// was, for which `X-Reason` says why.
-    #[validate(custom(function = "is::<Mode>"))]
-    mode: Option<String>,
-    /// With `mode=erase`: `keep`, which is what happens anyway, under a pseudonym and without words and places; or
-    /// `delete`.
-    #[validate(custom(function = "is::<Attendance>"))]
-    attendance: Option<String>,
+form! {
+    query struct DeleteForm {
+        /// `deactivate`, which is what happens anyway: the account is closed; or `erase`: nothing is left that tells who it
+        /// was, for which `X-Reason` says why.
+        mode: Optional<Mode>,
+        /// With `mode=erase`: `keep`, which is what happens anyway, under a pseudonym and without words and places; or
+        /// `delete`.
+        attendance: Optional<Attendance>,
+    }
 }
-
-impl Form for DeleteForm {}
 
 /// Ways of removing a person.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +35,8 @@ enum Mode {
     Erase,
 }
 
-impl Word for Mode {
+impl Parse for Mode {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -57,7 +52,8 @@ enum Attendance {
     Delete,
 }
 
-impl Word for Attendance {
+impl Parse for Attendance {
+    type Value = Self;
     const CODE: &'static str = "unknown-value";
 
     fn read(text: &str) -> Result<Self, String> {
@@ -117,17 +113,16 @@ impl ErasureView {
 
 /// Removes a person: their logins end and their templates are destroyed before the answer; their attendance stays. Or
 /// erases them, removed before or not.
-#[utoipa::path(delete, path = "/api/users/{user_id}", tag = "users",
-    params(("user_id" = String, Path, description = "An id, or `me`."), DeleteForm,
-           ("X-Reason" = Option<String>, Header, description = "Why somebody is erased, at least 5 characters."),
-           ("If-Match" = Option<String>, Header, description = "The `ETag` of what was read.")),
+#[utoipa::path(delete, path = "", tag = "users",
+    params(PathUser, DeleteForm,
+           ("X-Reason" = Option<String>, Header, description = "Why somebody is erased, at least 5 characters."), IfMatch),
     responses((status = 204, description = "Removed."),
               (status = 200, description = "Erased.", body = ErasureView)))]
 pub(crate) async fn delete(
     req: HttpRequest,
     api: web::Data<Api>,
-    asker: Asker,
-    Who(user): Who,
+    caller: Authenticated,
+    PathUser(user): PathUser,
     IfMatch(revision): IfMatch,
     Query(form): Query<DeleteForm>,
 ) -> Result<HttpResponse, Problem> {
@@ -136,17 +131,17 @@ pub(crate) async fn delete(
         UserError::Oneself => Problem::plain(Code::CannotDeleteSelf),
         error => error.into(),
     };
-    let attendance = word::<Attendance>(&form.attendance)?;
-    if word::<Mode>(&form.mode)? != Some(Mode::Erase) {
+    let attendance = form.attendance.value();
+    if form.mode.value() != Some(Mode::Erase) {
         if attendance.is_some() {
             let detail = "goes with mode=erase; attendance of people who are removed stays";
             return Err(Problem::invalid_parameter("attendance", "not-allowed", detail));
         }
-        users.deactivate(asker.actor(), user, revision).await.map_err(told)?;
+        users.deactivate(caller.actor(), user, revision).await.map_err(told)?;
         return Ok(HttpResponse::NoContent().finish());
     }
     let (reason, whole) = (reason(req.headers())?, attendance == Some(Attendance::Delete));
-    let receipt = users.erase(asker.actor(), user, reason, whole, revision).await.map_err(told)?;
+    let receipt = users.erase(caller.actor(), user, reason, whole, revision).await.map_err(told)?;
     Ok(HttpResponse::Ok().json(ErasureView::new(&receipt)))
 }
 
@@ -156,7 +151,7 @@ fn reason(headers: &HeaderMap) -> Result<String, Problem> {
         return refused("required", "this header must say why, in ASCII".to_owned());
     };
     match Line::<500>::read(text) {
-        Ok(Line(reason)) if reason.chars().count() >= MIN_REASON => Ok(reason),
+        Ok(reason) if reason.chars().count() >= MIN_REASON => Ok(reason),
         Ok(_) => refused("too-short", format!("must have at least {MIN_REASON} characters")),
         Err(detail) => refused("invalid-text", detail),
     }

@@ -7,8 +7,8 @@ use actix_web::{App, dev::Service, web};
 use serde_json::json;
 
 use super::world::{World, bearer};
-use crate::codes::Code;
 use crate::options::{HttpOptions, State};
+use crate::problem::Code;
 use crate::routes::TABLE;
 
 const SECURITY: [(&str, &str); 3] = [
@@ -46,7 +46,7 @@ async fn only_a_harmless_request_id_is_taken_over() {
 async fn every_other_method_is_refused_and_the_right_ones_are_named() {
     let world = World::new();
     let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "FOO"];
-    for entry in &TABLE {
+    for entry in TABLE {
         let mut listed: Vec<&str> = TABLE
             .iter()
             .filter(|other| other.path == entry.path)
@@ -118,7 +118,7 @@ async fn a_panic_is_an_internal_error_that_tells_nothing() {
     async fn fail() -> &'static str {
         panic!("a secret")
     }
-    let app = App::new().route("/api/fail", web::get().to(fail)).wrap(from_fn(crate::frame::frame));
+    let app = App::new().route("/api/fail", web::get().to(fail)).wrap(from_fn(crate::envelope::envelope));
     let service = init_service(app).await;
     let error = service.call(TestRequest::get().uri("/api/fail").to_request()).await.unwrap_err();
     let answer = error.error_response();

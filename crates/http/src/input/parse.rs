@@ -1,11 +1,14 @@
-//! Texts that mean something. `validator` gathers every bad one by calling [`is`]; handlers get the value by
-//! [`word`]. Both end in the domain's own parser, so "valid" is defined once.
+//! Texts that mean something. A member of a form says which of these it is; "valid" is defined once, by the domain's own
+//! parsers.
+
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time, Weekday};
 use rollcall_domain::access::Role;
 use rollcall_domain::attendance::{DayStatus, Direction, Source};
 use rollcall_domain::calendar::{Half, Workdays, Zone, weekday_name};
+use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::department::DepartmentName;
 use rollcall_domain::holiday::HolidayName;
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, ShiftId, UserId};
@@ -18,139 +21,155 @@ use rollcall_domain::text::{MIN_REASON, line, passage};
 use rollcall_domain::user::{ConsentVersion, EmailAddress, EmployeeCode, Password, PersonName, Status};
 use validator::ValidationError;
 
-use crate::problem::Problem;
+/// What a text can be read as.
+pub(crate) trait Parse {
+    /// What comes of it.
+    type Value;
 
-/// A value that has a text form.
-pub(crate) trait Word: Sized {
-    /// Stable code of a text that is none.
+    /// Stable code of a text that cannot be read.
     const CODE: &'static str;
 
     /// The value, or what is wrong with the text.
-    fn read(text: &str) -> Result<Self, String>;
+    fn read(text: &str) -> Result<Self::Value, String>;
 }
 
-/// Whether `text` is a `T`; for `#[validate(custom(function = "is::<T>"))]`.
-pub(crate) fn is<T: Word>(text: &str) -> Result<(), ValidationError> {
-    T::read(text).map(drop).map_err(|detail| ValidationError::new(T::CODE).with_message(detail.into()))
-}
-
-/// The value of an optional member that was validated.
-pub(crate) fn word<T: Word>(text: &Option<String>) -> Result<Option<T>, Problem> {
-    let read = |text: &String| T::read(text).map_err(|detail| Problem::invalid_field("", T::CODE, detail));
-    text.as_ref().map(read).transpose()
-}
-
-/// The value of a required member that was validated.
-pub(crate) fn needed<T: Word>(text: &Option<String>) -> Result<T, Problem> {
-    word(text)?.ok_or_else(|| Problem::invalid_field("", "required", "is required"))
-}
-
-macro_rules! words {
-    ($($type:ty = $code:literal $read:expr;)*) => {$(
-        impl Word for $type {
+macro_rules! parse {
+    ($($type:ty => $value:ty, $code:literal, $read:expr;)*) => {$(
+        impl Parse for $type {
+            type Value = $value;
             const CODE: &'static str = $code;
 
-            fn read(text: &str) -> Result<Self, String> {
-                let read: fn(&str) -> Result<Self, String> = $read;
+            fn read(text: &str) -> Result<Self::Value, String> {
+                let read: fn(&str) -> Result<$value, String> = $read;
                 read(text)
             }
         }
     )*};
 }
 
-words! {
-    EmailAddress = "invalid-email" |text| Self::parse(text).map_err(told);
-    PersonName = "invalid-name" |text| Self::parse(text).map_err(told);
-    DepartmentName = "invalid-name" |text| Self::parse(text).map_err(told);
-    EmployeeCode = "invalid-code" |text| Self::parse(text).map_err(told);
-    ConsentVersion = "invalid-version" |text| Self::parse(text).map_err(told);
-    Password = "weak-password" |text| Self::new(text.to_owned()).map_err(told);
-    Zone = "unknown-timezone" |text| Self::named(text).map_err(told);
-    UserId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
-    DepartmentId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
-    ShiftId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
-    Timestamp = "invalid-time" read_time;
-    Date = "invalid-date" read_date;
-    Time = "invalid-time" read_time_of_day;
-    Weekday = "unknown-value" |text| one_of(text, &Workdays::WEEK, weekday_name);
-    Half = "unknown-value" |text| one_of(text, &Half::ALL, Half::name);
-    Pairing = "unknown-value" |text| one_of(text, &Pairing::ALL, Pairing::name);
-    OvertimeMode = "unknown-value" |text| one_of(text, &OvertimeMode::ALL, OvertimeMode::name);
-    HolidayName = "invalid-name" |text| Self::parse(text).map_err(told);
-    LeaveKind = "unknown-value" |text| one_of(text, &LeaveKind::ALL, LeaveKind::name);
-    LeaveStatus = "unknown-value" |text| one_of(text, &LeaveStatus::ALL, LeaveStatus::name);
-    AutoOut = "unknown-value" |text| one_of(text, &[AutoOut(false), AutoOut(true)], AutoOut::name);
-    bool = "wrong-type" |text| one_of(text, &[true, false], |flag| if flag { "true" } else { "false" });
-    Role = "unknown-value" |text| one_of(text, &Role::OF_PEOPLE, Role::name);
-    Status = "unknown-value" |text| one_of(text, &Status::SETTABLE, Status::name);
-    AnyStatus = "unknown-value" |text| one_of(text, &Status::ALL, Status::name).map(AnyStatus);
-    DayStatus = "unknown-value" |text| one_of(text, &DayStatus::ALL, DayStatus::name);
-    Source = "unknown-value" |text| one_of(text, &Source::ALL, Source::name);
-    Decidable = "unknown-value" |text| {
+/// Types that are one of a few words: `ALL` of them, each with its `name`.
+macro_rules! choices {
+    ($($type:ty),+ $(,)?) => {$(
+        impl $crate::input::Parse for $type {
+            type Value = Self;
+            const CODE: &'static str = "unknown-value";
+
+            fn read(text: &str) -> Result<Self, String> {
+                $crate::input::one_of(text, &Self::ALL, Self::name)
+            }
+        }
+    )+};
+}
+pub(crate) use choices;
+
+/// The only word that a member can be.
+macro_rules! only_word {
+    ($($(#[$attr:meta])* $name:ident = $word:literal;)+) => {$(
+        $(#[$attr])*
+        struct $name;
+
+        impl $crate::input::Parse for $name {
+            type Value = Self;
+            const CODE: &'static str = "unknown-value";
+
+            fn read(text: &str) -> Result<Self, String> {
+                $crate::input::one_of(text, &[$word], |word| word).map(|_| Self)
+            }
+        }
+    )+};
+}
+pub(crate) use only_word;
+
+choices!(
+    Half,
+    Pairing,
+    OvertimeMode,
+    LeaveKind,
+    LeaveStatus,
+    CorrectionStatus,
+    DayStatus,
+    Source,
+    Direction,
+    Theme
+);
+
+parse! {
+    EmailAddress => Self, "invalid-email", |text| Self::parse(text).map_err(message);
+    PersonName => Self, "invalid-name", |text| Self::parse(text).map_err(message);
+    DepartmentName => Self, "invalid-name", |text| Self::parse(text).map_err(message);
+    HolidayName => Self, "invalid-name", |text| Self::parse(text).map_err(message);
+    EmployeeCode => Self, "invalid-code", |text| Self::parse(text).map_err(message);
+    ConsentVersion => Self, "invalid-version", |text| Self::parse(text).map_err(message);
+    Password => Self, "weak-password", |text| Self::new(text.to_owned()).map_err(message);
+    Zone => Self, "unknown-timezone", |text| Self::named(text).map_err(message);
+    UserId => Self, "does-not-exist", id;
+    DepartmentId => Self, "does-not-exist", id;
+    ShiftId => Self, "does-not-exist", id;
+    BatchId => Self, "does-not-exist", id;
+    DeviceId => Self, "does-not-exist", id;
+    EventId => Self, "invalid-id", |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
+    Timestamp => Self, "invalid-time", read_time;
+    Date => Self, "invalid-date", read_date;
+    Time => Self, "invalid-time", read_time_of_day;
+    Weekday => Self, "unknown-value", |text| one_of(text, &Workdays::WEEK, weekday_name);
+    AutoOut => bool, "unknown-value", |text| one_of(text, &[false, true], AutoOut::name);
+    bool => Self, "wrong-type", |text| one_of(text, &[true, false], |flag| if flag { "true" } else { "false" });
+    Role => Self, "unknown-value", |text| one_of(text, &Role::OF_PEOPLE, Role::name);
+    Status => Self, "unknown-value", |text| one_of(text, &Status::SETTABLE, Status::name);
+    AnyStatus => Status, "unknown-value", |text| one_of(text, &Status::ALL, Status::name);
+    Decidable => DayStatus, "unknown-value", |text| {
         let all: Vec<_> = DayStatus::ALL.into_iter().filter(|status| *status != DayStatus::Pending).collect();
-        one_of(text, &all, DayStatus::name).map(Decidable)
+        one_of(text, &all, DayStatus::name)
     };
-    Direction = "unknown-value" |text| one_of(text, &Direction::ALL, Direction::name);
-    BatchId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
-    EventId = "invalid-id" |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
-    DeviceId = "does-not-exist" |text| text.parse().map_err(|_| "does not exist".into());
-    Theme = "unknown-value" |text| one_of(text, &Theme::ALL, Theme::name);
-    Punch = "unknown-value" |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);
-    PageNumber = "out-of-range" |text| number(text, 1..=Page::MAX_NUMBER).map(PageNumber);
-    PageSize = "out-of-range" |text| number(text, 1..=Page::MAX_SIZE).map(PageSize);
-    AnyWord = "too-long" |text| if text.chars().count() <= 200 { Ok(AnyWord) } else {
+    Punch => Self, "unknown-value", |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);
+    PageNumber => u32, "out-of-range", |text| number(text, 1..=Page::MAX_NUMBER);
+    PageSize => u32, "out-of-range", |text| number(text, 1..=Page::MAX_SIZE);
+    String => Self, "invalid-text", |text| Ok(text.to_owned());
+    AnyWord => String, "too-long", |text| if text.chars().count() <= 200 { Ok(text.to_owned()) } else {
         Err("must have at most 200 characters".into())
     };
-    Language = "invalid-language" |text| if is_language_tag(text) { Ok(Self(text.into())) } else {
+    Language => String, "invalid-language", |text| if is_language_tag(text) { Ok(text.to_owned()) } else {
         Err("must be a language tag such as en or pt-BR".into())
     };
-    Picture = "invalid-url" read_picture;
+    Picture => String, "invalid-url", read_picture;
+    Reason => String, "invalid-reason", |text| {
+        let reason = passage(text, 500).map_err(message)?;
+        let long = reason.chars().count() >= MIN_REASON;
+        if long { Ok(reason) } else { Err(format!("must have at least {MIN_REASON} characters")) }
+    };
 }
 
 /// A status a list may be narrowed to, removed people included.
-pub(crate) struct AnyStatus(pub(crate) Status);
+pub(crate) struct AnyStatus;
 
 /// A status that somebody can decide on: any but `pending`.
-pub(crate) struct Decidable(pub(crate) DayStatus);
+pub(crate) struct Decidable;
 
 /// Why something is done: 5 to 500 characters in any number of lines.
-pub(crate) struct Reason(pub(crate) String);
-
-impl Word for Reason {
-    const CODE: &'static str = "invalid-reason";
-
-    fn read(text: &str) -> Result<Self, String> {
-        let reason = passage(text, 500).map_err(told)?;
-        if reason.chars().count() >= MIN_REASON {
-            return Ok(Self(reason));
-        }
-        Err(format!("must have at least {MIN_REASON} characters"))
-    }
-}
+pub(crate) struct Reason;
 
 /// Number of a page, from 1.
-pub(crate) struct PageNumber(pub(crate) u32);
+pub(crate) struct PageNumber;
 
 /// Length of a page.
-pub(crate) struct PageSize(pub(crate) u32);
+pub(crate) struct PageSize;
 
 /// A text that is looked for, or read by somebody else.
 pub(crate) struct AnyWord;
 
 /// A language tag.
-pub(crate) struct Language(pub(crate) String);
+pub(crate) struct Language;
 
 /// The address of a picture.
-pub(crate) struct Picture(pub(crate) String);
+pub(crate) struct Picture;
 
 /// What a forgotten check-out is read as: the end of the shift, or nothing.
-#[derive(Clone, Copy)]
-pub(crate) struct AutoOut(pub(crate) bool);
+pub(crate) struct AutoOut;
 
 impl AutoOut {
     /// The stable word for it.
-    pub(crate) const fn name(self) -> &'static str {
-        if self.0 { "shift_end" } else { "none" }
+    pub(crate) const fn name(at_shift_end: bool) -> &'static str {
+        if at_shift_end { "shift_end" } else { "none" }
     }
 }
 
@@ -170,35 +189,36 @@ pub(crate) fn weekdays(texts: &[String]) -> Workdays {
     Workdays::of(texts.iter().filter_map(|text| Weekday::read(text).ok()))
 }
 
-/// The value of a member that was validated; absent keeps, `null` clears.
-pub(crate) fn clearable<T: Word>(text: &Option<Option<String>>) -> Result<Option<Option<T>>, Problem> {
-    text.as_ref().map(word).transpose()
-}
-
 /// A text of at most `MAX` characters in one line.
-pub(crate) struct Line<const MAX: usize>(pub(crate) String);
+pub(crate) struct Line<const MAX: usize>;
 
-impl<const MAX: usize> Word for Line<MAX> {
+impl<const MAX: usize> Parse for Line<MAX> {
+    type Value = String;
     const CODE: &'static str = "invalid-text";
 
-    fn read(text: &str) -> Result<Self, String> {
-        line(text, MAX).map(Self).map_err(told)
+    fn read(text: &str) -> Result<String, String> {
+        line(text, MAX).map_err(message)
     }
 }
 
 /// A text of at most `MAX` characters in any number of lines.
-pub(crate) struct Passage<const MAX: usize>(pub(crate) String);
+pub(crate) struct Passage<const MAX: usize>;
 
-impl<const MAX: usize> Word for Passage<MAX> {
+impl<const MAX: usize> Parse for Passage<MAX> {
+    type Value = String;
     const CODE: &'static str = "invalid-text";
 
-    fn read(text: &str) -> Result<Self, String> {
-        passage(text, MAX).map(Self).map_err(told)
+    fn read(text: &str) -> Result<String, String> {
+        passage(text, MAX).map_err(message)
     }
 }
 
-fn told(error: impl std::fmt::Display) -> String {
+fn message(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+fn id<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "does not exist".into())
 }
 
 fn read_time(text: &str) -> Result<Timestamp, String> {
@@ -231,12 +251,12 @@ fn read_time_of_day(text: &str) -> Result<Time, String> {
 }
 
 /// Only what a browser shows as a picture: an address on this server or on the web.
-fn read_picture(text: &str) -> Result<Picture, String> {
-    let text = line(text, 2000).map_err(told)?;
+fn read_picture(text: &str) -> Result<String, String> {
+    let text = line(text, 2000).map_err(message)?;
     let lower = text.to_ascii_lowercase();
     let web = lower.starts_with("https://") || lower.starts_with("http://");
     let here = text.starts_with('/') && !text.starts_with("//") && !text.contains('\\');
-    if web || here { Ok(Picture(text)) } else { Err("must be an address that begins with https://".into()) }
+    if web || here { Ok(text) } else { Err("must be an address that begins with https://".into()) }
 }
 
 pub(crate) fn one_of<T: Copy>(text: &str, all: &[T], name: fn(T) -> &'static str) -> Result<T, String> {

@@ -18,17 +18,16 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::codes::Code;
 use crate::headers;
 use crate::options::{Api, State};
 use crate::preconditions::versioned;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::unread::Unread;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Frames a request; the outermost middleware.
-pub(crate) async fn frame(
+/// Puts a request into its envelope; the outermost middleware.
+pub(crate) async fn envelope(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -52,10 +51,10 @@ pub(crate) async fn frame(
         Ok(Err(error)) => told_of(&error, error.as_response_error().status_code(), &path, &id),
         Err(_) => Problem::broken("a handler panicked").answer(&path, &id),
     };
-    dress(answer.headers_mut(), &path, &id);
+    add_headers(answer.headers_mut(), &path, &id);
     let status = answer.status().as_u16();
     tracing::info!(%method, route = "-", status, ms = ms(begun), request_id = %id, "answered");
-    Err(Lost::new(answer).into())
+    Err(PanicResponse::new(answer).into())
 }
 
 fn ms(begun: Instant) -> u64 {
@@ -86,7 +85,7 @@ fn finish(answer: ServiceResponse, path: &str, id: &str) -> ServiceResponse {
         None => versioned(answer),
         Some(told) => replace(answer, told),
     };
-    dress(answer.headers_mut(), path, id);
+    add_headers(answer.headers_mut(), path, id);
     if answer.request().method() == Method::HEAD {
         answer.map_body(|_, body| Headless::of(&body))
     } else {
@@ -134,7 +133,7 @@ fn replace(answer: ServiceResponse, mut told: HttpResponse) -> ServiceResponse {
     answer.into_response(told)
 }
 
-fn dress(headers: &mut HeaderMap, path: &str, id: &str) {
+fn add_headers(headers: &mut HeaderMap, path: &str, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);
     }
@@ -172,13 +171,13 @@ pub(crate) async fn gate(
 }
 
 /// An answer to a request that did not come back: its handler panicked.
-struct Lost {
+struct PanicResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: web::Bytes,
 }
 
-impl Lost {
+impl PanicResponse {
     fn new(answer: HttpResponse) -> Self {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.into_body().try_into_bytes().unwrap_or_default();
@@ -186,19 +185,19 @@ impl Lost {
     }
 }
 
-impl std::fmt::Debug for Lost {
+impl std::fmt::Debug for PanicResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Lost({})", self.status)
+        write!(f, "PanicResponse({})", self.status)
     }
 }
 
-impl std::fmt::Display for Lost {
+impl std::fmt::Display for PanicResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a request could not be answered")
     }
 }
 
-impl ResponseError for Lost {
+impl ResponseError for PanicResponse {
     fn status_code(&self) -> StatusCode {
         self.status
     }

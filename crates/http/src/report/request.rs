@@ -1,15 +1,12 @@
 //! What is asked of a report, and the bytes that answer it: to be sent at once, or to be kept by a job.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::body::SizedStream;
 use actix_web::http::header;
-use actix_web::web::Bytes;
-use futures_util::{Stream, TryStreamExt, stream};
+use futures_util::TryStreamExt;
 use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::UserId;
@@ -20,31 +17,33 @@ use rollcall_usecases::directory::Directory;
 use rollcall_usecases::report::{Report, ReportGrouping, ReportQuery, Summed};
 use serde::Serialize;
 
-use super::columns::Chosen;
-use super::{
-    By, Dialect, Format, GroupView, GroupsView, RecordsView, ReportForm, ReportRecordView, ReportView,
-    Separator, TallyView,
-};
+use super::body::{Body, Remaining, whole};
+use super::columns::{ColumnSelection, HeaderLanguage};
+use super::form::{Dialect, Format, ReportForm, Separator, by_name};
+use super::view::{GroupView, GroupsView, RecordsView, ReportRecordView, ReportView, TallyView};
 use super::{csv, workbook};
-use crate::attendance::local;
-use crate::input::word;
+use crate::attendance_view::local;
+use crate::headers::attachment;
 use crate::naming::named;
 use crate::paging::{Pagination, long_range, page};
 use crate::problem::Problem;
 use crate::profile::day;
 
 /// A report that makes sense.
-pub(crate) struct Question {
+pub(crate) struct ReportRequest {
+    /// As it was asked, for a job.
     form: ReportForm,
     by: Option<ReportGrouping>,
     format: Format,
+    dialect: Dialect,
+    language: Option<HeaderLanguage>,
     zone: Option<Zone>,
     page: Page,
     pub(super) query: ReportQuery,
 }
 
-/// The answer to a question.
-pub(crate) struct Made {
+/// The answer to a request.
+pub(crate) struct RenderedReport {
     pub(crate) media_type: &'static str,
     /// What browsers call the file, if it is one.
     pub(crate) file_name: Option<String>,
@@ -52,22 +51,17 @@ pub(crate) struct Made {
     size: Option<u64>,
     pagination: Option<Pagination>,
     /// People whose records are in it, and how many of them are still to be read; of a file that is made while it is read.
-    people: Option<(usize, Left)>,
+    people: Option<(usize, Remaining)>,
     pub(crate) body: Body,
 }
 
-/// How many people are still to be read.
-pub(super) type Left = Arc<AtomicUsize>;
-
-/// Bytes, made while they are read.
-pub(crate) type Body = Pin<Box<dyn Stream<Item = Result<Bytes, Problem>> + Send>>;
-
-impl Question {
-    /// Whatever is wrong with the question is told before anything is looked for.
+impl ReportRequest {
+    /// Whatever is wrong with the request is told before anything is looked for.
     pub(crate) fn read(form: ReportForm, wished: Format) -> Result<Self, Problem> {
-        let By(by) = word(&form.group_by)?.unwrap_or(By(None));
-        let format = word(&form.format)?.unwrap_or(wished);
-        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
+        let asked = form.clone();
+        let by = form.group_by.value().unwrap_or(None);
+        let (format, language) = (form.format.value().unwrap_or(wished), form.locale.value());
+        let chosen = ColumnSelection { names: form.columns.as_deref(), language };
         if format != Format::Csv && (form.separator.is_some() || form.bom.is_some()) {
             let name = if form.bom.is_some() { "bom" } else { "separator" };
             return Err(Problem::invalid_parameter(name, "not-applicable", "is for csv"));
@@ -83,35 +77,35 @@ impl Question {
         }
         let users = form.user_id.iter().map(|user| user.parse::<UserId>().map_err(|_| Problem::not_found()));
         let query = ReportQuery {
-            range: long_range(&form.from, &form.to)?,
-            department: word(&form.department_id)?,
+            range: long_range(form.from.value(), form.to.value())?,
+            department: form.department_id.value(),
             users: users.collect::<Result<_, _>>()?,
-            status: word(&form.status)?,
+            status: form.status.value(),
         };
-        let (zone, page) = (word(&form.timezone)?, page(&form.page, &form.per_page)?);
-        Ok(Self { form, by, format, zone, page, query })
+        let dialect = Dialect {
+            separator: form.separator.value().unwrap_or(Separator::Comma),
+            bom: form.bom.value().unwrap_or(true),
+        };
+        let (zone, page) = (form.timezone.value(), page(form.page, form.per_page)?);
+        Ok(Self { form: asked, by, format, dialect, language, zone, page, query })
     }
 
     /// The same about these dates, as it is kept and read again. Nothing is left to be guessed later.
     pub(super) fn parameters(&self, range: DateRange) -> String {
         let form = ReportForm {
-            from: Some(day(range.from())),
-            to: Some(day(range.to())),
-            format: Some(self.format.name().to_owned()),
+            from: Some(day(range.from())).into(),
+            to: Some(day(range.to())).into(),
+            format: Some(self.format.name().to_owned()).into(),
             ..self.form.clone()
         };
         serde_json::to_string(&form).unwrap_or_default()
     }
 
     /// The answer, as far as it is made before its bytes are read.
-    pub(crate) async fn made(self, usecases: &UseCases, actor: &Actor) -> Result<Made, Problem> {
-        let Self { form, by, format, zone, page, query } = self;
+    pub(crate) async fn render(self, usecases: &UseCases, actor: &Actor) -> Result<RenderedReport, Problem> {
+        let Self { form, by, format, dialect, language, zone, page, query } = self;
         let (statistics, directory) = (&usecases.statistics, &usecases.directory);
-        let chosen = Chosen { names: form.columns.as_deref(), tongue: word(&form.locale)? };
-        let dialect = Dialect {
-            separator: word(&form.separator)?.unwrap_or(Separator::Comma),
-            bom: word(&form.bom)?.unwrap_or(true),
-        };
+        let chosen = ColumnSelection { names: form.columns.as_deref(), language };
         match by {
             None => {
                 let report = statistics.report(actor, query).await?;
@@ -134,15 +128,15 @@ async fn records(
     (format, dialect): (Format, Dialect),
     zone: Zone,
     page: Page,
-    chosen: &Chosen<'_>,
-) -> Result<Made, Problem> {
+    chosen: &ColumnSelection<'_>,
+) -> Result<RenderedReport, Problem> {
     let (range, as_of) = (report.range, report.as_of);
     Ok(match format {
         Format::Json => {
             let rows = report.page(page).await?;
             let pagination = Pagination::of(&rows);
             let view = RecordsView {
-                group_by: By(None).name(),
+                group_by: by_name(None),
                 from: day(range.from()),
                 to: day(range.to()),
                 timezone: zone.name().to_owned(),
@@ -150,17 +144,19 @@ async fn records(
                 data: rows.items.iter().map(ReportRecordView::new).collect(),
                 pagination,
             };
-            Made {
+            RenderedReport {
                 pagination: Some(pagination),
-                ..Made::json(&named(directory, &ReportView::Records(view)).await?)?
+                ..RenderedReport::json(&named(directory, &ReportView::Records(view)).await?)?
             }
         }
         Format::Csv => {
-            let (all, left) = (report.people_left(), Left::default());
+            let (all, left) = (report.people_left(), Remaining::default());
             let body = csv::records(report, chosen.records()?, zone, dialect, left.clone()).await?;
-            Made { people: Some((all, left)), ..Made::file(format, range, (None, body)) }
+            RenderedReport { people: Some((all, left)), ..RenderedReport::file(format, range, (None, body)) }
         }
-        Format::Xlsx => Made::file(format, range, workbook::records(report, chosen.records()?, zone).await?),
+        Format::Xlsx => {
+            RenderedReport::file(format, range, workbook::records(report, chosen.records()?, zone).await?)
+        }
     })
 }
 
@@ -170,12 +166,12 @@ async fn groups(
     by: ReportGrouping,
     (format, dialect): (Format, Dialect),
     zone: &Zone,
-    chosen: &Chosen<'_>,
-) -> Result<Made, Problem> {
+    chosen: &ColumnSelection<'_>,
+) -> Result<RenderedReport, Problem> {
     let Summed { range, as_of, groups, total, .. } = summed;
     Ok(match format {
-        Format::Json => Made::json(&ReportView::Groups(GroupsView {
-            group_by: By(Some(by)).name(),
+        Format::Json => RenderedReport::json(&ReportView::Groups(GroupsView {
+            group_by: by_name(Some(by)),
             from: day(range.from()),
             to: day(range.to()),
             timezone: zone.name().to_owned(),
@@ -185,17 +181,17 @@ async fn groups(
         }))?,
         Format::Csv => {
             let bytes = csv::groups(&groups, chosen.sums()?, dialect)?;
-            Made::file(format, range, (Some(bytes.len() as u64), whole(bytes)))
+            RenderedReport::file(format, range, (Some(bytes.len() as u64), whole(bytes)))
         }
-        Format::Xlsx => Made::file(format, range, workbook::groups(groups, chosen.sums()?).await?),
+        Format::Xlsx => RenderedReport::file(format, range, workbook::groups(groups, chosen.sums()?).await?),
     })
 }
 
-impl Made {
+impl RenderedReport {
     /// How far it has been read, as far as anybody knows.
     pub(crate) fn progress(&self) -> Progress {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let of = |(all, left): &(usize, Left)| Progress {
+        let of = |(all, left): &(usize, Remaining)| Progress {
             done: count(all.saturating_sub(left.load(Ordering::Relaxed))),
             total: count(*all),
         };
@@ -236,13 +232,4 @@ impl Made {
             None => answer.streaming(body),
         }
     }
-}
-
-/// Lets browsers keep an answer as a file.
-pub(crate) fn attachment(name: &str) -> (header::HeaderName, String) {
-    (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""))
-}
-
-fn whole(bytes: Bytes) -> Body {
-    Box::pin(stream::iter([Ok(bytes)]))
 }

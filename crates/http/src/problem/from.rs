@@ -24,11 +24,10 @@ use rollcall_usecases::users::UserError;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::attendance::local;
-use crate::codes::Code;
+use super::{Code, FieldError, Problem};
+use crate::attendance_view::local;
 use crate::enroll::RejectedView;
-use crate::jobs::RETRY_AFTER;
-use crate::problem::{FieldError, Problem};
+use crate::jobs::answer::RETRY_AFTER;
 
 impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
