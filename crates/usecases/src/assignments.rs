@@ -21,7 +21,7 @@ use rollcall_ports::plan::{PlanStore, Visible};
 use rollcall_ports::store::StoreError;
 
 use crate::planning::{Overlapping, PlanError, Planning, dates};
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 
@@ -198,7 +198,7 @@ impl Assignments {
         patch: AssignmentPatch,
         if_match: Option<Revision>,
     ) -> Result<Assignment, PlanError> {
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
             let given = Given {
                 shift: patch.shift.unwrap_or(known.given.shift),
@@ -213,15 +213,13 @@ impl Assignments {
             self.check_date(actor, first)?;
             let line = self.line(actor, Some(&known), Some(&changed), &known);
             match self.assignments.save(&changed, &line).await {
-                Ok(()) => {
-                    self.planning.settle(changed.given.to_whom).await;
-                    return Ok(Assignment { revision: changed.revision.next(), ..changed });
-                }
-                Err(StoreError::Stale) => {}
+                Ok(()) => {}
+                Err(StoreError::Stale) => return Err(StoreError::Stale.into()),
                 Err(error) => return Err(self.told(error).await),
             }
-        }
-        Err(PlanError::given_up())
+            self.planning.settle(changed.given.to_whom).await;
+            Ok(Assignment { revision: changed.revision.next(), ..changed })
+        })
     }
 
     /// An error that says which assignment stands in the way, if one does.
@@ -299,20 +297,14 @@ impl Assignments {
         id: AssignmentId,
         if_match: Option<Revision>,
     ) -> Result<(), PlanError> {
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
             self.check_date(actor, known.begins())?;
             let line = self.line(actor, Some(&known), None, &known);
-            match self.assignments.remove(id, known.revision, &line).await {
-                Ok(()) => {
-                    self.planning.settle(known.given.to_whom).await;
-                    return Ok(());
-                }
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(PlanError::given_up())
+            self.assignments.remove(id, known.revision, &line).await?;
+            self.planning.settle(known.given.to_whom).await;
+            Ok(())
+        })
     }
 
     async fn to_change(

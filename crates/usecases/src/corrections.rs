@@ -29,7 +29,7 @@ use crate::attendance::AttendanceError;
 use crate::audit::line;
 use crate::overrides::{OverrideRequest, Overrides};
 use crate::people::{narrow, reach, reachable};
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::time::rounded;
 use crate::timesheet::Timesheets;
@@ -193,8 +193,7 @@ impl Corrections {
         comment: Option<String>,
         if_match: Option<Revision>,
     ) -> Result<SeenCorrection, AttendanceError> {
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let (correction, user) = self.judged_request(actor, id, if_match).await?;
             let key = correction.key;
             let mut timesheet = self.timesheets.placed(&user, DateRange::around(key.date)).await?;
@@ -212,13 +211,9 @@ impl Corrections {
                 overriding: Some(decision.id),
                 ..self.settled(correction, actor, CorrectionStatus::Approved, comment.clone())
             };
-            match self.corrections.settle(&settled, Some(&change), &line).await {
-                Ok(()) => return self.correction_again(id).await,
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(met.into())
+            self.corrections.settle(&settled, Some(&change), &line).await?;
+            self.correction_again(id).await
+        })
     }
 
     /// Rejects a request, and says why.
@@ -234,15 +229,13 @@ impl Corrections {
         if comment.chars().count() < MIN_REASON {
             return Err(AttendanceError::CommentRequired);
         }
-        for _ in 0..RETRIES {
+        retry_stale!({
             let (correction, _) = self.judged_request(actor, id, if_match).await?;
             let comment = Some(comment.to_owned());
             let settled = self.settled(correction.clone(), actor, CorrectionStatus::Rejected, comment);
-            if self.settle(actor, &correction, &settled).await? {
-                return self.correction_again(id).await;
-            }
-        }
-        Err(StoreError::Stale.into())
+            self.settle(actor, &correction, &settled).await?;
+            self.correction_again(id).await
+        })
     }
 
     /// Takes one's own request back.
@@ -253,36 +246,30 @@ impl Corrections {
         id: CorrectionId,
         if_match: Option<Revision>,
     ) -> Result<SeenCorrection, AttendanceError> {
-        for _ in 0..RETRIES {
+        retry_stale!({
             let (correction, _) = self.asked(actor, Action::RequestCorrection, id).await?;
             unchanged(&correction, if_match)?;
             pending(&correction)?;
             let settled = self.settled(correction.clone(), actor, CorrectionStatus::Withdrawn, None);
-            if self.settle(actor, &correction, &settled).await? {
-                return self.correction_again(id).await;
-            }
-        }
-        Err(StoreError::Stale.into())
+            self.settle(actor, &correction, &settled).await?;
+            self.correction_again(id).await
+        })
     }
 
-    /// Stores what came of a request that leaves the day as it is, unless somebody else was faster.
+    /// Stores what came of a request that leaves the day as it is.
     async fn settle(
         &self,
         actor: &Actor,
         before: &Correction,
         settled: &Correction,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(), StoreError> {
         let line = Line {
             reason: settled.decided.as_ref().and_then(|decided| decided.comment.clone()),
             before: Some(State::correction(before)),
             after: Some(State::correction(settled)),
             ..self.line_of(settled, actor, Act::DecideCorrection)
         };
-        match self.corrections.settle(settled, None, &line).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Stale) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.corrections.settle(settled, None, &line).await
     }
 
     fn line_of(&self, correction: &Correction, actor: &Actor, act: Act) -> Line {

@@ -23,7 +23,7 @@ use rollcall_ports::users::UserStore;
 
 use crate::people::reachable;
 use crate::planning::Planning;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::shifts::can_be_given;
 use crate::timesheet::Timesheets;
@@ -220,7 +220,7 @@ impl Departments {
     ) -> Result<DepartmentSummary, DepartmentError> {
         permit(actor, Action::ManageDepartments, self.rules.self_service)?;
         self.manager(patch.manager.flatten()).await?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.departments.get(id).await?.ok_or(Denied::Hidden)?;
             if if_match.is_some_and(|revision| revision != known.revision) {
                 return Err(DepartmentError::Outdated);
@@ -229,16 +229,10 @@ impl Departments {
             if changed == known {
                 return self.get(actor, id).await;
             }
-            match self.departments.save(&changed, self.today()).await {
-                Ok(()) => {
-                    self.planning.settle(Whom::Everybody).await;
-                    return self.get(actor, id).await;
-                }
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(DepartmentError::Store(StoreError::Stale))
+            self.departments.save(&changed, self.today()).await?;
+            self.planning.settle(Whom::Everybody).await;
+            self.get(actor, id).await
+        })
     }
 
     /// The first date that is today anywhere.

@@ -16,7 +16,7 @@ use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
 
 use crate::planning::{Overlapping, PlanError, Planning, dates};
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 
@@ -201,7 +201,7 @@ impl Holidays {
         patch: HolidayPatch,
         if_match: Option<Revision>,
     ) -> Result<CalendarEntry, PlanError> {
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
             let dates = [("date", patch.date), ("from", patch.from), ("to", patch.to.flatten())];
             self.planning.check_dates(dates).await?;
@@ -212,15 +212,13 @@ impl Holidays {
             }
             let line = self.line(actor, Some(&known), Some(&changed), &known);
             match self.holidays.save(&changed, &line).await {
-                Ok(()) => {
-                    self.planning.settle(Whom::Everybody).await;
-                    return Ok(CalendarEntry { revision: known.revision.next(), ..changed });
-                }
-                Err(StoreError::Stale) => {}
+                Ok(()) => {}
+                Err(StoreError::Stale) => return Err(StoreError::Stale.into()),
                 Err(error) => return Err(self.told(error).await),
             }
-        }
-        Err(PlanError::given_up())
+            self.planning.settle(Whom::Everybody).await;
+            Ok(CalendarEntry { revision: known.revision.next(), ..changed })
+        })
     }
 
     /// An error that says which entry stands in the way, if one does.
@@ -265,19 +263,13 @@ impl Holidays {
         id: HolidayId,
         if_match: Option<Revision>,
     ) -> Result<(), PlanError> {
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
             let line = self.line(actor, Some(&known), None, &known);
-            match self.holidays.remove(id, known.revision, &line).await {
-                Ok(()) => {
-                    self.planning.settle(Whom::Everybody).await;
-                    return Ok(());
-                }
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(PlanError::given_up())
+            self.holidays.remove(id, known.revision, &line).await?;
+            self.planning.settle(Whom::Everybody).await;
+            Ok(())
+        })
     }
 
     async fn to_change(

@@ -17,7 +17,7 @@ use rollcall_ports::store::StoreError;
 
 use crate::people::reachable;
 use crate::planning::{Overlapping, PlanError, Planning, dates};
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 
@@ -185,16 +185,13 @@ impl Leaves {
         if_match: Option<Revision>,
     ) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::DecideLeave)?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.unchanged(actor, id, if_match).await?;
             if actor.is(known.user) && actor.role() != Role::Admin {
                 return Err(Denied::Forbidden.into());
             }
-            if let Some(done) = self.moved_to(actor, known, status, comment.clone()).await? {
-                return Ok(done);
-            }
-        }
-        Err(PlanError::given_up())
+            self.moved_to(actor, known, status, comment.clone()).await
+        })
     }
 
     /// Takes a request back: by the person, by whoever asked for them, or by an administrator. Leave that was approved
@@ -208,7 +205,7 @@ impl Leaves {
         if_match: Option<Revision>,
     ) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::RequestLeave)?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.unchanged(actor, id, if_match).await?;
             if actor.role() != Role::Admin {
                 if !actor.is(known.user) && !known.requested_by.is_some_and(|by| actor.is(by)) {
@@ -218,21 +215,18 @@ impl Leaves {
                     return Err(PlanError::Begun);
                 }
             }
-            if let Some(done) = self.moved_to(actor, known, LeaveStatus::Withdrawn, comment.clone()).await? {
-                return Ok(done);
-            }
-        }
-        Err(PlanError::given_up())
+            self.moved_to(actor, known, LeaveStatus::Withdrawn, comment.clone()).await
+        })
     }
 
-    /// The request with its new status; `None` when somebody else decided about it since it was read.
+    /// The request with its new status.
     async fn moved_to(
         &self,
         actor: &Actor,
         known: LeaveRequest,
         status: LeaveStatus,
         comment: Option<String>,
-    ) -> Result<Option<LeaveRequest>, PlanError> {
+    ) -> Result<LeaveRequest, PlanError> {
         if !known.status.may_become(status) {
             return Err(PlanError::Decided);
         }
@@ -247,15 +241,10 @@ impl Leaves {
         };
         let decided = Some(Decided { by: actor.user(), at: self.planning.clock.now(), comment });
         let decided = LeaveRequest { status, decided, ..known };
-        match self.leaves.decide(&decided, &line).await {
-            Ok(()) => {
-                if counted || status == LeaveStatus::Approved {
-                    self.planning.settle(Whom::Person(decided.user)).await;
-                }
-                Ok(Some(LeaveRequest { revision: decided.revision.next(), ..decided }))
-            }
-            Err(StoreError::Stale) => Ok(None),
-            Err(error) => Err(error.into()),
+        self.leaves.decide(&decided, &line).await?;
+        if counted || status == LeaveStatus::Approved {
+            self.planning.settle(Whom::Person(decided.user)).await;
         }
+        Ok(LeaveRequest { revision: decided.revision.next(), ..decided })
     }
 }

@@ -15,7 +15,7 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::AttendanceError;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 use crate::timesheet::audit::AuditContext;
@@ -92,12 +92,11 @@ impl Recompute {
         dates: DateRange,
         dry_run: bool,
     ) -> Result<Vec<Difference>, StoreError> {
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let timesheet = self.timesheets.open(user, dates).await?;
             if !timesheet.is_placed() {
                 self.timesheets.refresh(user.id).await?;
-                continue;
+                return Err(StoreError::Stale);
             }
             let stored = timesheet.ledger.records.clone();
             let cause = AuditContext { missing: true, ..AuditContext::of(actor, self.clock.now()) };
@@ -106,16 +105,11 @@ impl Recompute {
             let nothing = entry.change.records.is_empty()
                 && entry.change.gone.is_empty()
                 && entry.change.readings.is_empty();
-            if dry_run || nothing {
-                return Ok(differences);
+            if !dry_run && !nothing {
+                self.days.commit(&entry.change).await?;
             }
-            match self.days.commit(&entry.change).await {
-                Ok(()) => return Ok(differences),
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(met)
+            Ok(differences)
+        })
     }
 }
 

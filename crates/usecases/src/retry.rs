@@ -1,5 +1,57 @@
 //! Writing again what somebody else was faster with.
 
+use rollcall_ports::store::StoreError;
+
+use crate::attendance::AttendanceError;
+use crate::departments::DepartmentError;
+use crate::planning::PlanError;
+use crate::users::UserError;
+
 /// A write that met another one is read, decided and tried again this often. Each time sees what the other one stored, so
 /// the second time nearly always succeeds.
 pub(crate) const RETRIES: usize = 16;
+
+/// How something failed.
+pub(crate) trait Met {
+    /// Whether somebody else was faster, so that it can be tried again on what they left.
+    fn another(&self) -> bool;
+}
+
+impl Met for StoreError {
+    fn another(&self) -> bool {
+        matches!(self, Self::Stale)
+    }
+}
+
+/// Errors of use-cases that may be one of the store.
+macro_rules! met {
+    ($($error:ty),*) => {
+        $(impl Met for $error {
+            fn another(&self) -> bool {
+                matches!(self, Self::Store(error) if error.another())
+            }
+        })*
+    };
+}
+
+met!(AttendanceError, DepartmentError, PlanError, UserError);
+
+/// Reads, decides and writes in a block of its own, again for as long as somebody else is faster, up to [`RETRIES`] times. The
+/// block comes to a result; `return` and `?` leave one attempt.
+///
+/// A macro, because the future of an `async` closure is not known to be `Send` for every lifetime.
+macro_rules! retry_stale {
+    ($attempt:block) => {{
+        let mut tried = 1;
+        loop {
+            match async { $attempt }.await {
+                Err(error) if tried < $crate::retry::RETRIES && $crate::retry::Met::another(&error) => {
+                    tried += 1
+                }
+                done => break done,
+            }
+        }
+    }};
+}
+
+pub(crate) use retry_stale;

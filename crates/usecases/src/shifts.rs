@@ -24,7 +24,7 @@ use crate::people::reachable;
 use crate::planning::Planning;
 
 pub use crate::planning::{PlanError, Wrong};
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 pub use rollcall_ports::shifts::StoredShift;
@@ -276,7 +276,7 @@ impl Shifts {
     ) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
         self.planning.check_dates([("from", from)]).await?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.in_force(id, if_match).await?;
             let newest = known.editions.wordings().filter_map(|(from, _)| from).last();
             let from = from.unwrap_or_else(|| newest.unwrap_or(Date::MIN).max(self.planning.tomorrow()));
@@ -293,16 +293,10 @@ impl Shifts {
                 after: Some(State::shift(&after, Some(from), false)),
                 ..self.planning.line(actor, Act::ChangeShift, Target::Shift(id))
             };
-            match self.shifts.reword(&after, from, known.revision, &line).await {
-                Ok(()) => {
-                    self.planning.settle(Whom::Everybody).await;
-                    return self.known(id).await;
-                }
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(PlanError::given_up())
+            self.shifts.reword(&after, from, known.revision, &line).await?;
+            self.planning.settle(Whom::Everybody).await;
+            self.known(id).await
+        })
     }
 
     /// Keeps a shift from being given to anybody from now on.
@@ -314,7 +308,7 @@ impl Shifts {
         if_match: Option<Revision>,
     ) -> Result<(), PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.in_force(id, if_match).await?;
             let (now, today) = (self.planning.clock.now(), self.planning.today());
             let newest = known.editions.latest();
@@ -325,13 +319,9 @@ impl Shifts {
                 after: Some(State::shift(newest, from, true)),
                 ..self.planning.line(actor, Act::ChangeShift, Target::Shift(id))
             };
-            match self.shifts.retire(id, known.revision, now, today, &line).await {
-                Ok(()) => return Ok(()),
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(PlanError::given_up())
+            self.shifts.retire(id, known.revision, now, today, &line).await?;
+            Ok(())
+        })
     }
 
     /// What can still be changed; a retired shift is like one that is gone.

@@ -7,7 +7,7 @@ use rollcall_ports::store::StoreError;
 use super::{BulkItem, ItemProblem, ItemResult, Job, Outcome, Share, Worked};
 use crate::attendance::AttendanceError;
 use crate::bulk::BulkEntry;
-use crate::retry::RETRIES;
+use crate::retry::{RETRIES, retry_stale};
 
 impl BulkEntry {
     /// Person by person, each as far as it goes; tells whether anything was entered.
@@ -57,8 +57,7 @@ impl BulkEntry {
         results: &mut [Option<ItemResult>],
     ) -> Result<bool, AttendanceError> {
         let failed_before = results.iter().any(Option::is_some) || job.request.items.contains_unread();
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let mut all = Vec::new();
             for (share, dates) in shares {
                 all.push(self.work(job, share, *dates).await?);
@@ -77,16 +76,10 @@ impl BulkEntry {
             } else {
                 self.batches.commit(&job.batch, &changes, &job.line).await
             };
-            match committed {
-                Ok(()) => {
-                    all.into_iter().for_each(|worked| tell(results, worked));
-                    return Ok(!job.request.dry_run && !changes.is_empty());
-                }
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(met.into())
+            committed?;
+            all.into_iter().for_each(|worked| tell(results, worked));
+            Ok(!job.request.dry_run && !changes.is_empty())
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::attendance::AttendanceError;
 use crate::audit::line;
 use crate::bulk::{BulkEntry, range};
 use crate::people::reach_to_judge;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::timesheet::audit::AuditContext;
 
 impl BulkEntry {
@@ -32,8 +32,7 @@ impl BulkEntry {
     ) -> Result<RevertedBatch, AttendanceError> {
         permit(actor, Action::EnterInBulk, self.rules.self_service)?;
         let back = self.timesheets.stamp(actor, reason)?;
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let batch = self.batches.get(id).await?.ok_or(Denied::Hidden)?;
             if batch.reverted.is_some() {
                 return Err(AttendanceError::NothingToRevert);
@@ -49,21 +48,15 @@ impl BulkEntry {
                 after: Some(State::taken_back(&batch, events, decisions, approvals)),
                 ..line(&*self.ids, back.at, actor.into(), Act::RevertBatch, Target::Batch(id))
             };
-            match self.batches.revert(id, &back, &changes, &line).await {
-                Ok(()) => {
-                    return Ok(RevertedBatch {
-                        batch: Batch { reverted: Some(back), ..batch },
-                        events,
-                        decisions,
-                        approvals,
-                        restored: entries.voided.len() + entries.replaced.len(),
-                    });
-                }
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(met.into())
+            self.batches.revert(id, &back, &changes, &line).await?;
+            Ok(RevertedBatch {
+                batch: Batch { reverted: Some(back.clone()), ..batch },
+                events,
+                decisions,
+                approvals,
+                restored: entries.voided.len() + entries.replaced.len(),
+            })
+        })
     }
 
     /// What takes entries back, person by person.

@@ -15,7 +15,7 @@ use crate::attendance::{AttendanceError, MAX_AHEAD, SeenEvent};
 use crate::bulk::{AT_ONCE, range};
 use crate::geofences::check_geofence;
 use crate::people::reach;
-use crate::retry::RETRIES;
+use crate::retry::{RETRIES, retry_stale};
 use crate::time::rounded;
 use crate::timesheet::audit::AuditContext;
 
@@ -267,8 +267,7 @@ impl Punches {
         let dates = events.iter().map(|event| utc.local(event.at).date());
         let dates = dates.clone().min().zip(dates.max()).and_then(|(from, to)| range(from, to));
         let dates = dates.ok_or_else(|| StoreError::Failed("punches lie too far apart".into()))?;
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let known = self.timesheets.placed(user, dates).await?;
             let entry = loop {
                 let mut timesheet = known.clone();
@@ -290,13 +289,9 @@ impl Punches {
                     break entry;
                 }
             };
-            match self.days.commit(&entry.change).await {
-                Ok(()) => return Ok(()),
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(met)
+            self.days.commit(&entry.change).await?;
+            Ok(())
+        })
     }
 }
 

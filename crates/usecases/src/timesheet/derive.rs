@@ -19,7 +19,7 @@ use super::audit::{AuditContext, AuditedAction, Of, RecordDiff};
 use super::sheet::Timesheet;
 use crate::attendance::{AttendanceError, Known};
 use crate::audit::line;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::time::rounded;
 
 /// What is to be stored, and what the person's days then come to.
@@ -132,25 +132,17 @@ impl Timesheets {
         cause: &AuditContext,
         add: impl Fn(&mut Timesheet) -> Result<T, AttendanceError> + Send,
     ) -> Result<(T, TimesheetChange), AttendanceError> {
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let mut timesheet = self.open(user, dates).await?;
-            if timesheet.is_placed() {
-                let added = add(&mut timesheet)?;
-                let entry = self.conclude(timesheet, cause);
-                match self.days.commit(&entry.change).await {
-                    Ok(()) => return Ok((added, entry)),
-                    Err(StoreError::Stale) => met = StoreError::Stale,
-                    Err(error) => return Err(error.into()),
-                }
-            } else {
-                match self.refresh(user.id).await {
-                    Ok(()) | Err(StoreError::Stale) => {}
-                    Err(error) => return Err(error.into()),
-                }
+            if !timesheet.is_placed() {
+                self.refresh(user.id).await?;
+                return Err(StoreError::Stale.into());
             }
-        }
-        Err(met.into())
+            let added = add(&mut timesheet)?;
+            let entry = self.conclude(timesheet, cause);
+            self.days.commit(&entry.change).await?;
+            Ok((added, entry))
+        })
     }
 
     /// What follows from a timesheet, when, and what the audit trail tells of it.

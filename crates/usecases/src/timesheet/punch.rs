@@ -12,7 +12,7 @@ use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::{DayView, Known};
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::time::rounded;
 use crate::timesheet::Timesheets;
 use crate::timesheet::audit::AuditContext;
@@ -68,19 +68,17 @@ impl Timesheets {
     ) -> Result<PunchCommit, StoreError> {
         let at = rounded(glance.at);
         let mut user = Cow::Borrowed(user);
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let now = self.clock.now();
             let dates = DateRange::around(self.zone_of(&user).local(at).date());
             let timesheet = self.open(&user, dates).await?;
             if !timesheet.is_placed() {
-                match self.refresh(user.id).await {
-                    // They may have moved since they were read.
-                    Ok(()) => user = self.users.get(user.id).await?.map_or(user, Cow::Owned),
-                    Err(StoreError::Stale) => met = StoreError::Stale,
-                    Err(error) => return Err(error),
+                self.refresh(user.id).await?;
+                // They may have moved since they were read.
+                if let Some(moved) = self.users.get(user.id).await? {
+                    user = Cow::Owned(moved);
                 }
-                continue;
+                return Err(StoreError::Stale);
             }
             if !glance.forced
                 && let Some((Some(record), until)) = timesheet.same_glance(at, &self.rules.policy)
@@ -101,13 +99,8 @@ impl Timesheets {
                 ..Event::new(EventId::new(self.ids.next()), user.id, glance.punch, at, glance.source)
             };
             let cause = AuditContext { reason: glance.reason.clone(), ..AuditContext::of(actor, now) };
-            match self.enter(timesheet, event, now, &cause).await {
-                Ok(taken) => return Ok(taken),
-                Err(StoreError::Stale) => met = StoreError::Stale,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(met)
+            self.enter(timesheet, event, now, &cause).await
+        })
     }
 
     /// Enters a punch if it counts as something.

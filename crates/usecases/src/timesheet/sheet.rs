@@ -18,7 +18,7 @@ use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Approval, Change, Ledger};
 use rollcall_ports::store::StoreError;
 
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::time::horizon;
 use crate::timesheet::Timesheets;
 use crate::timesheet::audit::AuditedAction;
@@ -67,19 +67,18 @@ impl Timesheets {
     /// A timesheet that says where the person is by now.
     pub(crate) async fn placed(&self, user: &User, dates: DateRange) -> Result<Timesheet, StoreError> {
         let mut user = Cow::Borrowed(user);
-        for _ in 0..RETRIES {
+        retry_stale!({
             let timesheet = self.open(&user, dates).await?;
             if timesheet.is_placed() {
                 return Ok(timesheet);
             }
-            match self.refresh(user.id).await {
-                // They may have moved since they were read.
-                Ok(()) => user = self.users.get(user.id).await?.map_or(user, Cow::Owned),
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error),
+            self.refresh(user.id).await?;
+            // They may have moved since they were read.
+            if let Some(moved) = self.users.get(user.id).await? {
+                user = Cow::Owned(moved);
             }
-        }
-        Err(StoreError::Stale)
+            Err(StoreError::Stale)
+        })
     }
 
     /// Where a person belongs by their profile: zone and usual shift are their own, else their department's, else the

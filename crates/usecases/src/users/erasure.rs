@@ -5,11 +5,10 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, permit, permit_on};
 use rollcall_domain::id::UserId;
 use rollcall_domain::user::{FaceStatus, StatusChange};
-use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Erased, Erasure};
 
-use super::{UserError, Users, given_up};
-use crate::retry::RETRIES;
+use super::{UserError, Users};
+use crate::retry::retry_stale;
 
 /// What became of somebody who was erased.
 #[derive(Debug, Clone)]
@@ -38,7 +37,7 @@ impl Users {
         if_match: Option<Revision>,
     ) -> Result<Receipt, UserError> {
         permit(actor, Action::DeleteUser, self.rules.self_service)?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let user = self.users.get(id).await?.filter(|user| !user.is_erased()).ok_or(Denied::Hidden)?;
             permit_on(actor, Action::DeleteUser, self.rules.self_service, user.subject())?;
             if actor.is(id) {
@@ -55,16 +54,10 @@ impl Users {
             let why = StatusChange { reason: Some(reason.clone()), by: actor.user(), at: now };
             let nobody = user.erased(why);
             let address = self.attempts.fingerprint(user.email.as_str());
-            match self.users.erase(Erasure { user: &nobody, address, attendance }).await {
-                Ok(erased) => {
-                    self.gallery.refresh(id).await?;
-                    let index_entries = if matched { face.current } else { 0 };
-                    return Ok(Receipt { user: id, at: now, erased, index_entries });
-                }
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(given_up())
+            let erased = self.users.erase(Erasure { user: &nobody, address, attendance }).await?;
+            self.gallery.refresh(id).await?;
+            let index_entries = if matched { face.current } else { 0 };
+            Ok(Receipt { user: id, at: now, erased, index_entries })
+        })
     }
 }

@@ -5,12 +5,11 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::id::UserId;
 use rollcall_domain::user::{Status, StatusChange, User};
-use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
-use super::{Profile, UserError, Users, given_up};
+use super::{Profile, UserError, Users};
 use crate::people::reach;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 
 impl Users {
     /// Lets a person take part, or not, and keeps why. Their logins are over and nobody matches them before this
@@ -26,7 +25,7 @@ impl Users {
         if_match: Option<Revision>,
     ) -> Result<Profile, UserError> {
         permit(actor, Action::SetUserStatus, self.rules.self_service)?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let user = reach(&*self.users, actor, Action::SetUserStatus, self.rules.self_service, id).await?;
             if if_match.is_some_and(|revision| revision != user.revision) {
                 return Err(UserError::Outdated);
@@ -42,13 +41,9 @@ impl Users {
             let changed = User { status, standing, updated_at: now, ..user.clone() };
             let logins = if status == Status::Active { Logins::Keep } else { Logins::End };
             let change = UserChange { user: &changed, password: None, logins, destroy_faces: false };
-            match self.users.save(change).await {
-                Ok(()) => return self.saved(&user, changed).await,
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(given_up())
+            self.users.save(change).await?;
+            self.saved(&user, changed).await
+        })
     }
 
     /// Removes a person: their logins are over, their templates destroyed and out of the gallery before this
@@ -61,7 +56,7 @@ impl Users {
         if_match: Option<Revision>,
     ) -> Result<(), UserError> {
         permit(actor, Action::DeleteUser, self.rules.self_service)?;
-        for _ in 0..RETRIES {
+        retry_stale!({
             let user = reach(&*self.users, actor, Action::DeleteUser, self.rules.self_service, id).await?;
             if actor.is(id) {
                 return Err(UserError::Oneself);
@@ -74,13 +69,9 @@ impl Users {
             let gone =
                 User { status: Status::Deleted, standing, deleted_at: Some(now), updated_at: now, ..user };
             let change = UserChange { user: &gone, password: None, logins: Logins::End, destroy_faces: true };
-            match self.users.save(change).await {
-                Ok(()) => return Ok(self.gallery.refresh(id).await?),
-                Err(StoreError::Stale) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(given_up())
+            self.users.save(change).await?;
+            Ok(self.gallery.refresh(id).await?)
+        })
     }
 }
 
