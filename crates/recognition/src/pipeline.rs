@@ -12,8 +12,7 @@ use zeroize::Zeroize;
 use crate::align::{self, CROP};
 use crate::chip::Cutter;
 use crate::decode::{Picture, decode};
-use crate::detect::{Detection, Detector, Frame, Turn};
-use crate::dlib::trees::Predictor;
+use crate::detect::{CornerPredictor, Detection, Detector, Frame, Turn};
 use crate::embed::{Embedded, Recognizer};
 use crate::models::{AlignmentTemplate, LandmarkModel, Pack};
 use crate::quality;
@@ -51,7 +50,7 @@ impl Pipeline {
         self.recognizer.description()
     }
 
-    /// The whole way: decode, detect, align, measure, embed.
+    /// Goes the whole way: decode, detect, align, measure, embed.
     ///
     /// # Errors
     /// [`EngineError`] when the photo is refused or a library fails.
@@ -118,7 +117,7 @@ impl Pipeline {
         Ok(described)
     }
 
-    /// The faces of a picture, the largest first, as [`Detector::find`] says.
+    /// Finds the faces of a picture, the largest first, as [`Detector::find`] says.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
@@ -126,7 +125,7 @@ impl Pipeline {
         self.detector.find(picture, wanted)
     }
 
-    /// The faces of a picture as seen in one frame.
+    /// Finds the faces of a picture as seen in one frame.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
@@ -169,7 +168,7 @@ impl Pipeline {
         self.recognizer.embed(&self.crop)
     }
 
-    /// Runs every model on a generated picture; the time it took.
+    /// Runs every model on a generated picture; returns the time it took.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when one does not work.
@@ -186,7 +185,7 @@ impl Pipeline {
         Ok(started.elapsed())
     }
 
-    /// The bare detector, for measurements.
+    /// Runs the bare detector, for measurements.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails.
@@ -194,7 +193,7 @@ impl Pipeline {
         self.detector.run_blank(width, height)
     }
 
-    /// The bare recognizer, for measurements.
+    /// Runs the bare recognizer, for measurements.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails.
@@ -219,10 +218,10 @@ struct Described {
 }
 
 /// Verifies a landmark model's file and reads it.
-fn read_predictor(model: &LandmarkModel, dir: &Path) -> Result<Predictor, StartError> {
+fn read_predictor(model: &LandmarkModel, dir: &Path) -> Result<CornerPredictor, StartError> {
     let name = &model.file.name;
     let bytes = model.file.load(dir).map_err(|status| StartError::File { file: name.clone(), status })?;
-    Ok(Predictor::read(name, &bytes)?)
+    Ok(CornerPredictor::read(name, &bytes)?)
 }
 
 /// Microseconds since the last lap.
