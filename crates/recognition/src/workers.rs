@@ -83,7 +83,6 @@ impl FaceEngine for OnnxFaceEngine {
     fn recognizer(&self) -> Result<&Recognizer, EngineError> {
         Ok(&self.recognizer)
     }
-
     async fn self_test(&self) -> Result<EngineReport, EngineError> {
         let took = self.pool.run(|pipeline: &mut Pipeline, _| pipeline.self_test()).await?;
         Ok(EngineReport {
@@ -109,7 +108,7 @@ pub struct UnavailableEngine {
 }
 
 impl UnavailableEngine {
-    /// An engine that answers [`EngineError::Unavailable`] with `reason` to everything.
+    /// Makes an engine that answers [`EngineError::Unavailable`] with `reason` to everything.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
@@ -121,7 +120,7 @@ impl UnavailableEngine {
 }
 
 impl From<&StartError> for UnavailableEngine {
-    /// The error and everything that caused it, in one line.
+    /// Tells the error and everything that caused it in one line.
     fn from(error: &StartError) -> Self {
         let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
         let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));
