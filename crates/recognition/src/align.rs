@@ -131,6 +131,7 @@ pub fn to_template(points: &[Point; 5], template: AlignmentTemplate, side: usize
 ///
 /// # Errors
 /// [`opencv::Error`] when OpenCV fails.
+#[tracing::instrument(level = "debug", name = "face.align", skip_all, fields(side = side))]
 pub fn warp(
     picture: &Picture,
     transform: &Similarity,

@@ -23,6 +23,7 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     /// Cuts the face out of the photo into `crop`, as [`align::warp`] does: RGB, `side` pixels square.
+    #[tracing::instrument(level = "debug", name = "face.cut", skip_all, fields(side = side))]
     pub(crate) fn cut(
         &mut self,
         picture: &Picture,

@@ -74,6 +74,7 @@ impl Drop for Picture {
 /// # Errors
 /// [`EngineError::Unsupported`], [`EngineError::UnsupportedJpeg`], [`EngineError::TooLarge`] (from the header alone) or
 /// [`EngineError::Undecodable`].
+#[tracing::instrument(level = "debug", name = "face.decode", skip_all, fields(bytes = bytes.len()))]
 pub fn decode(bytes: &[u8]) -> Result<Picture, EngineError> {
     let format = sniff(bytes).map_err(|looks_like| EngineError::Unsupported { looks_like })?;
     // A decoder that panics on a hostile file is a bug in it, but must not become an outage here.

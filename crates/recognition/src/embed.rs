@@ -84,6 +84,7 @@ impl Recognizer {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails or returns something that is no embedding.
+    #[tracing::instrument(level = "debug", name = "face.embed", skip_all)]
     pub fn embed(&mut self, crop: &[u8]) -> Result<Embedded, EngineError> {
         let square = (self.side, self.side);
         let values = self.input.fill(square, crop, square, (0, 0));

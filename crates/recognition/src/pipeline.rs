@@ -32,6 +32,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`StartError`] naming the file.
+    #[tracing::instrument(level = "debug", name = "pipeline.load", skip_all, fields(pack = pack.name))]
     pub fn load(runtime: &Runtime, pack: &Pack, dir: &Path) -> Result<Self, StartError> {
         // OpenCV's own threads would only take cores from the other workers. It cannot fail at this.
         let _ = opencv::core::set_num_threads(1);
@@ -54,6 +55,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`EngineError`] when the photo is refused or a library fails.
+    #[tracing::instrument(level = "debug", name = "pipeline.analyze", skip_all, fields(bytes = photo.len(), ?wanted))]
     pub fn analyze(&mut self, photo: &[u8], wanted: Wanted) -> Result<Analysis, EngineError> {
         let mut clock = Clock::new();
         let mut timings = Timings::default();
@@ -137,6 +139,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when OpenCV fails.
+    #[tracing::instrument(level = "debug", name = "face.measure", skip_all)]
     pub fn measure(
         &mut self,
         picture: &Picture,
@@ -172,6 +175,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when one does not work.
+    #[tracing::instrument(level = "debug", name = "pipeline.self_test", skip_all)]
     pub fn self_test(&mut self) -> Result<Duration, EngineError> {
         let started = Instant::now();
         // Smooth color with some texture: all zeros would hide an overflow or a missing normalization.

@@ -80,6 +80,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`StartError::Runtime`] when there is no such library or it is too old.
+    #[tracing::instrument(level = "debug", name = "runtime.load", skip_all)]
     pub fn load(library: Option<&Path>) -> Result<Self, StartError> {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(environment) = loaded.as_ref() {
@@ -115,6 +116,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`StartError::File`] when it is not the right file, [`StartError::Open`] when the runtime refuses it.
+    #[tracing::instrument(level = "debug", name = "runtime.open", skip_all, fields(file = file.name))]
     pub fn open(&self, file: &ModelFile, dir: &Path) -> Result<Network, StartError> {
         let bytes = file.load(dir).map_err(|status| StartError::File { file: file.name.clone(), status })?;
         let session = self

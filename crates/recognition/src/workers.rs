@@ -43,6 +43,7 @@ impl OnnxFaceEngine {
     ///
     /// # Errors
     /// [`StartError`] saying which file or library is at fault.
+    #[tracing::instrument(level = "debug", name = "engine.start", skip_all, fields(pack = options.pack))]
     pub fn start(options: Options) -> Result<Self, StartError> {
         let Options { runtime, models_dir, manifest, pack, workers, queue } = options;
         let pack = manifest.pack(&pack)?.clone();
@@ -70,6 +71,7 @@ impl OnnxFaceEngine {
 
 #[async_trait]
 impl FaceEngine for OnnxFaceEngine {
+    #[tracing::instrument(level = "debug", name = "engine.analyze", skip_all, fields(?wanted))]
     async fn analyze(&self, photo: Photo, wanted: Wanted) -> Result<Analysis, EngineError> {
         self.pool
             .run(move |pipeline: &mut Pipeline, queued| {
@@ -83,6 +85,8 @@ impl FaceEngine for OnnxFaceEngine {
     fn recognizer(&self) -> Result<&Recognizer, EngineError> {
         Ok(&self.recognizer)
     }
+
+    #[tracing::instrument(level = "debug", name = "engine.self_test", skip_all)]
     async fn self_test(&self) -> Result<EngineReport, EngineError> {
         let took = self.pool.run(|pipeline: &mut Pipeline, _| pipeline.self_test()).await?;
         Ok(EngineReport {

@@ -54,6 +54,7 @@ impl CornerPredictor {
     /// On an upright face the trees end at the same points wherever in a small range they begin; on anything
     /// else they end anywhere. Where the points wander somewhat, they must be steadier from this side than
     /// from the other three, and from no side between twice as steady: trees know some tilt.
+    #[tracing::instrument(level = "debug", name = "face.settle", skip_all)]
     pub(super) fn is_settled(
         &mut self,
         picture: &Picture,

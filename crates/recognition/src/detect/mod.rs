@@ -136,6 +136,7 @@ impl Detector {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
+    #[tracing::instrument(level = "debug", name = "face.detect", skip_all, fields(?wanted))]
     pub fn find_upright(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
         let faces = self.look(picture, wanted, Turn::NONE)?;
         // mmod's pictures have a border anyway.
@@ -153,6 +154,7 @@ impl Detector {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
+    #[tracing::instrument(level = "debug", name = "face.look_around", skip_all, fields(?wanted))]
     pub fn look_around(
         &mut self,
         picture: &Picture,
@@ -234,6 +236,7 @@ impl Detector {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
+    #[tracing::instrument(level = "debug", name = "face.detect_in_frame", skip_all, fields(size = ?frame.size()))]
     pub fn find_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
         frame.scale_into(picture, &mut self.scaled).map_err(failed)?;
         let mut faces = distinct(self.seen_in(picture, frame)?, self.model.nms);
