@@ -39,8 +39,8 @@ impl<'a> Probe<'a> {
         Self { vector, metric, codes, measure: Measure { scale, error, norm }, rounding }
     }
 
-    /// `(least, greatest)` similarity that the exact vectors can have, given the product of their codes.
-    /// A bound that cannot be computed in `f32` is not a number, or infinite on the safe side.
+    /// Returns the `(least, greatest)` similarity that the exact vectors can have, given the product of their
+    /// codes. A bound that cannot be computed in `f32` is not a number, or infinite on the safe side.
     #[inline(always)]
     pub(crate) fn bounds(&self, product: i32, other: Measure) -> (f32, f32) {
         /// More than the products lost to underflow can add up to.
@@ -65,7 +65,7 @@ impl<'a> Probe<'a> {
         }
     }
 
-    /// Exactly what `Template::similarity` computes, to the last bit.
+    /// Computes exactly what `Template::similarity` computes, to the last bit.
     pub(crate) fn similarity(&self, other: &[f32]) -> f32 {
         let pairs = self.vector.iter().zip(other);
         match self.metric {

@@ -77,8 +77,9 @@ pub(crate) fn decode(bytes: &[i8], low: &[[u8; 3]], top: &[u8], scale: f32, vect
     }));
 }
 
-/// The bits of the `f32` nearest to `byte * scale` on the logarithmic scale, among those with these low 24
-/// bits. The bits of a float grow like its logarithm, so "nearest" is the wrapped difference of 24 bits.
+/// Restores the bits of the `f32` nearest to `byte * scale` on the logarithmic scale, among those with these
+/// low 24 bits. The bits of a float grow like its logarithm, so "nearest" is the wrapped difference of 24
+/// bits.
 fn restore(byte: i8, low: [u8; 3], scale: f32) -> u32 {
     let guess = (f32::from(byte) * scale).to_bits();
     let low = u32::from_le_bytes([low[0], low[1], low[2], 0]);
@@ -86,7 +87,7 @@ fn restore(byte: i8, low: [u8; 3], scale: f32) -> u32 {
     guess.wrapping_add_signed(difference)
 }
 
-/// An `f32` that is not below `x`.
+/// Returns an `f32` that is not below `x`.
 pub(crate) fn at_least(x: f64) -> f32 {
     (x as f32).next_up()
 }

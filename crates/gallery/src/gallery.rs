@@ -53,7 +53,7 @@ struct Prepared {
 }
 
 impl Gallery {
-    /// An empty gallery.
+    /// Makes an empty gallery.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -151,7 +151,7 @@ impl Writer {
         stats.last_change = stats.last_change.max(number);
     }
 
-    /// A model nobody has templates of any more leaves nothing behind.
+    /// Drops a model nobody has templates of any more.
     fn drop_empty(&mut self, next: &mut Snapshot) {
         if let Some(empty) = next.segments.iter().position(|segment| segment.chunks.is_empty()) {
             next.segments.swap_remove(empty);

@@ -15,7 +15,7 @@ use crate::bounds::Probe;
 use crate::chunk::{CAPACITY, Chunk};
 use crate::segment::Segment;
 
-/// The `k` people of `segment` most similar to `probe`, which must fit its key.
+/// Finds the `k` people of `segment` most similar to `probe`, which must fit its key.
 pub(crate) fn nearest(segment: &Segment, probe: &Template, k: usize) -> Vec<Candidate> {
     if k == 0 {
         return Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn nearest(segment: &Segment, probe: &Template, k: usize) -> Vec<Cand
     candidates
 }
 
-/// Everybody who could be among the `k` nearest, with the exact similarity; in no order.
+/// Lists everybody who could be among the `k` nearest, with the exact similarity; in no order.
 fn shortlist(segment: &Segment, probe: &Probe<'_>, k: usize) -> Vec<Candidate> {
     let arch = pulp::Arch::new();
     let mut floor = Floor::new(k.min(segment.len()));
@@ -72,8 +72,8 @@ struct Scan<'a> {
 impl WithSimd for Scan<'_> {
     type Output = ();
 
-    /// Plain loops, compiled once for each instruction set that `pulp` knows. That takes inlining down to
-    /// the last call, and sums that do not depend on their order, which those of integers do not.
+    /// Runs plain loops, compiled once for each instruction set that `pulp` knows. That takes inlining down
+    /// to the last call, and sums that do not depend on their order, which those of integers do not.
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { probe, chunk, products, greatest } = self;

@@ -50,7 +50,7 @@ impl Segment {
         full + self.chunks.last().map_or(0, |last| last.len())
     }
 
-    /// The change that `user`'s row comes from.
+    /// Returns the number of the change that `user`'s row comes from.
     pub(crate) fn number(&self, places: &Places, user: UserId) -> Option<u64> {
         let place = *places.get(&user)? as usize;
         Some(self.chunks[place / CAPACITY].numbers[place % CAPACITY])

@@ -55,9 +55,9 @@ pub struct Similarity {
 }
 
 impl Similarity {
-    /// The least-squares similarity that takes `from` to `to` (Umeyama 1991, in two dimensions, where it has
-    /// a closed form without a singular value decomposition). A reflection is never returned: a mirrored
-    /// face is another face.
+    /// Returns the least-squares similarity that takes `from` to `to` (Umeyama 1991, in two dimensions, where
+    /// it has a closed form without a singular value decomposition). A reflection is never returned: a
+    /// mirrored face is another face.
     ///
     /// `None` when all points coincide or one is not finite.
     #[must_use]
@@ -92,7 +92,7 @@ impl Similarity {
         self.a.hypot(self.b)
     }
 
-    /// The way back.
+    /// Returns the way back, from the crop to the photo.
     #[must_use]
     pub fn inverse(&self) -> Self {
         let squared = self.a * self.a + self.b * self.b;
@@ -100,7 +100,7 @@ impl Similarity {
         Self { a, b, tx: -(a * self.tx - b * self.ty), ty: -(b * self.tx + a * self.ty) }
     }
 
-    /// Where a point goes.
+    /// Moves a point of the photo to where it is in the crop.
     #[must_use]
     pub fn apply(&self, p: Point) -> Point {
         let (x, y) = (f64::from(p.x), f64::from(p.y));
@@ -108,13 +108,15 @@ impl Similarity {
     }
 }
 
-/// The similarity that takes a face to a crop of `side` pixels.
+/// Returns the similarity that takes a face's five points to ArcFace's in a crop of `side` pixels. `None`
+/// when the points coincide or one is not finite.
 #[must_use]
 pub fn to_crop(landmarks: &Landmarks, side: usize) -> Option<Similarity> {
     to_template(landmarks, AlignmentTemplate::Arcface112, side)
 }
 
-/// The similarity that takes a template's five points to where it wants them in a crop of `side` pixels.
+/// Returns the similarity that takes five points to where `template` wants them in a crop of `side` pixels.
+/// `None` as [`to_crop`].
 #[must_use]
 pub fn to_template(points: &[Point; 5], template: AlignmentTemplate, side: usize) -> Option<Similarity> {
     let (wanted, size) = match template {
@@ -128,7 +130,8 @@ pub fn to_template(points: &[Point; 5], template: AlignmentTemplate, side: usize
 /// Cuts the face out of the photo into `crop`: RGB, `side` pixels square, bilinear, black outside the photo.
 ///
 /// # Errors
-/// When OpenCV fails.
+/// [`opencv::Error`] when OpenCV fails.
+#[tracing::instrument(level = "debug", name = "face.align", skip_all, fields(side = side))]
 pub fn warp(
     picture: &Picture,
     transform: &Similarity,
@@ -139,7 +142,7 @@ pub fn warp(
     warp_pixels(picture.pixels(), size, transform, side, crop)
 }
 
-/// The same from the RGB pixels of a picture `width` x `height`.
+/// Does what [`warp`] does, from the RGB pixels of a picture `width` x `height`.
 pub(crate) fn warp_pixels(
     pixels: &[u8],
     (width, height): (usize, usize),
@@ -151,7 +154,7 @@ pub(crate) fn warp_pixels(
     warp_into(pixels, (width, height), transform, (side, side), crop)
 }
 
-/// The same into `to`, which is `size` pixels large.
+/// Does what [`warp`] does, into `to`, which is `size` pixels large.
 pub(crate) fn warp_into(
     pixels: &[u8],
     (width, height): (usize, usize),

@@ -1,8 +1,8 @@
 //! A crop much smaller than its place in the photo: the photo is halved until it is not.
 //!
-//! Bilinear warping looks at four pixels, so that of a large face it would take one pixel of many. dlib halves
-//! such photos before it cuts, its recognizer was trained on what comes out, and so do we, on the part of
-//! the photo around the face.
+//! Bilinear warping looks at four pixels, so that of a large face it would take one pixel of many. dlib
+//! halves such photos before it cuts, its recognizer was trained on what comes out, and so do we, on the part
+//! of the photo around the face.
 
 use opencv::core::{BORDER_DEFAULT, Mat, Rect, Size, Vec3b};
 use opencv::imgproc;
@@ -23,6 +23,7 @@ pub(crate) struct Cutter {
 
 impl Cutter {
     /// Cuts the face out of the photo into `crop`, as [`align::warp`] does: RGB, `side` pixels square.
+    #[tracing::instrument(level = "debug", name = "face.cut", skip_all, fields(side = side))]
     pub(crate) fn cut(
         &mut self,
         picture: &Picture,
@@ -70,7 +71,7 @@ impl Cutter {
     }
 }
 
-/// How often the photo can be halved with the face still at least as large as in the crop.
+/// Counts how often the photo can be halved with the face still at least as large as in the crop.
 fn halvings(transform: &Similarity) -> u32 {
     let mut scale = transform.scale() * 2.0;
     let mut count = 0;
@@ -82,8 +83,8 @@ fn halvings(transform: &Similarity) -> u32 {
     count
 }
 
-/// The part of the photo the crop shows, with what the filters look at around it. `None` when the crop shows
-/// nothing of the photo.
+/// Returns the part of the photo the crop shows, with what the filters look at around it. `None` when the
+/// crop shows nothing of the photo.
 fn region(picture: &Picture, transform: &Similarity, side: usize, halvings: u32) -> Option<Rect> {
     let margin = MARGIN * f64::from(1_u32 << halvings);
     let (squared, side) = (transform.scale().powi(2), side as f64);
@@ -101,7 +102,7 @@ fn region(picture: &Picture, transform: &Similarity, side: usize, halvings: u32)
     Some(Rect { x, y, width, height })
 }
 
-/// Halves a picture with a Gaussian of five pixels into the beginning of `to`; the new size.
+/// Halves a picture with a Gaussian of five pixels into the beginning of `to`; returns the new size.
 fn halve(from: &impl opencv::core::ToInputArray, size: Size, to: &mut Vec<u8>) -> opencv::Result<Size> {
     let half = Size::new((size.width + 1) / 2, (size.height + 1) / 2);
     if to.len() < bytes(half) {

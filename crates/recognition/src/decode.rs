@@ -1,7 +1,7 @@
 //! Bytes of unknown kind and origin become upright RGB pixels, or a reason why not.
 //!
-//! Nothing is decoded before the header has been judged, and only by memory-safe decoders: the `image` crate's and, for
-//! kinds of JPEG that it gets wrong, `jpeg-decoder`.
+//! Nothing is decoded before the header has been judged, and only by memory-safe decoders: the `image`
+//! crate's and, for kinds of JPEG that it gets wrong, `jpeg-decoder`.
 
 mod jpeg;
 
@@ -74,6 +74,7 @@ impl Drop for Picture {
 /// # Errors
 /// [`EngineError::Unsupported`], [`EngineError::UnsupportedJpeg`], [`EngineError::TooLarge`] (from the header alone) or
 /// [`EngineError::Undecodable`].
+#[tracing::instrument(level = "debug", name = "face.decode", skip_all, fields(bytes = bytes.len()))]
 pub fn decode(bytes: &[u8]) -> Result<Picture, EngineError> {
     let format = sniff(bytes).map_err(|looks_like| EngineError::Unsupported { looks_like })?;
     // A decoder that panics on a hostile file is a bug in it, but must not become an outage here.
@@ -105,8 +106,8 @@ fn decode_jpeg(bytes: &[u8]) -> Result<Picture, EngineError> {
     match survey.completed(bytes) {
         Ok(bytes) => read(&bytes),
         Err([one, other]) => {
-            // Decoders fill what is missing with gray, which would enroll half a face. Where it matters what follows
-            // the last byte, something is missing.
+            // Decoders fill what is missing with gray, which would enroll half a face. Where it matters what
+            // follows the last byte, something is missing.
             let (picture, again) = (read(&one)?, read(&other)?);
             if picture.pixels() == again.pixels() { Ok(picture) } else { Err(EngineError::Undecodable) }
         }
@@ -139,14 +140,14 @@ fn upright(mut image: DynamicImage, orientation: Orientation) -> Picture {
     Picture::new(to_rgb(image))
 }
 
-/// How the picture is to be turned: as EXIF says, or, where that says nothing, XMP. Damaged metadata does not make a
-/// picture unusable.
+/// Reads how the picture is to be turned: as EXIF says, or, where that says nothing, XMP. Damaged metadata
+/// does not make a picture unusable.
 fn orientation(exif: Option<Vec<u8>>, xmp: impl FnOnce() -> Option<Vec<u8>>) -> Orientation {
     let told = exif.and_then(|exif| Orientation::from_exif_chunk(&exif));
     told.or_else(|| xmp_orientation(&xmp()?)).unwrap_or(Orientation::NoTransforms)
 }
 
-/// The value of `tiff:Orientation` in an XMP packet, which is written as an attribute or as an element.
+/// Reads the value of `tiff:Orientation` in an XMP packet, which is written as an attribute or as an element.
 fn xmp_orientation(packet: &[u8]) -> Option<Orientation> {
     let text = String::from_utf8_lossy(packet);
     let (_, rest) = text.split_once("tiff:Orientation")?;
@@ -175,7 +176,7 @@ fn to_rgb(image: DynamicImage) -> RgbImage {
     rgb
 }
 
-/// Which of the accepted formats the bytes begin like; otherwise what they look like instead.
+/// Tells which of the accepted formats the bytes begin like; otherwise what they look like instead.
 fn sniff(bytes: &[u8]) -> Result<ImageFormat, Option<&'static str>> {
     match bytes {
         [0xFF, 0xD8, 0xFF, ..] => Ok(ImageFormat::Jpeg),
@@ -296,7 +297,8 @@ mod tests {
             let file = file.into_inner();
             assert!(decode(&file).is_ok(), "{format:?}");
             for end in 0..file.len() - 1 {
-                // PNG's last chunk and JPEG's end marker carry no pixels, so a file without them may count as whole.
+                // PNG's last chunk and JPEG's end marker carry no pixels, so a file without them may count as
+                // whole.
                 let unneeded = match format {
                     ImageFormat::Png => 16,
                     ImageFormat::Jpeg => 2,

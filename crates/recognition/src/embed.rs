@@ -11,8 +11,8 @@ use crate::tensor::Input;
 pub struct Embedded {
     /// Its template.
     pub template: Template,
-    /// Whether the network answered as it does to upright faces. Crops of anything else, also of a face that was
-    /// misread because it lies on its side, leave it indifferent: its raw output is short.
+    /// Whether the network answered as it does to upright faces. Crops of anything else, also of a face that
+    /// was misread because it lies on its side, leave it indifferent: its raw output is short.
     pub shows_a_face: bool,
 }
 
@@ -80,10 +80,11 @@ impl Recognizer {
         self.template
     }
 
-    /// The template of an RGB crop of [`Self::side`] pixels square.
+    /// Computes the template of an RGB crop of [`Self::side`] pixels square.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails or returns something that is no embedding.
+    #[tracing::instrument(level = "debug", name = "face.embed", skip_all)]
     pub fn embed(&mut self, crop: &[u8]) -> Result<Embedded, EngineError> {
         let square = (self.side, self.side);
         let values = self.input.fill(square, crop, square, (0, 0));
@@ -99,7 +100,7 @@ impl Recognizer {
         Ok(Embedded { template, shows_a_face: self.least_length.is_none_or(|least| length >= least) })
     }
 
-    /// One run on whatever the input holds; for self-tests and measurements.
+    /// Runs the network once on whatever the input holds; for self-tests and measurements.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails.

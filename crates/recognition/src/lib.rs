@@ -15,15 +15,13 @@
 //! [`pipeline`] does these one after the other for one photo, synchronously; [`workers`] owns several
 //! pipelines, one per thread behind a bounded queue, and is the
 //! [`FaceEngine`](rollcall_ports::engine::FaceEngine) the rest of the system sees. [`models`] says which
-//! files a pack needs and whether they are the right ones; [`runtime`] loads ONNX Runtime and opens files
-//! that are; [`dlib`] reads dlib's files, at installation to convert its networks and at start for its
-//! landmark predictor.
+//! files a pack needs and whether they are the right ones, and makes those that [`rollcall_dlib`] converts;
+//! [`runtime`] loads ONNX Runtime and opens files that are.
 
 pub mod align;
 mod chip;
 pub mod decode;
 pub mod detect;
-pub mod dlib;
 pub mod embed;
 pub mod models;
 pub mod pipeline;

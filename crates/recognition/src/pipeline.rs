@@ -12,8 +12,7 @@ use zeroize::Zeroize;
 use crate::align::{self, CROP};
 use crate::chip::Cutter;
 use crate::decode::{Picture, decode};
-use crate::detect::{Detection, Detector, Frame, Turn};
-use crate::dlib::trees::Predictor;
+use crate::detect::{CornerPredictor, Detection, Detector, Frame, Turn};
 use crate::embed::{Embedded, Recognizer};
 use crate::models::{AlignmentTemplate, LandmarkModel, Pack};
 use crate::quality;
@@ -33,6 +32,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`StartError`] naming the file.
+    #[tracing::instrument(level = "debug", name = "pipeline.load", skip_all, fields(pack = pack.name))]
     pub fn load(runtime: &Runtime, pack: &Pack, dir: &Path) -> Result<Self, StartError> {
         // OpenCV's own threads would only take cores from the other workers. It cannot fail at this.
         let _ = opencv::core::set_num_threads(1);
@@ -51,10 +51,11 @@ impl Pipeline {
         self.recognizer.description()
     }
 
-    /// The whole way: decode, detect, align, measure, embed.
+    /// Goes the whole way: decode, detect, align, measure, embed.
     ///
     /// # Errors
     /// [`EngineError`] when the photo is refused or a library fails.
+    #[tracing::instrument(level = "debug", name = "pipeline.analyze", skip_all, fields(bytes = photo.len(), ?wanted))]
     pub fn analyze(&mut self, photo: &[u8], wanted: Wanted) -> Result<Analysis, EngineError> {
         let mut clock = Clock::new();
         let mut timings = Timings::default();
@@ -118,7 +119,7 @@ impl Pipeline {
         Ok(described)
     }
 
-    /// The faces of a picture, the largest first, as [`Detector::find`] says.
+    /// Finds the faces of a picture, the largest first, as [`Detector::find`] says.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
@@ -126,7 +127,7 @@ impl Pipeline {
         self.detector.find(picture, wanted)
     }
 
-    /// The faces of a picture as seen in one frame.
+    /// Finds the faces of a picture as seen in one frame.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
@@ -138,6 +139,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when OpenCV fails.
+    #[tracing::instrument(level = "debug", name = "face.measure", skip_all)]
     pub fn measure(
         &mut self,
         picture: &Picture,
@@ -169,10 +171,11 @@ impl Pipeline {
         self.recognizer.embed(&self.crop)
     }
 
-    /// Runs every model on a generated picture; the time it took.
+    /// Runs every model on a generated picture; returns the time it took.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when one does not work.
+    #[tracing::instrument(level = "debug", name = "pipeline.self_test", skip_all)]
     pub fn self_test(&mut self) -> Result<Duration, EngineError> {
         let started = Instant::now();
         // Smooth color with some texture: all zeros would hide an overflow or a missing normalization.
@@ -186,7 +189,7 @@ impl Pipeline {
         Ok(started.elapsed())
     }
 
-    /// The bare detector, for measurements.
+    /// Runs the bare detector, for measurements.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails.
@@ -194,7 +197,7 @@ impl Pipeline {
         self.detector.run_blank(width, height)
     }
 
-    /// The bare recognizer, for measurements.
+    /// Runs the bare recognizer, for measurements.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails.
@@ -219,10 +222,10 @@ struct Described {
 }
 
 /// Verifies a landmark model's file and reads it.
-fn read_predictor(model: &LandmarkModel, dir: &Path) -> Result<Predictor, StartError> {
+fn read_predictor(model: &LandmarkModel, dir: &Path) -> Result<CornerPredictor, StartError> {
     let name = &model.file.name;
     let bytes = model.file.load(dir).map_err(|status| StartError::File { file: name.clone(), status })?;
-    Ok(Predictor::read(name, &bytes)?)
+    Ok(CornerPredictor::read(name, &bytes)?)
 }
 
 /// Microseconds since the last lap.

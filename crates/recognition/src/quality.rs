@@ -48,7 +48,7 @@ pub fn measure(detection: &Detection, transform: &Similarity, crop: &[u8]) -> Fa
     }
 }
 
-/// Rec. 601 luma, as floats.
+/// Returns Rec. 601 luma, as floats.
 fn gray(crop: &[u8]) -> Array2<f32> {
     let rgb = ArrayView3::from_shape((CROP, CROP, 3), crop).expect("the crop has this size");
     Array2::from_shape_fn((CROP, CROP), |(row, column)| {
@@ -57,8 +57,8 @@ fn gray(crop: &[u8]) -> Array2<f32> {
     })
 }
 
-/// Variance of the four-neighbor Laplacian over the middle of the crop: hair, background and the black past
-/// the photo's edge are not the face.
+/// Returns the variance of the four-neighbor Laplacian over the middle of the crop: hair, background and the
+/// black past the photo's edge are not the face.
 fn laplacian_variance(gray: &Array2<f32>) -> f32 {
     let margin = CROP / 8;
     let (from, to) = (margin, CROP - margin);
@@ -73,8 +73,8 @@ fn laplacian_variance(gray: &Array2<f32>) -> f32 {
     laplacian.var(0.0)
 }
 
-/// The `s!` macro would be shorter, but its expansion contains `allow(unsafe_code)`, which this workspace
-/// forbids.
+/// Cuts a part out. The `s!` macro would be shorter, but its expansion contains `allow(unsafe_code)`, which
+/// this workspace forbids.
 fn part(gray: &Array2<f32>, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'_, f32> {
     let mut view = gray.view();
     view.slice_axis_inplace(Axis(0), Slice::from(rows));
@@ -82,9 +82,9 @@ fn part(gray: &Array2<f32>, rows: Range<usize>, columns: Range<usize>) -> ArrayV
     view
 }
 
-/// A crop enlarged `k` times has flatter edges though nothing is out of focus; `k²` makes up for the
-/// steepness lost. A reduced crop needs nothing: blur that vanishes in it does not reach the recognizer
-/// either.
+/// Returns the factor for sharpness. A crop enlarged `k` times has flatter edges though nothing is out of
+/// focus; `k²` makes up for the steepness lost. A reduced crop needs nothing: blur that vanishes in it does
+/// not reach the recognizer either.
 fn enlargement(transform: &Similarity) -> f32 {
     (transform.scale() as f32).max(1.0).powi(2)
 }

@@ -10,9 +10,9 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{Session, SessionOutputs};
 use ort::value::{Outlet, TensorElementType, TensorRef, ValueType};
 
+use rollcall_dlib::DatError;
 use rollcall_ports::engine::EngineError;
 
-use crate::dlib::DatError;
 use crate::models::{FileStatus, ManifestError, ModelFile};
 
 /// Why the engine cannot start.
@@ -80,6 +80,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`StartError::Runtime`] when there is no such library or it is too old.
+    #[tracing::instrument(level = "debug", name = "runtime.load", skip_all)]
     pub fn load(library: Option<&Path>) -> Result<Self, StartError> {
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(environment) = loaded.as_ref() {
@@ -115,6 +116,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`StartError::File`] when it is not the right file, [`StartError::Open`] when the runtime refuses it.
+    #[tracing::instrument(level = "debug", name = "runtime.open", skip_all, fields(file = file.name))]
     pub fn open(&self, file: &ModelFile, dir: &Path) -> Result<Network, StartError> {
         let bytes = file.load(dir).map_err(|status| StartError::File { file: file.name.clone(), status })?;
         let session = self
@@ -194,20 +196,20 @@ impl Network {
         &self.outputs
     }
 
-    /// Whether the file declares an input that takes `width` x `height`.
+    /// Tells whether the file declares an input that takes `width` x `height`.
     #[must_use]
     pub fn accepts(&self, width: usize, height: usize) -> bool {
         let fits = |have: i64, want: usize| have < 0 || have == want as i64;
         fits(self.input[2], height) && fits(self.input[3], width)
     }
 
-    /// Whether the file leaves the input's height and width open.
+    /// Tells whether the file leaves the input's height and width open.
     #[must_use]
     pub fn is_dynamic(&self) -> bool {
         self.input[2] < 0 && self.input[3] < 0
     }
 
-    /// Declared and wanted differ.
+    /// Returns the error that what is declared and what is wanted differ.
     #[must_use]
     pub fn mismatch(&self, what: String) -> StartError {
         StartError::Shape { file: self.file.clone(), what }
@@ -216,7 +218,7 @@ impl Network {
     /// Runs the network on `values`, `3 x height x width` of them, without copying them.
     ///
     /// # Errors
-    /// Whatever the runtime says.
+    /// [`ort::Error`] when the runtime fails.
     pub fn run(&mut self, values: &[f32], width: usize, height: usize) -> ort::Result<Outputs<'_>> {
         let input = TensorRef::from_array_view(([1, 3, height, width], values))?;
         Ok(Outputs(self.session.run(ort::inputs![input])?))
@@ -227,16 +229,19 @@ impl Network {
 pub struct Outputs<'a>(SessionOutputs<'a>);
 
 impl Outputs<'_> {
-    /// The numbers of the output at `position`.
+    /// Returns the numbers of the output at `position`.
     ///
     /// # Errors
-    /// When it is not a tensor of floats.
+    /// [`ort::Error`] when it is not a tensor of floats.
+    ///
+    /// # Panics
+    /// When there is no such output.
     pub fn values(&self, position: usize) -> ort::Result<&[f32]> {
         Ok(self.0[position].try_extract_tensor::<f32>()?.1)
     }
 }
 
-/// A failure of a library on this photo, in the port's words.
+/// Wraps a library's failure on this photo.
 pub(crate) fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EngineError {
     EngineError::Failed(error.into())
 }

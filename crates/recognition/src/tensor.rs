@@ -57,7 +57,7 @@ impl Input {
         &self.values[..length]
     }
 
-    /// The buffer as last filled, or zeros: for runs whose result nobody reads.
+    /// Returns the buffer as last filled, or zeros: for runs whose result nobody reads.
     pub(crate) fn blank(&mut self, (width, height): (usize, usize)) -> &[f32] {
         let length = 3 * width * height;
         if self.values.len() < length {

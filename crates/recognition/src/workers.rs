@@ -43,6 +43,7 @@ impl OnnxFaceEngine {
     ///
     /// # Errors
     /// [`StartError`] saying which file or library is at fault.
+    #[tracing::instrument(level = "debug", name = "engine.start", skip_all, fields(pack = options.pack))]
     pub fn start(options: Options) -> Result<Self, StartError> {
         let Options { runtime, models_dir, manifest, pack, workers, queue } = options;
         let pack = manifest.pack(&pack)?.clone();
@@ -70,6 +71,7 @@ impl OnnxFaceEngine {
 
 #[async_trait]
 impl FaceEngine for OnnxFaceEngine {
+    #[tracing::instrument(level = "debug", name = "engine.analyze", skip_all, fields(?wanted))]
     async fn analyze(&self, photo: Photo, wanted: Wanted) -> Result<Analysis, EngineError> {
         self.pool
             .run(move |pipeline: &mut Pipeline, queued| {
@@ -84,6 +86,7 @@ impl FaceEngine for OnnxFaceEngine {
         Ok(&self.recognizer)
     }
 
+    #[tracing::instrument(level = "debug", name = "engine.self_test", skip_all)]
     async fn self_test(&self) -> Result<EngineReport, EngineError> {
         let took = self.pool.run(|pipeline: &mut Pipeline, _| pipeline.self_test()).await?;
         Ok(EngineReport {
@@ -109,7 +112,7 @@ pub struct UnavailableEngine {
 }
 
 impl UnavailableEngine {
-    /// An engine that answers [`EngineError::Unavailable`] with `reason` to everything.
+    /// Makes an engine that answers [`EngineError::Unavailable`] with `reason` to everything.
     #[must_use]
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
@@ -121,7 +124,7 @@ impl UnavailableEngine {
 }
 
 impl From<&StartError> for UnavailableEngine {
-    /// The error and everything that caused it, in one line.
+    /// Tells the error and everything that caused it in one line.
     fn from(error: &StartError) -> Self {
         let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
         let reason = causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"));

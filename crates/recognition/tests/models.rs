@@ -6,8 +6,7 @@ use std::fs;
 
 use rollcall_domain::face::{Metric, QualityGate};
 use rollcall_domain::matching::{OperatingPoint, Threshold};
-use rollcall_recognition::dlib::Conversion;
-use rollcall_recognition::models::{Member, MemberError, Source};
+use rollcall_recognition::models::{Conversion, Member, MemberError, Source};
 use rollcall_recognition::{FileStatus, Manifest, ManifestError};
 
 const MANIFEST: &str = include_str!("../../../models/manifest.toml");

@@ -1,5 +1,5 @@
-//! What a JPEG's segments say before anything is decoded: whether it is whole, which decoder reads it rightly, and what
-//! it leaves out because everybody knows it.
+//! What a JPEG's segments say before anything is decoded: whether it is whole, which decoder reads it
+//! rightly, and what it leaves out because everybody knows it.
 
 use std::borrow::Cow;
 
@@ -106,7 +106,7 @@ impl Survey {
         }
     }
 
-    /// Why no decoder here reads it, if none does.
+    /// Tells why no decoder here reads it, if none does.
     pub(super) fn unsupported(&self) -> Option<JpegKind> {
         let frame = self.frame.as_ref()?;
         match frame.marker {
@@ -122,8 +122,8 @@ impl Survey {
         }
     }
 
-    /// Whether the main decoder refuses it or gets it wrong: components of a sequential picture that come one after the
-    /// other, and samplings other than halves and quarters of the first component's.
+    /// Tells whether the main decoder refuses it or gets it wrong: components of a sequential picture that
+    /// come one after the other, and samplings other than halves and quarters of the first component's.
     pub(super) fn needs_the_other_decoder(&self) -> bool {
         let Some(frame) = &self.frame else { return false };
         let (across, down) = frame.most();
@@ -137,13 +137,14 @@ impl Survey {
         self.frame.as_ref().map_or((0, 0), |frame| (u32::from(frame.width), u32::from(frame.height)))
     }
 
-    /// Whether it is worth decoding.
+    /// Tells whether it is worth decoding.
     pub(super) fn is_sound(&self) -> bool {
         self.frame.is_some() && (1..=MAX_SCANS).contains(&self.scans)
     }
 
-    /// The bytes as decoders want them: with an end, and with the tables that are meant where none are given. `Err` holds
-    /// two versions when the end is missing: whatever follows must not make a difference, else pixels are missing, too.
+    /// Returns the bytes as decoders want them: with an end, and with the tables that are meant where none
+    /// are given. `Err` holds two versions when the end is missing: whatever follows must not make a
+    /// difference, else pixels are missing, too.
     pub(super) fn completed<'b>(&self, bytes: &'b [u8]) -> Result<Cow<'b, [u8]>, [Vec<u8>; 2]> {
         let bytes = if self.lacks_tables {
             let (start, rest) = bytes.split_at(2);
@@ -183,7 +184,7 @@ fn define(defined: &mut [bool; 8], mut payload: &[u8]) {
     }
 }
 
-/// Position of the marker that ends the compressed data starting at `at`.
+/// Finds the position of the marker that ends the compressed data starting at `at`.
 fn after_scan(bytes: &[u8], mut at: usize) -> usize {
     while let Some(rest) = bytes.get(at..) {
         let Some(found) = rest.iter().position(|byte| *byte == 0xFF) else { return bytes.len() };
@@ -228,7 +229,7 @@ pub(super) fn decode_otherwise(bytes: &[u8]) -> Result<Decoded, EngineError> {
     Ok(Decoded { image, exif: owned(decoder.exif_data()), xmp: owned(decoder.xmp_data()) })
 }
 
-/// From cyan, magenta, yellow and black to red, green and blue.
+/// Turns cyan, magenta, yellow and black into red, green and blue.
 fn without_black(inks: &[u8]) -> Vec<u8> {
     let light = |inks: &[u8]| {
         let [colors @ .., black] = inks else { return [0; 3] };
@@ -240,7 +241,8 @@ fn without_black(inks: &[u8]) -> Vec<u8> {
     inks.chunks_exact(4).flat_map(light).collect()
 }
 
-/// The four tables of ITU-T T.81, Annex K.3, as one segment. Webcams leave them out of each picture of a film.
+/// The four tables of ITU-T T.81, Annex K.3, as one segment. Webcams leave them out of each picture of a
+/// film.
 fn standard_tables() -> Vec<u8> {
     const LUMA_FIRST: [u8; 16] = [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
     const CHROMA_FIRST: [u8; 16] = [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0];

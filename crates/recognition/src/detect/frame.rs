@@ -23,31 +23,31 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The photo at the top left of a square: what the published figures were measured with.
+    /// Puts the photo at the top left of a square: what the published figures were measured with.
     #[must_use]
     pub fn square(picture: &Picture, size: usize) -> Self {
         Self::fitted(picture, size).squared(size)
     }
 
-    /// In the whole square.
+    /// Extends the input to the whole square.
     pub(super) fn squared(self, size: usize) -> Self {
         Self { size: (size, size), ..self }
     }
 
-    /// The same without most of the black: each side ends at the next multiple of 32. The answer is the same
+    /// Leaves out most of the black: each side ends at the next multiple of 32. The answer is the same
     /// and a 4:3 photo takes a fifth less time.
     #[must_use]
     pub fn snug(picture: &Picture, size: usize) -> Self {
         Self::fitted(picture, size)
     }
 
-    /// The photo with a border of a quarter of its sides all around, for a face that fills it.
+    /// Puts the photo into a border of a quarter of its sides all around, for a face that fills it.
     #[must_use]
     pub fn bordered(picture: &Picture, size: usize) -> Self {
         Self::fitted(picture, size * 2 / 3).centered(size)
     }
 
-    /// The same photo in the same network input, turned.
+    /// Turns the photo, in the same network input as [`Self::snug`].
     #[must_use]
     pub fn turned(picture: &Picture, size: usize, turn: Turn) -> Self {
         let (width, height) = (picture.width() as f32, picture.height() as f32);
@@ -57,13 +57,13 @@ impl Frame {
         Self { turn, ..Self::fit((width, height), size) }
     }
 
-    /// The turned photo with a border, as [`Self::bordered`].
+    /// Puts the turned photo into a border, as [`Self::bordered`].
     #[must_use]
     pub fn turned_and_bordered(picture: &Picture, size: usize, turn: Turn) -> Self {
         Self::turned(picture, size * 2 / 3, turn).centered(size)
     }
 
-    /// In the middle of a square.
+    /// Moves the photo to the middle of a square.
     fn centered(self, size: usize) -> Self {
         let at = ((size - self.inner.0) / 2, (size - self.inner.1) / 2);
         Self { size: (size, size), at, ..self }
@@ -138,7 +138,8 @@ impl Frame {
         imgproc::resize(&from, &mut target, Size::new(width, height), 0.0, 0.0, imgproc::INTER_LINEAR)
     }
 
-    /// From the photo's pixels to those of the turned and scaled photo: both turn about their middle.
+    /// Returns the way from the photo's pixels to those of the turned and scaled photo: both turn about their
+    /// middle.
     fn placement(&self, picture: &Picture) -> Similarity {
         let (cos, sin) = self.turn.direction();
         let (a, b) = (f64::from(self.scale * cos), f64::from(self.scale * sin));
@@ -149,7 +150,7 @@ impl Frame {
         Similarity { a, b, tx: to.0 - (a * from.0 - b * from.1), ty: to.1 - (b * from.0 + a * from.1) }
     }
 
-    /// From the scaled photo's pixels to the input's.
+    /// Moves a box from the scaled photo's pixels to the input's.
     pub(super) fn to_input(&self, bounds: &mut FaceBox) {
         bounds.left += self.at.0 as f32;
         bounds.right += self.at.0 as f32;
@@ -157,7 +158,7 @@ impl Frame {
         bounds.bottom += self.at.1 as f32;
     }
 
-    /// From the input's pixels to the photo's.
+    /// Moves a face from the input's pixels to the photo's.
     pub(super) fn to_photo(&self, picture: &Picture, face: &mut Detection) {
         face.turn = self.turn;
         if self.turn != Turn::NONE {
@@ -176,7 +177,8 @@ impl Frame {
         y(&mut bounds.bottom);
     }
 
-    /// The same for a turned photo. Of a box that turned diagonally its middle and size stay.
+    /// Does what [`Self::to_photo`] does, for a turned photo. Of a box that turned diagonally its middle and
+    /// size stay.
     fn turn_back(&self, picture: &Picture, face: &mut Detection) {
         let placement = self.placement(picture).inverse();
         let back = |point: Point| {

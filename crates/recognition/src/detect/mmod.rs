@@ -47,7 +47,7 @@ impl Pyramid {
         }
     }
 
-    /// The faces of the RGB picture `pixels`, `width` x `height`, whose score is at least `least`; their
+    /// Adds the faces of the RGB picture `pixels`, `width` x `height`, whose score is at least `least`; their
     /// boxes in its pixels, no points.
     pub(super) fn read(
         &mut self,
@@ -58,7 +58,8 @@ impl Pyramid {
         least: f32,
         faces: &mut Vec<Detection>,
     ) -> Result<(), EngineError> {
-        // The score at which the logistic function is `least`: one comparison a cell instead of one exponential.
+        // The score at which the logistic function is `least`: one comparison a cell instead of one
+        // exponential.
         let least = (least / (1.0 - least)).ln();
         let mut size = (width, height);
         level(network, input, pixels, size, width, least, faces)?;
@@ -119,7 +120,7 @@ fn level(
     Ok(())
 }
 
-/// Cells along a side of `pixels`, which has at least the border.
+/// Counts the cells along a side of `pixels`, which has at least the border.
 fn cells(pixels: usize) -> usize {
     (0..3).fold(pixels, |pixels, _| (pixels - 5) / 2 + 1)
 }

@@ -1,5 +1,6 @@
 //! Pixels become boxes and five points per face.
 
+mod corners;
 mod frame;
 mod mmod;
 mod scrfd;
@@ -11,12 +12,11 @@ use rollcall_domain::face::{FaceBox, Landmarks, Point};
 use rollcall_ports::engine::{EngineError, Wanted};
 use zeroize::Zeroize;
 
+pub use corners::{CornerPredictor, Corners};
 pub use frame::Frame;
 pub use turn::{Turn, is_plausible};
 
 use crate::decode::Picture;
-use crate::dlib::corners;
-use crate::dlib::trees::{Corners, Predictor};
 use crate::models::{DetectorFamily, DetectorModel};
 use crate::runtime::{Network, Outputs, StartError, failed};
 use crate::tensor::Input;
@@ -42,7 +42,8 @@ pub struct Detection {
     /// Its rectangle, pixels of the upright photo.
     pub bounds: FaceBox,
     /// Its five points, pixels of the upright photo. From a detector that finds boxes only, the eyes are
-    /// measured and the rest is estimated; see [`corners::landmarks`].
+    /// measured, halfway between their corners, and nose and mouth are estimated: good for telling how the
+    /// head is turned, not for where a smile is.
     pub landmarks: Landmarks,
     /// The points of the pack's landmark model, if it has one, pixels of the upright photo.
     pub corners: Option<Corners>,
@@ -50,13 +51,13 @@ pub struct Detection {
     pub score: f32,
     /// The turn of the photo in which the face was seen, and by which its points lie as an upright face's.
     pub turn: Turn,
-    /// Whether the points are a face's as far as whoever found them can tell: `false` if they would be elsewhere
-    /// in a box beside the one that was found. Only predictors of points can tell.
+    /// Whether the points are a face's as far as whoever found them can tell: `false` if they would be
+    /// elsewhere in a box beside the one that was found. Only predictors of points can tell.
     pub settled: bool,
 }
 
 impl Detection {
-    /// Whether the face is seen from its right side; see [`is_plausible`].
+    /// Tells whether the face is seen from its right side; see [`is_plausible`].
     #[must_use]
     pub fn is_upright(&self) -> bool {
         self.settled && is_plausible(&self.landmarks, self.turn)
@@ -82,7 +83,7 @@ pub struct Detector {
     heads: Heads,
     input: Input,
     scaled: Vec<u8>,
-    predictor: Option<Predictor>,
+    predictor: Option<CornerPredictor>,
 }
 
 /// Where a family's outputs are found, resolved once.
@@ -101,7 +102,7 @@ impl Detector {
     pub fn new(
         model: &DetectorModel,
         network: Network,
-        predictor: Option<Predictor>,
+        predictor: Option<CornerPredictor>,
     ) -> Result<Self, StartError> {
         if let Some(size) = model.sizes.iter().find(|size| !network.accepts(**size, **size)) {
             return Err(network.mismatch(format!("its input does not take {size} x {size}")));
@@ -116,8 +117,8 @@ impl Detector {
         Ok(Self { model: model.clone(), network, heads, input, scaled: Vec::new(), predictor })
     }
 
-    /// Every face worth its time, the largest first: those of the upright picture if that shows one surely, else those
-    /// of the side of the picture that shows the surest one.
+    /// Finds every face worth its time, the largest first: those of the upright picture if that shows one
+    /// surely, else those of the side of the picture that shows the surest one.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
@@ -126,7 +127,7 @@ impl Detector {
         if self.is_sure(&upright) { Ok(upright) } else { self.look_around(picture, wanted, upright) }
     }
 
-    /// The faces of the picture taken as upright.
+    /// Finds the faces of the picture taken as upright.
     ///
     /// For [`Wanted::Largest`] the small input comes first, and the large one only when nothing or only
     /// small faces were found. For [`Wanted::All`] the faces in the background count too, so the large one
@@ -135,6 +136,7 @@ impl Detector {
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
+    #[tracing::instrument(level = "debug", name = "face.detect", skip_all, fields(?wanted))]
     pub fn find_upright(&mut self, picture: &Picture, wanted: Wanted) -> Result<Vec<Detection>, EngineError> {
         let faces = self.look(picture, wanted, Turn::NONE)?;
         // mmod's pictures have a border anyway.
@@ -144,14 +146,15 @@ impl Detector {
         Ok(faces)
     }
 
-    /// The faces of the picture from the side that shows the surest face, of [`Self::find_upright`]'s and all others.
-    /// In doubt the picture is upright.
+    /// Finds the faces of the picture from the side that shows the surest face, of [`Self::find_upright`]'s
+    /// and all others. In doubt the picture is upright.
     ///
     /// Where the upright picture shows nothing, only a sure face of another side counts: nobody is in most
     /// such pictures, and more looks see more faces where none are.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
+    #[tracing::instrument(level = "debug", name = "face.look_around", skip_all, fields(?wanted))]
     pub fn look_around(
         &mut self,
         picture: &Picture,
@@ -179,15 +182,15 @@ impl Detector {
         Ok(best)
     }
 
-    /// Whether a face of size is seen as clearly as only upright ones are and hardly tilted. Without a measured limit,
-    /// whether any such face is seen.
+    /// Tells whether a large face is seen as clearly as only upright ones are and hardly tilted. Without a
+    /// measured limit, whether any such face is seen.
     #[must_use]
     pub fn is_sure(&self, faces: &[Detection]) -> bool {
         let least = self.model.sure.unwrap_or(self.model.score);
         surest(faces).is_some_and(|face| face.score >= least && face.tilt() < TILTED)
     }
 
-    /// The faces seen in the turned picture, with the small input first as [`Self::find_upright`] says.
+    /// Finds the faces of the turned picture, with the small input first as [`Self::find_upright`] says.
     fn look(&mut self, picture: &Picture, wanted: Wanted, turn: Turn) -> Result<Vec<Detection>, EngineError> {
         let first = match wanted {
             Wanted::Largest => 0,
@@ -210,7 +213,7 @@ impl Detector {
         Ok(faces)
     }
 
-    /// The faces that the small input shows in the turned picture, without a border or with one.
+    /// Finds the faces that the small input shows in the turned picture, without a border or with one.
     fn glance(&mut self, picture: &Picture, turn: Turn) -> Result<Vec<Detection>, EngineError> {
         let size = self.model.sizes[0];
         let faces = self.find_in(picture, &self.turned(picture, size, turn))?;
@@ -229,10 +232,11 @@ impl Detector {
         if self.network.is_dynamic() { Frame::snug(picture, size) } else { Frame::square(picture, size) }
     }
 
-    /// Every face of the picture as seen in `frame`, the largest first.
+    /// Finds every face of the picture as seen in `frame`, the largest first.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when a library fails.
+    #[tracing::instrument(level = "debug", name = "face.detect_in_frame", skip_all, fields(size = ?frame.size()))]
     pub fn find_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
         frame.scale_into(picture, &mut self.scaled).map_err(failed)?;
         let mut faces = distinct(self.seen_in(picture, frame)?, self.model.nms);
@@ -252,7 +256,7 @@ impl Detector {
         Ok(faces)
     }
 
-    /// Whatever the network sees in the scaled picture, in pixels of its input.
+    /// Finds whatever the network sees in the scaled picture, in pixels of its input.
     fn seen_in(&mut self, picture: &Picture, frame: &Frame) -> Result<Vec<Detection>, EngineError> {
         let mut faces = Vec::new();
         let (width, height) = frame.size();
@@ -277,7 +281,7 @@ impl Detector {
         Ok(faces)
     }
 
-    /// One run on whatever the input holds; for self-tests and measurements.
+    /// Runs the network once on whatever the input holds; for self-tests and measurements.
     ///
     /// # Errors
     /// [`EngineError::Failed`] when the runtime fails.
@@ -307,7 +311,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// The output at `position` as a matrix with one row per anchor.
+    /// Returns the output at `position` as a matrix with one row per anchor.
     fn matrix<'o>(
         &self,
         outputs: &'o Outputs<'_>,
@@ -326,19 +330,19 @@ impl Grid {
     }
 }
 
-/// How surely these faces are seen from the right side, 0 to 1.
+/// Tells how surely these faces are seen from the right side, 0 to 1.
 fn evidence(faces: &[Detection]) -> f32 {
     surest(faces).map_or(0.0, |face| face.score)
 }
 
-/// The best of the large faces that are seen from the right side.
+/// Returns the best of the large faces that are seen from the right side.
 fn surest(faces: &[Detection]) -> Option<&Detection> {
     let large = faces.first().map_or(0.0, |largest| largest.bounds.area() / 4.0);
     let faces = faces.iter().filter(|face| face.bounds.area() >= large);
     faces.filter(|face| face.is_upright()).max_by(|a, b| a.score.total_cmp(&b.score))
 }
 
-/// Greedy non-maximum suppression: the most confident box wins over those it overlaps.
+/// Applies greedy non-maximum suppression: the most confident box wins over those it overlaps.
 fn distinct(mut faces: Vec<Detection>, most_overlap: f32) -> Vec<Detection> {
     faces.retain(|face| face.bounds.area() > 0.0 && face.bounds.area().is_finite());
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -351,7 +355,7 @@ fn distinct(mut faces: Vec<Detection>, most_overlap: f32) -> Vec<Detection> {
     kept
 }
 
-/// Five points from ten numbers, each given as an offset from `(x, y)` in units of `scale`.
+/// Reads five points from ten numbers, each given as an offset from `(x, y)` in units of `scale`.
 fn points(offsets: ndarray::ArrayView1<'_, f32>, (x, y): (f32, f32), scale: f32) -> Landmarks {
     std::array::from_fn(|i| Point { x: (x + offsets[2 * i]) * scale, y: (y + offsets[2 * i + 1]) * scale })
 }

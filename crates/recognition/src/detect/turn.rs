@@ -1,8 +1,8 @@
 //! How a picture is turned so that the faces in it are upright.
 //!
 //! Detectors know upright faces. In a picture on its side some find nothing; others find the face and put its
-//! points where an upright face would have them, and what is embedded from such points resembles every
-//! other face that was misread like that. So a picture is looked at from other sides unless its faces are surely
+//! points where an upright face would have them, and what is embedded from such points resembles every other
+//! face that was misread like that. So a picture is looked at from other sides unless its faces are surely
 //! upright, and the side that shows the surest face counts.
 
 use rollcall_domain::face::{FaceBox, Landmarks, Point};
@@ -21,7 +21,7 @@ impl Turn {
     /// The turns between those. Faces tilted this far are misread from both neighboring sides.
     pub const DIAGONALS: [Self; 4] = [Self(1), Self(7), Self(3), Self(5)];
 
-    /// This turn and another after it.
+    /// Adds another turn after this one.
     #[must_use]
     pub(crate) const fn and(self, other: Self) -> Self {
         Self((self.0 + other.0) % 8)
@@ -48,27 +48,28 @@ impl Turn {
         }
     }
 
-    /// A direction in the picture as it is in the picture made upright.
+    /// Takes a direction in the picture to the picture made upright.
     #[must_use]
     pub fn upright(self, of: Point) -> Point {
         let (cos, sin) = self.direction();
         Point { x: of.x * cos - of.y * sin, y: of.x * sin + of.y * cos }
     }
 
-    /// A direction in the picture made upright as it is in the picture.
+    /// Takes a direction in the picture made upright to the picture.
     #[must_use]
     pub fn back(self, of: Point) -> Point {
         let (cos, sin) = self.direction();
         Point { x: of.x * cos + of.y * sin, y: of.y * cos - of.x * sin }
     }
 
-    /// Width and height of what is `width` x `height` in the picture, in the picture made upright, or the other way
-    /// around. Diagonal turns keep them: what stays of a box is its size.
+    /// Returns width and height of what is `width` x `height` in the picture, in the picture made upright, or
+    /// the other way around. Diagonal turns keep them: what stays of a box is its size.
     pub(crate) fn sides(self, (width, height): (f32, f32)) -> (f32, f32) {
         if matches!(self.0, 2 | 6) { (height, width) } else { (width, height) }
     }
 
-    /// A place of the unit square of a face's box, as it is when the face is upright, in pixels of the picture.
+    /// Takes a place of the unit square of a face's box, as it is when the face is upright, to pixels of the
+    /// picture.
     pub(crate) fn in_box(self, bounds: &FaceBox, x: f32, y: f32) -> Point {
         if self == Self::NONE {
             return Point {
@@ -87,8 +88,8 @@ pub(super) fn middle(bounds: &FaceBox) -> Point {
     Point { x: f32::midpoint(bounds.left, bounds.right), y: f32::midpoint(bounds.top, bounds.bottom) }
 }
 
-/// Whether five points lie as those of a face seen upright: the mouth below the eyes, the nose between them, the
-/// eye at image left left of the other. Tilts up to 60 degrees and profiles pass.
+/// Tells whether five points lie as those of a face seen upright: the mouth below the eyes, the nose between
+/// them, the eye at image left left of the other. Tilts up to 60 degrees and profiles pass.
 #[must_use]
 pub fn is_plausible(points: &Landmarks, turn: Turn) -> bool {
     let [left, right, nose, mouth_left, mouth_right] = points.map(|point| turn.upright(point));

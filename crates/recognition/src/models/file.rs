@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use rollcall_dlib::DatError;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::package::{Member, PythonPackage};
-use crate::dlib::Conversion;
+use super::package::{Conversion, Member, PythonPackage};
 
 /// Nothing larger is read: no model here comes near, and a wrong file must not fill the memory.
 const MAX_BYTES: u64 = 1 << 30;
@@ -111,8 +111,29 @@ impl fmt::Display for FileStatus {
     }
 }
 
+/// A package's file cannot become the model file.
+#[derive(Debug, thiserror::Error)]
+pub enum MemberError {
+    /// It is another file than the pinned one.
+    #[error("{path} in the archive has SHA-256 {found} instead of {expected}")]
+    WrongHash {
+        /// Path inside the archive.
+        path: String,
+        /// SHA-256 the manifest says.
+        expected: String,
+        /// SHA-256 of what was there.
+        found: String,
+    },
+    /// It does not convert.
+    #[error(transparent)]
+    Conversion(#[from] DatError),
+    /// What came out is not the pinned file.
+    #[error("the converted file is not the pinned one: {0}")]
+    Status(FileStatus),
+}
+
 impl ModelFile {
-    /// Where it can be had.
+    /// Tells where it can be had.
     #[must_use]
     pub fn source(&self) -> Source<'_> {
         match (&self.url, &self.archive, &self.member) {
@@ -122,7 +143,7 @@ impl ModelFile {
         }
     }
 
-    /// Whether the file in `dir` is the right one.
+    /// Tells whether the file in `dir` is the right one.
     #[must_use]
     pub fn status(&self, dir: &Path) -> FileStatus {
         match self.load(dir) {
@@ -131,7 +152,7 @@ impl ModelFile {
         }
     }
 
-    /// Whether `bytes` are this file's.
+    /// Tells whether `bytes` are this file's.
     #[must_use]
     pub fn status_of(&self, bytes: &[u8]) -> FileStatus {
         let Some(expected) = &self.sha256 else { return FileStatus::NoPinnedHash };
@@ -176,6 +197,42 @@ impl ModelFile {
         }
     }
 
+    /// Its place in a Python package, if it comes from one.
+    #[must_use]
+    pub fn member(&self) -> Option<Member<'_>> {
+        let (package, path) = (self.resolved.as_ref()?, self.member.as_deref()?);
+        let sha256 = self.member_sha256.as_deref().or(self.sha256.as_deref())?;
+        Some(Member { package, path, sha256, convert: self.convert })
+    }
+
+    /// Makes the installed file's bytes from the package's file `bytes`.
+    ///
+    /// # Errors
+    /// [`MemberError`] when those are other bytes than the pinned ones, do not convert, or become another
+    /// file than the pinned one.
+    pub fn made_from(&self, member: &Member<'_>, bytes: Vec<u8>) -> Result<Vec<u8>, MemberError> {
+        let found = sha256(&bytes);
+        if found != member.sha256 {
+            let (path, expected) = (member.path.to_owned(), member.sha256.to_owned());
+            return Err(MemberError::WrongHash { path, expected, found });
+        }
+        let bytes = match member.convert {
+            Some(conversion) => conversion.apply(member.path, &bytes)?,
+            None => bytes,
+        };
+        match self.status_of(&bytes) {
+            FileStatus::Verified => Ok(bytes),
+            status => Err(MemberError::Status(status)),
+        }
+    }
+
+    /// Returns the hash a model is named by: that of the file it was published as, so that a model keeps its
+    /// name when the conversion writes the same network in another way.
+    #[must_use]
+    pub fn identity(&self) -> Option<&str> {
+        self.member_sha256.as_deref().or(self.sha256.as_deref())
+    }
+
     pub(super) fn check(&self, model: &str) -> Result<(), String> {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(plain) {
@@ -207,7 +264,7 @@ pub(super) fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
 }
 
-/// Of `bytes`, in lower-case hex.
+/// Returns the SHA-256 of `bytes` in lower-case hex.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     use fmt::Write;
     let bytes = Sha256::digest(bytes);

@@ -8,12 +8,12 @@ mod tables;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-pub use file::{FileStatus, ModelFile, Source};
+pub use file::{FileStatus, MemberError, ModelFile, Source};
 pub use model::{
     AlignmentTemplate, Channels, DetectorFamily, DetectorModel, LandmarkFamily, LandmarkModel,
     LivenessFamily, LivenessModel, Normalization, RecognizerModel,
 };
-pub use package::{Member, MemberError, PythonPackage};
+pub use package::{Conversion, Member, PythonPackage};
 
 /// Every pack that is described, and which one is used unless another is asked for.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub enum ManifestError {
 }
 
 impl Manifest {
-    /// The manifest this program was built with.
+    /// Parses the manifest this program was built with.
     ///
     /// # Panics
     /// Never: a test parses it.
@@ -90,10 +90,10 @@ impl Manifest {
         self.packs.values()
     }
 
-    /// The pack called `name`.
+    /// Returns the pack called `name`.
     ///
     /// # Errors
-    /// [`ManifestError::UnknownPack`].
+    /// [`ManifestError::UnknownPack`] when there is none.
     pub fn pack(&self, name: &str) -> Result<&Pack, ManifestError> {
         self.packs.get(name).ok_or_else(|| ManifestError::UnknownPack {
             name: name.to_owned(),
@@ -135,7 +135,7 @@ impl Pack {
         [&self.detector.file].into_iter().chain(landmarks).chain([&self.recognizer.file])
     }
 
-    /// Whether every license allows commercial use.
+    /// Tells whether every license allows commercial use.
     #[must_use]
     pub fn commercial(&self) -> bool {
         self.files().all(|file| file.commercial)

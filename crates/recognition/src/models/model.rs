@@ -17,7 +17,7 @@ pub enum Channels {
 }
 
 impl Channels {
-    /// For each plane of the network, which byte of an RGB pixel it holds.
+    /// Tells for each plane of the network which byte of an RGB pixel it holds.
     #[must_use]
     pub const fn of_rgb(self) -> [usize; 3] {
         match self {
@@ -66,8 +66,8 @@ pub struct DetectorModel {
     pub(super) scale: [f32; 3],
     /// Least score of a face.
     pub score: f32,
-    /// A face with this score is upright: almost no other is seen so clearly. A picture without such a face is looked
-    /// at from other sides, too; without this number only a picture without any face.
+    /// A face with this score is upright: almost no other is seen so clearly. A picture without such a face
+    /// is looked at from other sides, too; without this number only a picture without any face.
     #[serde(default)]
     pub sure: Option<f32>,
     /// Two boxes overlapping more than this (IoU) are one face.
@@ -77,7 +77,7 @@ pub struct DetectorModel {
 }
 
 impl DetectorModel {
-    /// How pixels become its input.
+    /// Tells how pixels become its input.
     #[must_use]
     pub const fn normalization(&self) -> Normalization {
         Normalization { channels: self.channels, mean: self.mean, scale: self.scale }
@@ -142,8 +142,8 @@ pub struct RecognizerModel {
     /// Measured false match rates.
     #[serde(default, deserialize_with = "fmr")]
     pub fmr: FmrTable,
-    /// The raw output is at least this long for almost every upright face, and shorter for most crops that show no
-    /// upright face. A picture whose face falls short is looked at from other sides, too.
+    /// The raw output is at least this long for almost every upright face, and shorter for most crops that
+    /// show no upright face. A picture whose face falls short is looked at from other sides, too.
     #[serde(default)]
     pub length: Option<f32>,
     /// The file.
@@ -151,14 +151,14 @@ pub struct RecognizerModel {
 }
 
 impl RecognizerModel {
-    /// How pixels become its input.
+    /// Tells how pixels become its input.
     #[must_use]
     pub const fn normalization(&self) -> Normalization {
         Normalization { channels: self.channels, mean: self.mean, scale: self.scale }
     }
 
-    /// What is stored with each template: the name and the first 12 hex digits of the file's hash, for a
-    /// converted file that of the original. `None` without a pinned hash.
+    /// Returns what is stored with each template: the name and the first 12 hex digits of the file's hash,
+    /// for a converted file that of the original. `None` without a pinned hash.
     #[must_use]
     pub fn id(&self) -> Option<ModelId> {
         let hash = self.file.identity()?;
@@ -199,7 +199,7 @@ pub struct LivenessModel {
 }
 
 impl LivenessModel {
-    /// How pixels become its input.
+    /// Tells how pixels become its input.
     #[must_use]
     pub const fn normalization(&self) -> Normalization {
         Normalization { channels: self.channels, mean: self.mean, scale: self.scale }

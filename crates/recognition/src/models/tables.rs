@@ -169,7 +169,7 @@ impl Tables {
     }
 }
 
-/// A recognizer is aligned by the points its template names, and somebody must find them.
+/// Checks that somebody finds the points by which the template aligns.
 fn check_points(pack: &Pack) -> Result<(), String> {
     let found = pack.landmarks.is_some();
     let needed = pack.recognizer.template == AlignmentTemplate::Dlib150;

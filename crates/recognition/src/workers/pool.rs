@@ -14,7 +14,7 @@ use crate::runtime::{StartError, failed};
 
 /// Something a thread owns and works with.
 pub(super) trait Work: Send + 'static {
-    /// Called after a job that failed: nothing of it may stay behind.
+    /// Overwrites what is left of a job; called after each one.
     fn forget(&mut self);
 }
 
@@ -210,7 +210,7 @@ impl<W> Queue<W> {
         Ok(())
     }
 
-    /// The next job somebody still waits for; `None` when the pool is closed.
+    /// Waits for the next job somebody still waits for; `None` when the pool is closed.
     fn next(&self) -> Option<Job<W>> {
         let mut state = self.state();
         loop {

@@ -7,8 +7,7 @@ use crate::support::libjpeg;
 use rollcall_domain::face::{FaceBox, Flaw, Metric, Point, QualityGate};
 use rollcall_ports::engine::Wanted;
 use rollcall_recognition::decode::{Picture, decode};
-use rollcall_recognition::detect::{Detection, Frame, Turn};
-use rollcall_recognition::dlib::trees::Predictor;
+use rollcall_recognition::detect::{CornerPredictor, Detection, Frame, Turn};
 use rollcall_recognition::{Manifest, Pipeline};
 use serde::Deserialize;
 
@@ -72,8 +71,8 @@ fn as_it_is(picture: &Picture) -> Frame {
     Frame::snug(picture, picture.width().max(picture.height()) as usize)
 }
 
-/// Measured: 70 of 70, one more; boxes overlap by 0.61 and more (median 0.79), for dlib puts all pictures of its
-/// pyramid on one sheet, where cells begin elsewhere.
+/// Measured: 70 of 70, one more; boxes overlap by 0.61 and more (median 0.79), for dlib puts all pictures of
+/// its pyramid on one sheet, where cells begin elsewhere.
 #[test]
 fn every_face_dlib_finds_is_found() {
     let mut pipeline = support::pipeline("dlib");
@@ -97,7 +96,7 @@ fn every_face_dlib_finds_is_found() {
 /// Measured: 0.5 px at most, which is dlib's rounding.
 #[test]
 fn points_are_within_a_pixel_of_dlibs_in_the_same_box() {
-    let mut predictor = Predictor::read("predictor", &support::predictor_file()).expect("it reads");
+    let mut predictor = CornerPredictor::read("predictor", &support::predictor_file()).expect("it reads");
     for (name, photo) in photos() {
         // libjpeg's pixels, as dlib had them: trees compare single ones.
         let picture = libjpeg::picture(&name);
@@ -177,8 +176,8 @@ fn a_face_that_fills_the_picture_and_faces_in_the_background_are_found() {
     }
 }
 
-/// The eyes are measured; nose and mouth are estimated, and good for the turn of the head. Measured: eyes 6 % of
-/// their distance from YuNet's, yaw 3.8 degrees (medians), and 150 of 151 portraits pass.
+/// The eyes are measured; nose and mouth are estimated, and good for the turn of the head. Measured: eyes 6 %
+/// of their distance from YuNet's, yaw 3.8 degrees (medians), and 150 of 151 portraits pass.
 #[test]
 fn the_head_is_turned_as_another_detector_says() {
     let (mut dlib, mut yunet) = (support::pipeline("dlib"), support::pipeline("open"));

@@ -133,8 +133,8 @@ const TILTS: [(&str, &[u16]); 6] = [
     ("all", &[20, 50, 75, 110, 160, 225, 250, 300, 340]),
 ];
 
-/// Turned photos enroll and find people like upright ones, but for one in twenty that may be refused; strangers match as
-/// seldom.
+/// Turned photos enroll and find people like upright ones, but for one in twenty that may be refused;
+/// strangers match as seldom.
 fn turned_photos_are_as_good_as_upright_ones(pack: &str, known: usize, strangers: usize) {
     let (mut pipeline, people) = (pipeline(pack), people(known, strangers));
     let upright = outcome(&mut pipeline, &people, &[0]);

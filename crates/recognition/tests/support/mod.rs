@@ -6,16 +6,14 @@
 )]
 
 pub(crate) mod compare;
-pub(crate) mod dat;
 pub(crate) mod libjpeg;
-pub(crate) mod networks;
 pub(crate) mod onnx;
 
 use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use rollcall_recognition::{Manifest, ModelFile, Pipeline, Runtime};
+use rollcall_recognition::{Manifest, Pipeline, Runtime};
 use serde::Deserialize;
 
 pub(crate) fn workspace() -> PathBuf {
@@ -99,16 +97,6 @@ pub(crate) fn predictor_file() -> Vec<u8> {
             model.file.name
         )
     })
-}
-
-/// The description of a file made by a test.
-pub(crate) fn file(name: &str, bytes: &[u8]) -> ModelFile {
-    use sha2::{Digest, Sha256};
-    let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = format!(
-        "name = \"{name}\"\nsha256 = \"{sha256}\"\nlicense = \"MIT\"\ncommercial = true\naccuracy = \"none\""
-    );
-    toml::from_str(&text).expect("it describes a file")
 }
 
 /// `reference.json`: what an independent implementation found.

@@ -1,10 +1,10 @@
 //! A list of layers taken apart in the order a network must have them.
 
-use super::DatError;
-use super::layers::{Convolution, Layer, Network, Window};
+use crate::DatError;
+use crate::layers::{Convolution, Layer, Network, Window};
 
 /// What is left of a network.
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     file: &'a str,
     mean: Option<[f32; 3]>,
     done: usize,
@@ -12,16 +12,16 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(file: &'a str, network: Network) -> Self {
+    pub(crate) fn new(file: &'a str, network: Network) -> Self {
         Self { file, mean: Some(network.mean), done: 0, layers: network.layers.into_iter().peekable() }
     }
 
-    pub(super) fn wrong(&self, what: impl std::fmt::Display) -> DatError {
+    pub(crate) fn wrong(&self, what: impl std::fmt::Display) -> DatError {
         DatError { file: self.file.to_owned(), what: format!("layer {}: {what}", self.done) }
     }
 
-    /// A convolution of `channels` with what scales and shifts before and behind it folded in.
-    pub(super) fn convolution(&mut self, channels: usize) -> Result<Convolution, DatError> {
+    /// Takes a convolution of `channels` with what scales and shifts before and behind it folded in.
+    pub(crate) fn convolution(&mut self, channels: usize) -> Result<Convolution, DatError> {
         let Some(Layer::Convolution(mut layer)) = self.next() else {
             return Err(self.wrong("a convolution belongs here"));
         };
@@ -39,36 +39,36 @@ impl<'a> Walk<'a> {
         Ok(layer)
     }
 
-    pub(super) fn relu(&mut self) -> Result<(), DatError> {
+    pub(crate) fn relu(&mut self) -> Result<(), DatError> {
         self.is(&Layer::Relu)
     }
 
-    pub(super) fn is(&mut self, expected: &Layer) -> Result<(), DatError> {
+    pub(crate) fn is(&mut self, expected: &Layer) -> Result<(), DatError> {
         match self.next() {
             Some(layer) if layer == *expected => Ok(()),
             _ => Err(self.wrong(format!("{expected:?} belongs here"))),
         }
     }
 
-    /// The window of an average over a part of the picture, if one comes next.
-    pub(super) fn average(&mut self) -> Option<Window> {
+    /// Takes the window of an average over a part of the picture, if one comes next.
+    pub(crate) fn average(&mut self) -> Option<Window> {
         let local = |next: &Layer| matches!(next, Layer::AveragePool(window) if window.side > 0 && window.padding == 0);
         let Some(Layer::AveragePool(window)) = self.layers.next_if(local) else { return None };
         self.done += 1;
         Some(window)
     }
 
-    pub(super) fn next(&mut self) -> Option<Layer> {
+    pub(crate) fn next(&mut self) -> Option<Layer> {
         self.done += 1;
         self.layers.next()
     }
 
-    /// How wide the picture is behind a window.
-    pub(super) fn behind(&self, window: &Window, size: usize) -> Result<usize, DatError> {
+    /// Returns how wide the picture is behind a window.
+    pub(crate) fn behind(&self, window: &Window, size: usize) -> Result<usize, DatError> {
         window.applied_to(size).ok_or_else(|| self.wrong("the picture is smaller than the window"))
     }
 
-    pub(super) fn end(mut self) -> Result<(), DatError> {
+    pub(crate) fn end(mut self) -> Result<(), DatError> {
         if self.layers.peek().is_none() { Ok(()) } else { Err(self.wrong("the network should end here")) }
     }
 }

@@ -3,11 +3,7 @@
 mod support;
 
 use proptest::prelude::*;
-use rollcall_domain::face::FaceBox;
-use rollcall_recognition::decode::Picture;
-use rollcall_recognition::detect::Turn;
-use rollcall_recognition::dlib::Conversion;
-use rollcall_recognition::dlib::trees::Predictor;
+use rollcall_dlib::{DatError, ShapePredictor, mmod_to_onnx, resnet_to_onnx};
 use support::dat::{self, Head};
 use support::networks::Draw;
 
@@ -65,22 +61,21 @@ fn damaged(file: &[u8], damages: &[Damage], reach: usize) -> Vec<u8> {
 
 /// Reads whatever `bytes` are; what reads must also run.
 fn predict(bytes: &[u8]) {
-    match Predictor::read("p.dat", bytes) {
+    match ShapePredictor::read("p.dat", bytes) {
         Err(error) => assert!(error.to_string().starts_with("p.dat is not as dlib writes it: ")),
         Ok(mut predictor) => {
-            let picture = Picture::new(image::RgbImage::from_pixel(40, 30, image::Rgb([90, 80, 70])));
-            for bounds in [
-                FaceBox { left: 4.0, top: 4.0, right: 30.0, bottom: 30.0 },
-                FaceBox { left: f32::NAN, top: -1e30, right: 1e30, bottom: f32::INFINITY },
-            ] {
-                predictor.predict(&picture, &bounds, Turn::NONE);
+            predictor.predict(|x, y| (x * 37.0 + y * 91.0).rem_euclid(256.0));
+            for level in [0.0, f32::NAN, f32::INFINITY] {
+                predictor.predict(|_, _| level);
             }
         }
     }
 }
 
-fn convert(conversion: Conversion, bytes: &[u8]) {
-    if let Err(error) = conversion.apply("n.dat", bytes) {
+type Convert = fn(&str, &[u8]) -> Result<Vec<u8>, DatError>;
+
+fn try_to(convert: Convert, bytes: &[u8]) {
+    if let Err(error) = convert("n.dat", bytes) {
         assert!(error.to_string().starts_with("n.dat is not as dlib writes it: "), "{error}");
     }
 }
@@ -100,9 +95,9 @@ proptest! {
     ) {
         let reach = if early { 2000 } else { usize::MAX };
         let recognizer = dat::write(Head::Recognizer, &Draw(1).recognizer());
-        convert(Conversion::DlibResnet, &damaged(&recognizer, &damages, reach));
+        try_to(resnet_to_onnx, &damaged(&recognizer, &damages, reach));
         let detector = dat::write(Head::Detector, &Draw(1).detector());
-        convert(Conversion::DlibMmod, &damaged(&detector, &damages, reach));
+        try_to(mmod_to_onnx, &damaged(&detector, &damages, reach));
     }
 
     #[test]
@@ -114,8 +109,8 @@ proptest! {
     #[test]
     fn anything_else_is_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         predict(&bytes);
-        convert(Conversion::DlibResnet, &bytes);
-        convert(Conversion::DlibMmod, &bytes);
+        try_to(resnet_to_onnx, &bytes);
+        try_to(mmod_to_onnx, &bytes);
     }
 }
 
@@ -124,19 +119,19 @@ fn a_file_cut_anywhere_is_an_error() {
     let (start, cascades) = Draw(1).predictor();
     let predictor = dat::write_predictor(&start, &cascades);
     for end in 0..predictor.len() {
-        assert!(Predictor::read("p.dat", &predictor[..end]).is_err(), "{end} of {}", predictor.len());
+        assert!(ShapePredictor::read("p.dat", &predictor[..end]).is_err(), "{end} of {}", predictor.len());
     }
-    for (conversion, network) in [
-        (Conversion::DlibResnet, dat::write(Head::Recognizer, &Draw(1).recognizer())),
-        (Conversion::DlibMmod, dat::write(Head::Detector, &Draw(1).detector())),
+    for (convert, network) in [
+        (resnet_to_onnx as Convert, dat::write(Head::Recognizer, &Draw(1).recognizer())),
+        (mmod_to_onnx, dat::write(Head::Detector, &Draw(1).detector())),
     ] {
         // Everywhere in the first layers, then in steps that hit every kind of place.
         for end in (0..2000).chain((2000..network.len()).step_by(17)) {
-            let error = conversion.apply("n.dat", &network[..end]).unwrap_err().to_string();
+            let error = convert("n.dat", &network[..end]).unwrap_err().to_string();
             assert!(error.starts_with("n.dat "), "{end}: {error}");
         }
         let longer = [network.as_slice(), &[0]].concat();
-        assert!(conversion.apply("n.dat", &longer).is_err());
+        assert!(convert("n.dat", &longer).is_err());
     }
 }
 
@@ -146,7 +141,7 @@ fn the_real_predictor_cut_or_with_a_flipped_bit_never_ends_in_a_panic() {
     let mut draw = Draw(11);
     for _ in 0..30 {
         let at = draw.next() as usize % bytes.len();
-        assert!(Predictor::read("p.dat", &bytes[..at]).is_err(), "cut at {at}");
+        assert!(ShapePredictor::read("p.dat", &bytes[..at]).is_err(), "cut at {at}");
         bytes[at] ^= 1 << (at % 8);
         predict(&bytes);
         bytes[at] ^= 1 << (at % 8);

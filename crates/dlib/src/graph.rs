@@ -2,15 +2,15 @@
 
 use prost::Message as _;
 
-use super::layers::{Convolution, Window};
-use super::onnx::{self, Size};
+use crate::layers::{Convolution, Window};
+use crate::onnx::{self, Size};
 
 /// What an operator gave, to be used by others.
 #[derive(Debug, Clone)]
-pub(super) struct Name(String);
+pub(crate) struct Name(String);
 
 /// A graph being written. Operators are named by their position, so the same calls give the same bytes.
-pub(super) struct Graph {
+pub(crate) struct Graph {
     nodes: Vec<onnx::Node>,
     constants: Vec<onnx::Tensor>,
     shape: Vec<Size>,
@@ -20,12 +20,12 @@ pub(super) struct Graph {
 const INPUT: &str = "pixels";
 
 impl Graph {
-    /// A graph with one input of floats.
-    pub(super) fn new<const N: usize>(shape: [Size; N]) -> (Self, Name) {
+    /// Begins a graph with one input of floats; returns it and the input.
+    pub(crate) fn new<const N: usize>(shape: [Size; N]) -> (Self, Name) {
         (Self { nodes: Vec::new(), constants: Vec::new(), shape: shape.into() }, Name(INPUT.into()))
     }
 
-    pub(super) fn convolution(&mut self, from: &Name, layer: &Convolution) -> Name {
+    pub(crate) fn convolution(&mut self, from: &Name, layer: &Convolution) -> Name {
         let side = layer.window.side;
         let shape = [layer.filters, layer.channels, side, side];
         let weights = self.constant(&shape, floats(&layer.weights), onnx::FLOAT);
@@ -33,24 +33,24 @@ impl Graph {
         self.node("Conv", &[from, &weights, &biases], &attributes(&layer.window))
     }
 
-    pub(super) fn relu(&mut self, from: &Name) -> Name {
+    pub(crate) fn relu(&mut self, from: &Name) -> Name {
         self.node("Relu", &[from], &[])
     }
 
-    pub(super) fn add(&mut self, a: &Name, b: &Name) -> Name {
+    pub(crate) fn add(&mut self, a: &Name, b: &Name) -> Name {
         self.node("Add", &[a, b], &[])
     }
 
-    pub(super) fn max_pool(&mut self, from: &Name, window: &Window) -> Name {
+    pub(crate) fn max_pool(&mut self, from: &Name, window: &Window) -> Name {
         self.node("MaxPool", &[from], &attributes(window))
     }
 
-    pub(super) fn average_pool(&mut self, from: &Name, window: &Window) -> Name {
+    pub(crate) fn average_pool(&mut self, from: &Name, window: &Window) -> Name {
         self.node("AveragePool", &[from], &attributes(window))
     }
 
-    /// Zeros after the last channel, row and column.
-    pub(super) fn pad(&mut self, from: &Name, channels: usize, pixels: usize) -> Name {
+    /// Appends zeros after the last channel, row and column.
+    pub(crate) fn pad(&mut self, from: &Name, channels: usize, pixels: usize) -> Name {
         if channels == 0 && pixels == 0 {
             return from.clone();
         }
@@ -61,16 +61,16 @@ impl Graph {
         self.node("Pad", &[from, &amounts], &[])
     }
 
-    /// The mean of each channel times `weights`, `inputs x outputs` of them.
-    pub(super) fn mean_times(&mut self, from: &Name, inputs: usize, outputs: usize, weights: &[f32]) -> Name {
+    /// Multiplies the mean of each channel by `weights`, `inputs x outputs` of them.
+    pub(crate) fn mean_times(&mut self, from: &Name, inputs: usize, outputs: usize, weights: &[f32]) -> Name {
         let means = self.node("GlobalAveragePool", &[from], &[]);
         let means = self.node("Flatten", &[&means], &[]);
         let weights = self.constant(&[inputs, outputs], floats(weights), onnx::FLOAT);
         self.node("MatMul", &[&means, &weights], &[])
     }
 
-    /// The file.
-    pub(super) fn finish<const N: usize>(self, name: &str, output: &Name, shape: [Size; N]) -> Vec<u8> {
+    /// Encodes the file.
+    pub(crate) fn finish<const N: usize>(self, name: &str, output: &Name, shape: [Size; N]) -> Vec<u8> {
         let graph = onnx::Graph {
             node: self.nodes,
             name: name.into(),

@@ -1,8 +1,8 @@
 //! A network's file: the loss it was trained with, a nest of versions, and the layers from the input to the
 //! output.
 
-use super::DatError;
-use super::reader::{Reader, Tensor, product};
+use crate::DatError;
+use crate::reader::{Reader, Tensor, product};
 
 /// More layers than any known network has.
 const MOST_LAYERS: usize = 1000;
@@ -12,16 +12,16 @@ const LARGEST: usize = 4096;
 
 /// A network as far as running it needs.
 #[derive(Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     /// Subtracted from red, green and blue before dividing by 256.
-    pub(super) mean: [f32; 3],
+    pub(crate) mean: [f32; 3],
     /// From the input to the output.
-    pub(super) layers: Vec<Layer>,
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// What a layer does to what it is given.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Layer {
+pub(crate) enum Layer {
     Convolution(Convolution),
     /// Times and plus a number per channel.
     Affine(Affine),
@@ -40,38 +40,38 @@ pub(super) enum Layer {
 
 /// Filters, row by row: output channel, input channel, row, column.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Convolution {
-    pub(super) filters: usize,
-    pub(super) channels: usize,
-    pub(super) window: Window,
-    pub(super) weights: Vec<f32>,
-    pub(super) biases: Vec<f32>,
+pub(crate) struct Convolution {
+    pub(crate) filters: usize,
+    pub(crate) channels: usize,
+    pub(crate) window: Window,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) biases: Vec<f32>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Affine {
-    pub(super) factors: Vec<f32>,
-    pub(super) offsets: Vec<f32>,
+pub(crate) struct Affine {
+    pub(crate) factors: Vec<f32>,
+    pub(crate) offsets: Vec<f32>,
 }
 
 /// A window that slides over the picture; a side of 0 is the whole picture's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) side: usize,
-    pub(super) stride: usize,
-    pub(super) padding: usize,
+pub(crate) struct Window {
+    pub(crate) side: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
 }
 
 impl Window {
-    /// The size of what comes out when the picture is `size` pixels wide. `None` when the window does not
-    /// fit.
-    pub(super) fn applied_to(&self, size: usize) -> Option<usize> {
+    /// Returns the size of what comes out when the picture is `size` pixels wide. `None` when the window does
+    /// not fit.
+    pub(crate) fn applied_to(&self, size: usize) -> Option<usize> {
         Some((size + 2 * self.padding).checked_sub(self.side)? / self.stride + 1)
     }
 }
 
 /// Reads a whole network file; anything after the last layer is an error.
-pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Network, DatError> {
+pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Network, DatError> {
     let mut reader = Reader::new(file, bytes);
     loss(&mut reader)?;
     let mean = input(&mut reader)?;
@@ -90,14 +90,14 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Network, DatError> {
     Ok(Network { mean, layers })
 }
 
-/// What the network was trained with; it plays no part in running it.
+/// Reads past the loss, with which the network was trained; it plays no part in running it.
 fn loss(reader: &mut Reader<'_>) -> Result<(), DatError> {
     reader.expect("the version of the loss layer", 1)?;
     let reals = match reader.text()? {
         "loss_metric_2" => 2,
         "loss_mmod_" => {
             reader.expect("the version of the detector's options", 1)?;
-            // The geometry of the manifest's family "mmod" is that of a window of 80 pixels.
+            // Whoever turns cells into boxes takes a window of 80 pixels for granted.
             reader.expect("the width of the detector's window", 80)?;
             reader.expect("the height of the detector's window", 80)?;
             7
@@ -107,7 +107,8 @@ fn loss(reader: &mut Reader<'_>) -> Result<(), DatError> {
     (0..reals).try_for_each(|_| reader.real().map(drop))
 }
 
-/// Layers are nested, so the versions of all of them come first, the innermost's (3) last.
+/// Reads versions and input, and returns the mean color. Layers are nested, so the versions of all of them
+/// come first, the innermost's (3) last.
 fn input(reader: &mut Reader<'_>) -> Result<[f32; 3], DatError> {
     let mut depth = 0;
     while reader.size("the version of a layer", 3)? != 3 {
@@ -143,8 +144,8 @@ fn layer(reader: &mut Reader<'_>) -> Result<Layer, DatError> {
     })
 }
 
-/// What every layer keeps of its last training step: three flags, and tensors that are empty in a file that
-/// was cleaned for publishing.
+/// Reads past what every layer keeps of its last training step: three flags, and tensors that are empty in a
+/// file that was cleaned for publishing.
 fn state(reader: &mut Reader<'_>) -> Result<(), DatError> {
     (0..3).try_for_each(|_| reader.flag())?;
     (0..3).try_for_each(|_| reader.tensor().map(drop))
@@ -178,7 +179,8 @@ fn affine(reader: &mut Reader<'_>) -> Result<Affine, DatError> {
     Ok(Affine { factors, offsets })
 }
 
-/// Batch normalization is affine once it is trained: `gamma (x - mean) / sqrt(variance + epsilon) + beta`.
+/// Reads a batch normalization, which is affine once it is trained: `gamma (x - mean) / sqrt(variance +
+/// epsilon) + beta`.
 fn normalization(reader: &mut Reader<'_>) -> Result<Affine, DatError> {
     let parameters = reader.tensor()?;
     let views = [reader.view()?, reader.view()?];
@@ -219,7 +221,7 @@ fn dense(reader: &mut Reader<'_>) -> Result<Layer, DatError> {
     Ok(Layer::Dense { inputs, outputs, weights })
 }
 
-/// Rows and columns, strides and paddings. All known windows are square.
+/// Reads rows and columns, strides and paddings. All known windows are square.
 fn window(reader: &mut Reader<'_>) -> Result<Window, DatError> {
     let mut square = |what: &str| {
         let (down, across) = (reader.size(what, LARGEST)?, reader.size(what, LARGEST)?);
@@ -233,12 +235,12 @@ fn window(reader: &mut Reader<'_>) -> Result<Window, DatError> {
     Ok(Window { side, stride, padding })
 }
 
-/// Four factors for the training rate.
+/// Reads past four factors for the training rate.
 fn rates(reader: &mut Reader<'_>) -> Result<(), DatError> {
     (0..4).try_for_each(|_| reader.real().map(drop))
 }
 
-/// A layer's parameters, cut at the end of the first view.
+/// Cuts a layer's parameters at the end of the first view.
 fn split(reader: &Reader<'_>, parameters: Tensor, views: [[usize; 4]; 2]) -> Result<[Vec<f32>; 2], DatError> {
     let mut first = parameters.values;
     match views.map(|view| product(&view)) {

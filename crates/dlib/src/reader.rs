@@ -4,7 +4,7 @@
 //! little-endian. Reals are two integers, mantissa and exponent of two. Text, lists and tensors say their
 //! length first; it is compared with what is left of the file before anything is allocated.
 
-use super::DatError;
+use crate::DatError;
 
 /// Longest name of a layer or loss; the longest known has 23 bytes.
 const LONGEST_TEXT: usize = 64;
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
         Self { file, bytes, at: 0 }
     }
 
-    /// An error at the present position.
+    /// Returns an error that tells the present position.
     pub(crate) fn wrong(&self, what: impl Into<String>) -> DatError {
         let what = format!("{}, at byte {}", what.into(), self.at);
         DatError { file: self.file.to_owned(), what }
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
         self.at == self.bytes.len()
     }
 
-    /// The next `count` bytes.
+    /// Reads `count` bytes.
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8], DatError> {
         let left = &self.bytes[self.at..];
         let Some(taken) = left.get(..count) else {
@@ -67,7 +67,7 @@ impl<'a> Reader<'a> {
         Ok(if negative { -magnitude } else { magnitude })
     }
 
-    /// The next integer must be `expected`: a version this program knows.
+    /// Reads an integer that must be `expected`: a version this program knows.
     pub(crate) fn expect(&mut self, what: &str, expected: i64) -> Result<(), DatError> {
         let found = self.integer()?;
         if found == expected {
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A size or an index: an integer from 0 to `most`.
+    /// Reads a size or an index: an integer from 0 to `most`.
     pub(crate) fn size(&mut self, what: &str, most: usize) -> Result<usize, DatError> {
         let found = self.integer()?;
         match usize::try_from(found) {
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many items follow, each of `least` bytes or more. More than the rest of the file can hold is
+    /// Reads how many items follow, each of `least` bytes or more. More than the rest of the file can hold is
     /// refused here, so that whoever allocates for them cannot be made to allocate much.
     pub(crate) fn count(&mut self, what: &str, least: usize) -> Result<usize, DatError> {
         let left = self.bytes.len() - self.at;
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         if value.is_finite() { Ok(value) } else { Err(self.wrong("a number is not finite")) }
     }
 
-    /// A real that fits into single precision.
+    /// Reads a real that fits into single precision.
     pub(crate) fn float(&mut self) -> Result<f32, DatError> {
         let value = self.real()? as f32;
         if value.is_finite() { Ok(value) } else { Err(self.wrong("a number is too large")) }
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(bytes).map_err(|_| self.wrong("a name is not text"))
     }
 
-    /// One character, `0` or `1`.
+    /// Reads one character, `0` or `1`.
     pub(crate) fn flag(&mut self) -> Result<(), DatError> {
         match self.take(1)? {
             b"0" | b"1" => Ok(()),
@@ -121,8 +121,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A matrix as a flat list of `expected` numbers. The signs of rows and columns tell only whether they
-    /// were fixed when dlib was compiled.
+    /// Reads a matrix as a flat list of `expected` numbers. The signs of rows and columns tell only whether
+    /// they were fixed when dlib was compiled.
     pub(crate) fn matrix(&mut self, what: &str, expected: usize) -> Result<Vec<f32>, DatError> {
         let (rows, columns) = (self.integer()?.unsigned_abs(), self.integer()?.unsigned_abs());
         if rows.checked_mul(columns) != Some(expected as u64) {
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         Ok(Tensor { shape, values })
     }
 
-    /// The shape of a part of a tensor; the numbers themselves are in that tensor.
+    /// Reads the shape of a part of a tensor; the numbers themselves are in that tensor.
     pub(crate) fn view(&mut self) -> Result<[usize; 4], DatError> {
         self.expect("the version of a view", 1)?;
         self.shape()
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many numbers a shape holds; `None` when nobody could count them.
+/// Counts the numbers of a shape; `None` when nobody could count them.
 pub(crate) fn product(shape: &[usize; 4]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))
 }

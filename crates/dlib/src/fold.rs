@@ -1,11 +1,11 @@
 //! Layers that do nothing but scale and shift disappear into the convolution beside them: fewer passes over
 //! the picture, and numbers that differ in the last digit only. Sums are in double precision.
 
-use super::layers::{Affine, Convolution};
+use crate::layers::{Affine, Convolution};
 
 impl Convolution {
-    /// This convolution followed by `after`. `None` when the channels differ.
-    pub(super) fn then(mut self, after: &Affine) -> Option<Self> {
+    /// Folds `after` into this convolution. `None` when the channels differ.
+    pub(crate) fn then(mut self, after: &Affine) -> Option<Self> {
         if after.factors.len() != self.filters || after.offsets.len() != self.filters {
             return None;
         }
@@ -21,9 +21,9 @@ impl Convolution {
         Some(self)
     }
 
-    /// This convolution on pixels 0..=255 instead of `(pixel - mean) / 256`. `None` for other than three
-    /// channels, and with padding: zeros added after the mean was subtracted are not black.
-    pub(super) fn on_pixels(mut self, mean: [f32; 3]) -> Option<Self> {
+    /// Makes this convolution take pixels 0..=255 instead of `(pixel - mean) / 256`. `None` for other than
+    /// three channels, and with padding: zeros added after the mean was subtracted are not black.
+    pub(crate) fn on_pixels(mut self, mean: [f32; 3]) -> Option<Self> {
         if self.channels != mean.len() || self.window.padding != 0 {
             return None;
         }
@@ -46,7 +46,7 @@ impl Convolution {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dlib::layers::Window;
+    use crate::layers::Window;
 
     /// Two filters of one pixel on three channels.
     fn convolution() -> Convolution {

@@ -1,10 +1,10 @@
 //! The recognizer: a residual network from a 150-pixel crop to 128 numbers.
 
-use super::DatError;
-use super::graph::{Graph, Name};
-use super::layers::{self, Layer, Window};
-use super::onnx::Size;
-use super::walk::Walk;
+use crate::DatError;
+use crate::graph::{Graph, Name};
+use crate::layers::{self, Layer, Window};
+use crate::onnx::Size;
+use crate::walk::Walk;
 
 /// Side of the crop in pixels.
 const SIDE: usize = 150;
@@ -20,7 +20,14 @@ struct Flow {
     side: usize,
 }
 
-pub(super) fn convert(file: &str, bytes: &[u8]) -> Result<Vec<u8>, DatError> {
+/// Converts dlib's face recognizer, a residual network, to an ONNX file.
+///
+/// The input is `pixels`, `N x 3 x 150 x 150` RGB levels 0..=255; the output is `N x 128`, not normalized.
+/// `file` names `bytes` in errors. Equal bytes give equal files.
+///
+/// # Errors
+/// [`DatError`] when the file is damaged or holds another network.
+pub fn resnet_to_onnx(file: &str, bytes: &[u8]) -> Result<Vec<u8>, DatError> {
     let mut walk = Walk::new(file, layers::read(file, bytes)?);
     let side = |size: usize| Size::Fixed(size as i64);
     let (mut graph, name) = Graph::new([Size::Open("faces".into()), side(3), side(SIDE), side(SIDE)]);
@@ -41,7 +48,7 @@ pub(super) fn convert(file: &str, bytes: &[u8]) -> Result<Vec<u8>, DatError> {
     Ok(graph.finish("dlib_resnet_v1", &output, [Size::Open("faces".into()), side(OUTPUTS)]))
 }
 
-/// A convolution and a maximum, which leave a quarter of the size.
+/// Writes a convolution and a maximum, which leave a quarter of the size.
 fn entry(walk: &mut Walk<'_>, graph: &mut Graph, pixels: &Name) -> Result<Flow, DatError> {
     let first = walk.convolution(3)?;
     walk.relu()?;
@@ -56,8 +63,9 @@ fn entry(walk: &mut Walk<'_>, graph: &mut Graph, pixels: &Name) -> Result<Flow, 
     Ok(Flow { name: graph.max_pool(&name, &pool), channels: first.filters, side })
 }
 
-/// Two convolutions, plus what was there before them; where the size shrinks, plus the average of what was
-/// there. Of the two, the one with fewer channels or pixels is padded with zeros behind its last.
+/// Writes a block: two convolutions, plus what was there before them; where the size shrinks, plus the
+/// average of what was there. Of the two, the one with fewer channels or pixels is padded with zeros behind
+/// its last.
 fn block(walk: &mut Walk<'_>, graph: &mut Graph, from: &Flow) -> Result<Flow, DatError> {
     let first = walk.convolution(from.channels)?;
     walk.relu()?;

@@ -3,25 +3,10 @@
 
 mod support;
 
-use std::fs;
-
-use rollcall_domain::face::{FaceBox, Point};
-use rollcall_recognition::decode::Picture;
-use rollcall_recognition::detect::Turn;
-use rollcall_recognition::dlib::Conversion;
-use rollcall_recognition::dlib::trees::Predictor;
-use rollcall_recognition::runtime::Network;
+use rollcall_dlib::{DatError, ShapePredictor, mmod_to_onnx, resnet_to_onnx};
+use support::Network;
 use support::dat::{self, Cascade, Head, Layer};
 use support::networks::Draw;
-
-/// Has the engine's runtime open a converted file.
-fn open(bytes: &[u8]) -> Network {
-    let dir = tempfile::tempdir().unwrap();
-    let name = "converted.onnx";
-    fs::write(dir.path().join(name), bytes).unwrap();
-    let file = support::file(name, bytes);
-    support::runtime().open(&file, dir.path()).unwrap_or_else(|error| panic!("{error:?}"))
-}
 
 fn largest_difference(found: &[f32], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
@@ -33,14 +18,15 @@ fn a_converted_recognizer_gives_what_its_layers_give() {
     for seed in 1..=3 {
         let mut draw = Draw(seed);
         let layers = draw.recognizer();
-        let bytes = Conversion::DlibResnet.apply("a.dat", &dat::write(Head::Recognizer, &layers)).unwrap();
+        let bytes = resnet_to_onnx("a.dat", &dat::write(Head::Recognizer, &layers)).unwrap();
         let pixels = draw.list(3 * 150 * 150, 0.0, 255.0);
-        let mut network = open(&bytes);
-        let outputs = network.run(&pixels, 150, 150).unwrap();
+        let mut network = Network::open(&bytes);
+        assert_eq!(network.shapes(), [vec![-1, 3, 150, 150], vec![-1, 128]]);
+        let outputs = network.run(&pixels, 150, 150);
         let expected = dat::run(&layers, &pixels, 150, 150);
         let largest = expected.iter().map(|value| value.abs()).fold(0.0, f64::max);
         assert!(largest > 0.01, "numbers that could be told from zero: {largest}");
-        let difference = largest_difference(outputs.values(0).unwrap(), &expected);
+        let difference = largest_difference(&outputs, &expected);
         assert!(difference <= 1e-5 * largest.max(1.0), "{difference} of {largest}");
     }
 }
@@ -49,16 +35,16 @@ fn a_converted_recognizer_gives_what_its_layers_give() {
 fn a_converted_detector_gives_what_its_layers_give_at_any_size() {
     let mut draw = Draw(7);
     let layers = draw.detector();
-    let bytes = Conversion::DlibMmod.apply("a.dat", &dat::write(Head::Detector, &layers)).unwrap();
-    let mut network = open(&bytes);
-    assert!(network.is_dynamic());
+    let bytes = mmod_to_onnx("a.dat", &dat::write(Head::Detector, &layers)).unwrap();
+    let mut network = Network::open(&bytes);
+    assert_eq!(network.shapes(), [vec![1, 3, -1, -1], vec![1, 1, -1, -1]]);
     for (width, height) in [(97, 64), (160, 131)] {
         let pixels = draw.list(3 * width * height, 0.0, 255.0);
-        let outputs = network.run(&pixels, width, height).unwrap();
+        let outputs = network.run(&pixels, width, height);
         let expected = dat::run(&layers, &pixels, height, width);
         let largest = expected.iter().map(|value| value.abs()).fold(0.0, f64::max);
         assert!(largest > 0.01, "numbers that could be told from zero: {largest}");
-        let difference = largest_difference(outputs.values(0).unwrap(), &expected);
+        let difference = largest_difference(&outputs, &expected);
         assert!(difference <= 1e-5 * largest.max(1.0), "{difference} of {largest}");
     }
 }
@@ -66,20 +52,22 @@ fn a_converted_detector_gives_what_its_layers_give_at_any_size() {
 #[test]
 fn the_same_file_becomes_the_same_bytes() {
     let file = dat::write(Head::Recognizer, &Draw(5).recognizer());
-    let convert = || Conversion::DlibResnet.apply("a.dat", &file).unwrap();
+    let convert = || resnet_to_onnx("a.dat", &file).unwrap();
     assert_eq!(convert(), convert());
 }
+
+type Convert = fn(&str, &[u8]) -> Result<Vec<u8>, DatError>;
 
 #[test]
 fn another_network_is_refused_with_the_reason() {
     let recognizer = Draw(1).recognizer();
     let detector = Draw(1).detector();
     #[track_caller]
-    fn check(conversion: Conversion, head: Head, layers: &[Layer], reason: &str) {
-        let error = conversion.apply("a.dat", &dat::write(head, layers)).unwrap_err().to_string();
+    fn check(convert: Convert, head: Head, layers: &[Layer], reason: &str) {
+        let error = convert("a.dat", &dat::write(head, layers)).unwrap_err().to_string();
         assert!(error.starts_with("a.dat is not as dlib writes it: ") && error.contains(reason), "{error}");
     }
-    let (resnet, mmod) = (Conversion::DlibResnet, Conversion::DlibMmod);
+    let (resnet, mmod): (Convert, Convert) = (resnet_to_onnx, mmod_to_onnx);
     check(mmod, Head::Recognizer, &recognizer, "layer 4: a convolution belongs here");
     check(resnet, Head::Detector, &detector, "a maximum belongs here");
     check(resnet, Head::Recognizer, &recognizer[..recognizer.len() - 1], "a dense layer belongs here");
@@ -91,8 +79,8 @@ fn another_network_is_refused_with_the_reason() {
     check(mmod, Head::Detector, &wide, "3 channels instead of 4");
 }
 
-/// Trees walked as the format says, on whole pixels.
-fn walked(start: &[f32; 10], cascades: &[Cascade], picture: &Picture, bounds: &FaceBox) -> Vec<Point> {
+/// Trees walked as the format says.
+fn walked(start: &[f32; 10], cascades: &[Cascade], noise: impl Fn(f64, f64) -> f32) -> Vec<(f64, f64)> {
     let mut shape = start.map(f64::from);
     for cascade in cascades {
         // The turn and growth that take the first shape to this one, with complex numbers.
@@ -108,14 +96,7 @@ fn walked(start: &[f32; 10], cascades: &[Cascade], picture: &Picture, bounds: &F
         let level = |(anchor, dx, dy): &(usize, f32, f32)| {
             let (dx, dy) = (f64::from(*dx), f64::from(*dy));
             let (x, y) = (shape[2 * anchor] + a * dx - b * dy, shape[2 * anchor + 1] + b * dx + a * dy);
-            let x = (f64::from(bounds.left) + x * f64::from(bounds.width()) + 0.5).floor();
-            let y = (f64::from(bounds.top) + y * f64::from(bounds.height()) + 0.5).floor();
-            if x < 0.0 || y < 0.0 || x >= f64::from(picture.width()) || y >= f64::from(picture.height()) {
-                return 0.0;
-            }
-            let at = (y as usize * picture.width() as usize + x as usize) * 3;
-            let sum = picture.pixels()[at..at + 3].iter().map(|level| u32::from(*level)).sum::<u32>();
-            (sum / 3) as f32
+            noise(x, y)
         };
         let levels: Vec<f32> = cascade.places.iter().map(level).collect();
         for (splits, leaves) in &cascade.trees {
@@ -128,28 +109,27 @@ fn walked(start: &[f32; 10], cascades: &[Cascade], picture: &Picture, bounds: &F
             shape.iter_mut().zip(leaf).for_each(|(sum, step)| *sum += f64::from(step));
         }
     }
-    let place = |i: usize| Point {
-        x: bounds.left + shape[2 * i] as f32 * bounds.width(),
-        y: bounds.top + shape[2 * i + 1] as f32 * bounds.height(),
-    };
-    (0..5).map(place).collect()
+    (0..5).map(|i| (shape[2 * i], shape[2 * i + 1])).collect()
 }
 
 #[test]
 fn trees_are_walked_as_the_format_says() {
-    let noise =
-        |x: u32, y: u32| image::Rgb([(x * 37 % 256) as u8, (y * 91 % 256) as u8, (x * y % 256) as u8]);
-    let picture = Picture::new(image::RgbImage::from_fn(120, 90, noise));
     for seed in 1..=20 {
         let (start, cascades) = Draw(seed).predictor();
-        let mut predictor = Predictor::read("p.dat", &dat::write_predictor(&start, &cascades)).unwrap();
-        // Inside, and reaching past two edges.
-        for (left, top, side) in [(20.0, 10.0, 60.0), (-30.0, 50.0, 80.0)] {
-            let bounds = FaceBox { left, top, right: left + side, bottom: top + side };
-            let expected = walked(&start, &cascades, &picture, &bounds);
-            for (found, expected) in predictor.predict(&picture, &bounds, Turn::NONE).iter().zip(expected) {
-                let far = (found.x - expected.x).abs().max((found.y - expected.y).abs());
-                assert!(far < 1e-3, "seed {seed}: {found:?} instead of {expected:?}");
+        let file = dat::write_predictor(&start, &cascades);
+        let mut predictor = ShapePredictor::read("p.dat", &file).unwrap();
+        // Pixels that differ from their neighbors, and a photo that ends inside of the box.
+        for (side, end) in [(60.0, 1.0), (80.0, 0.5)] {
+            let noise = |x: f64, y: f64| {
+                let (column, row) = ((x * side).floor() as i64, (y * side).floor() as i64);
+                let outside = x < 0.0 || y < 0.0 || x >= end || y >= end;
+                if outside { 0.0 } else { ((column * 37 + row * 91 + column * row) % 256) as f32 }
+            };
+            let found = predictor.predict(|x, y| noise(f64::from(x), f64::from(y)));
+            for (found, expected) in found.iter().zip(walked(&start, &cascades, noise)) {
+                let far =
+                    (f64::from(found.0) - expected.0).abs().max((f64::from(found.1) - expected.1).abs());
+                assert!(far < 1e-5, "seed {seed}: {found:?} instead of {expected:?}");
             }
         }
     }
@@ -160,7 +140,8 @@ fn a_predictor_that_contradicts_itself_is_refused() {
     let (start, cascades) = Draw(3).predictor();
     #[track_caller]
     fn check(start: &[f32; 10], cascades: &[Cascade], reason: &str) {
-        let error = Predictor::read("p.dat", &dat::write_predictor(start, cascades)).unwrap_err().to_string();
+        let error =
+            ShapePredictor::read("p.dat", &dat::write_predictor(start, cascades)).unwrap_err().to_string();
         assert!(error.starts_with("p.dat ") && error.contains(reason), "{error}");
     }
     let changed = |change: &dyn Fn(&mut Vec<Cascade>)| {

@@ -4,18 +4,8 @@
 //! A shape is a guess in the unit square of a face's box, improved cascade by cascade: each tree compares the
 //! gray levels of pairs of pixels, whose places move with the shape, and adds what its leaf says.
 
-use rollcall_domain::face::{FaceBox, Point};
-
-use super::DatError;
-use super::reader::{INTEGER, REAL, Reader};
-use crate::align::{self, Similarity};
-use crate::decode::Picture;
-use crate::detect::Turn;
-use crate::models::AlignmentTemplate;
-
-/// Corners of the eyes and the base of the nose: outer and inner corner of the eye at image right, outer and
-/// inner corner of the eye at image left, base of the nose between the nostrils. Pixels of the upright photo.
-pub type Corners = [Point; POINTS];
+use crate::DatError;
+use crate::reader::{INTEGER, REAL, Reader};
 
 const POINTS: usize = 5;
 
@@ -29,23 +19,9 @@ const LEAF: usize = 2 * INTEGER + 2 * POINTS * REAL;
 /// Deepest tree accepted; the known ones have four levels.
 const MOST_SPLITS: usize = (1 << 8) - 1;
 
-/// The boxes tried beside a face's own: moved across and down by a share of its size, and so many times as large.
-const TRIES: [(f32, f32, f32); 6] = [
-    (0.08, 0.0, 1.0),
-    (-0.08, 0.0, 1.0),
-    (0.0, 0.08, 1.0),
-    (0.0, -0.08, 1.0),
-    (0.0, 0.0, 1.12),
-    (0.0, 0.0, 0.89),
-];
-
-/// How far the points may wander in pixels of dlib's crop of 150 that show a face from the right side. Of 600 looks
-/// at faces of LFW from a wrong side none stays below; nine in ten from the right side do.
-const STEADY: f32 = 1.0;
-
-/// The trees of a predictor, ready to run, with its buffer.
+/// The trees of a predictor of five points, ready to run, with its buffer.
 #[derive(Debug, Clone)]
-pub struct Predictor {
+pub struct ShapePredictor {
     start: Shape,
     cascades: Vec<Cascade>,
     /// Splits of every tree: all are complete and of one depth.
@@ -78,8 +54,8 @@ struct Split {
     threshold: f32,
 }
 
-impl Predictor {
-    /// Reads a predictor's file; `file` names it in errors.
+impl ShapePredictor {
+    /// Reads dlib's `shape_predictor_5_face_landmarks.dat`; `file` names `bytes` in errors.
     ///
     /// # Errors
     /// [`DatError`] when the file is damaged or holds another number of points.
@@ -114,20 +90,22 @@ impl Predictor {
         Ok(Self { start, cascades, splits, levels: Vec::new() })
     }
 
-    /// The points of the face in `bounds`, which is upright when the picture is turned by `turn`. Nothing is
-    /// allocated once the first face was seen.
-    pub fn predict(&mut self, picture: &Picture, bounds: &FaceBox, turn: Turn) -> Corners {
-        let start = points(&self.start);
+    /// Finds the five points of a face: outer and inner corner of the eye at image right, outer and inner
+    /// corner of the eye at image left, base of the nose between the nostrils.
+    ///
+    /// Points are `(x, y)` in units of the face's box, `(0, 0)` its left top and `(1, 1)` its right bottom;
+    /// some lie outside. `level` returns the gray level at such a place, 0..=255, and 0 outside of the photo;
+    /// it is called once for each pixel of each cascade. Nothing is allocated once the first face was seen.
+    pub fn predict(&mut self, level: impl Fn(f32, f32) -> f32) -> [(f32, f32); POINTS] {
         let mut shape = self.start;
         for cascade in &self.cascades {
             // How the shape has turned and grown so far turns and stretches the places of the pixels.
-            let moved = Similarity::between(&start, &points(&shape));
-            let (a, b) = moved.map_or((1.0, 0.0), |moved| (moved.a as f32, moved.b as f32));
+            let (a, b) = growth(&self.start, &shape).unwrap_or((1.0, 0.0));
             self.levels.clear();
             self.levels.extend(cascade.pixels.iter().map(|place| {
                 let x = shape[2 * place.anchor] + a * place.dx - b * place.dy;
                 let y = shape[2 * place.anchor + 1] + b * place.dx + a * place.dy;
-                gray(picture, turn.in_box(bounds, x, y))
+                level(x, y)
             }));
             let trees =
                 cascade.splits.chunks_exact(self.splits).zip(cascade.leaves.chunks_exact(self.splits + 1));
@@ -141,59 +119,17 @@ impl Predictor {
                 shape.iter_mut().zip(leaf).for_each(|(sum, step)| *sum += step);
             }
         }
-        points(&shape).map(|point| turn.in_box(bounds, point.x, point.y))
-    }
-
-    /// Whether `corners`, found in `bounds` from the side `turn`, are those of a face seen from its right side.
-    ///
-    /// On an upright face the trees end at the same points wherever in a small range they begin; on anything else
-    /// they end anywhere. Where the points wander somewhat, they must be steadier from this side than from the other
-    /// three, and from no side between twice as steady: trees know some tilt.
-    pub fn is_settled(&mut self, picture: &Picture, bounds: &FaceBox, turn: Turn, corners: &Corners) -> bool {
-        let here = self.wandering(picture, bounds, turn, corners);
-        if here <= STEADY {
-            return true;
-        }
-        let mut there = |by: Turn| {
-            let side = turn.and(by);
-            let corners = self.predict(picture, bounds, side);
-            self.wandering(picture, bounds, side, &corners)
-        };
-        Turn::QUARTERS.into_iter().all(|by| there(by) > here)
-            && Turn::DIAGONALS.into_iter().all(|by| there(by) > here / 2.0)
-    }
-
-    /// How far the points move when the box does, in pixels of dlib's crop of 150: the fourth largest of six
-    /// distances, for one or two boxes fail with many upright faces.
-    fn wandering(&mut self, picture: &Picture, bounds: &FaceBox, turn: Turn, corners: &Corners) -> f32 {
-        let Some(crop) = align::to_template(corners, AlignmentTemplate::Dlib150, 150) else {
-            return f32::INFINITY;
-        };
-        let (width, height) = (bounds.width(), bounds.height());
-        let mut moved = TRIES.map(|(across, down, times)| {
-            let (x, y) = (across * width, down * height);
-            let (more, taller) = (width * (times - 1.0) / 2.0, height * (times - 1.0) / 2.0);
-            let tried = FaceBox {
-                left: bounds.left + x - more,
-                top: bounds.top + y - taller,
-                right: bounds.right + x + more,
-                bottom: bounds.bottom + y + taller,
-            };
-            let found = self.predict(picture, &tried, turn);
-            let squares = found.iter().zip(corners).map(|(p, q)| (p.x - q.x).powi(2) + (p.y - q.y).powi(2));
-            (squares.sum::<f32>() / POINTS as f32).sqrt() * crop.scale() as f32
-        });
-        moved.sort_by(f32::total_cmp);
-        moved[3]
+        points(&shape)
     }
 
     /// Overwrites the gray levels of the last face.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.levels.fill(0.0);
     }
 }
 
-/// One cascade's trees: all splits and all leaves. `expected` is the number of splits of every tree before.
+/// Reads one cascade's trees: all splits and all leaves. `expected` is the number of splits of every tree
+/// before.
 fn forest(
     reader: &mut Reader<'_>,
     expected: &mut Option<usize>,
@@ -229,7 +165,7 @@ fn shape(reader: &mut Reader<'_>, what: &str) -> Result<Shape, DatError> {
     Ok(shape)
 }
 
-/// A list for each of the `expected` cascades, of items of at least `least` bytes.
+/// Reads a list for each of the `expected` cascades, of items of at least `least` bytes.
 fn lists<T>(
     reader: &mut Reader<'_>,
     expected: usize,
@@ -248,19 +184,27 @@ fn lists<T>(
         .collect()
 }
 
-fn points(shape: &Shape) -> [Point; POINTS] {
-    std::array::from_fn(|i| Point { x: shape[2 * i], y: shape[2 * i + 1] })
+fn points(shape: &Shape) -> [(f32, f32); POINTS] {
+    std::array::from_fn(|i| (shape[2 * i], shape[2 * i + 1]))
 }
 
-/// Mean of the three colors, rounded down as dlib does, at the nearest pixel; 0 outside of the photo.
-fn gray(picture: &Picture, at: Point) -> f32 {
-    let (column, row) = ((at.x + 0.5).floor(), (at.y + 0.5).floor());
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    // Written so that NaN is outside, too.
-    if !(column >= 0.0 && row >= 0.0 && column < width as f32 && row < height as f32) {
-        return 0.0;
+/// Returns scale times cosine and scale times sine of the least-squares similarity that takes `from` to `to`
+/// (Umeyama 1991, in two dimensions). `None` when all points coincide or one is not finite.
+fn growth(from: &Shape, to: &Shape) -> Option<(f32, f32)> {
+    let centered = |shape: &Shape| {
+        let points = points(shape).map(|(x, y)| (f64::from(x), f64::from(y)));
+        let (x, y) = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+        let mean = (x / POINTS as f64, y / POINTS as f64);
+        points.map(|(x, y)| (x - mean.0, y - mean.1))
+    };
+    // As complex numbers: the factor is the sum of conj(from) * to over the sum of |from|².
+    let (mut real, mut imaginary, mut spread) = (0.0, 0.0, 0.0);
+    for ((px, py), (qx, qy)) in centered(from).into_iter().zip(centered(to)) {
+        real += px * qx + py * qy;
+        imaginary += px * qy - py * qx;
+        spread += px * px + py * py;
     }
-    let pixel = (row as usize * width + column as usize) * 3;
-    let sum: u32 = picture.pixels()[pixel..pixel + 3].iter().map(|level| u32::from(*level)).sum();
-    (sum / 3) as f32
+    let (a, b): (f64, f64) = (real / spread, imaginary / spread);
+    // Written so that NaN is unusable.
+    (spread > 1e-9 && a.hypot(b) > 1e-9).then_some((a as f32, b as f32))
 }
