@@ -46,14 +46,13 @@ form! {
     body struct NewAssignmentForm as NewShiftAssignment {
         shift_id: Required<ShiftId>,
         /// An id, or `me`.
-        user_id: Option<String>,
-        department_id: Optional<DepartmentId>,
+        user_id: Nullable<String>,
+        department_id: Nullable<DepartmentId>,
         /// First date on which it can begin.
         from: Required<Date>,
         /// Last date on which it can begin; for good without one.
-        to: Optional<Date>,
+        to: Nullable<Date>,
     }
-    const NULLABLE: &'static [&'static str] = &["user_id", "department_id", "to"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -64,7 +63,6 @@ form! {
         from: Optional<Date>,
         to: Clearable<Date>,
     }
-    const NULLABLE: &'static [&'static str] = &["to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "user_id", "department_id", "created_by", "created_at", "version"];
     const COMPUTED: &'static [&'static str] = &["warnings"];
@@ -151,16 +149,15 @@ pub(crate) async fn create(
     caller: Authenticated,
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
-    let to_whom =
-        match (whom("/user_id", form.user_id.as_deref(), caller.actor())?, form.department_id.value()) {
-            (None, None) => Whom::Everybody,
-            (None, Some(department)) => Whom::Department(department),
-            (Some(user), None) => Whom::Person(user),
-            (Some(_), Some(_)) => {
-                let detail = "is either for a person or for a department";
-                return Err(Problem::invalid_field("/department_id", "not-both", detail));
-            }
-        };
+    let to_whom = match (whom("/user_id", form.user_id.text(), caller.actor())?, form.department_id.value()) {
+        (None, None) => Whom::Everybody,
+        (None, Some(department)) => Whom::Department(department),
+        (Some(user), None) => Whom::Person(user),
+        (Some(_), Some(_)) => {
+            let detail = "is either for a person or for a department";
+            return Err(Problem::invalid_field("/department_id", "not-both", detail));
+        }
+    };
     let new = NewAssignment {
         shift: form.shift_id.value()?,
         to_whom,

@@ -25,14 +25,13 @@ form! {
         email: Required<EmailAddress>,
         #[schema(format = Password)]
         password: Required<Password>,
-        phone: Optional<Line<40>>,
-        department_id: Optional<DepartmentId>,
+        phone: Nullable<Line<40>>,
+        department_id: Nullable<DepartmentId>,
         /// IANA name.
-        timezone: Optional<Zone>,
+        timezone: Nullable<Zone>,
         /// Language tag.
-        locale: Optional<Language>,
+        locale: Nullable<Language>,
     }
-    const NULLABLE: &'static [&'static str] = &["phone", "department_id", "timezone", "locale"];
     const NOT_ALLOWED: &'static [&'static str] = &[
         "role",
         "status",

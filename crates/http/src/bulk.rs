@@ -68,7 +68,7 @@ form! {
         #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 100000)]
         items: Option<Vec<ItemForm>>,
     }
-    const NULLABLE: &'static [&'static str] = &[
+    const ALSO_NULLABLE: &'static [&'static str] = &[
         "items/*/user_id",
         "items/*/employee_code",
         "items/*/email",

@@ -24,15 +24,14 @@ form! {
         /// Today or before.
         date: Required<Date>,
         /// The first shift of the date unless said otherwise.
-        shift_id: Optional<ShiftId>,
+        shift_id: Nullable<ShiftId>,
         /// Any status of a record but `pending`.
-        status: Optional<Decidable>,
-        first_in: Optional<Timestamp>,
-        last_out: Optional<Timestamp>,
+        status: Nullable<Decidable>,
+        first_in: Nullable<Timestamp>,
+        last_out: Nullable<Timestamp>,
         /// Why; at least 5 characters.
         reason: Required<Reason>,
     }
-    const NULLABLE: &'static [&'static str] = &["shift_id", "status", "first_in", "last_out"];
     const NOT_ALLOWED: &'static [&'static str] = &["id", "user_id", "requested_at"];
 }
 
@@ -55,9 +54,8 @@ form! {
 form! {
     /// For the person who asked.
     change struct ApprovalForm as Approval {
-        comment: Optional<Passage<500>>,
+        comment: Nullable<Passage<500>>,
     }
-    const NULLABLE: &'static [&'static str] = &["comment"];
 }
 
 form! {

@@ -38,29 +38,21 @@ form! {
 form! {
     body struct NewDepartmentForm as NewDepartment {
         name: Required<DepartmentName>,
-        code: Optional<Line<64>>,
-        description: Optional<Passage<1000>>,
+        code: Nullable<Line<64>>,
+        description: Nullable<Passage<1000>>,
         /// Who answers for it: an id, or `me`.
-        manager_id: Option<String>,
-        parent_id: Optional<DepartmentId>,
+        manager_id: Nullable<String>,
+        parent_id: Nullable<DepartmentId>,
         /// IANA name.
-        timezone: Optional<Zone>,
-        default_shift_id: Optional<ShiftId>,
+        timezone: Nullable<Zone>,
+        default_shift_id: Nullable<ShiftId>,
         /// Circles in which its members mark their own attendance, at most 20; none means anywhere. They are for its own
         /// members, not for those of departments that are part of it.
         #[validate(nested)]
         #[schema(max_items = 20)]
         geofences: Option<Vec<GeofenceForm>>,
     }
-    const NULLABLE: &'static [&'static str] = &[
-        "code",
-        "description",
-        "manager_id",
-        "parent_id",
-        "timezone",
-        "default_shift_id",
-        "geofences/*/name",
-    ];
+    const ALSO_NULLABLE: &'static [&'static str] = &["geofences/*/name"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -87,16 +79,7 @@ form! {
         #[schema(value_type = Option<Vec<GeofenceForm>>, max_items = 20)]
         geofences: Option<Option<Vec<GeofenceForm>>>,
     }
-    const NULLABLE: &'static [&'static str] = &[
-        "code",
-        "description",
-        "manager_id",
-        "parent_id",
-        "timezone",
-        "default_shift_id",
-        "geofences",
-        "geofences/*/name",
-    ];
+    const ALSO_NULLABLE: &'static [&'static str] = &["geofences/*/name"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
     const COMPUTED: &'static [&'static str] = &["headcount", "enrolled"];
 }
@@ -203,7 +186,7 @@ pub(crate) async fn create(
         name: form.name.value()?,
         code: form.code.value(),
         description: form.description.value(),
-        manager: whom("/manager_id", form.manager_id.as_deref(), caller.actor())?,
+        manager: whom("/manager_id", form.manager_id.text(), caller.actor())?,
         parent: form.parent_id.value(),
         timezone: form.timezone.value(),
         default_shift: form.default_shift_id.value(),

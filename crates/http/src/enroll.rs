@@ -36,9 +36,8 @@ form! {
         /// Enroll a face although it looks like somebody else's; for administrators, with a reason.
         allow_duplicate: Option<bool>,
         /// Why, at least 5 characters.
-        reason: Optional<Passage<500>>,
+        reason: Nullable<Passage<500>>,
     }
-    const NULLABLE: &'static [&'static str] = &["reason"];
 }
 
 /// The same as a multipart form.

@@ -37,23 +37,22 @@ form! {
     /// A date, or a day of the week, that is to be free; for everybody, unless a department is named.
     body struct NewHolidayForm as NewHoliday {
         name: Required<HolidayName>,
-        department_id: Optional<DepartmentId>,
+        department_id: Nullable<DepartmentId>,
         /// One date; this or `weekday`.
-        date: Optional<Date>,
+        date: Nullable<Date>,
         /// `first` or `second`: only this half of each shift of the date is free.
-        half: Optional<Half>,
+        half: Nullable<Half>,
         /// A day of the week, `monday` to `sunday`.
-        weekday: Optional<Weekday>,
+        weekday: Nullable<Weekday>,
         /// Only the first, second … fifth of each month.
         #[validate(range(min = 1, max = 5, code = "out-of-range", message = "must be 1..5"))]
         nth: Option<i8>,
         /// First date on which the day of the week can be free; tomorrow unless said otherwise.
-        from: Optional<Date>,
+        from: Nullable<Date>,
         /// Last such date; for good without one.
-        to: Optional<Date>,
+        to: Nullable<Date>,
     }
-    const NULLABLE: &'static [&'static str] =
-        &["department_id", "date", "half", "weekday", "nth", "from", "to"];
+    const ALSO_NULLABLE: &'static [&'static str] = &["nth"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -100,7 +99,6 @@ form! {
         from: Optional<Date>,
         to: Clearable<Date>,
     }
-    const NULLABLE: &'static [&'static str] = &["half", "nth", "to"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "department_id", "created_by", "created_at", "version"];
 }

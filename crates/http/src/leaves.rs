@@ -48,12 +48,11 @@ form! {
         /// Last date; the first one unless said otherwise.
         to: Optional<Date>,
         /// `first` or `second`: of the last date only this half; of a longer leave the dates before it are whole.
-        half: Optional<Half>,
+        half: Nullable<Half>,
         /// `annual`, `sick`, `parental`, `unpaid`, `other`; `annual` unless said otherwise.
         kind: Optional<LeaveKind>,
-        reason: Optional<Passage<1000>>,
+        reason: Nullable<Passage<1000>>,
     }
-    const NULLABLE: &'static [&'static str] = &["half", "reason"];
     const NOT_ALLOWED: &'static [&'static str] =
         &["id", "status", "requested_by", "requested_at", "decided_by", "decided_at", "comment", "version"];
 }
@@ -61,9 +60,8 @@ form! {
 form! {
     /// Words for the person who asked.
     change struct CommentForm as LeaveDecision {
-        comment: Optional<Passage<1000>>,
+        comment: Nullable<Passage<1000>>,
     }
-    const NULLABLE: &'static [&'static str] = &["comment"];
 }
 
 form! {

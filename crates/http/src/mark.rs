@@ -29,12 +29,12 @@ form! {
         /// When, if not now; not for employees, and with a reason.
         at: Optional<Timestamp>,
         /// Why you enter it for somebody else or for another time; at least 5 characters.
-        reason: Optional<Passage<500>>,
-        note: Optional<Passage<500>>,
+        reason: Nullable<Passage<500>>,
+        note: Nullable<Passage<500>>,
         #[validate(nested)]
         location: Option<LocationForm>,
         /// The device that saw it; not for employees, and with a reason.
-        device_id: Optional<DeviceId>,
+        device_id: Nullable<DeviceId>,
         /// Leaving counts although there is no session to end; for administrators, with a reason and `check_out`.
         force: Option<bool>,
         /// Instead of a punch: how the day is to be read, with a reason. Not for employees. `PUT` of a record says more.
@@ -42,8 +42,7 @@ form! {
         /// Which day, with `status`; today unless said otherwise.
         date: Optional<Date>,
     }
-    const NULLABLE: &'static [&'static str] =
-        &["reason", "note", "location", "location/accuracy_m", "device_id"];
+    const ALSO_NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
 }
 
 impl MarkForm {

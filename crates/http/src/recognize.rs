@@ -37,7 +37,7 @@ form! {
         #[validate(nested)]
         location: Option<LocationForm>,
     }
-    const NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
+    const ALSO_NULLABLE: &'static [&'static str] = &["location", "location/accuracy_m"];
 }
 
 /// The same as a multipart form.

@@ -26,20 +26,20 @@ form! {
     /// or `null` is left to the punches.
     body struct OverrideForm as OverrideRequest {
         /// Any status of a record; `pending` only as it is shown, which decides nothing.
-        status: Optional<Decidable>,
+        status: Nullable<Decidable>,
         /// When the person came.
-        first_in: Optional<Timestamp>,
+        first_in: Nullable<Timestamp>,
         /// When the person left.
-        last_out: Optional<Timestamp>,
+        last_out: Nullable<Timestamp>,
         /// 0 to 86400.
         #[validate(custom(function = "of_a_day"))]
         #[schema(minimum = 0, maximum = 86400)]
         overtime_seconds: Option<i64>,
-        note: Optional<Passage<500>>,
+        note: Nullable<Passage<500>>,
         /// Why; at least 5 characters.
         reason: Required<Reason>,
     }
-    const NULLABLE: &'static [&'static str] = &["status", "first_in", "last_out", "overtime_seconds", "note"];
+    const ALSO_NULLABLE: &'static [&'static str] = &["overtime_seconds"];
     const COMPUTED: &'static [&'static str] = &[
         "flags",
         "worked_seconds",

@@ -144,8 +144,6 @@ rules_form! {
         /// Local time of its end; at or before the start means on the next day.
         ends: Required<Time>,
     }
-    const NULLABLE: &'static [&'static str] =
-        &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 
@@ -163,8 +161,6 @@ rules_form! {
     }
     /// The date from which on the other members are to hold.
     const MEANT: &'static [&'static str] = &["from"];
-    const NULLABLE: &'static [&'static str] =
-        &["flexible_seconds", "overtime_cap_seconds", "weekly_target_seconds"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 

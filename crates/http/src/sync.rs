@@ -25,14 +25,13 @@ form! {
         /// review.
         sent_at: Required<Timestamp>,
         /// For administrators: the device whose punches these are.
-        device_id: Optional<DeviceId>,
+        device_id: Nullable<DeviceId>,
         /// 1 to 1000, in any order.
         #[validate(required, length(min = 1))]
         #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 1000)]
         items: Option<Vec<ItemForm>>,
     }
-    const NULLABLE: &'static [&'static str] = &[
-        "device_id",
+    const ALSO_NULLABLE: &'static [&'static str] = &[
         "items/*/event_id",
         "items/*/user_id",
         "items/*/type",

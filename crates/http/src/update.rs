@@ -50,18 +50,6 @@ form! {
         leave_date: Clearable<Date>,
         default_shift_id: Clearable<ShiftId>,
     }
-    const NULLABLE: &'static [&'static str] = &[
-        "phone",
-        "address",
-        "avatar_url",
-        "locale",
-        "employee_code",
-        "department_id",
-        "timezone",
-        "join_date",
-        "leave_date",
-        "default_shift_id",
-    ];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
     const COMPUTED: &'static [&'static str] = &["updated_at", "last_login_at", "face"];
 }

@@ -36,16 +36,14 @@ form! {
         role: Optional<Role>,
         /// Without one the answer has an `invite_url`, with which the person chooses one.
         password: Optional<Password>,
-        employee_code: Optional<EmployeeCode>,
-        department_id: Optional<DepartmentId>,
-        timezone: Optional<Zone>,
-        join_date: Optional<Date>,
-        default_shift_id: Optional<ShiftId>,
+        employee_code: Nullable<EmployeeCode>,
+        department_id: Nullable<DepartmentId>,
+        timezone: Nullable<Zone>,
+        join_date: Nullable<Date>,
+        default_shift_id: Nullable<ShiftId>,
         /// `active` unless said otherwise.
         status: Optional<Status>,
     }
-    const NULLABLE: &'static [&'static str] =
-        &["employee_code", "department_id", "timezone", "join_date", "default_shift_id"];
     const NOT_ALLOWED: &'static [&'static str] = SERVER_SIDE;
 }
 

@@ -163,41 +163,37 @@ impl<T: Parse> Clone for Optional<T> {
     }
 }
 
-/// Writes down a form: `query`, `body` or `change`, the last one a body of which every member may be absent. A member
-/// that is `Required<T>`, `Optional<T>` or `Clearable<T>` is checked, and shown in the contract as the text that it is,
-/// unless `as` says what else it is; members of any other type have attributes of their own. `..paging` is the page of a
-/// list.
+/// Writes down a form: `query`, `body` or `change`, the last one a body of which every member may be absent; behind its
+/// members, what [`Form`](super::Form) asks besides. `..paging` is the page of a list.
+///
+/// Members that are texts say what they are read as, once for the reader, `validator` and the contract: `Required<T>`;
+/// `Optional<T>`, which may be absent; `Nullable<T>`, which may be `null` as well; `Clearable<T>`, of a change. The contract
+/// shows a text, unless `as` says what else. Members of any other type have attributes of their own.
 macro_rules! form {
     ($(#[$attr:meta])* query struct $name:ident $(($($vis:tt)+))? { $($members:tt)* } $($consts:tt)*) => {
-        impl $crate::input::Form for $name { $($consts)* }
-
         $crate::input::form! { @members [param $($($vis)+)?] [
             $(#[$attr])*
             #[derive(serde::Deserialize, validator::Validate, utoipa::IntoParams)]
             #[into_params(parameter_in = Query)]
-            $name
-        ] [] $($members)* }
+            $name { $($consts)* }
+        ] [{} {}] $($members)* }
     };
     ($(#[$attr:meta])* body struct $name:ident as $schema:ident { $($members:tt)* } $($consts:tt)*) => {
-        impl $crate::input::Form for $name { $($consts)* }
-
         $crate::input::form! { @members [schema] [
             $(#[$attr])*
             #[derive(serde::Deserialize, validator::Validate, utoipa::ToSchema)]
             #[schema(as = $schema)]
-            $name
-        ] [] $($members)* }
+            $name { $($consts)* }
+        ] [{} {}] $($members)* }
     };
     ($(#[$attr:meta])* change struct $name:ident as $schema:ident { $($members:tt)* } $($consts:tt)*) => {
-        impl $crate::input::Form for $name { $($consts)* }
-
         $crate::input::form! { @members [schema] [
             $(#[$attr])*
             #[derive(Default, serde::Deserialize, validator::Validate, utoipa::ToSchema)]
             #[schema(as = $schema)]
             #[serde(default)]
-            $name
-        ] [] $($members)* }
+            $name { $($consts)* }
+        ] [{} {}] $($members)* }
     };
     (@members $how:tt $head:tt $done:tt ..paging, $($rest:tt)*) => {
         $crate::input::form! { @members $how $head $done
@@ -209,83 +205,99 @@ macro_rules! form {
             per_page: Optional<$crate::input::PageSize> as u32,
             $($rest)* }
     };
-    (@members $how:tt $head:tt $done:tt
-        $(#[$attr:meta])* $member:ident : $kind:ident<Date>, $($rest:tt)*) => {
-        $crate::input::form! { @text $how $head $done [, format = Date] $(#[$attr])* $member: $kind<jiff::civil::Date>, $($rest)* }
+    // What is always shown in the same way.
+    (@members $how:tt $head:tt $done:tt $(#[$a:meta])* $member:ident : $kind:ident<Date>, $($rest:tt)*) => {
+        $crate::input::form! { @text $how $head $done [, format = Date]
+            $(#[$a])* $member: $kind<jiff::civil::Date>, $($rest)* }
     };
-    (@members $how:tt $head:tt $done:tt
-        $(#[$attr:meta])* $member:ident : $kind:ident<Timestamp>, $($rest:tt)*) => {
+    (@members $how:tt $head:tt $done:tt $(#[$a:meta])* $member:ident : $kind:ident<Timestamp>, $($rest:tt)*) => {
         $crate::input::form! { @text $how $head $done [, format = DateTime]
-            $(#[$attr])* $member: $kind<jiff::Timestamp>, $($rest)* }
+            $(#[$a])* $member: $kind<jiff::Timestamp>, $($rest)* }
+    };
+    // Texts.
+    (@members $how:tt $head:tt $done:tt $(#[$a:meta])* $member:ident : Required<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @text $how $head $done [] $(#[$a])* $member: Required<$type>, $($rest)* }
     };
     (@members $how:tt $head:tt $done:tt
-        $(#[$attr:meta])* $member:ident : Required<$type:ty>, $($rest:tt)*) => {
-        $crate::input::form! { @text $how $head $done [] $(#[$attr])* $member: Required<$type>, $($rest)* }
-    };
-    (@members $how:tt $head:tt $done:tt
-        $(#[$attr:meta])* $member:ident : Optional<$type:ty> $(as $shown:ident)?, $($rest:tt)*) => {
+        $(#[$a:meta])* $member:ident : Optional<$type:ty> $(as $shown:ident)?, $($rest:tt)*) => {
         $crate::input::form! { @text $how $head $done []
-            $(#[$attr])* $member: Optional<$type> $(as $shown)?, $($rest)* }
+            $(#[$a])* $member: Optional<$type> $(as $shown)?, $($rest)* }
     };
-    (@members $how:tt $head:tt $done:tt
-        $(#[$attr:meta])* $member:ident : Clearable<$type:ty>, $($rest:tt)*) => {
-        $crate::input::form! { @text $how $head $done [] $(#[$attr])* $member: Clearable<$type>, $($rest)* }
+    (@members $how:tt $head:tt $done:tt $(#[$a:meta])* $member:ident : Nullable<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @text $how $head $done [] $(#[$a])* $member: Nullable<$type>, $($rest)* }
     };
-    // Types as they are spelled: derives look for `Option` in them.
-    (@members [$mode:ident $($vis:tt)*] $head:tt [$($done:tt)*]
-        $(#[$attr:meta])* $member:ident : $type:ident, $($rest:tt)*) => {
-        $crate::input::form! { @members [$mode $($vis)*] $head [$($done)* $(#[$attr])* $($vis)* $member: $type,] $($rest)* }
+    (@members $how:tt $head:tt $done:tt $(#[$a:meta])* $member:ident : Clearable<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @text $how $head $done [] $(#[$a])* $member: Clearable<$type>, $($rest)* }
     };
-    (@members [$mode:ident $($vis:tt)*] $head:tt [$($done:tt)*]
-        $(#[$attr:meta])* $member:ident : $outer:ident<$type:ident>, $($rest:tt)*) => {
-        $crate::input::form! { @members [$mode $($vis)*] $head [$($done)* $(#[$attr])* $($vis)* $member: $outer<$type>,] $($rest)* }
-    };
-    (@members [$mode:ident $($vis:tt)*] $head:tt [$($done:tt)*]
-        $(#[$attr:meta])* $member:ident : $outer:ident<$inner:ident<$type:ident>>, $($rest:tt)*) => {
+    // Other types as they are spelled: derives look for `Option` in them.
+    (@members [$mode:ident $($vis:tt)*] $head:tt [{$($done:tt)*} $null:tt]
+        $(#[$a:meta])* $member:ident : $outer:ident<$type:ident>, $($rest:tt)*) => {
         $crate::input::form! { @members [$mode $($vis)*] $head
-            [$($done)* $(#[$attr])* $($vis)* $member: $outer<$inner<$type>>,] $($rest)* }
+            [{$($done)* $(#[$a])* $($vis)* $member: $outer<$type>,} $null] $($rest)* }
     };
-    (@members [$mode:ident $($vis:tt)*] $head:tt [$($done:tt)*]
-        $(#[$attr:meta])* $member:ident : Option<Option<Vec<$type:ident>>>, $($rest:tt)*) => {
+    (@members [$mode:ident $($vis:tt)*] $head:tt [{$($done:tt)*} {$($null:ident)*}]
+        $(#[$a:meta])* $member:ident : Option<Option<$type:ident>>, $($rest:tt)*) => {
         $crate::input::form! { @members [$mode $($vis)*] $head
-            [$($done)* $(#[$attr])* $($vis)* $member: Option<Option<Vec<$type>>>,] $($rest)* }
+            [{$($done)* $(#[$a])* $($vis)* $member: Option<Option<$type>>,} {$($null)* $member}] $($rest)* }
     };
-    (@members $how:tt [$(#[$attr:meta])* $name:ident] [$($done:tt)*]) => {
-        $(#[$attr])*
+    (@members [$mode:ident $($vis:tt)*] $head:tt [{$($done:tt)*} {$($null:ident)*}]
+        $(#[$a:meta])* $member:ident : Option<Option<Vec<$type:ident>>>, $($rest:tt)*) => {
+        $crate::input::form! { @members [$mode $($vis)*] $head
+            [{$($done)* $(#[$a])* $($vis)* $member: Option<Option<Vec<$type>>>,} {$($null)* $member}] $($rest)* }
+    };
+    (@members [$mode:ident $($vis:tt)*] $head:tt [{$($done:tt)*} $null:tt]
+        $(#[$a:meta])* $member:ident : Option<Vec<$type:ident>>, $($rest:tt)*) => {
+        $crate::input::form! { @members [$mode $($vis)*] $head
+            [{$($done)* $(#[$a])* $($vis)* $member: Option<Vec<$type>>,} $null] $($rest)* }
+    };
+    (@members $how:tt [$(#[$a:meta])* $name:ident {$($consts:tt)*}] [{$($done:tt)*} {$($null:ident)*}]) => {
+        $(#[$a])*
         pub(crate) struct $name {
             $($done)*
         }
+
+        impl $crate::input::Form for $name {
+            const NULLABLE: &'static [&'static str] = &[$(stringify!($null)),*];
+            $($consts)*
+        }
     };
     // A query can stand for what some bodies say: the contract does not demand it of every request.
-    (@text [param $($vis:tt)*] $head:tt $done:tt [$($format:tt)*]
-        $(#[$attr:meta])* $member:ident : Required<$type:ty>, $($rest:tt)*) => {
-        $crate::input::form! {
-            @checked [param $($vis)*] $head $done [value_type = Option<String>, required = false $($format)*]
-            $(#[$attr])* $member: Required<$type>, $($rest)* }
+    (@text [schema] $head:tt $done:tt [$($format:tt)*]
+        $(#[$a:meta])* $member:ident : Required<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @checked [schema] $head $done [value_type = String, required = true $($format)*]
+            $(#[$a])* $member: Required<$type>, $($rest)* }
     };
     (@text $how:tt $head:tt $done:tt [$($format:tt)*]
-        $(#[$attr:meta])* $member:ident : Required<$type:ty>, $($rest:tt)*) => {
-        $crate::input::form! { @checked $how $head $done [value_type = String, required = true $($format)*]
-            $(#[$attr])* $member: Required<$type>, $($rest)* }
-    };
-    (@text $how:tt $head:tt $done:tt [$($format:tt)*]
-        $(#[$attr:meta])* $member:ident : $kind:ident<$type:ty>, $($rest:tt)*) => {
+        $(#[$a:meta])* $member:ident : $kind:ident<$type:ty>, $($rest:tt)*) => {
         $crate::input::form! { @checked $how $head $done [value_type = Option<String>, required = false $($format)*]
-            $(#[$attr])* $member: $kind<$type>, $($rest)* }
+            $(#[$a])* $member: $kind<$type>, $($rest)* }
     };
-    (@text $how:tt $head:tt $done:tt [$($format:tt)*]
-        $(#[$attr:meta])* $member:ident : $kind:ident<$type:ty> as $shown:ident, $($rest:tt)*) => {
-        $crate::input::form! { @checked $how $head $done [value_type = Option<$shown>, required = false $($format)*]
-            $(#[$attr])* $member: $kind<$type>, $($rest)* }
+    (@text $how:tt $head:tt $done:tt []
+        $(#[$a:meta])* $member:ident : Optional<$type:ty> as $shown:ident, $($rest:tt)*) => {
+        $crate::input::form! { @checked $how $head $done [value_type = Option<$shown>, required = false]
+            $(#[$a])* $member: Optional<$type>, $($rest)* }
     };
-    (@checked [$mode:ident $($vis:tt)*] $head:tt [$($done:tt)*] [$($shown:tt)*]
-        $(#[$attr:meta])* $member:ident : $kind:ident<$type:ty>, $($rest:tt)*) => {
-        $crate::input::form! { @members [$mode $($vis)*] $head [$($done)*
-            $(#[$attr])*
+    (@checked $how:tt $head:tt [$done:tt {$($null:ident)*}] $shown:tt
+        $(#[$a:meta])* $member:ident : Nullable<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @field $how $head [$done {$($null)* $member}] $shown
+            $(#[$a])* $member: Optional<$type>, $($rest)* }
+    };
+    (@checked $how:tt $head:tt [$done:tt {$($null:ident)*}] $shown:tt
+        $(#[$a:meta])* $member:ident : Clearable<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @field $how $head [$done {$($null)* $member}] $shown
+            $(#[$a])* $member: Clearable<$type>, $($rest)* }
+    };
+    (@checked $($member:tt)*) => {
+        $crate::input::form! { @field $($member)* }
+    };
+    (@field [$mode:ident $($vis:tt)*] $head:tt [{$($done:tt)*} $null:tt] [$($shown:tt)*]
+        $(#[$a:meta])* $member:ident : $kind:ident<$type:ty>, $($rest:tt)*) => {
+        $crate::input::form! { @members [$mode $($vis)*] $head [{$($done)*
+            $(#[$a])*
             #[validate(custom(function = "crate::input::Checked::check"))]
             #[$mode($($shown)*)]
             $($vis)* $member: $crate::input::$kind<$type>,
-        ] $($rest)* }
+        } $null] $($rest)* }
     };
 }
 pub(crate) use form;

@@ -23,6 +23,8 @@ pub(crate) trait Form: DeserializeOwned + Validate + 'static {
     /// Members that may be `null`, which clears them or says that there is none: names joined by `/`, entries of lists
     /// as `*`. `null` for any other member is refused; it is never passed over.
     const NULLABLE: &'static [&'static str] = &[];
+    /// The same of members that do not say so by their type, and of those inside of others.
+    const ALSO_NULLABLE: &'static [&'static str] = &[];
     /// Most bytes of a body that has no pictures.
     const LIMIT: usize = 256 << 10;
     /// Keys of a query that may come several times; such a member is a list.
@@ -84,7 +86,7 @@ fn read<T: Form>(value: Value, place: Place, shown: &Value) -> Result<T, Problem
     let mut nothing = Vec::new();
     if place == Place::Body {
         nulls(&value, "", "", &mut |pointer, path| {
-            if nothing.len() < MOST && !T::NULLABLE.contains(&path) {
+            if nothing.len() < MOST && !T::NULLABLE.contains(&path) && !T::ALSO_NULLABLE.contains(&path) {
                 nothing.push(place.error(pointer.to_owned(), "not-nullable", "must not be null"));
             }
         });

@@ -16,9 +16,9 @@ use crate::{
 const REF: &str = "#/components/schemas/";
 
 /// The bodies of requests: their schemas, and which of their members may be `null`.
-pub(super) fn forms() -> Vec<(String, &'static [&'static str])> {
-    fn form<T: Form + utoipa::ToSchema>() -> (String, &'static [&'static str]) {
-        (T::name().into_owned(), T::NULLABLE)
+pub(super) fn forms() -> Vec<(String, Vec<&'static str>)> {
+    fn form<T: Form + utoipa::ToSchema>() -> (String, Vec<&'static str>) {
+        (T::name().into_owned(), [T::NULLABLE, T::ALSO_NULLABLE].concat())
     }
     vec![
         form::<auth::RegisterForm>(),
@@ -250,7 +250,7 @@ fn name_people(document: &mut Value, told: &BTreeSet<String>) {
 /// Members of requests may be `null` where that means something.
 fn exact_requests(document: &mut Value) {
     for (name, nullable) in forms() {
-        restrict(schemas(document), &name, "", nullable);
+        restrict(schemas(document), &name, "", &nullable);
     }
     restrict(schemas(document), "EnrollParts", "", &[]);
     restrict(schemas(document), "RecognizeParts", "", &["location/accuracy_m"]);
