@@ -1,7 +1,7 @@
 //! One process at a time: for what must not be done by two at once and is no transaction, such as migrating.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rollcall_ports::store::StoreError;
@@ -70,13 +70,6 @@ async fn lock_file(path: &Path) -> Result<File, StoreError> {
             Err(TryLockError::WouldBlock) => return Err(busy()),
         }
     }
-}
-
-/// Beside the file of the database.
-pub(crate) fn lock_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-lock");
-    name.into()
 }
 
 /// Locks of a server are known by name to all of its databases, so the name tells which one is meant; it may have 64

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rollcall_domain::Revision;
 use rollcall_domain::assignment::Assignment;
 use rollcall_domain::audit::Line;
-use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::{AssignmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::plan::{Given, Whom};
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentKey, AssignmentStore};
@@ -17,12 +17,12 @@ use sea_orm::{
 };
 
 use crate::audit::note;
-use crate::convert::{count, date_or_none, instant, micros, stored};
+use crate::convert::{count, instant, micros, stored};
 use crate::database::Database;
 use crate::entity::{departments, shift_assignments, users};
 use crate::error::{Failure, name_missing};
-use crate::plan::{among, begin_change, check_open, mark_stale};
-use crate::shifts::is_given;
+use crate::plan_change::{among, begin_change, check_open, is_given, mark_stale};
+use crate::plan_row::given;
 use crate::transaction::{Read, transact};
 
 /// [`AssignmentStore`] in SQL.
@@ -231,20 +231,5 @@ fn assignment(row: shift_assignments::Model) -> Result<Assignment, StoreError> {
         created_at: instant("shift_assignments.created_at", row.created_at)?,
         revision: Revision(count("shift_assignments.revision", row.revision)?),
         given: given(row)?,
-    })
-}
-
-/// What was given to whom.
-pub(crate) fn given(row: shift_assignments::Model) -> Result<Given, StoreError> {
-    let to_whom = match (row.user_id, row.department_id) {
-        (Some(user), _) => Whom::Person(UserId::new(user)),
-        (None, Some(department)) => Whom::Department(DepartmentId::new(department)),
-        (None, None) => Whom::Everybody,
-    };
-    Ok(Given {
-        shift: ShiftId::new(row.shift_id),
-        to_whom,
-        from: date_or_none("shift_assignments.from_date", row.from_date.as_deref())?,
-        to: date_or_none("shift_assignments.to_date", row.to_date.as_deref())?,
     })
 }

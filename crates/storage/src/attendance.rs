@@ -4,22 +4,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jiff::civil::{Date, Time};
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Event, Stamp};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status};
 use rollcall_ports::attendance::{AttendanceStore, Change, Changed, Decided, EventFilter, Filed, Ledger};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
+    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
 };
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -27,15 +26,14 @@ use uuid::Uuid;
 use crate::attendance_change::commit;
 use crate::convert::{count, date, instant, instant_or_none, micros, valid};
 use crate::database::Database;
-use crate::day_row::{event, overriding, shift_key};
+use crate::day_row::{event, filed, of, overriding, shift_key, within};
 use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
 use crate::ledger::ledgers;
 use crate::people::among;
+use crate::plan_change::{is_unplanned, whose_head};
 use crate::records::{RecordRow, Wordings, whole};
-use crate::statistics::of;
 use crate::transaction::{Read, transact};
-use crate::user_row::{DepartmentRow, RosterRow, department, with_department};
-use crate::users::their_department;
+use crate::user_row::{DepartmentRow, RosterRow, department, their_department, with_department};
 
 /// Records whose punches are asked for at once: databases limit the length of a list.
 const CHUNK: usize = 500;
@@ -99,55 +97,6 @@ impl SqlAttendanceStore {
         let rows = whole(wanted).into_model::<RecordRow>().all(connection).await.read()?;
         self.wordings.read(connection, rows).await
     }
-}
-
-/// Records within dates.
-pub(crate) fn within(dates: DateRange) -> Condition {
-    Condition::all()
-        .add(attendance_records::Column::WorkDate.gte(dates.from().to_string()))
-        .add(attendance_records::Column::WorkDate.lte(dates.to().to_string()))
-}
-
-/// People, except removed ones, of whom something is true, or is of whoever has no facts.
-pub(crate) async fn whose_head(
-    connection: &impl ConnectionTrait,
-    is_so: Condition,
-    limit: u64,
-) -> Result<Vec<UserId>, StoreError> {
-    let head = users::Entity::belongs_to(attendance_heads::Entity)
-        .from(users::Column::Id)
-        .to(attendance_heads::Column::UserId);
-    let ids: Vec<Uuid> = users::Entity::find()
-        .select_only()
-        .column(users::Column::Id)
-        .join(JoinType::LeftJoin, head.into())
-        .filter(users::Column::Status.ne(Status::Deleted.name()))
-        .filter(is_so)
-        .limit(limit)
-        .into_tuple()
-        .all(connection)
-        .await
-        .read()?;
-    Ok(ids.into_iter().map(UserId::new).collect())
-}
-
-/// Whether somebody's records do not reach through a date.
-pub(crate) fn is_unplanned(through: Date) -> Condition {
-    Condition::any()
-        .add(attendance_heads::Column::UserId.is_null())
-        .add(attendance_heads::Column::PlannedThrough.is_null())
-        .add(attendance_heads::Column::PlannedThrough.lt(through.to_string()))
-}
-
-/// Punches that can belong to records within dates, wherever the person's clocks are.
-pub(crate) fn around(dates: DateRange) -> Condition {
-    let at = |date: Date, days: i32| {
-        let date = date.saturating_add(Span::new().days(days));
-        micros(Zone::UTC.instant(date.to_datetime(Time::midnight())))
-    };
-    Condition::all()
-        .add(punches::Column::At.gte(at(dates.from(), -MARGIN)))
-        .add(punches::Column::At.lt(at(dates.to(), MARGIN + 1)))
 }
 
 #[async_trait]
@@ -465,11 +414,6 @@ fn changed((user, revision, at): (Uuid, i64, i64)) -> Result<Changed, StoreError
         revision: Revision(count("attendance_heads.revision", revision)?),
         at: instant("attendance_heads.changed_at", at)?,
     })
-}
-
-pub(crate) fn filed(row: punches::Model) -> Result<Filed, StoreError> {
-    let record = row.record_id.map(RecordId::new);
-    Ok((event(row)?, record))
 }
 
 fn decided(row: overrides::Model) -> Result<Decided, StoreError> {

@@ -12,7 +12,6 @@ use sea_orm::sqlx::{Executor, MySqlConnection};
 use sea_orm::{ConnectOptions, DatabaseConnection, Statement, Values};
 use tokio::sync::Mutex;
 
-use crate::alone::lock_path;
 use crate::error::failed;
 use crate::url::{DatabaseUrl, Target};
 
@@ -230,4 +229,11 @@ fn create_private(path: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         opened => opened.map(drop),
     }
+}
+
+/// Beside the file of the database.
+pub(crate) fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-lock");
+    name.into()
 }

@@ -2,15 +2,21 @@
 
 use std::collections::HashMap;
 
+use jiff::Span;
+use jiff::civil::{Date, Time};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
     Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Record, Source, Stamp,
 };
+use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, OverrideId, RecordId, ShiftId, UserId};
 use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::replay::MARGIN;
 use rollcall_domain::shift::{Shift, ShiftInstance};
+use rollcall_domain::statistics::Whose;
+use rollcall_ports::attendance::Filed;
 use rollcall_ports::store::StoreError;
-use sea_orm::Set;
+use sea_orm::{ColumnTrait, Condition, Set};
 use uuid::Uuid;
 
 use crate::convert::{corrupt, count, date, instant, instant_or_none, micros, named, stored, valid, zone};
@@ -203,6 +209,12 @@ pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
     })
 }
 
+/// A stored punch and the record it belongs to.
+pub(crate) fn filed(row: punches::Model) -> Result<Filed, StoreError> {
+    let record = row.record_id.map(RecordId::new);
+    Ok((event(row)?, record))
+}
+
 /// The row of a decision that holds.
 pub(crate) fn override_row(key: DayKey, of: &Override) -> overrides::ActiveModel {
     overrides::ActiveModel {
@@ -261,4 +273,35 @@ pub(crate) fn overriding(row: overrides::Model) -> Result<(DayKey, Override), St
         },
     };
     Ok((key, decision))
+}
+
+/// Records within dates.
+pub(crate) fn within(dates: DateRange) -> Condition {
+    let on = attendance_records::Column::WorkDate;
+    Condition::all().add(on.between(dates.from().to_string(), dates.to().to_string()))
+}
+
+/// Records of these departments and people.
+pub(crate) fn of(whose: &Whose) -> Condition {
+    use attendance_records::Column as C;
+    let departments = whose.departments.as_ref().map(|ids| {
+        Condition::any()
+            .add(C::DepartmentId.is_in(ids.iter().map(|id| id.uuid())))
+            .add_option(whose.besides.map(|user| C::UserId.eq(user.uuid())))
+    });
+    let people = whose.people.as_ref();
+    Condition::all()
+        .add_option(departments)
+        .add_option(people.map(|people| C::UserId.is_in(people.iter().map(|user| user.uuid()))))
+}
+
+/// Punches that can belong to records within dates, wherever the person's clocks are.
+pub(crate) fn around(dates: DateRange) -> Condition {
+    let at = |date: Date, days: i32| {
+        let date = date.saturating_add(Span::new().days(days));
+        micros(Zone::UTC.instant(date.to_datetime(Time::midnight())))
+    };
+    Condition::all()
+        .add(punches::Column::At.gte(at(dates.from(), -MARGIN)))
+        .add(punches::Column::At.lt(at(dates.to(), MARGIN + 1)))
 }

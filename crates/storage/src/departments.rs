@@ -22,8 +22,7 @@ use crate::entity::{departments, shifts, users};
 use crate::error::{Failure, name_missing};
 use crate::geofences;
 use crate::people::{contains, is_matchable, with_templates};
-use crate::plan::{among, begin_change, mark_stale};
-use crate::shifts::is_given;
+use crate::plan_change::{among, begin_change, is_given, mark_stale};
 use crate::transaction::{Read, transact};
 
 /// [`DepartmentStore`] in SQL.

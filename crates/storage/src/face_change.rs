@@ -14,9 +14,8 @@ use uuid::Uuid;
 use crate::convert::{count, micros};
 use crate::entity::{face_encodings, users};
 use crate::error::{Failure, name_missing};
-use crate::faces::owner_of;
 use crate::queue::next_face_change;
-use crate::template_row::seal;
+use crate::template_row::{owner_of, seal};
 
 /// What [`add`] stores, as [`FaceStore::add`](rollcall_ports::faces::FaceStore::add) and
 /// [`FaceStore::replace`](rollcall_ports::faces::FaceStore::replace) say.

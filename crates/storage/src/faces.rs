@@ -25,7 +25,7 @@ use crate::face_change::{NewFaces, add, remove};
 use crate::people::is_matchable;
 use crate::queue::last_face_change;
 use crate::rekey;
-use crate::template_row::{EncodingRow, face, open};
+use crate::template_row::{EncodingRow, face, open, owner_of};
 use crate::transaction::{Read, transact};
 
 /// [`FaceStore`] in SQL.
@@ -227,14 +227,6 @@ impl FaceStore for SqlFaceStore {
         let rows = query.into_model().all(self.database.connection()).await.read()?;
         Ok(self.changes(rows, min_required).await?.people.pop())
     }
-}
-
-/// Whose template it is.
-pub(crate) fn owner_of(face: FaceId) -> sea_orm::Selector<sea_orm::SelectGetableTuple<Uuid>> {
-    face_encodings::Entity::find_by_id(face.uuid())
-        .select_only()
-        .column(face_encodings::Column::UserId)
-        .into_tuple()
 }
 
 /// The people of whom something may have changed.

@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::audit::Line;
-use rollcall_domain::calendar::{Half, WeeklyOff, Workdays};
-use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
+use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::{DepartmentId, HolidayId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::Whom;
@@ -17,11 +16,12 @@ use sea_orm::{
 };
 
 use crate::audit::note;
-use crate::convert::{corrupt, count, date, date_or_none, instant, micros, named, stored, valid};
+use crate::convert::{micros, stored};
 use crate::database::Database;
 use crate::entity::{departments, holidays};
 use crate::error::{Failure, name_missing};
-use crate::plan::{among, begin_change, check_open, mark_stale};
+use crate::plan_change::{among, begin_change, check_open, mark_stale};
+use crate::plan_row::entry;
 use crate::transaction::{Read, transact};
 
 /// [`HolidayStore`] in SQL.
@@ -210,34 +210,4 @@ fn matching(filter: &HolidayFilter) -> Condition {
                 Condition::any().add(C::ToDate.is_null()).add(C::ToDate.gte(dates.from().to_string()));
             Condition::all().add(begun).add(lasts)
         }))
-}
-
-/// An entry as stored.
-pub(crate) fn entry(row: holidays::Model) -> Result<CalendarEntry, StoreError> {
-    let days = match (row.on_date.as_deref(), row.weekday) {
-        (Some(on), None) => {
-            let half =
-                row.half.as_deref().map(|name| named("holidays.half", Half::named(name))).transpose()?;
-            FreeDays::Date { on: date("holidays.on_date", on)?, half }
-        }
-        (None, Some(weekday)) => FreeDays::Weekly(WeeklyOff {
-            weekday: *named(
-                "holidays.weekday",
-                usize::try_from(weekday).ok().and_then(|day| Workdays::WEEK.get(day)),
-            )?,
-            nth: row.nth.map(|nth| valid("holidays.nth", i8::try_from(nth))).transpose()?,
-            from: date_or_none("holidays.from_date", row.from_date.as_deref())?,
-            to: date_or_none("holidays.to_date", row.to_date.as_deref())?,
-        }),
-        _ => return Err(corrupt("holidays")),
-    };
-    Ok(CalendarEntry {
-        id: HolidayId::new(row.id),
-        department: row.department_id.map(DepartmentId::new),
-        name: HolidayName::stored(&row.name),
-        days,
-        by: row.created_by.map(UserId::new),
-        created_at: instant("holidays.created_at", row.created_at)?,
-        revision: Revision(count("holidays.revision", row.revision)?),
-    })
 }

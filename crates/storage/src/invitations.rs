@@ -1,7 +1,8 @@
 //! Invitations to choose a password, each inside of one transaction.
 
 use jiff::Timestamp;
-use rollcall_domain::user::{PasswordHash, User};
+use rollcall_domain::id::UserId;
+use rollcall_domain::user::PasswordHash;
 use rollcall_ports::users::Invitation;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
@@ -12,17 +13,15 @@ use uuid::Uuid;
 use crate::convert::micros;
 use crate::entity::{invitations, users};
 use crate::error::Failure;
-use crate::user_change::insert;
 
-pub(crate) async fn insert_invited(
+pub(crate) async fn invite(
     connection: &DatabaseTransaction,
-    user: &User,
+    user: UserId,
     invitation: &Invitation,
 ) -> Result<(), Failure> {
-    insert(connection, user, None).await?;
     let row = invitations::ActiveModel {
         fingerprint: Set(invitation.fingerprint.to_vec()),
-        user_id: Set(user.id.uuid()),
+        user_id: Set(user.uuid()),
         expires_at: Set(micros(invitation.expires_at)),
     };
     invitations::Entity::insert(row).exec_without_returning(connection).await?;

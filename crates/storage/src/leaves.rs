@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use rollcall_domain::Revision;
 use rollcall_domain::audit::Line;
-use rollcall_domain::calendar::Half;
 use rollcall_domain::id::{LeaveId, UserId};
-use rollcall_domain::leave::{Decided, Leave, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::leave::{Decided, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::user::People;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey, LeaveStore};
@@ -17,12 +16,13 @@ use sea_orm::{
 };
 
 use crate::audit::note;
-use crate::convert::{count, date, instant, instant_or_none, micros, named, stored};
+use crate::convert::{count, instant, instant_or_none, micros, named, stored};
 use crate::database::Database;
 use crate::entity::{leaves, users};
 use crate::error::{Failure, name_missing};
 use crate::people::among;
-use crate::plan::{check_open, mark_stale, theirs};
+use crate::plan_change::{check_open, mark_stale, theirs};
+use crate::plan_row::leave;
 use crate::queue::lock_plan;
 use crate::transaction::{Read, transact};
 
@@ -194,14 +194,5 @@ fn request(row: leaves::Model) -> Result<LeaveRequest, StoreError> {
         decided: decided.map(|at| Decided { by, at, comment: row.comment }),
         reason: row.reason,
         revision: Revision(count("leaves.revision", row.revision)?),
-    })
-}
-
-/// The dates of a request.
-pub(crate) fn leave(row: &leaves::Model) -> Result<Leave, StoreError> {
-    Ok(Leave {
-        from: date("leaves.from_date", &row.from_date)?,
-        to: date("leaves.to_date", &row.to_date)?,
-        half: row.half.as_deref().map(|name| named("leaves.half", Half::named(name))).transpose()?,
     })
 }

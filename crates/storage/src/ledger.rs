@@ -8,24 +8,21 @@ use std::collections::HashMap;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::DayKey;
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
+use rollcall_domain::id::UserId;
 use rollcall_domain::leave::LeaveStatus;
-use rollcall_domain::plan::Placement;
 use rollcall_ports::attendance::Ledger;
 use rollcall_ports::store::StoreError;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use crate::assignments::given;
-use crate::attendance::{around, filed, within};
-use crate::convert::{count, date, date_or_none, named, zone};
-use crate::day_row::{overriding, shift_of_key};
+use crate::convert::{count, date, date_or_none, named};
+use crate::day_row::{around, filed, overriding, shift_of_key, within};
 use crate::entity::{
     attendance_heads, attendance_records, leaves, overrides, overtime_approvals, placements, punches,
     shift_assignments,
 };
-use crate::leaves::leave;
-use crate::plan::closed_through;
+use crate::plan_change::closed_through;
+use crate::plan_row::{given, leave, placement};
 use crate::queue::plan_version;
 use crate::records::{RecordRow, Wordings, whole};
 use crate::transaction::Read;
@@ -110,15 +107,4 @@ pub(crate) async fn ledgers(
         all.entry(record.day.key.user.uuid()).or_default().records.push(record);
     }
     Ok(ids().filter_map(|id| all.remove(&id)).collect())
-}
-
-/// Where a person belongs, as stored.
-pub(crate) fn placement(row: placements::Model) -> Result<Placement, StoreError> {
-    Ok(Placement {
-        from: date("placements.from_date", &row.from_date)?,
-        department: row.department_id.map(DepartmentId::new),
-        zone: zone("placements.timezone", &row.timezone)?,
-        shift: row.shift_id.map(ShiftId::new),
-        active: row.active,
-    })
 }

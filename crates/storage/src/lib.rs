@@ -36,6 +36,8 @@ mod legacy;
 mod locks;
 mod people;
 mod plan;
+mod plan_change;
+mod plan_row;
 mod probe;
 mod queue;
 mod reach;

@@ -18,7 +18,7 @@ use crate::audit::note;
 use crate::convert::{corrupt, date, instant, instant_or_none, micros};
 use crate::database::Database;
 use crate::entity::{attendance_heads, locks, users};
-use crate::plan::{BEGINNING, begin_change, closed_through, is_stale, mark_stale, outdate_everybody};
+use crate::plan_change::{BEGINNING, begin_change, closed_through, is_stale, mark_stale, outdate_everybody};
 use crate::transaction::{Read, transact};
 
 /// [`LockStore`] in SQL.

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::day_row::{overriding, record};
 use crate::entity::{attendance_records, overrides, shifts};
+use crate::plan_row::shift;
 use crate::queue::version_of_the_plan;
-use crate::shifts::shift;
 use crate::transaction::Read;
 
 /// The shifts that records refer to, by wording. There are few and they seldom change, so they are kept as they were at

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use jiff::civil::{Date, Time};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::audit::Line;
-use rollcall_domain::calendar::Workdays;
-use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::id::ShiftId;
 use rollcall_domain::plan::Editions;
-use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
+use rollcall_domain::shift::Shift;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::Status;
 use rollcall_ports::shifts::{ShiftStore, StoredShift};
@@ -23,11 +22,12 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::audit::note;
-use crate::convert::{corrupt, count, date, instant_or_none, micros, named, seconds, valid};
+use crate::convert::{corrupt, count, date, instant_or_none, micros};
 use crate::database::Database;
 use crate::entity::{departments, shift_assignments, shifts, users};
 use crate::error::{Failure, violated_key};
-use crate::plan::{begin_change, check_open, mark_stale, workers};
+use crate::plan_change::{begin_change, check_open, mark_stale, workers};
+use crate::plan_row::{columns, shift, wording};
 use crate::transaction::{Read, transact};
 
 /// [`ShiftStore`] in SQL.
@@ -186,16 +186,6 @@ async fn check_name(connection: &DatabaseTransaction, shift: &Shift) -> Result<(
     if taken { Err(StoreError::Taken("name").into()) } else { Ok(()) }
 }
 
-/// Whether somebody can be given that shift.
-pub(crate) async fn is_given(connection: &impl ConnectionTrait, id: ShiftId) -> Result<bool, Failure> {
-    let known = shifts::Entity::find_by_id(id.uuid())
-        .filter(shifts::Column::EditionOf.is_null())
-        .filter(shifts::Column::RetiredAt.is_null())
-        .one(connection)
-        .await?;
-    Ok(known.is_some())
-}
-
 /// Every shift, by id; one query.
 pub(crate) async fn stored_shifts(connection: &impl ConnectionTrait) -> Result<Vec<StoredShift>, StoreError> {
     gathered(shifts::Entity::find(), connection).await
@@ -249,90 +239,4 @@ async fn insert_default(connection: &DatabaseTransaction, shift: &Shift) -> Resu
         Err(error) if violated_key(&error).is_none() => Err(error.into()),
         Ok(_) | Err(_) => Ok(()),
     }
-}
-
-/// The row of a wording that is new.
-fn columns(shift: &Shift) -> shifts::ActiveModel {
-    shifts::ActiveModel {
-        id: Set(shift.edition.uuid()),
-        edition_of: Set((shift.edition.uuid() != shift.id.uuid()).then(|| shift.id.uuid())),
-        from_date: Set(None),
-        retired_at: Set(None),
-        revised: Set(1),
-        is_default: Set(None),
-        ..wording(shift)
-    }
-}
-
-/// The rules themselves.
-fn wording(shift: &Shift) -> shifts::ActiveModel {
-    let counting = &shift.counting;
-    shifts::ActiveModel {
-        name: Set(shift.name.clone()),
-        starts: Set(second_of_day(shift.starts)),
-        ends: Set(second_of_day(shift.ends)),
-        workdays: Set(i32::from(shift.workdays.bits())),
-        grace: Set(shift.grace.as_secs()),
-        early_grace: Set(shift.early_grace.as_secs()),
-        opens_before: Set(shift.before.as_secs()),
-        closes_after: Set(shift.after.as_secs()),
-        half_day_below: Set(shift.half_day_below.as_secs()),
-        absent_below: Set(shift.absent_below.as_secs()),
-        pairing: Set(counting.pairing.name().into()),
-        unpaid_break: Set(counting.unpaid_break.as_secs()),
-        break_after: Set(counting.break_after.as_secs()),
-        early_arrival: Set(counting.early_arrival),
-        auto_out: Set(counting.auto_out),
-        flexible: Set(counting.flexible.map(|expected| expected.as_secs())),
-        overtime_before: Set(counting.overtime.before),
-        overtime_min: Set(counting.overtime.min.as_secs()),
-        overtime_step: Set(counting.overtime.step.as_secs()),
-        overtime_cap: Set(counting.overtime.daily_cap.map(|cap| cap.as_secs())),
-        weekly_target: Set(counting.overtime.weekly_target.map(|target| target.as_secs())),
-        ..Default::default()
-    }
-}
-
-/// A shift as stored.
-pub(crate) fn shift(row: shifts::Model) -> Result<Shift, StoreError> {
-    Ok(Shift {
-        id: ShiftId::new(row.edition_of.unwrap_or(row.id)),
-        edition: EditionId::new(row.id),
-        name: row.name,
-        starts: time("shifts.starts", row.starts)?,
-        ends: time("shifts.ends", row.ends)?,
-        workdays: Workdays::from_bits(valid("shifts.workdays", u8::try_from(row.workdays))?),
-        grace: seconds(row.grace),
-        early_grace: seconds(row.early_grace),
-        before: seconds(row.opens_before),
-        after: seconds(row.closes_after),
-        half_day_below: seconds(row.half_day_below),
-        absent_below: seconds(row.absent_below),
-        counting: Counting {
-            pairing: named(
-                "shifts.pairing",
-                Pairing::ALL.into_iter().find(|known| known.name() == row.pairing),
-            )?,
-            unpaid_break: seconds(row.unpaid_break),
-            break_after: seconds(row.break_after),
-            early_arrival: row.early_arrival,
-            auto_out: row.auto_out,
-            flexible: row.flexible.map(seconds),
-            overtime: Overtime {
-                before: row.overtime_before,
-                min: seconds(row.overtime_min),
-                step: seconds(row.overtime_step),
-                daily_cap: row.overtime_cap.map(seconds),
-                weekly_target: row.weekly_target.map(seconds),
-            },
-        },
-    })
-}
-
-fn second_of_day(time: Time) -> i32 {
-    i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second())
-}
-
-fn time(what: &str, second: i32) -> Result<Time, StoreError> {
-    valid(what, Time::midnight().checked_add(SignedDuration::from_secs(second.into())))
 }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::convert::{count, date, micros, named};
 use crate::database::Database;
-use crate::day_row::shift_of_key;
+use crate::day_row::{of, shift_of_key, within};
 use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
 use crate::people::{among, is_matchable, with_templates};
 use crate::transaction::Read;
@@ -285,24 +285,6 @@ fn online(lately: &Lately) -> SelectStatement {
 /// What every server takes for a 64-bit integer here: MySQL sums integers to decimals, SQLite to integers.
 const SIGNED: &str = "SIGNED";
 const SCHEDULED: &str = "scheduled";
-
-fn within(dates: DateRange) -> Condition {
-    let column = attendance_records::Column::WorkDate;
-    Condition::all().add(column.between(dates.from().to_string(), dates.to().to_string()))
-}
-
-pub(crate) fn of(whose: &Whose) -> Condition {
-    use attendance_records::Column as C;
-    let departments = whose.departments.as_ref().map(|ids| {
-        Condition::any()
-            .add(C::DepartmentId.is_in(ids.iter().map(|id| id.uuid())))
-            .add_option(whose.besides.map(|user| C::UserId.eq(user.uuid())))
-    });
-    let people = whose.people.as_ref();
-    Condition::all()
-        .add_option(departments)
-        .add_option(people.map(|people| C::UserId.is_in(people.iter().map(|user| user.uuid()))))
-}
 
 fn recognizable(enough: &Enough) -> Condition {
     let id = Expr::col((users::Entity, users::Column::Id));

@@ -5,7 +5,7 @@ use rollcall_domain::id::{FaceId, UserId};
 use rollcall_ports::faces::Encoding;
 use rollcall_ports::sealer::Sealer;
 use rollcall_ports::store::StoreError;
-use sea_orm::{FromQueryResult, Set};
+use sea_orm::{EntityTrait, FromQueryResult, QuerySelect, SelectGetableTuple, Selector, Set};
 use uuid::Uuid;
 
 use crate::convert::{bytes, corrupt, count, instant, instant_or_none, micros, named, valid};
@@ -204,4 +204,12 @@ impl EncodingRow {
 fn source(name: &str) -> Result<FaceSource, StoreError> {
     let found = FaceSource::ALL.into_iter().find(|source| source.name() == name);
     named("face_encodings.source", found)
+}
+
+/// Whose template it is.
+pub(crate) fn owner_of(face: FaceId) -> Selector<SelectGetableTuple<Uuid>> {
+    face_encodings::Entity::find_by_id(face.uuid())
+        .select_only()
+        .column(face_encodings::Column::UserId)
+        .into_tuple()
 }

@@ -18,7 +18,7 @@ use crate::convert::{date_or_none, micros};
 use crate::entity::{departments, face_encodings, sessions, shifts, user_settings, users};
 use crate::error::{Failure, name_missing};
 use crate::invitations;
-use crate::plan::{mark_stale, theirs};
+use crate::plan_change::{mark_stale, theirs};
 use crate::queue::{lock_admins, next_face_change};
 use crate::user_row::{columns, consent, new_row, settings_row};
 

@@ -10,7 +10,7 @@ use rollcall_domain::user::{
     RosterEntry, Status, StatusChange, User,
 };
 use rollcall_ports::store::StoreError;
-use sea_orm::{DbErr, FromQueryResult, QueryResult, QuerySelect, Set};
+use sea_orm::{DbErr, EntityTrait, FromQueryResult, QueryResult, QuerySelect, RelationDef, Set};
 use uuid::Uuid;
 
 use crate::convert::{
@@ -124,6 +124,13 @@ impl DepartmentRow {
 }
 
 const OF_DEPARTMENT: &str = "of_department_";
+
+pub(crate) fn their_department() -> RelationDef {
+    users::Entity::belongs_to(departments::Entity)
+        .from(users::Column::DepartmentId)
+        .to(departments::Column::Id)
+        .into()
+}
 
 /// Adds what [`department`] reads to a query that is joined with departments.
 pub(crate) fn with_department<Q: QuerySelect>(query: Q) -> Q {

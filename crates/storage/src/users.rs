@@ -13,20 +13,20 @@ use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, UserChange
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, Order, QueryFilter, QueryOrder,
-    QuerySelect, RelationDef, Select, Set,
+    QuerySelect, Select, Set,
 };
 use uuid::Uuid;
 
 use crate::convert::{count, cut, date_or_none, micros, named};
 use crate::database::Database;
-use crate::entity::{departments, user_settings, users};
+use crate::entity::{user_settings, users};
 use crate::erase::{erase, forget_log};
 use crate::error::Failure;
-use crate::invitations::{accept, insert_invited, invited};
+use crate::invitations::{accept, invite, invited};
 use crate::people::{among, contains, with_templates};
 use crate::transaction::{Read, transact};
 use crate::user_change::{insert, insert_first, save};
-use crate::user_row::{UserRow, with_department};
+use crate::user_row::{UserRow, their_department, with_department};
 
 /// People who are asked for at once: databases limit the length of a list.
 const CHUNK: usize = 500;
@@ -78,7 +78,10 @@ impl UserStore for SqlUserStore {
     }
 
     async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError> {
-        transact!(self.database, |connection| insert_invited(connection, user, invitation))
+        transact!(self.database, |connection| async {
+            insert(connection, user, None).await?;
+            invite(connection, user.id, invitation).await
+        })
     }
 
     async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError> {
@@ -240,13 +243,6 @@ fn whole(people: Select<users::Entity>) -> Select<users::Entity> {
         .column_as(user_settings::Column::Theme, "theme")
         .column_as(user_settings::Column::Notifications, "notifications")
         .column_as(user_settings::Column::Language, "language")
-}
-
-pub(crate) fn their_department() -> RelationDef {
-    users::Entity::belongs_to(departments::Entity)
-        .from(users::Column::DepartmentId)
-        .to(departments::Column::Id)
-        .into()
 }
 
 fn matching(filter: &UserFilter) -> Condition {

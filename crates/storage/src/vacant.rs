@@ -4,8 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::alone::lock_path;
-use crate::database::Database;
+use crate::database::{Database, lock_path};
 
 /// Why a place cannot be filled.
 #[derive(Debug, thiserror::Error)]
