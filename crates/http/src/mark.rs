@@ -76,7 +76,7 @@ fn refuse(misplaced: &[(&str, bool, &str)]) -> Result<(), Problem> {
 
 /// What came of a punch.
 #[derive(Serialize, ToSchema)]
-#[schema(as = PunchResult)]
+#[schema(as = Marked)]
 pub(crate) struct MarkedView {
     /// `checked_in`, `checked_out`, `cooldown` or `min_session`; `overridden` if a status was set.
     decision: &'static str,
