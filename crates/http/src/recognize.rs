@@ -85,7 +85,7 @@ impl PhotoForm for RecognizeForm {
 
 /// What came of a picture.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Recognized)]
+#[schema(as = Recognition)]
 pub(crate) struct RecognitionView {
     #[serde(flatten)]
     face: SightingView,
