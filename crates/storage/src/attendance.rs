@@ -29,7 +29,7 @@ use crate::database::Database;
 use crate::day_row::{event, filed, of, overriding, shift_key, within};
 use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
 use crate::ledger::ledgers;
-use crate::people::among;
+use crate::people::{in_scope, users_in_scope};
 use crate::plan_change::{is_unplanned, whose_head};
 use crate::records::{RecordRow, Wordings, whole};
 use crate::transaction::{Read, transact};
@@ -168,13 +168,8 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
-        let all = attendance_records::Entity::find().filter(within(dates));
-        let theirs = match people {
-            People::Everybody => all,
-            People::One(user) => all.filter(attendance_records::Column::UserId.eq(user.uuid())),
-            People::Departments(..) => all.join(JoinType::InnerJoin, person()).filter(among(people)),
-        };
-        self.read(theirs).await
+        let theirs = in_scope(attendance_records::Column::UserId, people);
+        self.read(attendance_records::Entity::find().filter(within(dates)).filter(theirs)).await
     }
 
     async fn records_of(
@@ -214,7 +209,7 @@ impl AttendanceStore for SqlAttendanceStore {
             .column(users::Column::EmployeeCode)
             .filter(within(dates))
             .filter(users::Column::Status.eq(Status::Active.name()))
-            .filter(among(people))
+            .filter(users_in_scope(people))
             .order_by_asc(users::Column::NameKey)
             .order_by_asc(users::Column::Id)
             .order_by_asc(attendance_records::Column::WorkDate)
@@ -318,17 +313,8 @@ impl AttendanceStore for SqlAttendanceStore {
         filter: &EventFilter,
         page: Page,
     ) -> Result<Paged<Filed>, StoreError> {
-        let all = punches::Entity::find().filter(wanted(filter));
-        let theirs = match people {
-            People::Everybody => all,
-            People::One(user) => all.filter(punches::Column::UserId.eq(user.uuid())),
-            People::Departments(..) => {
-                let person = punches::Entity::belongs_to(users::Entity)
-                    .from(punches::Column::UserId)
-                    .to(users::Column::Id);
-                all.join(JoinType::InnerJoin, person.into()).filter(among(people))
-            }
-        };
+        let theirs =
+            punches::Entity::find().filter(wanted(filter)).filter(in_scope(punches::Column::UserId, people));
         let counted = theirs.clone().select_only().column_as(punches::Column::Id.count(), "total");
         let total: Option<i64> = counted.into_tuple().one(self.database.connection()).await.read()?;
         let rows = theirs
@@ -344,24 +330,15 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
-        let all = attendance_heads::Entity::find()
+        let theirs = attendance_heads::Entity::find()
             .select_only()
             .columns([
                 attendance_heads::Column::UserId,
                 attendance_heads::Column::Revision,
                 attendance_heads::Column::ChangedAt,
             ])
-            .filter(attendance_heads::Column::ChangedAt.gte(micros(since)));
-        let theirs = match people {
-            People::Everybody => all,
-            People::One(user) => all.filter(attendance_heads::Column::UserId.eq(user.uuid())),
-            People::Departments(..) => {
-                let person = attendance_heads::Entity::belongs_to(users::Entity)
-                    .from(attendance_heads::Column::UserId)
-                    .to(users::Column::Id);
-                all.join(JoinType::InnerJoin, person.into()).filter(among(people))
-            }
-        };
+            .filter(attendance_heads::Column::ChangedAt.gte(micros(since)))
+            .filter(in_scope(attendance_heads::Column::UserId, people));
         let rows: Vec<(Uuid, i64, i64)> = theirs.into_tuple().all(self.database.connection()).await.read()?;
         rows.into_iter().map(changed).collect()
     }

@@ -9,7 +9,6 @@ use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::user::People;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey, LeaveStore};
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
@@ -20,7 +19,7 @@ use crate::convert::{count, instant, instant_or_none, micros, named, stored};
 use crate::database::Database;
 use crate::entity::{leaves, users};
 use crate::error::{Failure, name_missing};
-use crate::people::among;
+use crate::people::in_scope;
 use crate::plan_change::{check_open, mark_stale, theirs};
 use crate::plan_row::leave;
 use crate::queue::lock_plan;
@@ -50,7 +49,8 @@ impl LeaveStore for SqlLeaveStore {
         page: Page,
     ) -> Result<Paged<LeaveRequest>, StoreError> {
         let connection = self.database.connection();
-        let wanted = leaves::Entity::find().filter(of(people)).filter(matching(filter));
+        let wanted =
+            leaves::Entity::find().filter(in_scope(leaves::Column::UserId, people)).filter(matching(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let mut query = wanted.limit(u64::from(page.size())).offset(page.offset());
         for sort in sort {
@@ -150,21 +150,6 @@ fn outcome(request: &LeaveRequest) -> leaves::ActiveModel {
         decided_at: Set(decided.map(|decided| micros(decided.at))),
         comment: Set(decided.and_then(|decided| decided.comment.clone())),
         ..Default::default()
-    }
-}
-
-fn of(people: &People) -> Condition {
-    match people {
-        People::Everybody => Condition::all(),
-        People::One(user) => Condition::all().add(leaves::Column::UserId.eq(user.uuid())),
-        People::Departments(..) => {
-            let theirs = Query::select()
-                .column(users::Column::Id)
-                .from(users::Entity)
-                .cond_where(among(people))
-                .take();
-            Condition::all().add(leaves::Column::UserId.in_subquery(theirs))
-        }
     }
 }
 

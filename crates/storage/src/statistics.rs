@@ -22,7 +22,7 @@ use crate::convert::{count, date, micros, named};
 use crate::database::Database;
 use crate::day_row::{of, shift_of_key, within};
 use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
-use crate::people::{among, is_matchable, with_templates};
+use crate::people::{in_scope, is_matchable, users_in_scope, with_templates};
 use crate::transaction::Read;
 use crate::user_row::DepartmentRow;
 
@@ -228,24 +228,19 @@ fn census(wanted: &Glancing<'_>) -> SelectStatement {
         .expr_as(is_there, "is_there")
         .from(users::Entity)
         .and_where(C::Status.ne(Status::Deleted.name()))
-        .cond_where(among(wanted.people))
+        .cond_where(users_in_scope(wanted.people))
         .take()
 }
 
 /// Requests for corrections that wait for an answer.
 fn waiting(people: &People) -> SelectStatement {
     use corrections::Column as C;
-    let mut query = Query::select();
-    query
+    Query::select()
         .expr_as(Expr::col(C::Id).count(), "waiting")
         .from(corrections::Entity)
-        .and_where(C::Status.eq(CorrectionStatus::Pending.name()));
-    if *people != People::Everybody {
-        let theirs =
-            Query::select().column(users::Column::Id).from(users::Entity).cond_where(among(people)).take();
-        query.and_where(C::UserId.in_subquery(theirs));
-    }
-    query.take()
+        .and_where(C::Status.eq(CorrectionStatus::Pending.name()))
+        .cond_where(in_scope(C::UserId, people))
+        .take()
 }
 
 /// Searches by what came of them.
