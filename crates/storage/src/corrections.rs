@@ -52,7 +52,7 @@ impl CorrectionStore for SqlCorrectionStore {
         let connection = self.database.connection();
         let wanted = corrections::Entity::find()
             .filter(in_scope(corrections::Column::UserId, people))
-            .filter(matching(filter));
+            .filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let rows = wanted
             .order_by_desc(corrections::Column::RequestedAt)
@@ -155,7 +155,7 @@ fn outcome(of: &Correction) -> corrections::ActiveModel {
     }
 }
 
-fn matching(filter: &CorrectionFilter) -> Condition {
+fn conditions(filter: &CorrectionFilter) -> Condition {
     use corrections::Column as C;
     Condition::all()
         .add_option(filter.user.map(|user| C::UserId.eq(user.uuid())))

@@ -276,7 +276,7 @@ pub(crate) fn within(dates: DateRange) -> Condition {
 }
 
 /// Records of these departments and people.
-pub(crate) fn of(whose: &Whose) -> Condition {
+pub(crate) fn in_record_scope(whose: &Whose) -> Condition {
     use attendance_records::Column as C;
     let departments = whose.departments.as_ref().map(|ids| {
         Condition::any()

@@ -26,7 +26,7 @@ use crate::entity::{attendance_heads, departments, holidays, leaves, placements,
 use crate::people::users_in_scope;
 use crate::plan_change::mark_stale;
 use crate::plan_row::{entry, given, leave, placement};
-use crate::queue::plan_version;
+use crate::sequences::plan_version;
 use crate::shifts::{ensure_default, stored_shifts};
 use crate::transaction::{Read, transact};
 use crate::user_row::their_department;

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::convert::{count, date, micros, named};
 use crate::database::Database;
-use crate::day_row::{of, shift_of_key, within};
+use crate::day_row::{in_record_scope, shift_of_key, within};
 use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
 use crate::people::{in_scope, is_matchable, users_in_scope, with_templates};
 use crate::transaction::Read;
@@ -71,7 +71,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .from(attendance_records::Entity)
             .cond_where(within(dates))
             .and_where(Expr::col(C::DueAt).lte(micros(now)))
-            .cond_where(of(whose));
+            .cond_where(in_record_scope(whose));
         let column = match by {
             By::Nothing => None,
             By::Department => Some(C::DepartmentId),
@@ -105,7 +105,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .expr_as(Expr::expr(CaseStatement::new().case(settled, 1)).count(), "settled")
             .from(attendance_records::Entity)
             .cond_where(within(dates))
-            .cond_where(of(whose))
+            .cond_where(in_record_scope(whose))
             .group_by_col(C::UserId)
             .take();
         let (theirs, user) = ("theirs", (users::Entity, users::Column::Id));
@@ -158,7 +158,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .expr_as(people(on(today).add(C::ArrivalSeconds.is_not_null())), "came")
             .from(attendance_records::Entity)
             .and_where(C::WorkDate.is_in([date.to_string(), today.to_string()]))
-            .cond_where(of(whose))
+            .cond_where(in_record_scope(whose))
             .group_by_col(C::DepartmentId)
             .order_by(C::DepartmentId, sea_orm::Order::Asc)
             .take();

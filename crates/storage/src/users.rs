@@ -131,7 +131,7 @@ impl UserStore for SqlUserStore {
         sort: &[UserSort],
         page: Page,
     ) -> Result<Paged<User>, StoreError> {
-        let wanted = users::Entity::find().filter(users_in_scope(people)).filter(matching(filter));
+        let wanted = users::Entity::find().filter(users_in_scope(people)).filter(conditions(filter));
         let total = wanted.clone().select_only().column_as(users::Column::Id.count(), "total");
         let mut query = whole(wanted).limit(u64::from(page.size())).offset(page.offset());
         for sort in sort {
@@ -245,7 +245,7 @@ fn whole(people: Select<users::Entity>) -> Select<users::Entity> {
         .column_as(user_settings::Column::Language, "language")
 }
 
-fn matching(filter: &UserFilter) -> Condition {
+fn conditions(filter: &UserFilter) -> Condition {
     let deleted = Status::Deleted.name();
     Condition::all()
         .add_option(filter.q.as_deref().map(|part| contains((users::Entity, users::Column::SearchKey), part)))
