@@ -8,61 +8,37 @@
 //! - Words (status, role, …) are text; on MySQL and MariaDB every table is `utf8mb4` with a binary collation.
 //!   What must be compared as people read it (names, addresses) is stored a second time in canonical form, in
 //!   a column whose name ends in `_key`.
+//!
+//! [`SCHEMA`] is what this program needs; what is done with steps is done with any [`Schema`], so that it can be tried with
+//! steps that are yet to come.
 
-pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::migrator::MigratorTraitSelf;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, EntityTrait};
 use sea_orm_migration::seaql_migrations;
 
-mod columns;
-mod m20261101_000001_organization;
-mod m20261101_000002_logins;
-mod m20261101_000003_faces;
-mod m20261101_000004_attendance;
-mod m20261101_000005_accounts;
-mod m20261101_000006_counting;
-mod m20261122_000007_planning;
-mod m20261122_000008_decisions;
-mod m20261122_000009_geofences_and_weekly_overtime;
-mod m20261122_000010_audit;
-mod m20261122_000011_jobs;
-mod m20261123_000012_following;
-mod m20261130_000013_approved_amounts;
-mod m20261130_000014_installation;
+pub mod columns;
+mod m0001_initial;
+mod made;
 mod resume;
 mod sound;
 
-pub use resume::{up, up_to};
-pub use sound::{RESTORING, Unsound, check, made_by};
+pub use sound::{RESTORING, Unsound};
 
 /// On SQLite a step that fails half-way leaves nothing behind. MySQL commits each change of the schema by itself,
-/// transaction or not; there [`up`] clears away what is left of it.
+/// transaction or not; there [`Schema::up`] clears away what is left of it.
 const STEP_IS_ATOMIC: Option<bool> = Some(true);
 
-/// Every step, in order. [`up`] brings a database up to date and refuses one that is newer
-/// than this program.
-#[derive(Debug, Clone, Copy)]
-pub struct Migrator;
+/// The schema of this program.
+pub const SCHEMA: Schema = Schema::new(|| vec![Box::new(m0001_initial::Migration)]);
 
-#[async_trait::async_trait]
-impl MigratorTrait for Migrator {
-    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m20261101_000001_organization::Migration),
-            Box::new(m20261101_000002_logins::Migration),
-            Box::new(m20261101_000003_faces::Migration),
-            Box::new(m20261101_000004_attendance::Migration),
-            Box::new(m20261101_000005_accounts::Migration),
-            Box::new(m20261101_000006_counting::Migration),
-            Box::new(m20261122_000007_planning::Migration),
-            Box::new(m20261122_000008_decisions::Migration),
-            Box::new(m20261122_000009_geofences_and_weekly_overtime::Migration),
-            Box::new(m20261122_000010_audit::Migration),
-            Box::new(m20261122_000011_jobs::Migration),
-            Box::new(m20261123_000012_following::Migration),
-            Box::new(m20261130_000013_approved_amounts::Migration),
-            Box::new(m20261130_000014_installation::Migration),
-        ]
+/// A schema, as the steps that lead to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema(fn() -> Vec<Box<dyn MigrationTrait>>);
+
+impl MigratorTraitSelf for Schema {
+    fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
+        (self.0)()
     }
 }
 
@@ -85,28 +61,36 @@ impl Status {
     }
 }
 
-/// The names of all steps that this program knows, in order.
-#[must_use]
-pub fn steps() -> Vec<String> {
-    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
-}
+impl Schema {
+    /// The schema to which these steps lead, in this order.
+    #[must_use]
+    pub const fn new(steps: fn() -> Vec<Box<dyn MigrationTrait>>) -> Self {
+        Self(steps)
+    }
 
-/// Compares the database with this program. Reads only, so it needs no right to change the schema.
-///
-/// # Errors
-/// Whatever keeps the database from answering.
-pub async fn status(db: &DatabaseConnection) -> Result<Status, DbErr> {
-    let table = Migrator::migration_table_name().to_string();
-    let mut applied: Vec<String> = if SchemaManager::new(db).has_table(table).await? {
-        seaql_migrations::Entity::find().all(db).await?.into_iter().map(|row| row.version).collect()
-    } else {
-        Vec::new()
-    };
-    applied.sort();
-    let known = steps();
-    Ok(Status {
-        pending: known.iter().filter(|name| !applied.contains(name)).cloned().collect(),
-        unknown: applied.iter().filter(|name| !known.contains(name)).cloned().collect(),
-        applied,
-    })
+    /// The names of all steps, in order.
+    #[must_use]
+    pub fn steps(self) -> Vec<String> {
+        self.migrations().iter().map(|step| step.name().to_owned()).collect()
+    }
+
+    /// Compares a database with this schema. Reads only, so it needs no right to change the tables.
+    ///
+    /// # Errors
+    /// Whatever keeps the database from answering.
+    pub async fn status(self, db: &DatabaseConnection) -> Result<Status, DbErr> {
+        let table = self.migration_table_name().to_string();
+        let mut applied: Vec<String> = if SchemaManager::new(db).has_table(table).await? {
+            seaql_migrations::Entity::find().all(db).await?.into_iter().map(|row| row.version).collect()
+        } else {
+            Vec::new()
+        };
+        applied.sort();
+        let known = self.steps();
+        Ok(Status {
+            pending: known.iter().filter(|name| !applied.contains(name)).cloned().collect(),
+            unknown: applied.iter().filter(|name| !known.contains(name)).cloned().collect(),
+            applied,
+        })
+    }
 }

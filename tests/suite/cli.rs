@@ -140,15 +140,15 @@ async fn migrations_go_up_and_down(db: Db) {
     let count = |text: &str, word: &str| text.lines().filter(|line| line.starts_with(word)).count();
     let before = status().await;
     let all = before.lines().count();
-    assert!(all >= 4 && count(&before, "pending") == all, "{before}");
+    assert!(all >= 1 && count(&before, "pending") == all, "{before}");
     program.run(&["migrate", "up"]).await.ended(0);
     assert_eq!(count(&status().await, "applied"), all);
     program.run(&["migrate", "up"]).await.ended(0);
     program.run(&["migrate", "down"]).await.ended(0);
     let down = status().await;
     assert_eq!((count(&down, "applied"), count(&down, "pending")), (all - 1, 1), "{down}");
-    let steps = (all - 1).to_string();
-    program.run(&["migrate", "down", "--steps", &steps]).await.ended(0);
+    program.run(&["migrate", "up"]).await.ended(0);
+    program.run(&["migrate", "down", "--steps", &all.to_string()]).await.ended(0);
     assert_eq!(count(&status().await, "pending"), all);
     program.run(&["migrate", "up"]).await.ended(0);
     assert_eq!(count(&status().await, "applied"), all);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rollcall_gallery::Gallery;
+use rollcall_migration::SCHEMA;
 use rollcall_platform::{
     AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, KeyFileError, Keys,
     PasswordOptions, SystemClock, SystemIds,
@@ -229,10 +230,10 @@ pub async fn reached_database(settings: &Settings) -> anyhow::Result<Database> {
 pub async fn migrate(database: &Database) -> anyhow::Result<()> {
     let connection = database.connection();
     let up = async {
-        let mut status = rollcall_migration::status(connection).await?;
-        let unsound = rollcall_migration::check(connection).await?;
+        let mut status = SCHEMA.status(connection).await?;
+        let unsound = SCHEMA.check(connection).await?;
         if status.unknown.is_empty() && unsound.is_none() {
-            rollcall_migration::up(connection).await?;
+            SCHEMA.up(connection).await?;
         }
         Ok((status.unknown.pop(), unsound))
     };
@@ -370,7 +371,7 @@ impl System {
             bail!("there is no database yet; {hint}");
         }
         let database = reached_database(settings).await?;
-        let status = rollcall_migration::status(database.connection()).await;
+        let status = SCHEMA.status(database.connection()).await;
         if !status.context("reading the database's state")?.is_current() {
             bail!("the database is not up to date; {hint}");
         }

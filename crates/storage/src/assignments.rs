@@ -21,7 +21,7 @@ use crate::convert::{count, instant, micros, stored};
 use crate::database::Database;
 use crate::entity::{departments, shift_assignments, users};
 use crate::error::{Failure, name_missing};
-use crate::plan_change::{among, begin_change, check_open, is_given, mark_stale};
+use crate::plan_change::{begin_change, check_open, is_given, mark_stale, targets};
 use crate::plan_row::given;
 use crate::transaction::{Read, transact};
 
@@ -49,7 +49,7 @@ impl AssignmentStore for SqlAssignmentStore {
         page: Page,
     ) -> Result<Paged<Assignment>, StoreError> {
         let connection = self.database.connection();
-        let wanted = shift_assignments::Entity::find().filter(seen_by(visible)).filter(matching(filter));
+        let wanted = shift_assignments::Entity::find().filter(seen_by(visible)).filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let mut query = wanted.limit(u64::from(page.size())).offset(page.offset());
         for sort in sort {
@@ -114,7 +114,7 @@ async fn insert(connection: &DatabaseTransaction, new: &Assignment) -> Result<()
         ])
         .into());
     }
-    mark_stale(connection, among(new.given.to_whom), new.begins()).await
+    mark_stale(connection, targets(new.given.to_whom), new.begins()).await
 }
 
 async fn save(connection: &DatabaseTransaction, changed: &Assignment, line: &Line) -> Result<(), Failure> {
@@ -130,7 +130,7 @@ async fn save(connection: &DatabaseTransaction, changed: &Assignment, line: &Lin
     };
     shift_assignments::Entity::update(row).exec(connection).await?;
     note(connection, line).await?;
-    mark_stale(connection, among(before.given.to_whom), from).await
+    mark_stale(connection, targets(before.given.to_whom), from).await
 }
 
 async fn remove(connection: &DatabaseTransaction, id: AssignmentId, seen: Revision) -> Result<(), Failure> {
@@ -138,7 +138,7 @@ async fn remove(connection: &DatabaseTransaction, id: AssignmentId, seen: Revisi
     let before = known(connection, id, seen).await?;
     check_open(connection, before.begins()).await?;
     shift_assignments::Entity::delete_by_id(id.uuid()).exec(connection).await?;
-    mark_stale(connection, among(before.given.to_whom), before.begins()).await
+    mark_stale(connection, targets(before.given.to_whom), before.begins()).await
 }
 
 async fn known(
@@ -211,7 +211,7 @@ fn seen_by(visible: &Visible) -> Condition {
         .add(shift_assignments::Column::UserId.in_subquery(members))
 }
 
-fn matching(filter: &AssignmentFilter) -> Condition {
+fn conditions(filter: &AssignmentFilter) -> Condition {
     use shift_assignments::Column as C;
     let begun = |on: &str| Condition::any().add(C::FromDate.is_null()).add(C::FromDate.lte(on));
     let lasts = |on: &str| Condition::any().add(C::ToDate.is_null()).add(C::ToDate.gte(on));

@@ -15,10 +15,9 @@ use rollcall_domain::statistics::Whose;
 use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status};
 use rollcall_ports::attendance::{AttendanceStore, Change, Changed, Decided, EventFilter, Filed, Ledger};
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, RelationDef, Select,
+    ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, RelationDef, Select,
 };
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
@@ -26,12 +25,12 @@ use uuid::Uuid;
 use crate::attendance_change::commit;
 use crate::convert::{count, date, instant, instant_or_none, micros, valid};
 use crate::database::Database;
-use crate::day_row::{event, filed, of, overriding, shift_key, within};
+use crate::day_row::{event, filed, in_record_scope, overriding, shift_key, within};
 use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
 use crate::ledger::ledgers;
-use crate::people::among;
+use crate::people::{in_scope, users_in_scope};
 use crate::plan_change::{is_unplanned, whose_head};
-use crate::records::{RecordRow, Wordings, whole};
+use crate::records::{RecordRow, ShiftCache, with_override};
 use crate::transaction::{Read, transact};
 use crate::user_row::{DepartmentRow, RosterRow, department, their_department, with_department};
 
@@ -48,7 +47,7 @@ pub struct SqlAttendanceStore {
     /// Many changes of one person at once would each open a transaction only to learn that they came late. Within one
     /// process they learn it by a read.
     lines: Arc<[Mutex<()>]>,
-    wordings: Arc<Wordings>,
+    shifts: Arc<ShiftCache>,
 }
 
 impl SqlAttendanceStore {
@@ -56,7 +55,7 @@ impl SqlAttendanceStore {
     #[must_use]
     pub fn new(database: Database) -> Self {
         let lines = (0..LINES).map(|_| Mutex::new(())).collect();
-        Self { database, lines, wordings: Arc::default() }
+        Self { database, lines, shifts: Arc::default() }
     }
 
     async fn whose_head(&self, is_so: Condition, limit: u64) -> Result<Vec<UserId>, StoreError> {
@@ -94,15 +93,15 @@ impl SqlAttendanceStore {
         wanted: Select<attendance_records::Entity>,
     ) -> Result<Vec<DayRecord>, StoreError> {
         let connection = self.database.connection();
-        let rows = whole(wanted).into_model::<RecordRow>().all(connection).await.read()?;
-        self.wordings.read(connection, rows).await
+        let rows = with_override(wanted).into_model::<RecordRow>().all(connection).await.read()?;
+        self.shifts.read(connection, rows).await
     }
 }
 
 #[async_trait]
 impl AttendanceStore for SqlAttendanceStore {
     async fn ledgers(&self, people: &[UserId], dates: DateRange) -> Result<Vec<Ledger>, StoreError> {
-        ledgers(self.database.connection(), &self.wordings, people, dates).await
+        ledgers(self.database.connection(), &self.shifts, people, dates).await
     }
 
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
@@ -168,13 +167,8 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
-        let all = attendance_records::Entity::find().filter(within(dates));
-        let theirs = match people {
-            People::Everybody => all,
-            People::One(user) => all.filter(attendance_records::Column::UserId.eq(user.uuid())),
-            People::Departments(..) => all.join(JoinType::InnerJoin, person()).filter(among(people)),
-        };
-        self.read(theirs).await
+        let theirs = in_scope(attendance_records::Column::UserId, people);
+        self.read(attendance_records::Entity::find().filter(within(dates)).filter(theirs)).await
     }
 
     async fn records_of(
@@ -194,10 +188,11 @@ impl AttendanceStore for SqlAttendanceStore {
             .order_by_asc(attendance_records::Column::WorkDate)
             .order_by_asc(attendance_records::Column::ShiftKey);
         let connection = self.database.connection();
-        let rows = whole(with_department(query)).into_model::<PlacedRow>().all(connection).await.read()?;
+        let rows =
+            with_override(with_department(query)).into_model::<PlacedRow>().all(connection).await.read()?;
         let (departments, records): (Vec<_>, Vec<_>) =
             rows.into_iter().map(|row| (row.department, row.record)).unzip();
-        let records = self.wordings.read(connection, records).await?;
+        let records = self.shifts.read(connection, records).await?;
         let placed = records.into_iter().zip(departments);
         placed.map(|(record, of)| Ok((record, of.map(DepartmentRow::into_reference).transpose()?))).collect()
     }
@@ -214,16 +209,20 @@ impl AttendanceStore for SqlAttendanceStore {
             .column(users::Column::EmployeeCode)
             .filter(within(dates))
             .filter(users::Column::Status.eq(Status::Active.name()))
-            .filter(among(people))
+            .filter(users_in_scope(people))
             .order_by_asc(users::Column::NameKey)
             .order_by_asc(users::Column::Id)
             .order_by_asc(attendance_records::Column::WorkDate)
             .order_by_asc(attendance_records::Column::ShiftKey);
         let connection = self.database.connection();
-        let rows = whole(with_department(theirs)).into_model::<StandingRow>().all(connection).await.read()?;
+        let rows = with_override(with_department(theirs))
+            .into_model::<StandingRow>()
+            .all(connection)
+            .await
+            .read()?;
         let (people, records): (Vec<_>, Vec<_>) =
             rows.into_iter().map(|row| (row.person, row.record)).unzip();
-        let records = self.wordings.read(connection, records).await?;
+        let records = self.shifts.read(connection, records).await?;
         people.into_iter().zip(records).map(|(person, record)| Ok((person.into_entry()?, record))).collect()
     }
 
@@ -236,7 +235,7 @@ impl AttendanceStore for SqlAttendanceStore {
         let wanted = attendance_records::Entity::find()
             .filter(within(dates))
             .filter(attendance_records::Column::DueAt.gt(micros(now)))
-            .filter(of(whose));
+            .filter(in_record_scope(whose));
         self.read_in_any_order(wanted).await
     }
 
@@ -318,17 +317,9 @@ impl AttendanceStore for SqlAttendanceStore {
         filter: &EventFilter,
         page: Page,
     ) -> Result<Paged<Filed>, StoreError> {
-        let all = punches::Entity::find().filter(wanted(filter));
-        let theirs = match people {
-            People::Everybody => all,
-            People::One(user) => all.filter(punches::Column::UserId.eq(user.uuid())),
-            People::Departments(..) => {
-                let person = punches::Entity::belongs_to(users::Entity)
-                    .from(punches::Column::UserId)
-                    .to(users::Column::Id);
-                all.join(JoinType::InnerJoin, person.into()).filter(among(people))
-            }
-        };
+        let theirs = punches::Entity::find()
+            .filter(conditions(filter))
+            .filter(in_scope(punches::Column::UserId, people));
         let counted = theirs.clone().select_only().column_as(punches::Column::Id.count(), "total");
         let total: Option<i64> = counted.into_tuple().one(self.database.connection()).await.read()?;
         let rows = theirs
@@ -344,24 +335,15 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
-        let all = attendance_heads::Entity::find()
+        let theirs = attendance_heads::Entity::find()
             .select_only()
             .columns([
                 attendance_heads::Column::UserId,
                 attendance_heads::Column::Revision,
                 attendance_heads::Column::ChangedAt,
             ])
-            .filter(attendance_heads::Column::ChangedAt.gte(micros(since)));
-        let theirs = match people {
-            People::Everybody => all,
-            People::One(user) => all.filter(attendance_heads::Column::UserId.eq(user.uuid())),
-            People::Departments(..) => {
-                let person = attendance_heads::Entity::belongs_to(users::Entity)
-                    .from(attendance_heads::Column::UserId)
-                    .to(users::Column::Id);
-                all.join(JoinType::InnerJoin, person.into()).filter(among(people))
-            }
-        };
+            .filter(attendance_heads::Column::ChangedAt.gte(micros(since)))
+            .filter(in_scope(attendance_heads::Column::UserId, people));
         let rows: Vec<(Uuid, i64, i64)> = theirs.into_tuple().all(self.database.connection()).await.read()?;
         rows.into_iter().map(changed).collect()
     }
@@ -423,27 +405,21 @@ fn decided(row: overrides::Model) -> Result<Decided, StoreError> {
     Ok(Decided { decision, ended: at.map(|at| Stamp { by, at, reason }) })
 }
 
-fn wanted(filter: &EventFilter) -> Condition {
-    let mut all = Condition::all();
+fn conditions(filter: &EventFilter) -> Condition {
+    use punches::Column as C;
     let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
-    let conditions: [Option<Expr>; 9] = [
-        from.map(|at| punches::Column::At.gte(micros(at))),
-        until.map(|at| punches::Column::At.lt(micros(at))),
-        direction.map(|direction| punches::Column::Direction.eq(direction.name())),
-        punch.map(|punch| punches::Column::Punch.eq(punch.name())),
-        source.map(|source| punches::Column::Source.eq(source.name())),
-        device.map(|device| punches::Column::DeviceId.eq(device.uuid())),
-        batch.map(|batch| punches::Column::BatchId.eq(batch.uuid())),
-        needs_review.map(|needed| punches::Column::NeedsReview.eq(needed)),
-        voided.map(|voided| {
-            let at = Expr::col((punches::Entity, punches::Column::VoidedAt));
-            if voided { at.is_not_null() } else { at.is_null() }
-        }),
-    ];
-    for condition in conditions.into_iter().flatten() {
-        all = all.add(condition);
-    }
-    all
+    Condition::all()
+        .add_option(from.map(|at| C::At.gte(micros(at))))
+        .add_option(until.map(|at| C::At.lt(micros(at))))
+        .add_option(direction.map(|direction| C::Direction.eq(direction.name())))
+        .add_option(punch.map(|punch| C::Punch.eq(punch.name())))
+        .add_option(source.map(|source| C::Source.eq(source.name())))
+        .add_option(device.map(|device| C::DeviceId.eq(device.uuid())))
+        .add_option(batch.map(|batch| C::BatchId.eq(batch.uuid())))
+        .add_option(needs_review.map(|needed| C::NeedsReview.eq(needed)))
+        .add_option(
+            voided.map(|voided| if voided { C::VoidedAt.is_not_null() } else { C::VoidedAt.is_null() }),
+        )
 }
 
 fn person() -> RelationDef {

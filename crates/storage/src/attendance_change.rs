@@ -17,7 +17,7 @@ use crate::entity::{
     attendance_heads, attendance_records, devices, overrides, overtime_approvals, placements, punches, users,
 };
 use crate::error::{Failure, name_missing, violated_key};
-use crate::queue::plan_version;
+use crate::sequences::plan_version;
 
 /// Rows of one statement: SQLite takes 32,766 values, and a record has thirty.
 const CHUNK: usize = 200;

@@ -38,7 +38,7 @@ impl SqlAuditStore {
 impl AuditStore for SqlAuditStore {
     async fn page(&self, filter: &AuditFilter, page: Page) -> Result<Paged<Line>, StoreError> {
         let connection = self.database.connection();
-        let wanted = audit_lines::Entity::find().filter(matching(filter));
+        let wanted = audit_lines::Entity::find().filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let rows = wanted
             .limit(u64::from(page.size()))
@@ -67,7 +67,7 @@ pub(crate) async fn note(connection: &DatabaseTransaction, line: &Line) -> Resul
     write(connection, std::slice::from_ref(line)).await
 }
 
-fn matching(filter: &AuditFilter) -> Condition {
+fn conditions(filter: &AuditFilter) -> Condition {
     use audit_lines::Column as C;
     let AuditFilter { subject, by, act, batch, from, until } = *filter;
     Condition::all()

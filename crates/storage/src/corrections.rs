@@ -12,7 +12,6 @@ use rollcall_domain::user::People;
 use rollcall_ports::attendance::Change;
 use rollcall_ports::corrections::{CorrectionFilter, CorrectionStore};
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
@@ -25,7 +24,7 @@ use crate::database::Database;
 use crate::day_row::{shift_key, shift_of_key};
 use crate::entity::{corrections, users};
 use crate::error::{Failure, name_missing, violated_key};
-use crate::people::among;
+use crate::people::in_scope;
 use crate::transaction::{Read, transact};
 
 /// [`CorrectionStore`] in SQL.
@@ -51,7 +50,9 @@ impl CorrectionStore for SqlCorrectionStore {
         page: Page,
     ) -> Result<Paged<Correction>, StoreError> {
         let connection = self.database.connection();
-        let wanted = corrections::Entity::find().filter(of(people)).filter(matching(filter));
+        let wanted = corrections::Entity::find()
+            .filter(in_scope(corrections::Column::UserId, people))
+            .filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let rows = wanted
             .order_by_desc(corrections::Column::RequestedAt)
@@ -154,22 +155,7 @@ fn outcome(of: &Correction) -> corrections::ActiveModel {
     }
 }
 
-fn of(people: &People) -> Condition {
-    match people {
-        People::Everybody => Condition::all(),
-        People::One(user) => Condition::all().add(corrections::Column::UserId.eq(user.uuid())),
-        People::Departments(..) => {
-            let theirs = Query::select()
-                .column(users::Column::Id)
-                .from(users::Entity)
-                .cond_where(among(people))
-                .take();
-            Condition::all().add(corrections::Column::UserId.in_subquery(theirs))
-        }
-    }
-}
-
-fn matching(filter: &CorrectionFilter) -> Condition {
+fn conditions(filter: &CorrectionFilter) -> Condition {
     use corrections::Column as C;
     Condition::all()
         .add_option(filter.user.map(|user| C::UserId.eq(user.uuid())))

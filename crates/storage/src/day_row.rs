@@ -79,26 +79,20 @@ pub(crate) fn record(
 ) -> Result<DayRecord, StoreError> {
     let date = date("attendance_records.work_date", &row.work_date)?;
     let zone = zone("attendance_records.timezone", &row.timezone)?;
-    let shift = match row.shift_id {
-        None => None,
-        Some(id) => {
-            let shift = shifts.get(&id).ok_or_else(|| corrupt("attendance_records.shift_id"))?;
-            let judged = (row.starts_at, row.ends_at, row.opens_at, row.closes_at);
-            Some(match judged {
-                // As it was judged: half of it may have been free, and a neighboring shift may have cut the window short.
-                (Some(start), Some(end), Some(opens), Some(closes)) => ShiftInstance {
-                    shift: shift.clone(),
-                    date,
-                    start: instant("attendance_records.starts_at", start)?,
-                    end: instant("attendance_records.ends_at", end)?,
-                    opens: instant("attendance_records.opens_at", opens)?,
-                    closes: instant("attendance_records.closes_at", closes)?,
-                },
-                // From before this was kept.
-                _ => shift.on(date, &zone),
-            })
-        }
+    let judged = |id: Uuid| {
+        let shift = shifts.get(&id).ok_or_else(|| corrupt("attendance_records.shift_id"))?;
+        let at = |what: &str, micros: Option<i64>| instant(what, named(what, micros)?);
+        // As it was judged: half of it may have been free, and a neighboring shift may have cut the window short.
+        Ok::<_, StoreError>(ShiftInstance {
+            shift: shift.clone(),
+            date,
+            start: at("attendance_records.starts_at", row.starts_at)?,
+            end: at("attendance_records.ends_at", row.ends_at)?,
+            opens: at("attendance_records.opens_at", row.opens_at)?,
+            closes: at("attendance_records.closes_at", row.closes_at)?,
+        })
     };
+    let shift = row.shift_id.map(judged).transpose()?;
     let source = |name: &str| Source::ALL.into_iter().find(|source| source.name() == name);
     let flags = row.flags.split(',').filter(|name| !name.is_empty());
     Ok(DayRecord {
@@ -282,7 +276,7 @@ pub(crate) fn within(dates: DateRange) -> Condition {
 }
 
 /// Records of these departments and people.
-pub(crate) fn of(whose: &Whose) -> Condition {
+pub(crate) fn in_record_scope(whose: &Whose) -> Condition {
     use attendance_records::Column as C;
     let departments = whose.departments.as_ref().map(|ids| {
         Condition::any()

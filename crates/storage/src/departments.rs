@@ -22,7 +22,7 @@ use crate::entity::{departments, shifts, users};
 use crate::error::{Failure, name_missing};
 use crate::geofences;
 use crate::people::{contains, is_matchable, with_templates};
-use crate::plan_change::{among, begin_change, is_given, mark_stale};
+use crate::plan_change::{begin_change, is_given, mark_stale, targets};
 use crate::transaction::{Read, transact};
 
 /// [`DepartmentStore`] in SQL.
@@ -64,7 +64,7 @@ impl DepartmentStore for SqlDepartmentStore {
         sort: &[Sort<DepartmentKey>],
         page: Page,
     ) -> Result<Paged<DepartmentSummary>, StoreError> {
-        let wanted = departments::Entity::find().filter(matching(filter));
+        let wanted = departments::Entity::find().filter(conditions(filter));
         let total = wanted.clone().select_only().column_as(departments::Column::Id.count(), "total");
         let manager = departments::Entity::belongs_to(users::Entity)
             .from(departments::Column::ManagerId)
@@ -156,7 +156,7 @@ async fn save(connection: &DatabaseTransaction, changed: &Department, today: Dat
         Err(error) => return Err(dangling(connection, changed, error).await),
     }
     let same = (&before.timezone, before.default_shift) == (&changed.timezone, changed.default_shift);
-    if same { Ok(()) } else { mark_stale(connection, among(Whom::Department(changed.id)), today).await }
+    if same { Ok(()) } else { mark_stale(connection, targets(Whom::Department(changed.id)), today).await }
 }
 
 /// Refuses a department that would be part of itself.
@@ -270,7 +270,7 @@ fn members(condition: Condition) -> SelectStatement {
         .take()
 }
 
-fn matching(filter: &DepartmentFilter) -> Condition {
+fn conditions(filter: &DepartmentFilter) -> Condition {
     let staffed = || {
         let of_active = Query::select()
             .column(users::Column::DepartmentId)

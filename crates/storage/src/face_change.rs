@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::convert::{count, micros};
 use crate::entity::{face_encodings, users};
 use crate::error::{Failure, name_missing};
-use crate::queue::next_face_change;
+use crate::sequences::next_face_change;
 use crate::template_row::{owner_of, seal};
 
 /// What [`add`] stores, as [`FaceStore::add`](rollcall_ports::faces::FaceStore::add) and

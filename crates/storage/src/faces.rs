@@ -23,8 +23,8 @@ use crate::database::Database;
 use crate::entity::{face_encodings, recognition_decisions, users};
 use crate::face_change::{NewFaces, add, remove};
 use crate::people::is_matchable;
-use crate::queue::last_face_change;
 use crate::rekey;
+use crate::sequences::last_face_change;
 use crate::template_row::{EncodingRow, face, open, owner_of};
 use crate::transaction::{Read, transact};
 

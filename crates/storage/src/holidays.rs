@@ -20,7 +20,7 @@ use crate::convert::{micros, stored};
 use crate::database::Database;
 use crate::entity::{departments, holidays};
 use crate::error::{Failure, name_missing};
-use crate::plan_change::{among, begin_change, check_open, mark_stale};
+use crate::plan_change::{begin_change, check_open, mark_stale, targets};
 use crate::plan_row::entry;
 use crate::transaction::{Read, transact};
 
@@ -42,7 +42,7 @@ impl SqlHolidayStore {
 impl HolidayStore for SqlHolidayStore {
     async fn list(&self, filter: &HolidayFilter, page: Page) -> Result<Paged<CalendarEntry>, StoreError> {
         let connection = self.database.connection();
-        let wanted = holidays::Entity::find().filter(matching(filter));
+        let wanted = holidays::Entity::find().filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let rows = wanted
             .limit(u64::from(page.size()))
@@ -101,7 +101,7 @@ async fn insert(connection: &DatabaseTransaction, new: &CalendarEntry) -> Result
             name_missing!(connection, error, ["department_id": departments::Entity = department]).into()
         );
     }
-    mark_stale(connection, among(whom(new)), new.days.begins()).await
+    mark_stale(connection, targets(whom(new)), new.days.begins()).await
 }
 
 async fn save(connection: &DatabaseTransaction, changed: &CalendarEntry) -> Result<(), Failure> {
@@ -115,7 +115,7 @@ async fn save(connection: &DatabaseTransaction, changed: &CalendarEntry) -> Resu
     };
     if let Some(from) = before.days.first_difference(&changed.days) {
         check_open(connection, from).await?;
-        mark_stale(connection, among(whom(&before)), from).await?;
+        mark_stale(connection, targets(whom(&before)), from).await?;
     }
     holidays::Entity::update(row).exec(connection).await?;
     Ok(())
@@ -126,7 +126,7 @@ async fn remove(connection: &DatabaseTransaction, id: HolidayId, seen: Revision)
     let before = known(connection, id, seen).await?;
     check_open(connection, before.days.begins()).await?;
     holidays::Entity::delete_by_id(id.uuid()).exec(connection).await?;
-    mark_stale(connection, among(whom(&before)), before.days.begins()).await
+    mark_stale(connection, targets(whom(&before)), before.days.begins()).await
 }
 
 async fn known(
@@ -193,7 +193,7 @@ fn columns(entry: &CalendarEntry) -> holidays::ActiveModel {
     }
 }
 
-fn matching(filter: &HolidayFilter) -> Condition {
+fn conditions(filter: &HolidayFilter) -> Condition {
     use holidays::Column as C;
     let everybodys = || Condition::any().add(C::DepartmentId.is_null());
     Condition::all()

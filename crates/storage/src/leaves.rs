@@ -9,7 +9,6 @@ use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::user::People;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey, LeaveStore};
 use rollcall_ports::store::StoreError;
-use sea_orm::sea_query::Query;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
@@ -20,10 +19,10 @@ use crate::convert::{count, instant, instant_or_none, micros, named, stored};
 use crate::database::Database;
 use crate::entity::{leaves, users};
 use crate::error::{Failure, name_missing};
-use crate::people::among;
-use crate::plan_change::{check_open, mark_stale, theirs};
+use crate::people::in_scope;
+use crate::plan_change::{check_open, mark_stale, owned_by};
 use crate::plan_row::leave;
-use crate::queue::lock_plan;
+use crate::sequences::lock_plan;
 use crate::transaction::{Read, transact};
 
 /// [`LeaveStore`] in SQL.
@@ -50,7 +49,9 @@ impl LeaveStore for SqlLeaveStore {
         page: Page,
     ) -> Result<Paged<LeaveRequest>, StoreError> {
         let connection = self.database.connection();
-        let wanted = leaves::Entity::find().filter(of(people)).filter(matching(filter));
+        let wanted = leaves::Entity::find()
+            .filter(in_scope(leaves::Column::UserId, people))
+            .filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let mut query = wanted.limit(u64::from(page.size())).offset(page.offset());
         for sort in sort {
@@ -119,7 +120,7 @@ async fn insert(connection: &DatabaseTransaction, new: &LeaveRequest) -> Result<
         return Err(name_missing!(connection, error, ["user_id": users::Entity = user]).into());
     }
     if new.status == LeaveStatus::Approved {
-        mark_stale(connection, theirs(new.user), new.leave.from).await?;
+        mark_stale(connection, owned_by(new.user), new.leave.from).await?;
     }
     Ok(())
 }
@@ -137,7 +138,7 @@ async fn decide(connection: &DatabaseTransaction, decided: &LeaveRequest) -> Res
     leaves::Entity::update(row).exec(connection).await?;
     if [before.status, decided.status].contains(&LeaveStatus::Approved) {
         check_open(connection, before.leave.from).await?;
-        mark_stale(connection, theirs(before.user), before.leave.from).await?;
+        mark_stale(connection, owned_by(before.user), before.leave.from).await?;
     }
     Ok(())
 }
@@ -153,22 +154,7 @@ fn outcome(request: &LeaveRequest) -> leaves::ActiveModel {
     }
 }
 
-fn of(people: &People) -> Condition {
-    match people {
-        People::Everybody => Condition::all(),
-        People::One(user) => Condition::all().add(leaves::Column::UserId.eq(user.uuid())),
-        People::Departments(..) => {
-            let theirs = Query::select()
-                .column(users::Column::Id)
-                .from(users::Entity)
-                .cond_where(among(people))
-                .take();
-            Condition::all().add(leaves::Column::UserId.in_subquery(theirs))
-        }
-    }
-}
-
-fn matching(filter: &LeaveFilter) -> Condition {
+fn conditions(filter: &LeaveFilter) -> Condition {
     use leaves::Column as C;
     Condition::all()
         .add_option(filter.user.map(|user| C::UserId.eq(user.uuid())))

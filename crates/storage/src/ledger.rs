@@ -23,13 +23,13 @@ use crate::entity::{
 };
 use crate::plan_change::closed_through;
 use crate::plan_row::{given, leave, placement};
-use crate::queue::plan_version;
-use crate::records::{RecordRow, Wordings, whole};
+use crate::records::{RecordRow, ShiftCache, with_override};
+use crate::sequences::plan_version;
 use crate::transaction::Read;
 
 pub(crate) async fn ledgers(
     connection: &impl ConnectionTrait,
-    wordings: &Wordings,
+    shifts: &ShiftCache,
     people: &[UserId],
     dates: DateRange,
 ) -> Result<Vec<Ledger>, StoreError> {
@@ -102,8 +102,8 @@ pub(crate) async fn ledgers(
         .filter(within(dates))
         .order_by_asc(attendance_records::Column::WorkDate)
         .order_by_asc(attendance_records::Column::ShiftKey);
-    let rows = whole(stored).into_model::<RecordRow>().all(connection).await.read()?;
-    for record in wordings.read(connection, rows).await? {
+    let rows = with_override(stored).into_model::<RecordRow>().all(connection).await.read()?;
+    for record in shifts.read(connection, rows).await? {
         all.entry(record.day.key.user.uuid()).or_default().records.push(record);
     }
     Ok(ids().filter_map(|id| all.remove(&id)).collect())

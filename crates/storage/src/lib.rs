@@ -4,7 +4,6 @@
 //! Open a [`Database`], bring its schema up to date with `rollcall-migration` through
 //! [`Database::connection`], and hand clones of it to the stores.
 
-mod alone;
 mod assignments;
 mod attempts;
 mod attendance;
@@ -34,15 +33,16 @@ mod leaves;
 mod ledger;
 mod legacy;
 mod locks;
+mod migration_lock;
 mod people;
 mod plan;
 mod plan_change;
 mod plan_row;
 mod probe;
-mod queue;
 mod reach;
 mod records;
 mod rekey;
+mod sequences;
 mod sessions;
 mod shifts;
 mod spelling;

@@ -8,8 +8,25 @@ use sea_orm::{ColumnTrait, Condition};
 
 use crate::entity::{face_encodings, users};
 
-/// Whom an actor may see.
-pub(crate) fn among(people: &People) -> Condition {
+/// Rows about people whom an actor may see, by the column that names the person.
+pub(crate) fn in_scope(person: impl ColumnTrait, people: &People) -> Condition {
+    let rows = Condition::all();
+    match people {
+        People::Everybody => rows,
+        People::One(user) => rows.add(person.eq(user.uuid())),
+        People::Departments(..) => {
+            let theirs = Query::select()
+                .column(users::Column::Id)
+                .from(users::Entity)
+                .cond_where(users_in_scope(people))
+                .take();
+            rows.add(person.in_subquery(theirs))
+        }
+    }
+}
+
+/// People whom an actor may see.
+pub(crate) fn users_in_scope(people: &People) -> Condition {
     match people {
         People::Everybody => Condition::all(),
         People::One(user) => Condition::all().add(users::Column::Id.eq(user.uuid())),

@@ -23,10 +23,10 @@ use uuid::Uuid;
 use crate::convert::date_or_none;
 use crate::database::Database;
 use crate::entity::{attendance_heads, departments, holidays, leaves, placements, shift_assignments, users};
-use crate::people;
+use crate::people::users_in_scope;
 use crate::plan_change::mark_stale;
 use crate::plan_row::{entry, given, leave, placement};
-use crate::queue::plan_version;
+use crate::sequences::plan_version;
 use crate::shifts::{ensure_default, stored_shifts};
 use crate::transaction::{Read, transact};
 use crate::user_row::their_department;
@@ -106,7 +106,7 @@ impl PlanStore for SqlPlanStore {
     async fn personals(&self, whose: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
         let connection = self.database.connection();
         let active =
-            Condition::all().add(users::Column::Status.eq(Status::Active.name())).add(people::among(whose));
+            Condition::all().add(users::Column::Status.eq(Status::Active.name())).add(users_in_scope(whose));
         let ids =
             Query::select().column(users::Column::Id).from(users::Entity).cond_where(active.clone()).take();
         let mut personals: BTreeMap<Uuid, Personal> = BTreeMap::new();

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::convert::date_or_none;
 use crate::entity::{attendance_heads, departments, locks, placements, shift_assignments, shifts, users};
 use crate::error::Failure;
-use crate::queue::next_plan_change;
+use crate::sequences::next_plan_change;
 use crate::transaction::Read;
 
 /// The first date that the tables hold.
@@ -139,7 +139,7 @@ pub(crate) async fn whose_head(
 }
 
 /// Those to whom something is given.
-pub(crate) fn among(whom: Whom) -> Condition {
+pub(crate) fn targets(whom: Whom) -> Condition {
     match whom {
         Whom::Everybody => Condition::all(),
         Whom::Department(department) => {
@@ -150,12 +150,12 @@ pub(crate) fn among(whom: Whom) -> Condition {
                 .take();
             members(&this)
         }
-        Whom::Person(user) => theirs(user),
+        Whom::Person(user) => owned_by(user),
     }
 }
 
 /// One person.
-pub(crate) fn theirs(user: UserId) -> Condition {
+pub(crate) fn owned_by(user: UserId) -> Condition {
     Condition::all().add(attendance_heads::Column::UserId.eq(user.uuid()))
 }
 

@@ -16,17 +16,17 @@ use uuid::Uuid;
 use crate::day_row::{overriding, record};
 use crate::entity::{attendance_records, overrides, shifts};
 use crate::plan_row::shift;
-use crate::queue::version_of_the_plan;
+use crate::sequences::version_of_the_plan;
 use crate::transaction::Read;
 
 /// The shifts that records refer to, by wording. There are few and they seldom change, so they are kept as they were at
 /// a version of the plan, which each row tells: lists of records need not ask for them.
 #[derive(Debug, Default)]
-pub(crate) struct Wordings(Mutex<Option<Known>>);
+pub(crate) struct ShiftCache(Mutex<Option<Known>>);
 
 type Known = (i64, Arc<HashMap<Uuid, Shift>>);
 
-impl Wordings {
+impl ShiftCache {
     /// The shifts as they were at `version` or later.
     async fn at(
         &self,
@@ -89,7 +89,9 @@ impl FromQueryResult for RecordRow {
 }
 
 /// What [`RecordRow`] holds of some records.
-pub(crate) fn whole(records: Select<attendance_records::Entity>) -> Select<attendance_records::Entity> {
+pub(crate) fn with_override(
+    records: Select<attendance_records::Entity>,
+) -> Select<attendance_records::Entity> {
     let its_decision = attendance_records::Entity::belongs_to(overrides::Entity)
         .from(attendance_records::Column::OverrideId)
         .to(overrides::Column::Id);

@@ -20,9 +20,9 @@ use uuid::Uuid;
 
 use crate::convert::{count, date, micros, named};
 use crate::database::Database;
-use crate::day_row::{of, shift_of_key, within};
+use crate::day_row::{in_record_scope, shift_of_key, within};
 use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
-use crate::people::{among, is_matchable, with_templates};
+use crate::people::{in_scope, is_matchable, users_in_scope, with_templates};
 use crate::transaction::Read;
 use crate::user_row::DepartmentRow;
 
@@ -71,7 +71,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .from(attendance_records::Entity)
             .cond_where(within(dates))
             .and_where(Expr::col(C::DueAt).lte(micros(now)))
-            .cond_where(of(whose));
+            .cond_where(in_record_scope(whose));
         let column = match by {
             By::Nothing => None,
             By::Department => Some(C::DepartmentId),
@@ -105,7 +105,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .expr_as(Expr::expr(CaseStatement::new().case(settled, 1)).count(), "settled")
             .from(attendance_records::Entity)
             .cond_where(within(dates))
-            .cond_where(of(whose))
+            .cond_where(in_record_scope(whose))
             .group_by_col(C::UserId)
             .take();
         let (theirs, user) = ("theirs", (users::Entity, users::Column::Id));
@@ -158,7 +158,7 @@ impl StatisticsStore for SqlStatisticsStore {
             .expr_as(people(on(today).add(C::ArrivalSeconds.is_not_null())), "came")
             .from(attendance_records::Entity)
             .and_where(C::WorkDate.is_in([date.to_string(), today.to_string()]))
-            .cond_where(of(whose))
+            .cond_where(in_record_scope(whose))
             .group_by_col(C::DepartmentId)
             .order_by(C::DepartmentId, sea_orm::Order::Asc)
             .take();
@@ -228,24 +228,19 @@ fn census(wanted: &Glancing<'_>) -> SelectStatement {
         .expr_as(is_there, "is_there")
         .from(users::Entity)
         .and_where(C::Status.ne(Status::Deleted.name()))
-        .cond_where(among(wanted.people))
+        .cond_where(users_in_scope(wanted.people))
         .take()
 }
 
 /// Requests for corrections that wait for an answer.
 fn waiting(people: &People) -> SelectStatement {
     use corrections::Column as C;
-    let mut query = Query::select();
-    query
+    Query::select()
         .expr_as(Expr::col(C::Id).count(), "waiting")
         .from(corrections::Entity)
-        .and_where(C::Status.eq(CorrectionStatus::Pending.name()));
-    if *people != People::Everybody {
-        let theirs =
-            Query::select().column(users::Column::Id).from(users::Entity).cond_where(among(people)).take();
-        query.and_where(C::UserId.in_subquery(theirs));
-    }
-    query.take()
+        .and_where(C::Status.eq(CorrectionStatus::Pending.name()))
+        .cond_where(in_scope(C::UserId, people))
+        .take()
 }
 
 /// Searches by what came of them.

@@ -18,8 +18,8 @@ use crate::convert::{date_or_none, micros};
 use crate::entity::{departments, face_encodings, sessions, shifts, user_settings, users};
 use crate::error::{Failure, name_missing};
 use crate::invitations;
-use crate::plan_change::{mark_stale, theirs};
-use crate::queue::{lock_admins, next_face_change};
+use crate::plan_change::{mark_stale, owned_by};
+use crate::sequences::{lock_admins, next_face_change};
 use crate::user_row::{columns, consent, new_row, settings_row};
 
 pub(crate) async fn insert(
@@ -65,7 +65,7 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
     let today = DateRange::today_anywhere(user.updated_at).from();
     // Before the row as well: whoever adds a fact locks the head of its person first, then the person it refers to.
     if let Some(from) = terms(&stored)?.first_difference(&user.terms(), today) {
-        mark_stale(connection, theirs(user.id), from).await?;
+        mark_stale(connection, owned_by(user.id), from).await?;
     }
     let mut row = users::ActiveModel { revision: Set(stored.revision + 1), ..columns(user) };
     if change.destroy_faces || stored.status != user.status.name() || consent(&stored)? != user.consent {

@@ -23,7 +23,7 @@ use crate::entity::{user_settings, users};
 use crate::erase::{erase, forget_log};
 use crate::error::Failure;
 use crate::invitations::{accept, invite, invited};
-use crate::people::{among, contains, with_templates};
+use crate::people::{contains, users_in_scope, with_templates};
 use crate::transaction::{Read, transact};
 use crate::user_change::{insert, insert_first, save};
 use crate::user_row::{UserRow, their_department, with_department};
@@ -131,7 +131,7 @@ impl UserStore for SqlUserStore {
         sort: &[UserSort],
         page: Page,
     ) -> Result<Paged<User>, StoreError> {
-        let wanted = users::Entity::find().filter(among(people)).filter(matching(filter));
+        let wanted = users::Entity::find().filter(users_in_scope(people)).filter(conditions(filter));
         let total = wanted.clone().select_only().column_as(users::Column::Id.count(), "total");
         let mut query = whole(wanted).limit(u64::from(page.size())).offset(page.offset());
         for sort in sort {
@@ -245,7 +245,7 @@ fn whole(people: Select<users::Entity>) -> Select<users::Entity> {
         .column_as(user_settings::Column::Language, "language")
 }
 
-fn matching(filter: &UserFilter) -> Condition {
+fn conditions(filter: &UserFilter) -> Condition {
     let deleted = Status::Deleted.name();
     Condition::all()
         .add_option(filter.q.as_deref().map(|part| contains((users::Entity, users::Column::SearchKey), part)))

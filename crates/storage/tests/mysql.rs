@@ -76,7 +76,7 @@ fn the_probe_tells_driver_migration_and_durability() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "mysql");
-        assert_eq!(report.migration.as_deref(), Some("m20261130_000014_installation"));
+        assert_eq!(report.migration.as_deref(), Some("m0001_initial"));
         assert!(report.durability.is_some_and(|words| words.starts_with("innodb_flush_log_at_trx_commit=")));
     });
 }

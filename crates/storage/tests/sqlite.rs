@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::sync::Arc;
 
-use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_migration::SCHEMA;
 use rollcall_ports::attendance::Change;
 use rollcall_ports::faces::FaceStore;
 use rollcall_storage::{Database, Options, SqlFaceStore};
@@ -60,7 +60,7 @@ fn the_probe_tells_that_commits_wait_for_the_disk() {
     rollcall_testkit::run(async {
         let report = bench().await.probe().check().await.unwrap();
         assert_eq!(report.driver, "sqlite");
-        assert_eq!(report.migration.as_deref(), Some("m20261130_000014_installation"));
+        assert_eq!(report.migration.as_deref(), Some("m0001_initial"));
         assert_eq!(report.durability.as_deref(), Some("journal_mode=wal, synchronous=FULL"));
     });
 }
@@ -169,7 +169,7 @@ fn anywhere(file: &Path, bytes: &[u8]) -> bool {
 fn a_database_in_memory_keeps_what_it_is_told() {
     rollcall_testkit::run(async {
         let database = Database::connect(Options::new("sqlite::memory:".parse().unwrap())).await.unwrap();
-        Migrator::up(database.connection(), None).await.unwrap();
+        SCHEMA.up(database.connection()).await.unwrap();
         let bench = Bench::new(database, ());
         let user = a_consenting_user("Ada");
         bench.users().insert(&user, None).await.unwrap();

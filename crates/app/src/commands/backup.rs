@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
+use rollcall_migration::{RESTORING, SCHEMA, Schema};
 use rollcall_platform::{Keys, SystemClock};
 use rollcall_ports::clock::Clock;
 use rollcall_storage::{Database, Snapshot};
@@ -21,7 +22,7 @@ use crate::wiring::{self, KeptIn};
 
 /// Logins are not in a backup: those that were ended since would be good again. Nor is what belongs to the schema.
 pub(super) const LEFT_OUT: [&str; 5] =
-    ["sessions", "refresh_tokens", "seaql_migrations", "migration_begun", rollcall_migration::RESTORING];
+    ["sessions", "refresh_tokens", "seaql_migrations", "migration_begun", RESTORING];
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -41,9 +42,12 @@ struct Written {
     left_out: Vec<String>,
 }
 
-/// What a backup after so many steps holds: the columns by their tables.
-pub(super) async fn tables_after(steps: usize) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
-    let mut tables = rollcall_migration::made_by(steps).await.context("working out the schema")?;
+/// What a backup after so many steps of a schema holds: the columns by their tables.
+pub(super) async fn tables_after(
+    schema: Schema,
+    steps: usize,
+) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut tables = schema.made_by(steps).await.context("working out the schema")?;
     tables.retain(|table, _| !LEFT_OUT.contains(&table.as_str()));
     Ok(tables)
 }
@@ -169,8 +173,7 @@ async fn copy<W: Write + Send>(
     database: &Database,
     out: W,
 ) -> anyhow::Result<(Written, W)> {
-    let status =
-        rollcall_migration::status(database.connection()).await.context("reading the database's state")?;
+    let status = SCHEMA.status(database.connection()).await.context("reading the database's state")?;
     if let Some(unknown) = status.unknown.first() {
         bail!(
             "the database was written by a newer version of this program (it has {unknown}); back up with that one"
@@ -179,21 +182,20 @@ async fn copy<W: Write + Send>(
     if status.applied.is_empty() {
         bail!("the database has no tables of this program yet; there is nothing to back up");
     }
-    if let Some(unsound) = rollcall_migration::check(database.connection()).await? {
+    if let Some(unsound) = SCHEMA.check(database.connection()).await? {
         return Err(unsound.into());
     }
-    // A database from before there was a check value has no such table.
-    if status.pending.is_empty() && database.has_key(keys.check.expose()).await? == Some(false) {
+    if database.has_key(keys.check.expose()).await? == Some(false) {
         return Err(wiring::WrongKey::of(settings).into());
     }
     let snapshot = Snapshot::of(database).await?;
     let steps = snapshot.steps().await?;
-    if !rollcall_migration::steps().starts_with(&steps) {
+    if !SCHEMA.steps().starts_with(&steps) {
         bail!(
             "the database took its steps in another order than this program takes them; a backup could not be restored"
         );
     }
-    let known = tables_after(steps.len()).await?;
+    let known = tables_after(SCHEMA, steps.len()).await?;
     let head = Head::new(made_at.to_owned(), database.driver(), steps, keys);
     let mut writer = Writer::begin(out, &head, keys).context("writing the backup")?;
     let (mut tables, mut left_out) = (0, Vec::new());

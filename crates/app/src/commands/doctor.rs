@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args as ClapArgs;
+use rollcall_migration::SCHEMA;
 use rollcall_platform::FolderProbe;
 use rollcall_recognition::models::Source;
 use rollcall_recognition::{FileStatus, StartError};
@@ -193,8 +194,8 @@ async fn database(settings: &Settings) -> Result<String, String> {
 
 async fn look(settings: &Settings, database: &Database) -> anyhow::Result<String> {
     let connection = database.connection();
-    let status = rollcall_migration::status(connection).await?;
-    if let Some(unsound) = rollcall_migration::check(connection).await? {
+    let status = SCHEMA.status(connection).await?;
+    if let Some(unsound) = SCHEMA.check(connection).await? {
         return Err(unsound.into());
     }
     let (pending, unknown) = (status.pending.len(), status.unknown.len());

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_migration::SCHEMA;
 use rollcall_storage::Database;
 
 use crate::cli::{say, wait_for};
@@ -41,16 +41,16 @@ async fn work(database: &Database, command: &Command) -> anyhow::Result<()> {
             say("the database is up to date");
         }
         Command::Down { steps } => {
-            let down = Migrator::down(connection, Some(*steps));
+            let down = SCHEMA.down(connection, *steps);
             database.alone(down).await.context("migrating down")?;
             say(&format!("took back {steps} migration(s)"));
         }
         Command::Status => {
-            let status = rollcall_migration::status(connection).await?;
+            let status = SCHEMA.status(connection).await?;
             status.applied.iter().for_each(|name| say(&format!("applied {name}")));
             status.pending.iter().for_each(|name| say(&format!("pending {name}")));
             status.unknown.iter().for_each(|name| say(&format!("unknown {name}: the database is newer")));
-            if let Some(unsound) = rollcall_migration::check(connection).await? {
+            if let Some(unsound) = SCHEMA.check(connection).await? {
                 return Err(unsound.into());
             }
         }

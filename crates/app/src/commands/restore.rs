@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
+use rollcall_migration::{RESTORING, SCHEMA, Schema};
 use rollcall_platform::Keys;
 use rollcall_storage::{Database, DatabaseUrl, Loading, Options, Vacant};
 use sea_orm_migration::sea_orm::ConnectionTrait;
@@ -41,7 +42,7 @@ struct Content {
 pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     let keys = keys_of_the_data(settings)?;
     let mut file = opened(settings, &args.file)?;
-    let (head, content) = examined(&keys, &mut file).with_context(|| shown(&args.file))?;
+    let (head, content) = examined(SCHEMA, &keys, &mut file).with_context(|| shown(&args.file))?;
     if !args.check {
         let url = wiring::database_url(settings)?;
         wait_for(async {
@@ -87,10 +88,10 @@ fn opened(settings: &Settings, path: &Path) -> anyhow::Result<File> {
     Ok(spooled)
 }
 
-/// Reads all of it, and refuses what could not be restored.
-fn examined(keys: &Keys, file: &mut File) -> anyhow::Result<(Head, Content)> {
+/// Reads all of it, and refuses what could not be restored into a schema.
+fn examined(schema: Schema, keys: &Keys, file: &mut File) -> anyhow::Result<(Head, Content)> {
     let mut reader = Reader::begin(file, keys)?;
-    let known = rollcall_migration::steps();
+    let known = schema.steps();
     if let Some(newer) = reader.head.steps.iter().find(|step| !known.contains(step)) {
         bail!("it was made by a newer version of this program (it has {newer}); update the program");
     }
@@ -111,7 +112,7 @@ fn examined(keys: &Keys, file: &mut File) -> anyhow::Result<(Head, Content)> {
     if !known.starts_with(&reader.head.steps) {
         bail!("its schema is none that this program ever had");
     }
-    let made = wait_for(tables_after(reader.head.steps.len()))?;
+    let made = wait_for(tables_after(schema, reader.head.steps.len()))?;
     let mut strange = Vec::new();
     for (table, columns) in tables {
         match made.get(&table) {
@@ -145,7 +146,7 @@ async fn into_a_file(path: &Path, keys: &Keys, head: &Head, file: &mut File) -> 
         refuse_tables(&shown(path), &tables?)?;
     }
     let database = Database::connect(Options::new(DatabaseUrl::file(vacant.draft()))).await?;
-    let loaded = load(&database, keys, head, file).await;
+    let loaded = load(SCHEMA, &database, keys, head, file).await;
     database.close().await;
     loaded?;
     vacant.fill().with_context(|| format!("putting the database into its place {}", shown(path)))
@@ -158,15 +159,15 @@ async fn into_a_server(settings: &Settings, keys: &Keys, head: &Head, file: &mut
     let work = async {
         refuse_others(&database).await?;
         let tables = database.tables().await?;
-        if tables.iter().any(|table| table == rollcall_migration::RESTORING) {
+        if tables.iter().any(|table| table == RESTORING) {
             // The mark is made before anything else and goes after everything else.
             drop_all(&database).await.context("clearing away what a restore that broke off has left")?;
         } else {
             refuse_tables("the database", &tables)?;
         }
-        let mark = format!("CREATE TABLE {} (id INTEGER PRIMARY KEY)", rollcall_migration::RESTORING);
+        let mark = format!("CREATE TABLE {} (id INTEGER PRIMARY KEY)", RESTORING);
         database.connection().execute_unprepared(&mark).await.context("making the first table")?;
-        let loaded = load(&database, keys, head, file).await;
+        let loaded = load(SCHEMA, &database, keys, head, file).await;
         if let Err(error) = loaded {
             let cleared = drop_all(&database).await;
             let rest = match cleared {
@@ -177,7 +178,7 @@ async fn into_a_server(settings: &Settings, keys: &Keys, head: &Head, file: &mut
             };
             return Err(error.context(format!("the backup could not be restored; {rest}")));
         }
-        let mark = [rollcall_migration::RESTORING.to_owned()];
+        let mark = [RESTORING.to_owned()];
         database.drop_tables(&mark).await.context("striking out the mark of the restore")
     };
     let done = database.alone_with(work).await.context("keeping others out")?;
@@ -215,15 +216,21 @@ fn refuse_tables(place: &str, tables: &[String]) -> anyhow::Result<()> {
 /// Everything but the mark, which goes last.
 async fn drop_all(database: &Database) -> anyhow::Result<()> {
     let mut tables = database.tables().await?;
-    tables.retain(|table| table != rollcall_migration::RESTORING);
+    tables.retain(|table| table != RESTORING);
     database.drop_tables(&tables).await?;
-    Ok(database.drop_tables(&[rollcall_migration::RESTORING.to_owned()]).await?)
+    Ok(database.drop_tables(&[RESTORING.to_owned()]).await?)
 }
 
 /// Makes the tables as they were when the backup was made, fills them, and brings them up to date.
-async fn load(database: &Database, keys: &Keys, head: &Head, file: &mut File) -> anyhow::Result<()> {
+async fn load(
+    schema: Schema,
+    database: &Database,
+    keys: &Keys,
+    head: &Head,
+    file: &mut File,
+) -> anyhow::Result<()> {
     let connection = database.connection();
-    rollcall_migration::up_to(connection, head.steps.len()).await.context("making the tables")?;
+    schema.up_to(connection, head.steps.len()).await.context("making the tables")?;
     // Steps put rows into some of them.
     let mut emptied = database.tables().await?;
     emptied.retain(|table| !LEFT_OUT.contains(&table.as_str()));
@@ -251,7 +258,7 @@ async fn load(database: &Database, keys: &Keys, head: &Head, file: &mut File) ->
         }
     }
     loading.commit().await.context("storing the rows")?;
-    rollcall_migration::up(connection).await.context("bringing the tables up to date")
+    schema.up(connection).await.context("bringing the tables up to date")
 }
 
 /// About as much is sent in one statement; servers refuse what is very long.
@@ -267,8 +274,35 @@ fn size(cell: &rollcall_storage::Cell) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use rollcall_migration::columns::{add_column, number};
+    use rollcall_storage::Cell;
+    use sea_orm_migration::migrator::MigratorTraitSelf;
+    use sea_orm_migration::prelude::*;
+
     use super::super::backup::file::Writer;
     use super::*;
+
+    /// That of a version to come.
+    const LATER: Schema = Schema::new(|| {
+        let mut steps = SCHEMA.migrations();
+        steps.push(Box::new(Tier));
+        steps
+    });
+
+    struct Tier;
+
+    impl MigrationName for Tier {
+        fn name(&self) -> &str {
+            "m0002_tier"
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl MigrationTrait for Tier {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            add_column(manager, "counters", number("tier").not_null().default(7).take()).await
+        }
+    }
 
     fn refused(steps: &[String], words: &str) {
         let keys = Keys::from_data_key([1; 32]);
@@ -276,7 +310,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         Writer::begin(file.try_clone().unwrap(), &head, &keys).unwrap().finish().unwrap();
         file.rewind().unwrap();
-        match examined(&keys, &mut file) {
+        match examined(LATER, &keys, &mut file) {
             Ok(_) => assert_eq!(words, ""),
             Err(error) => assert!(!words.is_empty() && format!("{error:#}").contains(words), "{error:#}"),
         }
@@ -284,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_backup_with_what_no_step_makes_is_refused() {
-        let (keys, steps) = (Keys::from_data_key([1; 32]), rollcall_migration::steps());
+        let (keys, steps) = (Keys::from_data_key([1; 32]), SCHEMA.steps());
         let holding = |table: &str, columns: &[&str]| {
             let head = Head::new("2026-11-30T14:00:00Z".into(), "sqlite", steps.clone(), &keys);
             let mut file = tempfile::tempfile().unwrap();
@@ -292,7 +326,7 @@ mod tests {
             writer.table(table, &columns.iter().map(|column| (*column).into()).collect::<Vec<_>>()).unwrap();
             writer.finish().unwrap();
             file.rewind().unwrap();
-            examined(&keys, &mut file).map(|_| ()).map_err(|error| error.to_string())
+            examined(SCHEMA, &keys, &mut file).map(|_| ()).map_err(|error| error.to_string())
         };
         assert_eq!(holding("counters", &["name", "value"]), Ok(()));
         assert!(holding("users_old", &["id"]).unwrap_err().ends_with(": users_old"));
@@ -302,10 +336,39 @@ mod tests {
 
     #[test]
     fn a_backup_of_a_newer_or_unknown_schema_is_refused() {
-        let known = rollcall_migration::steps();
+        let known = LATER.steps();
         refused(&known, "");
-        refused(&known[..3], "");
+        refused(&known[..1], "");
         refused(&[known.clone(), vec!["m20990101_000001_future".into()]].concat(), "newer version");
         refused(&known[1..], "none that this program ever had");
+    }
+
+    /// Made before an upgrade, restored after it.
+    #[tokio::test]
+    async fn a_backup_of_an_older_schema_is_brought_up_to_date() {
+        let keys = Keys::from_data_key([1; 32]);
+        let head = Head::new("2026-11-30T14:00:00Z".into(), "sqlite", SCHEMA.steps(), &keys);
+        let mut file = tempfile::tempfile().unwrap();
+        let mut writer = Writer::begin(file.try_clone().unwrap(), &head, &keys).unwrap();
+        writer.table("counters", &["name".into(), "value".into()]).unwrap();
+        writer.row(&[Cell::Text("faces".into()), Cell::Whole(41)]).unwrap();
+        writer.finish().unwrap();
+        let database = Database::connect(Options::new("sqlite::memory:".parse().unwrap())).await.unwrap();
+        load(LATER, &database, &keys, &head, &mut file).await.unwrap();
+        let connection = database.connection();
+        assert!(LATER.status(connection).await.unwrap().is_current());
+        let sql = sea_orm_migration::sea_orm::Statement::from_string(
+            connection.get_database_backend(),
+            "SELECT name, value, tier FROM counters",
+        );
+        let rows = connection.query_all_raw(sql).await.unwrap();
+        let row = |row: &sea_orm_migration::sea_orm::QueryResult| -> (String, i64, i64) {
+            (
+                row.try_get_by_index(0).unwrap(),
+                row.try_get_by_index(1).unwrap(),
+                row.try_get_by_index(2).unwrap(),
+            )
+        };
+        assert_eq!(rows.iter().map(row).collect::<Vec<_>>(), [("faces".to_owned(), 41, 7)]);
     }
 }

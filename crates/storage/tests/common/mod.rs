@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rollcall_migration::{Migrator, MigratorTrait};
+use rollcall_migration::SCHEMA;
 use rollcall_ports::assignments::AssignmentStore;
 use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
@@ -37,6 +37,7 @@ use rollcall_testkit::StoreBench;
 
 pub(crate) mod below;
 pub(crate) mod filled;
+pub(crate) mod later;
 pub(crate) mod mysql;
 pub(crate) mod sqlite;
 
@@ -130,7 +131,7 @@ stores! {
 
 /// Brings a database up to date.
 pub(crate) async fn migrate(database: &Database) {
-    Migrator::up(database.connection(), None).await.expect("the schema is brought up to date");
+    SCHEMA.up(database.connection()).await.expect("the schema is brought up to date");
 }
 
 /// The key most tests use.

@@ -1,6 +1,7 @@
 //! Databases of a MySQL or MariaDB server. Making one takes long there, so clauses that can share one do, and
 //! those that need an empty one take turns with a few that are wiped in between.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -144,19 +145,21 @@ async fn lock(admin: &DatabaseConnection) {
     admin.query_one_raw(statement).await.expect("a lock");
 }
 
+/// How many databases this process has made: others drop theirs meanwhile, so counting those that are there is no name.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 /// Names carry the server's time of creation, so that what a killed run left behind is dropped by a later one.
 async fn create_locked(admin: &DatabaseConnection, what: &str) -> String {
     let statement = Statement::from_string(admin.get_database_backend(), "SELECT UNIX_TIMESTAMP()");
     let row = admin.query_one_raw(statement).await.expect("the time").expect("the time");
     let now: i64 = row.try_get_by_index(0).expect("the time");
-    let mut next = 0;
     for name in names(admin).await {
         let born = name.split('_').nth(2).and_then(|born| born.parse::<i64>().ok());
         if born.is_some_and(|born| now - born > 1800) {
             execute(admin, &format!("DROP DATABASE IF EXISTS `{name}`")).await;
         }
-        next += 1;
     }
+    let next = MADE.fetch_add(1, Ordering::Relaxed);
     let pid = std::process::id();
     let name = match what {
         "shared" => format!("rollcall_test_{now}_{}_shared", run()),

@@ -2,34 +2,10 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::STEP_IS_ATOMIC;
 use crate::columns::*;
 
-#[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        STEP_IS_ATOMIC
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(face_encodings(manager)).await?;
-        manager.create_table(recognition_decisions(manager)).await?;
-        let indexes = [
-            unique("face_encodings", "digest", ["user_id", "model_id", "digest"]),
-            index("face_encodings", "created_at", ["user_id", "created_at", "id"]),
-            index("face_encodings", "created_by", ["created_by"]),
-            index("recognition_decisions", "user_id", ["user_id", "model_id", "at"]),
-            index("recognition_decisions", "at", ["at"]),
-        ];
-        create_indexes(manager, indexes).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        drop_tables(manager, &["recognition_decisions", "face_encodings"]).await
-    }
+pub(super) fn tables() -> Vec<TableCreateStatement> {
+    vec![face_encodings(), recognition_decisions()]
 }
 
 const MEASURES: [&str; 10] = [
@@ -45,8 +21,8 @@ const MEASURES: [&str; 10] = [
     "roll",
 ];
 
-fn face_encodings(manager: &SchemaManager<'_>) -> TableCreateStatement {
-    let mut table = table(manager, "face_encodings");
+fn face_encodings() -> TableCreateStatement {
+    let mut table = table("face_encodings");
     table
         .col(id("id").primary_key())
         .col(id("user_id").not_null())
@@ -62,15 +38,15 @@ fn face_encodings(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(word("source", 16).not_null())
         .col(id("created_by").null())
         .col(instant("created_at").not_null())
-        .foreign_key(&mut reference("face_encodings", "user_id", "users", "id"))
-        .foreign_key(&mut reference("face_encodings", "created_by", "users", "id"))
+        .foreign_key(&mut reference("face_encodings", "user_id", "users"))
+        .foreign_key(&mut reference("face_encodings", "created_by", "users"))
         .take()
 }
 
 /// No foreign keys, on purpose: the log is written in batches behind everybody's back, must neither lock the
 /// rows of people and devices nor lose a whole batch to one of them, and outlives what it mentions.
-fn recognition_decisions(manager: &SchemaManager<'_>) -> TableCreateStatement {
-    let mut table = table(manager, "recognition_decisions");
+fn recognition_decisions() -> TableCreateStatement {
+    let mut table = table("recognition_decisions");
     table
         .col(id("id").primary_key())
         .col(instant("at").not_null())
@@ -89,4 +65,14 @@ fn recognition_decisions(manager: &SchemaManager<'_>) -> TableCreateStatement {
         table.col(measure(name).null());
     }
     table
+}
+
+pub(super) fn indexes() -> Vec<IndexCreateStatement> {
+    vec![
+        unique("face_encodings", "digest", &["user_id", "model_id", "digest"]),
+        index("face_encodings", "created_at", &["user_id", "created_at", "id"]),
+        index("face_encodings", "created_by", &["created_by"]),
+        index("recognition_decisions", "user_id", &["user_id", "model_id", "at"]),
+        index("recognition_decisions", "at", &["at"]),
+    ]
 }

@@ -2,37 +2,14 @@
 
 use sea_orm_migration::prelude::*;
 
-use crate::STEP_IS_ATOMIC;
 use crate::columns::*;
 
-#[derive(DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        STEP_IS_ATOMIC
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_table(jobs(manager)).await?;
-        manager.create_table(chunks(manager)).await?;
-        let indexes = [
-            index("jobs", "owner_id", ["owner_id"]),
-            // Who has waited longest, and whose lease has run out.
-            index("jobs", "state", ["state", "created_at"]),
-            index("jobs", "expires_at", ["expires_at"]),
-        ];
-        create_indexes(manager, indexes).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        drop_tables(manager, &["job_chunks", "jobs"]).await
-    }
+pub(super) fn tables() -> Vec<TableCreateStatement> {
+    vec![jobs(), job_chunks()]
 }
 
-fn jobs(manager: &SchemaManager<'_>) -> TableCreateStatement {
-    table(manager, "jobs")
+fn jobs() -> TableCreateStatement {
+    table("jobs")
         .col(id("id").primary_key())
         .col(id("owner_id").not_null())
         // No reference: a job outlives the login it was asked for through.
@@ -56,19 +33,28 @@ fn jobs(manager: &SchemaManager<'_>) -> TableCreateStatement {
         .col(number("size").null())
         .col(word("problem", 64).null())
         .col(fingerprint("scope").null())
-        .foreign_key(&mut reference("jobs", "owner_id", "users", "id"))
+        .foreign_key(&mut reference("jobs", "owner_id", "users"))
         .take()
 }
 
 /// The bytes of a job in order, in pieces of at most 256 KiB. A `BLOB` of MySQL holds a quarter of that; SQLite takes
 /// any name with "BLOB" in it for bytes.
-fn chunks(manager: &SchemaManager<'_>) -> TableCreateStatement {
-    table(manager, "job_chunks")
+fn job_chunks() -> TableCreateStatement {
+    table("job_chunks")
         .col(id("job_id").not_null())
         .col(word("part", 8).not_null())
         .col(small("n").not_null())
         .col(ColumnDef::new("bytes").custom("MEDIUMBLOB").not_null())
         .primary_key(Index::create().col("job_id").col("part").col("n"))
-        .foreign_key(&mut reference("job_chunks", "job_id", "jobs", "id"))
+        .foreign_key(&mut reference("job_chunks", "job_id", "jobs"))
         .take()
+}
+
+pub(super) fn indexes() -> Vec<IndexCreateStatement> {
+    vec![
+        index("jobs", "owner_id", &["owner_id"]),
+        // Who has waited longest, and whose lease has run out.
+        index("jobs", "state", &["state", "created_at"]),
+        index("jobs", "expires_at", &["expires_at"]),
+    ]
 }

@@ -1,4 +1,4 @@
-//! Queues of writers: whoever updates a counter's row waits for the one before to commit.
+//! Numbers that are handed out in the order of commits: whoever updates a counter's row waits for the one before to commit.
 
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};

@@ -1,0 +1,35 @@
+//! Who changed what.
+
+use sea_orm_migration::prelude::*;
+
+use crate::columns::*;
+
+/// Lines refer to nothing that has to be there: they outlive what they tell of. States are objects of JSON.
+pub(super) fn tables() -> Vec<TableCreateStatement> {
+    let lines = table("audit_lines")
+        .col(id("id").primary_key())
+        .col(instant("at").not_null())
+        .col(id("actor_id").null())
+        .col(id("device_id").null())
+        .col(word("action", 32).not_null())
+        .col(id("subject_id").null())
+        .col(word("target_kind", 16).not_null())
+        .col(id("target_id").not_null())
+        .col(date("work_date").null())
+        .col(id("batch_id").null())
+        .col(text("reason").null())
+        .col(text("state_before").null())
+        .col(text("state_after").null())
+        .take();
+    vec![lines]
+}
+
+pub(super) fn indexes() -> Vec<IndexCreateStatement> {
+    vec![
+        index("audit_lines", "at", &["at", "id"]),
+        index("audit_lines", "subject_id", &["subject_id", "at", "id"]),
+        index("audit_lines", "actor_id", &["actor_id", "at", "id"]),
+        index("audit_lines", "action", &["action", "at", "id"]),
+        index("audit_lines", "batch_id", &["batch_id", "at", "id"]),
+    ]
+}
