@@ -243,12 +243,6 @@ impl Schedule {
         }
     }
 
-    /// Whether approved leave covers a date, all of it or a half.
-    #[must_use]
-    pub fn is_leave(&self, date: Date) -> bool {
-        self.leave(date).is_some()
-    }
-
     /// Which part of a date is leave; two different halves are all of it.
     fn leave(&self, date: Date) -> Option<Part> {
         self.leaves

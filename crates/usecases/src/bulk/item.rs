@@ -21,7 +21,7 @@ use crate::timesheet::sheet::Timesheet;
 
 /// Whether approved leave says already what becomes of a day.
 fn is_leave(timesheet: &Timesheet, key: DayKey) -> bool {
-    timesheet.schedule().is_leave(key.date)
+    timesheet.ledger.leaves.iter().any(|leave| leave.on(key.date).is_some())
 }
 
 /// When a person came and left by what was entered for a day, decided or punched.
