@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rollcall_app::server::Server;
 use rollcall_app::settings::Settings;
-use rollcall_app::wiring::{self, Ran};
+use rollcall_app::wiring::{self, StatementTiming};
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::DeviceId;
 use rollcall_domain::user::{EmailAddress, Password, User};
@@ -80,7 +80,7 @@ pub(crate) fn serve(
 
 async fn start(parts: Parts) -> Server {
     let Parts { settings, engine, clock, unattended, statements } = parts;
-    let watch = Arc::new(move |ran: &Ran<'_>| statements.note(ran.sql));
+    let watch = Arc::new(move |ran: &StatementTiming<'_>| statements.note(ran.sql));
     let database = wiring::database_watched(&settings, watch).await.expect("the database can be opened");
     let ports = match engine {
         Engine::Shared => wiring::ports_with(&settings, &database, shared_engine(&settings)).await,

@@ -171,7 +171,7 @@ async fn what_cannot_be_noted_does_not_happen() {
     let (app, admin, ada) = started(Db::Sqlite).await;
     let before = record_on(&ada, "me", "2026-03-02").await;
     let database = connect(&app.database_url()).await;
-    database.execute_unprepared("ALTER TABLE audit_lines RENAME TO gone").await.expect("no audit trail");
+    database.execute_unprepared("ALTER TABLE audit_entries RENAME TO gone").await.expect("no audit trail");
     let path = format!("/api/attendance/records/{}", before["id"].as_str().expect("an id"));
     let present = json!({ "status": "present", "reason": "the door was broken" });
     admin.put(&path, present.clone()).await.problem(500, "internal-error");
@@ -187,7 +187,7 @@ async fn what_cannot_be_noted_does_not_happen() {
     assert_eq!(ada.get("/api/leaves").await.expect(200)["pagination"]["total"], 0);
     // An ordinary punch needs no line.
     ada.post("/api/attendance/mark", json!({ "type": "check_in" })).await.expect(201);
-    database.execute_unprepared("ALTER TABLE gone RENAME TO audit_lines").await.expect("it is back");
+    database.execute_unprepared("ALTER TABLE gone RENAME TO audit_entries").await.expect("it is back");
     admin.put(&path, present).await.expect(200);
     let noted = lines(&admin, &format!("user_id={}", ada.id)).await;
     assert_eq!(actions(&noted), ["attendance.override"]);

@@ -240,12 +240,12 @@ async fn tables_of_steps_that_are_not_on_record_are_named_before_anything_is_mig
         let refused = place.program.run(command).await;
         let said = &refused.ended(1).err;
         assert!(said.contains("which steps of the schema were taken"), "{command:?}: {said}");
-        assert!(said.contains("audit_lines") && said.contains("empty"), "{command:?}: {said}");
+        assert!(said.contains("audit_entries") && said.contains("empty"), "{command:?}: {said}");
         assert!(!said.contains("already exists"), "{command:?}: {said}");
     }
     place.program.run(&["backup"]).await.ended(1);
     let doctor = place.program.run(&["doctor", "--json"]).await;
-    assert!(doctor.ended(1).out.contains("audit_lines"), "{}", doctor.out);
+    assert!(doctor.ended(1).out.contains("audit_entries"), "{}", doctor.out);
     assert_eq!(place.content().await, before);
     // And the other way around: a dump of which the end was lost.
     let place = Place::on(db).await;

@@ -2,7 +2,7 @@
 
 use reqwest::multipart::Form;
 use rollcall_domain::face::Flaw;
-use rollcall_testkit::fakes::Mood;
+use rollcall_testkit::fakes::EngineState;
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_tests::client::{CONSENT, file};
 use rollcall_tests::photos::{drawn, five_drawn};
@@ -20,9 +20,9 @@ async fn nothing_is_looked_at_without_consent(db: Db) {
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     admin.enroll_with(&ada.id, &five_drawn("Ada"), &[]).await.problem(403, "consent-required");
     // Not even whether there is an engine: consent comes before any computation.
-    app.engine().set_mood(Mood::Unavailable);
+    app.engine().set_mood(EngineState::Unavailable);
     admin.enroll_with(&ada.id, &five_drawn("Ada"), &[]).await.problem(403, "consent-required");
-    app.engine().set_mood(Mood::Working);
+    app.engine().set_mood(EngineState::Working);
 
     let user = admin.get(&format!("/api/users/{}", ada.id)).await.expect(200);
     assert_eq!(

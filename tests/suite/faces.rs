@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::multipart::Form;
 use rollcall_domain::face::Flaw;
-use rollcall_testkit::fakes::Mood;
+use rollcall_testkit::fakes::EngineState;
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_tests::client::file;
 use rollcall_tests::photos::{drawn, five_drawn};
@@ -222,14 +222,14 @@ async fn nobody_is_marked_when_it_is_not_clear_who_it_is() {
     let today = admin.get("/api/attendance/today").await.expect(200);
     assert_eq!(today["totals"]["checked_in_now"], 0, "{today}");
 
-    app.engine().set_mood(Mood::Busy);
+    app.engine().set_mood(EngineState::Busy);
     let busy = kiosk.recognize(&drawn("Ada", 9)).await;
     busy.problem(503, "queue-full");
     assert!(!busy.header("retry-after").is_empty());
-    app.engine().set_mood(Mood::Failing);
+    app.engine().set_mood(EngineState::Failing);
     let failed = kiosk.recognize(&drawn("Ada", 9)).await.problem(500, "internal-error");
     assert_eq!(failed.get("detail"), None, "{failed}");
-    app.engine().set_mood(Mood::Working);
+    app.engine().set_mood(EngineState::Working);
     assert_eq!(kiosk.recognize(&behind).await.expect(200)["attendance"]["decision"], "checked_in");
 }
 

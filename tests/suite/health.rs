@@ -1,7 +1,7 @@
 //! How the system says it is.
 
 use reqwest::Method;
-use rollcall_testkit::fakes::Mood;
+use rollcall_testkit::fakes::EngineState;
 use rollcall_tests::client::send;
 use rollcall_tests::photos::five_drawn;
 use rollcall_tests::{Db, TestApp, on_both_databases};
@@ -68,7 +68,7 @@ async fn the_details_are_for_administrators_and_monitors() {
 #[tokio::test]
 async fn without_an_engine_everything_else_works() {
     let app = TestApp::drawn().await;
-    app.engine().set_mood(Mood::Unavailable);
+    app.engine().set_mood(EngineState::Unavailable);
     let admin = app.admin().await;
     let report = admin.get("/api/health/detailed").await;
     assert_eq!(report.json()["status"], "degraded", "{}", report.text());

@@ -74,7 +74,7 @@ async fn a_server_begins_again_when_the_database_goes_away_while_it_starts() {
     for (words, is_new) in [
         ("CREATE TABLE", true),
         ("CREATE TABLE `users`", true),
-        ("CREATE TABLE `recognition_decisions`", true),
+        ("CREATE TABLE `recognition_log`", true),
         ("`status_changed_by`", true),
         ("GET_LOCK", false),
         ("RELEASE_LOCK", false),

@@ -15,7 +15,7 @@ use rollcall_ports::store::StoreError;
 use rollcall_storage::Database;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
-use rollcall_usecases::users::{Founder, UserError};
+use rollcall_usecases::users::{FirstAdmin, UserError};
 use tokio::task::JoinHandle;
 
 use crate::cli::{say, wait_for};
@@ -198,7 +198,7 @@ impl Server {
         self.handle.stop(true).await;
         self.http.await??;
         // With the database away there is nothing to wait for.
-        if tokio::time::timeout(FLUSH, self.ports.decisions.flush()).await.is_err() {
+        if tokio::time::timeout(FLUSH, self.ports.recognition_log.flush()).await.is_err() {
             tracing::warn!("the last searches could not be stored: the database is away");
         }
         self.database.close().await;
@@ -207,13 +207,13 @@ impl Server {
 }
 
 /// Somebody who could be the first administrator of a new installation.
-pub(crate) fn founder(usecases: &UseCases) -> anyhow::Result<Founder> {
+pub(crate) fn founder(usecases: &UseCases) -> anyhow::Result<FirstAdmin> {
     let (email, name) = (EmailAddress::parse(FIRST_ADMIN)?, PersonName::parse("Administrator")?);
     Ok(usecases.users.founder(email, name)?)
 }
 
 /// Shows how the first administrator logs in, here and nowhere else.
-pub(crate) fn introduce(founder: &Founder) {
+pub(crate) fn introduce(founder: &FirstAdmin) {
     say("This is a new installation. Its first administrator (shown once):");
     say(&format!("    e-mail    {FIRST_ADMIN}"));
     say(&format!("    password  {}", founder.password.as_str()));
@@ -276,7 +276,7 @@ impl Upkeep {
 
     /// Waits for a database that is away, at whichever step it goes; anything else it says is final. Each step can be
     /// taken again.
-    async fn begin_patiently(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
+    async fn begin_patiently(&self, founder: &FirstAdmin) -> anyhow::Result<CaughtUp> {
         let mut pause = Duration::from_millis(200);
         let mut told = None;
         loop {
@@ -307,7 +307,7 @@ impl Upkeep {
     }
 
     /// Everything that has to be true before anything is served.
-    async fn begin(&self, founder: &Founder) -> anyhow::Result<CaughtUp> {
+    async fn begin(&self, founder: &FirstAdmin) -> anyhow::Result<CaughtUp> {
         self.ports.probe.check().await.context("reaching the database")?;
         wiring::prepare(&self.settings, &self.database, &self.ports).await?;
         let filled = wiring::fill_gallery(&self.usecases).await?;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use rollcall_gallery::Gallery;
 use rollcall_migration::SCHEMA;
+use rollcall_onboarding::demo::Demo;
+use rollcall_onboarding::import::Import;
 use rollcall_platform::{
     AesGcmSealer, BcryptPasswords, FolderProbe, JwtSecret, JwtTokens, Key256, KeyFileError, Keys,
     PasswordOptions, SystemClock, SystemIds,
@@ -16,12 +18,13 @@ use rollcall_ports::Ports;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_recognition::Manifest;
 use rollcall_recognition::workers::{OnnxFaceEngine, Options as EngineOptions, UnavailableEngine};
-pub use rollcall_storage::Ran;
+pub use rollcall_storage::StatementTiming;
 use rollcall_storage::{
     Database, DatabaseUrl, Options as DatabaseOptions, SqlAssignmentStore, SqlAttemptStore,
-    SqlAttendanceStore, SqlAuditStore, SqlBatchStore, SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore,
-    SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore,
-    SqlProbe, SqlSessionStore, SqlShiftStore, SqlStatisticsStore, SqlUserStore, Watch,
+    SqlAttendanceStore, SqlAuditStore, SqlBatchStore, SqlClosedPeriodStore, SqlCorrectionStore,
+    SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore, SqlJobStore, SqlLeaveStore,
+    SqlPlanStore, SqlProbe, SqlRecognitionLog, SqlSessionStore, SqlShiftStore, SqlStatisticsStore,
+    SqlUserStore, StatementObserver,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::faces::CaughtUp;
@@ -176,7 +179,7 @@ fn user() -> Option<u32> {
 
 /// The database of the settings, not yet asked to answer. Statements that take long are told, without their values.
 pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
-    let slow = |ran: &Ran<'_>| {
+    let slow = |ran: &StatementTiming<'_>| {
         if ran.elapsed >= SLOW {
             let elapsed_ms = ran.elapsed.as_millis() as u64;
             tracing::warn!(elapsed_ms, sql = ran.sql, "the database took long");
@@ -186,7 +189,7 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
 }
 
 /// The same with somebody else who sees what is asked of it.
-pub async fn database_watched(settings: &Settings, watch: Watch) -> anyhow::Result<Database> {
+pub async fn database_watched(settings: &Settings, watch: StatementObserver) -> anyhow::Result<Database> {
     let url = database_url(settings)?;
     if settings.database == DatabaseSetting::Embedded {
         let dir = &settings.data_dir;
@@ -324,12 +327,12 @@ pub async fn ports_with(
         departments: Arc::new(SqlDepartmentStore::new(of())),
         devices: Arc::new(SqlDeviceStore::new(of())),
         faces: Arc::new(SqlFaceStore::new(of(), sealer)),
-        decisions: Arc::new(SqlDecisionLog::start(of())),
+        recognition_log: Arc::new(SqlRecognitionLog::start(of())),
         shifts: Arc::new(SqlShiftStore::new(of())),
         assignments: Arc::new(SqlAssignmentStore::new(of())),
         holidays: Arc::new(SqlHolidayStore::new(of())),
         leaves: Arc::new(SqlLeaveStore::new(of())),
-        locks: Arc::new(SqlLockStore::new(of())),
+        closed_periods: Arc::new(SqlClosedPeriodStore::new(of())),
         plan: Arc::new(SqlPlanStore::new(of())),
         attendance: Arc::new(SqlAttendanceStore::new(of())),
         audit: Arc::new(SqlAuditStore::new(of())),
@@ -394,9 +397,21 @@ impl System {
         Ok(Self { usecases: UseCases::new(&ports, settings.rules.clone()), ports, database })
     }
 
+    /// Brings in what another system has kept.
+    #[must_use]
+    pub fn import(&self) -> Import {
+        Import::new(&self.ports, self.usecases.timesheets.clone())
+    }
+
+    /// Makes up people who never were.
+    #[must_use]
+    pub fn demo(&self) -> Demo {
+        Demo::new(&self.ports, self.usecases.timesheets.clone())
+    }
+
     /// Waits for what is still being written.
     pub async fn close(self) {
-        self.ports.decisions.flush().await;
+        self.ports.recognition_log.flush().await;
         self.database.close().await;
     }
 }

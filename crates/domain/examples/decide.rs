@@ -3,11 +3,11 @@
 //! `cargo run -p rollcall-domain --example decide`
 
 use jiff::Timestamp;
-use rollcall_domain::attendance::{Event, Source};
+use rollcall_domain::attendance::{Punch, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{EventId, UserId};
-use rollcall_domain::policy::{Policy, Punch};
-use rollcall_domain::replay::{Facts, derive};
+use rollcall_domain::id::{PunchId, UserId};
+use rollcall_domain::policy::{Policy, PunchKind};
+use rollcall_domain::replay::{AttendanceFacts, derive};
 use rollcall_domain::schedule::Schedule;
 use rollcall_domain::shift::Shift;
 use uuid::Uuid;
@@ -17,44 +17,44 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (schedule, policy) = (Schedule::simple(Shift::standard(), zone.clone()), Policy::STANDARD);
     let monday = "2026-03-02".parse()?;
     let dates = DateRange::new(monday, monday)?;
-    let mut events: Vec<Event> = Vec::new();
+    let mut punches: Vec<Punch> = Vec::new();
 
     for time in ["08:12:00", "08:12:20", "11:30:00", "17:20:00"] {
         let at: Timestamp = format!("2026-03-02T{time}Z").parse()?;
 
         // Gather: everything that is known of the person, and what is new.
-        let id = EventId::new(Uuid::from_u128(events.len() as u128));
-        events.push(Event::new(id, ada, Punch::Auto, at, Source::Terminal));
-        let facts = Facts {
+        let id = PunchId::new(Uuid::from_u128(punches.len() as u128));
+        punches.push(Punch::new(id, ada, PunchKind::Auto, at, Source::Terminal));
+        let facts = AttendanceFacts {
             user: ada,
             schedule: &schedule,
             asked_from: None,
             placements: &[],
-            events: &events,
+            punches: &punches,
             overrides: &[],
             approved: &[],
         };
 
         // Decide: what the punch means follows from all of them.
         let (records, readings) = derive(&facts, dates, &policy);
-        let Some(new) = readings.iter().find(|reading| reading.event == id) else { continue };
-        show(&format!("{} {:?}", zone.local(at).time(), new.decision));
+        let Some(new) = readings.iter().find(|reading| reading.punch == id) else { continue };
+        show(&format!("{} {:?}", zone.local(at).time(), new.outcome));
 
         // Commit: a service would store the punch and the records that differ.
         if let Some(record) = records.iter().find(|record| record.day.key == new.key) {
             show(&format!("  {:?}", record.read(at).status));
         }
-        if new.decision.direction().is_none() {
-            events.pop();
+        if new.outcome.direction().is_none() {
+            punches.pop();
         }
     }
 
-    let facts = Facts {
+    let facts = AttendanceFacts {
         user: ada,
         schedule: &schedule,
         asked_from: None,
         placements: &[],
-        events: &events,
+        punches: &punches,
         overrides: &[],
         approved: &[],
     };

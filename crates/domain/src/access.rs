@@ -2,41 +2,24 @@
 
 use crate::id::{DepartmentId, DeviceId, SessionId, UserId};
 
-/// What a principal is in the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Runs the installation.
-    Admin,
-    /// Answers for the departments they manage.
-    Manager,
-    /// Answers for themself.
-    Employee,
-    /// A kiosk or camera: sees faces, never lists people.
-    Device,
+crate::words! {
+    /// What a principal is in the system.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Role {
+        /// Runs the installation.
+        Admin = "admin",
+        /// Answers for the departments they manage.
+        Manager = "manager",
+        /// Answers for themself.
+        Employee = "employee",
+        /// A kiosk or camera: sees faces, never lists people.
+        Device = "device",
+    }
 }
 
 impl Role {
-    /// Every role there is.
-    pub const ALL: [Self; 4] = [Self::Admin, Self::Manager, Self::Employee, Self::Device];
     /// The roles a person can have.
     pub const OF_PEOPLE: [Self; 3] = [Self::Admin, Self::Manager, Self::Employee];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Manager => "manager",
-            Self::Employee => "employee",
-            Self::Device => "device",
-        }
-    }
-
-    /// The role of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
 }
 
 /// Who is asking, as of this request: role and scope are read afresh each time, never from a token.
@@ -191,9 +174,9 @@ pub enum Action {
     /// Approve or reject a request for leave.
     DecideLeave,
     /// See which periods are closed.
-    ReadLocks,
+    ReadClosedPeriods,
     /// Close periods and open them again.
-    ManageLocks,
+    ManageClosedPeriods,
     /// See who changed what.
     ReadAudit,
     /// See the state of every part of the system.
@@ -246,8 +229,8 @@ impl Action {
         Self::ReadLeaves,
         Self::RequestLeave,
         Self::DecideLeave,
-        Self::ReadLocks,
-        Self::ManageLocks,
+        Self::ReadClosedPeriods,
+        Self::ManageClosedPeriods,
         Self::ReadAudit,
         Self::ReadHealth,
         Self::Logout,
@@ -308,8 +291,8 @@ pub fn scope(actor: &Actor, action: Action, own: SelfService) -> Scope {
         A::EnrollFace => (Everybody, Departments, when(own.enroll, Own), when(may_enroll, Everybody)),
         A::RecognizeFace => (Everybody, Everybody, when(own.check_in, Own), Everybody),
         A::ReadEncodings | A::DeleteEncoding => (Everybody, Departments, Own, Nobody),
-        A::ReadShifts | A::ReadLocks => (Everybody, Everybody, Nobody, Nobody),
-        A::ManageShifts | A::ManageHolidays | A::ManageLocks => (Everybody, Nobody, Nobody, Nobody),
+        A::ReadShifts | A::ReadClosedPeriods => (Everybody, Everybody, Nobody, Nobody),
+        A::ManageShifts | A::ManageHolidays | A::ManageClosedPeriods => (Everybody, Nobody, Nobody, Nobody),
         A::ReadAssignments | A::ReadHolidays | A::ReadLeaves | A::RequestLeave => {
             (Everybody, Departments, Own, Nobody)
         }

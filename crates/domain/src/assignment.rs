@@ -5,15 +5,15 @@ use jiff::civil::Date;
 
 use crate::Revision;
 use crate::id::{AssignmentId, UserId};
-use crate::plan::Given;
+use crate::plan::ShiftAssignment;
 
 /// A shift that somebody was given, by whom and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
+pub struct StoredAssignment {
     /// Its identifier.
     pub id: AssignmentId,
     /// What was given to whom, and for which dates.
-    pub given: Given,
+    pub given: ShiftAssignment,
     /// Who gave it; `None` is the operator of the installation.
     pub by: Option<UserId>,
     /// When it was given.
@@ -27,7 +27,7 @@ pub struct Assignment {
 #[error("must not be before 'from'")]
 pub struct EndsBeforeItBegins;
 
-impl Assignment {
+impl StoredAssignment {
     /// Checks the dates.
     ///
     /// # Errors

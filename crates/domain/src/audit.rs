@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::access::Actor;
 use crate::id::{
-    AssignmentId, BatchId, CorrectionId, DeviceId, EventId, HolidayId, LeaveId, LineId, LockId, RecordId,
-    ShiftId, UserId,
+    AssignmentId, AuditEntryId, BatchId, ClosedPeriodId, CorrectionId, DeviceId, HolidayId, LeaveId, PunchId,
+    RecordId, ShiftId, UserId,
 };
 
 mod state;
@@ -19,15 +19,15 @@ pub use state::{State, Value};
 
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct AuditEntry {
     /// Its identifier; of two lines of one moment the later one has the greater.
-    pub id: LineId,
+    pub id: AuditEntryId,
     /// When.
     pub at: Timestamp,
     /// Who did it.
-    pub by: By,
+    pub by: AuditActor,
     /// What was done.
-    pub act: Act,
+    pub act: AuditAction,
     /// About whom; `None` for what concerns several.
     pub subject: Option<UserId>,
     /// On what.
@@ -46,7 +46,7 @@ pub struct Line {
 
 /// Who did something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum By {
+pub enum AuditActor {
     /// A person.
     Person(UserId),
     /// A kiosk or camera.
@@ -55,7 +55,7 @@ pub enum By {
     System,
 }
 
-impl By {
+impl AuditActor {
     /// The person, if it was one.
     #[must_use]
     pub const fn user(self) -> Option<UserId> {
@@ -75,7 +75,7 @@ impl By {
     }
 }
 
-impl From<&Actor> for By {
+impl From<&Actor> for AuditActor {
     fn from(actor: &Actor) -> Self {
         match actor {
             Actor::Person { id, .. } => Self::Person(*id),
@@ -85,75 +85,48 @@ impl From<&Actor> for By {
     }
 }
 
-macro_rules! acts {
-    ($($(#[$doc:meta])* $act:ident = $name:literal)*) => {
-        /// What was done.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Act {
-            $($(#[$doc])* $act,)*
-        }
-
-        impl Act {
-            /// Everything that is audited.
-            pub const ALL: &[Self] = &[$(Self::$act,)*];
-
-            /// The stable word for it.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$act => $name,)*
-                }
-            }
-        }
-    };
-}
-
-acts! {
-    /// A punch was entered for somebody else or for another time.
-    Mark = "attendance.mark"
-    /// A day was decided to be something.
-    Override = "attendance.override"
-    /// What was decided of a day was taken back.
-    Revert = "attendance.revert"
-    /// A punch was taken back.
-    Void = "attendance.void"
-    /// A punch counts that had to be looked at.
-    Accept = "attendance.accept"
-    /// A record that was final came to something else, because facts came late or were changed.
-    Recompute = "attendance.recompute"
-    /// One of many entries changed a day.
-    BulkItem = "bulk.item"
-    /// Many entries were made.
-    Bulk = "bulk.batch"
-    /// A day of entries that were taken back.
-    RevertItem = "batch.revert_item"
-    /// Entries were taken back together.
-    RevertBatch = "batch.revert"
-    /// A day was asked to be corrected.
-    RequestCorrection = "correction.request"
-    /// A request for a correction was approved, rejected or withdrawn.
-    DecideCorrection = "correction.decide"
-    /// Leave was asked for.
-    RequestLeave = "leave.request"
-    /// A request for leave was approved, rejected or withdrawn.
-    DecideLeave = "leave.decide"
-    /// A period was closed.
-    SetLock = "lock.set"
-    /// A period was opened again.
-    LiftLock = "lock.lift"
-    /// A shift was added, worded anew or retired.
-    ChangeShift = "shift.change"
-    /// A shift was given, changed or taken back.
-    ChangeAssignment = "assignment.change"
-    /// A calendar's entry was made, changed or taken out.
-    ChangeHoliday = "holiday.change"
-}
-
-impl Act {
-    /// The act of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|act| act.name() == name)
+crate::words! {
+    /// What was done.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum AuditAction {
+        /// A punch was entered for somebody else or for another time.
+        Mark = "attendance.mark",
+        /// A day was decided to be something.
+        Override = "attendance.override",
+        /// What was decided of a day was taken back.
+        Revert = "attendance.revert",
+        /// A punch was taken back.
+        Void = "attendance.void",
+        /// A punch counts that had to be looked at.
+        Accept = "attendance.accept",
+        /// A record that was final came to something else, because facts came late or were changed.
+        Recompute = "attendance.recompute",
+        /// One of many entries changed a day.
+        BulkItem = "bulk.item",
+        /// Many entries were made.
+        Bulk = "bulk.batch",
+        /// A day of entries that were taken back.
+        RevertItem = "batch.revert_item",
+        /// Entries were taken back together.
+        RevertBatch = "batch.revert",
+        /// A day was asked to be corrected.
+        RequestCorrection = "correction.request",
+        /// A request for a correction was approved, rejected or withdrawn.
+        DecideCorrection = "correction.decide",
+        /// Leave was asked for.
+        RequestLeave = "leave.request",
+        /// A request for leave was approved, rejected or withdrawn.
+        DecideLeave = "leave.decide",
+        /// A period was closed.
+        ClosePeriod = "lock.set",
+        /// A period was opened again.
+        ReopenPeriod = "lock.lift",
+        /// A shift was added, worded anew or retired.
+        ChangeShift = "shift.change",
+        /// A shift was given, changed or taken back.
+        ChangeAssignment = "assignment.change",
+        /// A calendar's entry was made, changed or taken out.
+        ChangeHoliday = "holiday.change",
     }
 }
 
@@ -198,7 +171,7 @@ targets! {
     /// A person's day.
     Record(RecordId) = "record"
     /// A punch.
-    Event(EventId) = "event"
+    Punch(PunchId) = "event"
     /// Entries that were made together.
     Batch(BatchId) = "batch"
     /// A request to correct a day.
@@ -206,7 +179,7 @@ targets! {
     /// A request for leave.
     Leave(LeaveId) = "leave"
     /// A closed period.
-    Lock(LockId) = "lock"
+    ClosedPeriod(ClosedPeriodId) = "lock"
     /// A shift.
     Shift(ShiftId) = "shift"
     /// A shift that was given.
@@ -221,11 +194,11 @@ mod tests {
 
     #[test]
     fn names_are_stable_and_lead_back() {
-        for act in Act::ALL {
-            assert_eq!(Act::named(act.name()), Some(*act));
+        for act in AuditAction::ALL {
+            assert_eq!(AuditAction::named(act.name()), Some(act));
         }
-        assert_eq!(Act::named("attendance.unknown"), None);
-        let lock = Target::Lock(LockId::new(Uuid::from_u128(7)));
+        assert_eq!(AuditAction::named("attendance.unknown"), None);
+        let lock = Target::ClosedPeriod(ClosedPeriodId::new(Uuid::from_u128(7)));
         assert_eq!(Target::of(lock.kind(), lock.uuid()), Some(lock));
         assert_eq!(Target::of("face", lock.uuid()), None);
     }

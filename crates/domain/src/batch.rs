@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::attendance::Stamp;
+use crate::attendance::SignOff;
 use crate::id::{BatchId, UserId};
 
 /// Things that were entered together.
@@ -21,38 +21,22 @@ pub struct Batch {
     /// How many items were asked for.
     pub items: u32,
     /// How it was taken back, if it was.
-    pub reverted: Option<Stamp>,
+    pub reverted: Option<SignOff>,
 }
 
-/// What can be done to many days at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Enter when people came and left.
-    Mark,
-    /// Say how days are to be read.
-    SetStatus,
-    /// Take back the punches of days.
-    Void,
-    /// Agree to the overtime of days.
-    ApproveOvertime,
-    /// Work out days anew.
-    Recompute,
-}
-
-impl Operation {
-    /// Every operation there is.
-    pub const ALL: [Self; 5] =
-        [Self::Mark, Self::SetStatus, Self::Void, Self::ApproveOvertime, Self::Recompute];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mark => "mark",
-            Self::SetStatus => "set_status",
-            Self::Void => "void",
-            Self::ApproveOvertime => "approve_overtime",
-            Self::Recompute => "recompute",
-        }
+crate::words! {
+    /// What can be done to many days at once.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Operation {
+        /// Enter when people came and left.
+        Mark = "mark",
+        /// Say how days are to be read.
+        SetStatus = "set_status",
+        /// Take back the punches of days.
+        Void = "void",
+        /// Agree to the overtime of days.
+        ApproveOvertime = "approve_overtime",
+        /// Work out days anew.
+        Recompute = "recompute",
     }
 }

@@ -143,32 +143,14 @@ pub const fn weekday_name(day: Weekday) -> &'static str {
     }
 }
 
-/// One half of a day's work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Half {
-    /// The one before the middle of the shift.
-    First,
-    /// The one after it.
-    Second,
-}
-
-impl Half {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::First, Self::Second];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Second => "second",
-        }
-    }
-
-    /// The half of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|half| half.name() == name)
+crate::words! {
+    /// One half of a day's work.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Half {
+        /// The one before the middle of the shift.
+        First = "first",
+        /// The one after it.
+        Second = "second",
     }
 }
 

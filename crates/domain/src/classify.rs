@@ -4,7 +4,7 @@
 
 use jiff::{Span, Timestamp};
 
-use crate::attendance::{Day, DayStatus, Direction, Event, Flag, Record};
+use crate::attendance::{Day, DayStatus, Direction, Flag, Punch, Record};
 use crate::policy::{DAY_CUTOFF, Policy, after, seconds};
 use crate::schedule::Expectation;
 use crate::shift::{Pairing, ShiftInstance};
@@ -13,7 +13,7 @@ use crate::shift::{Pairing, ShiftInstance};
 /// [`crate::replay::derive`].
 #[must_use]
 pub fn classify(day: &Day, now: Timestamp) -> Record {
-    read(day, &Stay::of(&day.events, day.pairing()), now)
+    read(day, &Stay::of(&day.punches, day.pairing()), now)
 }
 
 /// What a day comes to once nothing more can happen, `open` telling whether the person had not left. With `first_in`
@@ -21,7 +21,7 @@ pub fn classify(day: &Day, now: Timestamp) -> Record {
 /// that the punches tell.
 #[must_use]
 pub fn settle(day: &Day, first_in: Option<Timestamp>, last_out: Option<Timestamp>) -> Record {
-    let mut stay = Stay::of(&day.events, day.pairing());
+    let mut stay = Stay::of(&day.punches, day.pairing());
     stay.retime(first_in, last_out);
     let record = read(day, &stay, Timestamp::MAX);
     Record { open: stay.still_in.is_some(), ..record }
@@ -92,13 +92,13 @@ struct Stay {
 impl Stay {
     /// Reads punches in the order of time. A departure before any arrival ends nothing; one after another moves the
     /// end of what it ended.
-    fn of(events: &[Event], pairing: Pairing) -> Self {
+    fn of(punches: &[Punch], pairing: Pairing) -> Self {
         let mut stay = Self { pairing, pairs: Vec::new(), still_in: None, cut_off: None, left: None };
-        for event in events.iter().filter(|event| event.counts()) {
-            match event.direction {
-                Some(Direction::CheckIn) if stay.still_in.is_none() => stay.come(event.at),
+        for punch in punches.iter().filter(|punch| punch.counts()) {
+            match punch.direction {
+                Some(Direction::CheckIn) if stay.still_in.is_none() => stay.come(punch.at),
                 Some(Direction::CheckIn) => {}
-                Some(Direction::CheckOut) => stay.leave(event.at),
+                Some(Direction::CheckOut) => stay.leave(punch.at),
                 None => stay.cut_off = stay.still_in.take().or(stay.cut_off),
             }
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::Revision;
 use crate::attendance::{DayKey, DayStatus};
 use crate::id::{CorrectionId, OverrideId, UserId};
-use crate::leave::Decided;
+use crate::leave::Decision;
 
 /// A request to correct a day and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Correction {
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// How it got its status, unless it is still pending.
-    pub decided: Option<Decided>,
+    pub decided: Option<Decision>,
     /// What was decided of the day, if it was approved.
     pub overriding: Option<OverrideId>,
     /// Grows with each change.
@@ -42,31 +42,17 @@ impl Correction {
     }
 }
 
-/// What came of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CorrectionStatus {
-    /// Nobody has decided yet.
-    Pending,
-    /// The day was corrected.
-    Approved,
-    /// The day stays as it is.
-    Rejected,
-    /// The person does not ask any more.
-    Withdrawn,
-}
-
-impl CorrectionStatus {
-    /// Every status there is.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Rejected, Self::Withdrawn];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-        }
+crate::words! {
+    /// What came of a request.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum CorrectionStatus {
+        /// Nobody has decided yet.
+        Pending = "pending",
+        /// The day was corrected.
+        Approved = "approved",
+        /// The day stays as it is.
+        Rejected = "rejected",
+        /// The person does not ask any more.
+        Withdrawn = "withdrawn",
     }
 }

@@ -30,7 +30,7 @@ pub const SECOND_FACE_SHARE: f32 = 0.6;
 
 /// A stored template and where it came from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Face {
+pub struct StoredTemplate {
     /// Its identifier.
     pub id: FaceId,
     /// Whose face it is.
@@ -49,29 +49,16 @@ pub struct Face {
     pub created_at: Timestamp,
 }
 
-/// The way a template came into the system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaceSource {
-    /// Over REST.
-    Api,
-    /// From the command line.
-    Cli,
-    /// From another system's database.
-    Import,
-}
-
-impl FaceSource {
-    /// Every source there is.
-    pub const ALL: [Self; 3] = [Self::Api, Self::Cli, Self::Import];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Cli => "cli",
-            Self::Import => "import",
-        }
+crate::words! {
+    /// The way a template came into the system.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum FaceSource {
+        /// Over REST.
+        Api = "api",
+        /// From the command line.
+        Cli = "cli",
+        /// From another system's database.
+        Import = "import",
     }
 }
 

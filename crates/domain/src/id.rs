@@ -63,11 +63,11 @@ ids! {
     /// A login: the family of an access token and its refresh tokens.
     SessionId
     /// One accepted punch.
-    EventId
+    PunchId
     /// One person's record of one day.
     RecordId
     /// One search of the gallery and what came of it.
-    DecisionId
+    SearchId
     /// One wording of a shift's rules: changing a shift makes another, and records keep theirs.
     EditionId
     /// A shift given to a person, a department or everybody.
@@ -77,7 +77,7 @@ ids! {
     /// A request for leave.
     LeaveId
     /// A closed period.
-    LockId
+    ClosedPeriodId
     /// A decision that a day came to something else than its punches say.
     OverrideId
     /// A request for such a decision.
@@ -85,7 +85,7 @@ ids! {
     /// Entries made together.
     BatchId
     /// A line of the audit trail.
-    LineId
+    AuditEntryId
     /// Something that is worked on beside the requests.
     JobId
     /// A running program that works on jobs.

@@ -80,60 +80,35 @@ impl Job {
     }
 }
 
-/// What kind of work a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum JobKind {
-    /// Records of many people.
-    Report,
-    /// Many things to be entered.
-    Bulk,
-}
-
-impl JobKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 2] = [Self::Report, Self::Bulk];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::Bulk => "bulk",
-        }
+crate::words! {
+    /// What kind of work a job is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum JobKind {
+        /// Records of many people.
+        Report = "report",
+        /// Many things to be entered.
+        Bulk = "bulk",
     }
 }
 
-/// How far a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum JobState {
-    /// Nobody works on it yet, or nobody does any more.
-    Queued,
-    /// Somebody works on it.
-    Running,
-    /// There is a result.
-    Done,
-    /// There is none, and there will be none.
-    Failed,
-    /// It is not wanted any more.
-    Canceled,
+crate::words! {
+    /// How far a job is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum JobState {
+        /// Nobody works on it yet, or nobody does any more.
+        Queued = "queued",
+        /// Somebody works on it.
+        Running = "running",
+        /// There is a result.
+        Done = "done",
+        /// There is none, and there will be none.
+        Failed = "failed",
+        /// It is not wanted any more.
+        Canceled = "canceled",
+    }
 }
 
 impl JobState {
-    /// Every state there is.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Done, Self::Failed, Self::Canceled];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-        }
-    }
-
     /// Whether a result may still come.
     #[must_use]
     pub const fn is_unfinished(self) -> bool {

@@ -89,14 +89,14 @@ pub struct LeaveRequest {
     /// When it was asked for.
     pub requested_at: Timestamp,
     /// How it got its status, unless it is still pending.
-    pub decided: Option<Decided>,
+    pub decided: Option<Decision>,
     /// Grows with each change.
     pub revision: Revision,
 }
 
 /// Who decided about a request, or withdrew it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
+pub struct Decision {
     /// Who; `None` is the operator of the installation.
     pub by: Option<UserId>,
     /// When.
@@ -105,66 +105,39 @@ pub struct Decided {
     pub comment: Option<String>,
 }
 
-/// Kinds of leave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LeaveKind {
-    /// Vacation.
-    Annual,
-    /// Illness.
-    Sick,
-    /// For a newborn or a child.
-    Parental,
-    /// Without pay.
-    Unpaid,
-    /// Anything else.
-    Other,
-}
-
-impl LeaveKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 5] = [Self::Annual, Self::Sick, Self::Parental, Self::Unpaid, Self::Other];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Annual => "annual",
-            Self::Sick => "sick",
-            Self::Parental => "parental",
-            Self::Unpaid => "unpaid",
-            Self::Other => "other",
-        }
+crate::words! {
+    /// Kinds of leave.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum LeaveKind {
+        /// Vacation.
+        Annual = "annual",
+        /// Illness.
+        Sick = "sick",
+        /// For a newborn or a child.
+        Parental = "parental",
+        /// Without pay.
+        Unpaid = "unpaid",
+        /// Anything else.
+        Other = "other",
     }
 }
 
-/// What came of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LeaveStatus {
-    /// Nobody has decided yet.
-    Pending,
-    /// The person may be away.
-    Approved,
-    /// The person may not.
-    Rejected,
-    /// The person does not want to be away any more.
-    Withdrawn,
+crate::words! {
+    /// What came of a request.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum LeaveStatus {
+        /// Nobody has decided yet.
+        Pending = "pending",
+        /// The person may be away.
+        Approved = "approved",
+        /// The person may not.
+        Rejected = "rejected",
+        /// The person does not want to be away any more.
+        Withdrawn = "withdrawn",
+    }
 }
 
 impl LeaveStatus {
-    /// Every status there is.
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Rejected, Self::Withdrawn];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
     /// Whether it keeps another leave of the same person from the same dates.
     #[must_use]
     pub const fn stands(self) -> bool {

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod batch;
 pub mod calendar;
 pub mod classify;
+pub mod closed_period;
 pub mod correction;
 pub mod department;
 pub mod device;
@@ -24,7 +25,6 @@ pub mod id;
 pub mod job;
 pub mod leave;
 pub mod lint;
-pub mod lock;
 pub mod lockout;
 pub mod matching;
 pub mod overrides;
@@ -39,6 +39,7 @@ pub mod shift;
 pub mod statistics;
 pub mod text;
 pub mod user;
+mod words;
 
 /// Grows by one with each committed change of an aggregate; a writer that read an older one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

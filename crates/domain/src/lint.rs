@@ -33,109 +33,57 @@ pub struct Finding {
     pub message: String,
 }
 
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Records will be wrong.
-    Error,
-    /// Records will probably surprise.
-    Warning,
-    /// Good to know.
-    Info,
+crate::words! {
+    /// How bad a finding is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Severity {
+        /// Records will be wrong.
+        Error = "error",
+        /// Records will probably surprise.
+        Warning = "warning",
+        /// Good to know.
+        Info = "info",
+    }
 }
 
-/// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// A shift is given that does not exist.
-    UnknownShift,
-    /// Somebody has two shifts at the same time.
-    ShiftsOverlap,
-    /// A grace is longer than half the shift.
-    GraceTooLong,
-    /// Nobody can work as much as a full day asks for.
-    HalfDayAlways,
-    /// What is too little to count is more than what is half a day.
-    ThresholdsReversed,
-    /// The unpaid break takes all of the shift.
-    BreakTooLong,
-    /// The window is longer than a day.
-    WindowTooLong,
-    /// Somebody works a shift that was retired.
-    RetiredShift,
-    /// Somebody has no shift.
-    NoShift,
-    /// Somebody has a shift, and no day on which to work it.
-    NoWorkingDay,
-    /// The windows of two shifts in a row overlap; they are cut halfway.
-    WindowsOverlap,
-    /// Clocks change during the shift.
-    LengthChanges,
-    /// Clocks skip the start of the shift.
-    StartSkipped,
-    /// Clocks show the start of the shift twice.
-    StartRepeated,
-    /// Nobody works the shift.
-    Unused,
-}
-
-impl Severity {
-    /// Each of them, the worst first.
-    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Info];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Info => "info",
-        }
+crate::words! {
+    /// What a finding is about.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Code {
+        /// A shift is given that does not exist.
+        UnknownShift = "unknown_shift",
+        /// Somebody has two shifts at the same time.
+        ShiftsOverlap = "shifts_overlap",
+        /// A grace is longer than half the shift.
+        GraceTooLong = "grace_too_long",
+        /// Nobody can work as much as a full day asks for.
+        HalfDayAlways = "half_day_always",
+        /// What is too little to count is more than what is half a day.
+        ThresholdsReversed = "thresholds_reversed",
+        /// The unpaid break takes all of the shift.
+        BreakTooLong = "break_too_long",
+        /// The window is longer than a day.
+        WindowTooLong = "window_too_long",
+        /// Somebody works a shift that was retired.
+        RetiredShift = "retired_shift",
+        /// Somebody has no shift.
+        NoShift = "no_shift",
+        /// Somebody has a shift, and no day on which to work it.
+        NoWorkingDay = "no_working_day",
+        /// The windows of two shifts in a row overlap; they are cut halfway.
+        WindowsOverlap = "windows_overlap",
+        /// Clocks change during the shift.
+        LengthChanges = "length_changes",
+        /// Clocks skip the start of the shift.
+        StartSkipped = "start_skipped",
+        /// Clocks show the start of the shift twice.
+        StartRepeated = "start_repeated",
+        /// Nobody works the shift.
+        Unused = "unused",
     }
 }
 
 impl Code {
-    /// Each of them, the worst first.
-    pub const ALL: [Self; 15] = [
-        Self::UnknownShift,
-        Self::ShiftsOverlap,
-        Self::GraceTooLong,
-        Self::HalfDayAlways,
-        Self::ThresholdsReversed,
-        Self::BreakTooLong,
-        Self::WindowTooLong,
-        Self::RetiredShift,
-        Self::NoShift,
-        Self::NoWorkingDay,
-        Self::WindowsOverlap,
-        Self::LengthChanges,
-        Self::StartSkipped,
-        Self::StartRepeated,
-        Self::Unused,
-    ];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UnknownShift => "unknown_shift",
-            Self::ShiftsOverlap => "shifts_overlap",
-            Self::GraceTooLong => "grace_too_long",
-            Self::HalfDayAlways => "half_day_always",
-            Self::ThresholdsReversed => "thresholds_reversed",
-            Self::BreakTooLong => "break_too_long",
-            Self::WindowTooLong => "window_too_long",
-            Self::RetiredShift => "retired_shift",
-            Self::NoShift => "no_shift",
-            Self::NoWorkingDay => "no_working_day",
-            Self::WindowsOverlap => "windows_overlap",
-            Self::LengthChanges => "length_changes",
-            Self::StartSkipped => "start_skipped",
-            Self::StartRepeated => "start_repeated",
-            Self::Unused => "unused",
-        }
-    }
-
     /// How bad it is.
     #[must_use]
     pub const fn severity(self) -> Severity {

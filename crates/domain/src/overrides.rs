@@ -32,12 +32,12 @@ pub struct Override {
     /// How the record read before.
     pub before: DayStatus,
     /// What the punches came to when it was decided.
-    pub facts: Facts,
+    pub facts: OriginalValues,
 }
 
 /// What punches say of a day, without judging it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Facts {
+pub struct OriginalValues {
     /// When the person came.
     pub first_in: Option<Timestamp>,
     /// When the person left.
@@ -48,7 +48,7 @@ pub struct Facts {
     pub break_seconds: i64,
 }
 
-impl Facts {
+impl OriginalValues {
     /// Those of a record.
     #[must_use]
     pub const fn of(record: &Record) -> Self {
@@ -115,7 +115,7 @@ impl Override {
         let mut record = retimed;
         record.status = self.status.unwrap_or(record.status);
         record.overtime_seconds = self.overtime_seconds.unwrap_or(record.overtime_seconds);
-        if Facts::of(computed) != self.facts {
+        if OriginalValues::of(computed) != self.facts {
             record.flags.push(Flag::OverrideDiffers);
         }
         record

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::calendar::{Calendar, WeeklyOff, Zone};
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::leave::Leave;
-use crate::schedule::{Assignment, Employment, Rank, Schedule, Zones};
+use crate::schedule::{Employment, Rank, RankedShift, Schedule, Zones};
 use crate::shift::Shift;
 
 /// What holds for everybody.
@@ -19,16 +19,16 @@ pub struct Plan {
     /// What everybody works unless told otherwise.
     pub default: ShiftId,
     /// Every shift, in each of its wordings.
-    pub shifts: BTreeMap<ShiftId, Editions>,
+    pub shifts: BTreeMap<ShiftId, ShiftVersions>,
     /// Shifts given to everybody or to departments.
-    pub assignments: Vec<Given>,
+    pub assignments: Vec<ShiftAssignment>,
     /// Holidays and days off of everybody (`None`) and of departments.
     pub calendars: BTreeMap<Option<DepartmentId>, Calendar>,
 }
 
 /// A shift's rules from dates on. Never empty; the first wording holds for all time before the second.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Editions {
+pub struct ShiftVersions {
     first: Shift,
     /// In order of date.
     later: Vec<(Date, Shift)>,
@@ -36,11 +36,11 @@ pub struct Editions {
 
 /// A shift that somebody was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct ShiftAssignment {
     /// Which.
     pub shift: ShiftId,
     /// To whom.
-    pub to_whom: Whom,
+    pub to_whom: AssignmentTarget,
     /// First date on which it can begin.
     pub from: Option<Date>,
     /// Last date on which it can begin.
@@ -49,7 +49,7 @@ pub struct Given {
 
 /// Who works a shift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Whom {
+pub enum AssignmentTarget {
     /// Everybody.
     Everybody,
     /// Whoever is in that department on the day.
@@ -80,14 +80,14 @@ pub struct Personal {
     /// Where they belong, by date; the first entry holds for all time before it, too.
     pub placements: Vec<Placement>,
     /// Shifts they were given.
-    pub assignments: Vec<Given>,
+    pub assignments: Vec<ShiftAssignment>,
     /// Approved leave.
     pub leaves: Vec<Leave>,
     /// When they belong to the organization.
     pub employment: Employment,
 }
 
-impl Given {
+impl ShiftAssignment {
     /// Whether it holds on a date.
     #[must_use]
     pub fn holds_on(&self, date: Date) -> bool {
@@ -117,7 +117,7 @@ impl Given {
     }
 }
 
-impl Editions {
+impl ShiftVersions {
     /// A shift that was never changed.
     #[must_use]
     pub const fn new(first: Shift) -> Self {
@@ -167,7 +167,7 @@ impl Plan {
         Self {
             version: 0,
             default: shift.id,
-            shifts: BTreeMap::from([(shift.id, Editions::new(shift))]),
+            shifts: BTreeMap::from([(shift.id, ShiftVersions::new(shift))]),
             assignments: Vec::new(),
             calendars: BTreeMap::new(),
         }
@@ -206,7 +206,8 @@ impl Plan {
             }
             if let Some(department) = placement.department {
                 self.mark(&mut schedule, Some(department), from, to);
-                let theirs = |given: &&Given| given.to_whom == Whom::Department(department);
+                let theirs =
+                    |given: &&ShiftAssignment| given.to_whom == AssignmentTarget::Department(department);
                 for given in self.assignments.iter().filter(theirs) {
                     let (from, to) = (later(from, given.from), earlier(to, given.to));
                     self.give(&mut schedule, given.shift, from, to, Rank::Department);
@@ -218,7 +219,7 @@ impl Plan {
             }
         }
         for given in &self.assignments {
-            if given.to_whom == Whom::Everybody {
+            if given.to_whom == AssignmentTarget::Everybody {
                 self.give(&mut schedule, given.shift, given.from, given.to, Rank::Organization);
             }
         }
@@ -241,7 +242,7 @@ impl Plan {
         for (since, until, shift) in editions.spans() {
             let (from, to) = (later(from, since), earlier(to, until));
             if from.zip(to).is_none_or(|(from, to)| from <= to) {
-                schedule.assignments.push(Assignment { shift: shift.clone(), from, to, rank });
+                schedule.assignments.push(RankedShift { shift: shift.clone(), from, to, rank });
             }
         }
     }

@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attendance::Direction;
-pub use crate::attendance::Punch;
+pub use crate::attendance::PunchKind;
 use crate::shift::Pairing;
 
 /// Outside of shifts, the local time at which a day begins.
@@ -34,7 +34,7 @@ impl Policy {
 
 /// What a punch means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum PunchOutcome {
     /// The person came.
     CheckedIn,
     /// The person left, or left again.
@@ -53,7 +53,7 @@ pub enum Decision {
     Ignored,
 }
 
-impl Decision {
+impl PunchOutcome {
     /// The direction of the event it creates, if it creates one.
     #[must_use]
     pub const fn direction(self) -> Option<Direction> {
@@ -74,33 +74,35 @@ impl Decision {
 pub(crate) fn next(
     last: Option<(Option<Direction>, Timestamp)>,
     pairing: Pairing,
-    punch: Punch,
+    kind: PunchKind,
     at: Timestamp,
     policy: &Policy,
-) -> Decision {
-    use Decision as D;
+) -> PunchOutcome {
+    use PunchOutcome as D;
     let inside = matches!(last, Some((Some(Direction::CheckIn), _)));
-    match (punch, last) {
-        (Punch::Close, _) => {
+    match (kind, last) {
+        (PunchKind::Close, _) => {
             if inside {
                 D::Closed
             } else {
                 D::Ignored
             }
         }
-        (Punch::CheckOut, None | Some((None, _))) => D::NoOpenSession,
-        (Punch::Auto | Punch::CheckIn, None | Some((None, _))) => D::CheckedIn,
-        (Punch::Auto, Some((Some(Direction::CheckIn), came)))
+        (PunchKind::CheckOut, None | Some((None, _))) => D::NoOpenSession,
+        (PunchKind::Auto | PunchKind::CheckIn, None | Some((None, _))) => D::CheckedIn,
+        (PunchKind::Auto, Some((Some(Direction::CheckIn), came)))
             if at.duration_since(came) < policy.min_session =>
         {
             D::MinSession(after(came, policy.min_session))
         }
         // Back from a break; whoever says so is back also where only the first arrival and the last departure
         // count.
-        (Punch::CheckIn, Some((Some(Direction::CheckOut), _))) => D::CheckedIn,
-        (Punch::Auto, Some((Some(Direction::CheckOut), _))) if pairing == Pairing::EveryPair => D::CheckedIn,
-        (Punch::Auto | Punch::CheckOut, Some(_)) => D::CheckedOut,
-        (Punch::CheckIn, Some(_)) => D::AlreadyCheckedIn,
+        (PunchKind::CheckIn, Some((Some(Direction::CheckOut), _))) => D::CheckedIn,
+        (PunchKind::Auto, Some((Some(Direction::CheckOut), _))) if pairing == Pairing::EveryPair => {
+            D::CheckedIn
+        }
+        (PunchKind::Auto | PunchKind::CheckOut, Some(_)) => D::CheckedOut,
+        (PunchKind::CheckIn, Some(_)) => D::AlreadyCheckedIn,
     }
 }
 

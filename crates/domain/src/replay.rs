@@ -8,13 +8,15 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::Revision;
-use crate::attendance::{Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source};
+use crate::attendance::{
+    Day, DayKey, DayRecord, DayStatus, Direction, Flag, Punch, PunchKind, Record, Source,
+};
 use crate::calendar::{DateRange, Zone, monday_of};
 use crate::classify::{blank, classify_unpunched, on_leave, settle, worked_on_leave};
-use crate::id::{EventId, UserId};
+use crate::id::{PunchId, UserId};
 use crate::overrides::Override;
 use crate::plan::{Placement, department_on};
-use crate::policy::{DAY_CUTOFF, Decision, Policy, after, next};
+use crate::policy::{DAY_CUTOFF, Policy, PunchOutcome, after, next};
 use crate::schedule::{Expectation, Schedule, slot};
 use crate::shift::ShiftInstance;
 
@@ -37,7 +39,7 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// Everything a person's records follow from.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct AttendanceFacts<'a> {
     /// Whose.
     pub user: UserId,
     /// When they are expected.
@@ -48,14 +50,14 @@ pub struct Facts<'a> {
     pub placements: &'a [Placement],
     /// Their punches, in any order; those of [`MARGIN`] dates around the dates wanted are needed, and if overtime is
     /// counted by the week, around the days before them in their week.
-    pub events: &'a [Event],
+    pub punches: &'a [Punch],
     /// What was decided of single days.
     pub overrides: &'a [(DayKey, Override)],
     /// How many seconds of overtime were approved of which days.
     pub approved: &'a [(DayKey, i64)],
 }
 
-impl Facts<'_> {
+impl AttendanceFacts<'_> {
     /// Whether a day has a record even if nobody came.
     fn asks(&self, key: DayKey) -> bool {
         self.asked_from.is_none_or(|from| from <= key.date) || self.decided(key)
@@ -69,13 +71,13 @@ impl Facts<'_> {
 
 /// What a punch came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct InterpretedPunch {
     /// Which punch.
-    pub event: EventId,
+    pub punch: PunchId,
     /// The day to which it belongs.
     pub key: DayKey,
     /// What it means.
-    pub decision: Decision,
+    pub outcome: PunchOutcome,
 }
 
 /// What a person's punches came to.
@@ -84,45 +86,45 @@ pub struct Replay {
     /// Days with punches, by time.
     pub days: Vec<Day>,
     /// Every punch, by time.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<InterpretedPunch>,
 }
 
 /// Reads a person's punches in order of time. `from` and `to` are the dates around which they lie.
 #[must_use]
-pub fn replay(facts: &Facts<'_>, from: Date, to: Date, policy: &Policy) -> Replay {
+pub fn replay(facts: &AttendanceFacts<'_>, from: Date, to: Date, policy: &Policy) -> Replay {
     let margin = Span::new().days(MARGIN + 1);
     let windows = facts.schedule.windows(from.saturating_sub(margin), to.saturating_add(margin));
-    let mut events: Vec<&Event> = facts.events.iter().collect();
-    events.sort_by_key(|event| (event.at, event.id));
+    let mut punches: Vec<&Punch> = facts.punches.iter().collect();
+    punches.sort_by_key(|punch| (punch.at, punch.id));
     let mut reader = Reader { facts, policy, windows, replay: Replay::default(), inside: None, last: None };
-    for moment in events.chunk_by_mut(|one, other| one.at == other.at) {
+    for moment in punches.chunk_by_mut(|one, other| one.at == other.at) {
         // Who is in leaves before they come again, who is not comes before they leave, and the system ends whatever is open
         // then. Of equal punches the one that
         // counts already goes on counting, so that of many at once only one does.
         let inside = reader.inside.is_some();
-        moment.sort_by_key(|event| {
-            let place = match event.punch {
-                Punch::Auto => 0,
-                Punch::CheckIn if !inside => 1,
-                Punch::CheckOut => 2,
-                Punch::CheckIn => 3,
-                Punch::Close => 4,
+        moment.sort_by_key(|punch| {
+            let place = match punch.kind {
+                PunchKind::Auto => 0,
+                PunchKind::CheckIn if !inside => 1,
+                PunchKind::CheckOut => 2,
+                PunchKind::CheckIn => 3,
+                PunchKind::Close => 4,
             };
-            (place, event.direction.is_none())
+            (place, punch.direction.is_none())
         });
-        for event in moment {
-            reader.pass(event.at);
-            reader.read(event);
+        for punch in moment {
+            reader.pass(punch.at);
+            reader.read(punch);
         }
     }
     reader.pass(Timestamp::MAX);
     let mut replay = reader.replay;
-    replay.days.retain(|day| !day.events.is_empty());
+    replay.days.retain(|day| !day.punches.is_empty());
     replay
 }
 
 struct Reader<'a> {
-    facts: &'a Facts<'a>,
+    facts: &'a AttendanceFacts<'a>,
     policy: &'a Policy,
     windows: Vec<ShiftInstance>,
     replay: Replay,
@@ -148,77 +150,77 @@ struct Inside {
 }
 
 impl Reader<'_> {
-    fn read(&mut self, event: &Event) {
-        let place = self.place(event);
-        let counts = event.voided.is_none() && !event.needs_review;
-        let decision = if counts { self.decide(event, place) } else { Decision::Ignored };
-        let direction = decision.direction();
-        match (direction, decision) {
-            (Some(Direction::CheckIn), _) => self.inside = Some(Inside { place, since: event.at }),
-            (Some(Direction::CheckOut), _) | (None, Decision::Closed) => self.inside = None,
+    fn read(&mut self, punch: &Punch) {
+        let place = self.place(punch);
+        let counts = punch.voided.is_none() && !punch.needs_review;
+        let outcome = if counts { self.decide(punch, place) } else { PunchOutcome::Ignored };
+        let direction = outcome.direction();
+        match (direction, outcome) {
+            (Some(Direction::CheckIn), _) => self.inside = Some(Inside { place, since: punch.at }),
+            (Some(Direction::CheckOut), _) | (None, PunchOutcome::Closed) => self.inside = None,
             (None, _) => {}
         }
         if direction.is_some() {
-            self.last = Some(Last { place, at: event.at });
+            self.last = Some(Last { place, at: punch.at });
         }
         let day = &mut self.replay.days[place];
-        day.events.push(Event { direction, ..event.clone() });
-        self.replay.readings.push(Reading { event: event.id, key: day.key, decision });
+        day.punches.push(Punch { direction, ..punch.clone() });
+        self.replay.readings.push(InterpretedPunch { punch: punch.id, key: day.key, outcome });
     }
 
-    fn decide(&self, event: &Event, place: usize) -> Decision {
+    fn decide(&self, punch: &Punch, place: usize) -> PunchOutcome {
         // What somebody wrote down as two punches was two.
-        let written_down = event.forced || (is_from_elsewhere(event) && event.punch != Punch::Auto);
-        let glance = |last: &Last| event.at.duration_since(last.at) < self.policy.cooldown;
+        let written_down = punch.forced || (is_from_elsewhere(punch) && punch.kind != PunchKind::Auto);
+        let glance = |last: &Last| punch.at.duration_since(last.at) < self.policy.cooldown;
         if let Some(last) = self.last.filter(glance)
             && !written_down
-            && event.punch != Punch::Close
+            && punch.kind != PunchKind::Close
         {
-            return Decision::Cooldown(after(last.at, self.policy.cooldown));
+            return PunchOutcome::Cooldown(after(last.at, self.policy.cooldown));
         }
         let day = &self.replay.days[place];
-        let last = day.last_before(event.at).map(|last| (last.direction, last.at));
-        let decision = next(last, day.pairing(), event.punch, event.at, self.policy);
-        match decision {
-            Decision::NoOpenSession if event.forced => Decision::CheckedOut,
-            decision => decision,
+        let last = day.last_before(punch.at).map(|last| (last.direction, last.at));
+        let outcome = next(last, day.pairing(), punch.kind, punch.at, self.policy);
+        match outcome {
+            PunchOutcome::NoOpenSession if punch.forced => PunchOutcome::CheckedOut,
+            outcome => outcome,
         }
     }
 
     /// The day of a punch: where the person still is, if the punch belongs there or ends that; where they
     /// were, if they leave again; else the window that is open; else none.
-    fn place(&mut self, event: &Event) -> usize {
+    fn place(&mut self, punch: &Punch) -> usize {
         let stays = match (self.inside, self.last) {
-            (Some(inside), _) => self.is_there(inside, event).then_some(inside.place),
-            (None, Some(last)) => self.was_there(last, event).then_some(last.place),
+            (Some(inside), _) => self.is_there(inside, punch).then_some(inside.place),
+            (None, Some(last)) => self.was_there(last, punch).then_some(last.place),
             (None, None) => None,
         };
         if let Some(place) = stays {
             return place;
         }
-        let (key, shift) = slot(self.facts.user, self.facts.schedule, &self.windows, event.at);
+        let (key, shift) = slot(self.facts.user, self.facts.schedule, &self.windows, punch.at);
         self.day(key, shift)
     }
 
     /// Whether a punch of somebody who is in belongs to where they are: its window is open, somebody wrote
     /// down that they left, or they leave late.
-    fn is_there(&self, inside: Inside, event: &Event) -> bool {
+    fn is_there(&self, inside: Inside, punch: &Punch) -> bool {
         let day = &self.replay.days[inside.place];
-        if day.shift.as_ref().is_some_and(|instance| instance.takes(event.at)) {
+        if day.shift.as_ref().is_some_and(|instance| instance.takes(punch.at)) {
             return true;
         }
-        if event.at.duration_since(inside.since) > LONGEST {
+        if punch.at.duration_since(inside.since) > LONGEST {
             return false;
         }
-        let written_down = event.forced || is_from_elsewhere(event);
-        match event.punch {
-            Punch::CheckOut => written_down || self.is_same_date(day, event.at),
-            Punch::Auto => {
-                day.shift.is_some() && self.is_same_date(day, event.at) && !self.is_awaited(event.at)
+        let written_down = punch.forced || is_from_elsewhere(punch);
+        match punch.kind {
+            PunchKind::CheckOut => written_down || self.is_same_date(day, punch.at),
+            PunchKind::Auto => {
+                day.shift.is_some() && self.is_same_date(day, punch.at) && !self.is_awaited(punch.at)
             }
             // The system ends what is open, also while the window of a shift is.
-            Punch::Close => day.shift.is_none() && self.is_same_date(day, event.at),
-            Punch::CheckIn => false,
+            PunchKind::Close => day.shift.is_none() && self.is_same_date(day, punch.at),
+            PunchKind::CheckIn => false,
         }
     }
 
@@ -238,14 +240,14 @@ impl Reader<'_> {
     /// Whether a punch of somebody who is out belongs to where they were, although the next shift that begins
     /// where that one ends takes it, too: until then they leave again, and whoever says that they leave was
     /// nowhere else.
-    fn was_there(&self, last: Last, event: &Event) -> bool {
+    fn was_there(&self, last: Last, punch: &Punch) -> bool {
         let takes = |instance: &ShiftInstance| {
-            let leaves_again = match event.punch {
-                Punch::Auto => event.at < instance.end,
-                Punch::CheckOut => true,
-                Punch::CheckIn | Punch::Close => false,
+            let leaves_again = match punch.kind {
+                PunchKind::Auto => punch.at < instance.end,
+                PunchKind::CheckOut => true,
+                PunchKind::CheckIn | PunchKind::Close => false,
             };
-            instance.takes(event.at) && leaves_again
+            instance.takes(punch.at) && leaves_again
         };
         self.replay.days[last.place].shift.as_ref().is_some_and(takes)
     }
@@ -263,14 +265,14 @@ impl Reader<'_> {
         };
         let opening = self.windows.iter().filter(opens).min_by_key(|instance| instance.opens);
         let Some(instance) = opening.cloned() else { return };
-        let came = self.replay.days[inside.place].events.iter().rposition(|event| event.direction.is_some());
-        let Some(came) = came.map(|came| self.replay.days[inside.place].events.remove(came)) else { return };
+        let came = self.replay.days[inside.place].punches.iter().rposition(|punch| punch.direction.is_some());
+        let Some(came) = came.map(|came| self.replay.days[inside.place].punches.remove(came)) else { return };
         let key = DayKey { user: self.facts.user, date: instance.date, shift: Some(instance.shift.id) };
-        for reading in self.replay.readings.iter_mut().filter(|reading| reading.event == came.id) {
+        for reading in self.replay.readings.iter_mut().filter(|reading| reading.punch == came.id) {
             reading.key = key;
         }
         let place = self.day(key, Some(instance));
-        self.replay.days[place].events.insert(0, came);
+        self.replay.days[place].punches.insert(0, came);
         self.inside = Some(Inside { place, ..inside });
         self.last = self.last.map(|last| Last { place, ..last });
     }
@@ -285,23 +287,27 @@ impl Reader<'_> {
 }
 
 /// Whether it was copied from other books, which said what it was.
-fn is_from_elsewhere(event: &Event) -> bool {
-    event.source == Source::Import || event.batch.is_some()
+fn is_from_elsewhere(punch: &Punch) -> bool {
+    punch.source == Source::Import || punch.batch.is_some()
 }
 
-fn a_day(facts: &Facts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {
+fn a_day(facts: &AttendanceFacts<'_>, key: DayKey, shift: Option<ShiftInstance>) -> Day {
     let zone: Zone = facts.schedule.zones.on(key.date).clone();
-    Day { id: key.record(), key, zone, shift, events: Vec::new(), revision: Revision::NEW }
+    Day { id: key.record(), key, zone, shift, punches: Vec::new(), revision: Revision::NEW }
 }
 
 /// A person's records of some dates, and what each punch came to: one record for each shift that was expected or
 /// punched, one for what was worked outside of shifts, one for a date that asks nothing, one for each day about which
 /// somebody decided. By date and shift.
 ///
-/// A punch outside of shifts that counts as nothing makes no record, so its [`Reading::key`] may be one that has none.
+/// A punch outside of shifts that counts as nothing makes no record, so its [`InterpretedPunch::key`] may be one that has none.
 /// Readings of dates that are not among `dates` are there for their context only: what came before them may be missing.
 #[must_use]
-pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayRecord>, Vec<Reading>) {
+pub fn derive(
+    facts: &AttendanceFacts<'_>,
+    dates: DateRange,
+    policy: &Policy,
+) -> (Vec<DayRecord>, Vec<InterpretedPunch>) {
     let by_the_week = facts.schedule.counts_weeks();
     let known = if by_the_week { dates.since_monday() } else { dates };
     let (mut records, readings) = one_by_one(facts, known, policy);
@@ -315,7 +321,7 @@ pub fn derive(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayR
 
 /// Tells how much of a day's overtime is approved. What came later than the approval is for somebody to look
 /// at.
-fn approve(facts: &Facts<'_>, day: &mut DayRecord) {
+fn approve(facts: &AttendanceFacts<'_>, day: &mut DayRecord) {
     let Some((_, seconds)) = facts.approved.iter().find(|(key, _)| *key == day.day.key) else { return };
     let record = &mut day.record;
     day.approved_seconds = record.overtime_seconds.min(*seconds);
@@ -327,7 +333,7 @@ fn approve(facts: &Facts<'_>, day: &mut DayRecord) {
 
 /// Gives records their share of the overtime of their weeks, where it is counted by the week. A week's total is what was
 /// worked in such shifts; where it asks for different hours on different days, each day is measured by its own.
-fn count_weeks(facts: &Facts<'_>, records: &mut [DayRecord]) {
+fn count_weeks(facts: &AttendanceFacts<'_>, records: &mut [DayRecord]) {
     let mut order: Vec<usize> = (0..records.len()).collect();
     // Of two shifts of one date the earlier one is worked first.
     order.sort_by_key(|n| {
@@ -346,7 +352,7 @@ fn count_weeks(facts: &Facts<'_>, records: &mut [DayRecord]) {
         }
         let worked = record.worked_seconds.unwrap_or(0);
         let said = facts.overrides.iter().find(|(key, _)| *key == day.key);
-        if said.is_none_or(|(_, decision)| decision.overtime_seconds.is_none()) {
+        if said.is_none_or(|(_, override_)| override_.overtime_seconds.is_none()) {
             record.overtime_seconds = overtime.of_week(target, total, worked);
         }
         total += worked;
@@ -354,7 +360,11 @@ fn count_weeks(facts: &Facts<'_>, records: &mut [DayRecord]) {
 }
 
 /// The same, each day as if it were the only one of its week.
-fn one_by_one(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayRecord>, Vec<Reading>) {
+fn one_by_one(
+    facts: &AttendanceFacts<'_>,
+    dates: DateRange,
+    policy: &Policy,
+) -> (Vec<DayRecord>, Vec<InterpretedPunch>) {
     let Replay { days: mut punched, readings } = replay(facts, dates.from(), dates.to(), policy);
     let margin = Span::new().days(2);
     let windows =
@@ -392,19 +402,19 @@ fn one_by_one(facts: &Facts<'_>, dates: DateRange, policy: &Policy) -> (Vec<DayR
 
 /// Whether anything that was punched counts.
 fn is_worked(day: &Day) -> bool {
-    day.events.iter().any(|event| event.counts() && event.direction.is_some())
+    day.punches.iter().any(|punch| punch.counts() && punch.direction.is_some())
 }
 
 /// What one day comes to once nothing more can happen.
 fn record(
-    facts: &Facts<'_>,
+    facts: &AttendanceFacts<'_>,
     day: Day,
     expected: &Expectation,
-    readings: &[Reading],
+    readings: &[InterpretedPunch],
     policy: &Policy,
 ) -> DayRecord {
     let punched = is_worked(&day);
-    let decision = facts.overrides.iter().find(|(key, _)| *key == day.key).map(|(_, decision)| decision);
+    let override_ = facts.overrides.iter().find(|(key, _)| *key == day.key).map(|(_, override_)| override_);
     let own = own(&day, expected);
     let read = |first_in: Option<Timestamp>, last_out: Option<Timestamp>| {
         let there = punched || first_in.is_some() || last_out.is_some();
@@ -416,44 +426,44 @@ fn record(
         }
     };
     let computed = read(None, None);
-    let mut record = match decision {
-        Some(decision) => {
-            let retimed = match (decision.first_in, decision.last_out) {
+    let mut record = match override_ {
+        Some(override_) => {
+            let retimed = match (override_.first_in, override_.last_out) {
                 (None, None) => computed.clone(),
                 (first_in, last_out) => read(first_in, last_out),
             };
-            decision.apply(&computed, retimed)
+            override_.apply(&computed, retimed)
         }
         None => computed,
     };
     // A departure that is kept although nobody had come: a punch is missing, or this one is wrong.
-    let never_came = |event: &Event| {
-        let came_to_nothing = event.punch == Punch::CheckOut && event.direction.is_none();
-        let of = |reading: &&Reading| came_to_nothing && reading.event == event.id;
-        readings.iter().find(of).is_some_and(|reading| reading.decision == Decision::NoOpenSession)
+    let never_came = |punch: &Punch| {
+        let came_to_nothing = punch.kind == PunchKind::CheckOut && punch.direction.is_none();
+        let of = |reading: &&InterpretedPunch| came_to_nothing && reading.punch == punch.id;
+        readings.iter().find(of).is_some_and(|reading| reading.outcome == PunchOutcome::NoOpenSession)
     };
     // Left after the window had closed, and nobody wrote that down.
-    let left_late = |event: &Event| {
-        let late = day.shift.as_ref().is_some_and(|instance| instance.closes <= event.at);
-        let written_down = is_from_elsewhere(event) && event.punch != Punch::Auto;
-        late && event.direction == Some(Direction::CheckOut) && !written_down
+    let left_late = |punch: &Punch| {
+        let late = day.shift.as_ref().is_some_and(|instance| instance.closes <= punch.at);
+        let written_down = is_from_elsewhere(punch) && punch.kind != PunchKind::Auto;
+        late && punch.direction == Some(Direction::CheckOut) && !written_down
     };
-    let doubtful = |event: &Event| event.counts() && (event.forced || left_late(event));
-    let unclear = |event: &Event| {
-        event.voided.is_none() && (event.needs_review || doubtful(event) || never_came(event))
+    let doubtful = |punch: &Punch| punch.counts() && (punch.forced || left_late(punch));
+    let unclear = |punch: &Punch| {
+        punch.voided.is_none() && (punch.needs_review || doubtful(punch) || never_came(punch))
     };
-    if day.events.iter().any(unclear) {
+    if day.punches.iter().any(unclear) {
         record.flags.push(Flag::NeedsReview);
     }
     record.flags.sort();
     record.flags.dedup();
-    let first = day.events.iter().find(|event| event.counts() && event.direction.is_some());
+    let first = day.punches.iter().find(|punch| punch.counts() && punch.direction.is_some());
     DayRecord {
         department: department_on(facts.placements, day.key.date),
         due: due(&day, punched, policy).min(moved_on(facts, &day, readings).unwrap_or(Timestamp::MAX)),
-        source: first.map(|event| event.source),
-        similarity: first.and_then(|event| event.similarity),
-        overridden: decision.cloned(),
+        source: first.map(|punch| punch.source),
+        similarity: first.and_then(|punch| punch.similarity),
+        overridden: override_.cloned(),
         approved_seconds: 0,
         record,
         day,
@@ -480,14 +490,15 @@ fn unpunched(own: &Expectation, policy: &Policy) -> Record {
 
 /// When somebody came for a shift who had not left where they were outside of any: nothing more happens
 /// there.
-fn moved_on(facts: &Facts<'_>, day: &Day, readings: &[Reading]) -> Option<Timestamp> {
-    let last = day.events.iter().rfind(|event| event.counts() && event.direction.is_some())?;
+fn moved_on(facts: &AttendanceFacts<'_>, day: &Day, readings: &[InterpretedPunch]) -> Option<Timestamp> {
+    let last = day.punches.iter().rfind(|punch| punch.counts() && punch.direction.is_some())?;
     if day.shift.is_some() || last.direction != Some(Direction::CheckIn) {
         return None;
     }
-    let came = |reading: &&Reading| reading.decision == Decision::CheckedIn && reading.key != day.key;
-    let next = readings.iter().skip_while(|reading| reading.event != last.id).find(came)?;
-    facts.events.iter().find(|event| event.id == next.event).map(|event| event.at)
+    let came =
+        |reading: &&InterpretedPunch| reading.outcome == PunchOutcome::CheckedIn && reading.key != day.key;
+    let next = readings.iter().skip_while(|reading| reading.punch != last.id).find(came)?;
+    facts.punches.iter().find(|punch| punch.id == next.punch).map(|punch| punch.at)
 }
 
 /// From when on a day is final.

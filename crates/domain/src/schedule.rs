@@ -19,7 +19,7 @@ pub struct Schedule {
     /// Whose clocks hold.
     pub zones: Zones,
     /// The shifts, whoever gave them.
-    pub assignments: Vec<Assignment>,
+    pub assignments: Vec<RankedShift>,
     /// Holidays and days off.
     pub calendar: Calendar,
     /// Approved leave.
@@ -40,7 +40,7 @@ pub struct Zones {
 
 /// A shift somebody works from one date to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
+pub struct RankedShift {
     /// Which.
     pub shift: Shift,
     /// First date on which it can begin; unset means always.
@@ -141,7 +141,7 @@ impl Zones {
     }
 }
 
-impl Assignment {
+impl RankedShift {
     /// What everybody works unless told otherwise, always.
     #[must_use]
     pub const fn standard(shift: Shift) -> Self {
@@ -178,7 +178,7 @@ impl Schedule {
     pub fn simple(shift: Shift, zone: Zone) -> Self {
         Self {
             zones: Zones::always(zone),
-            assignments: vec![Assignment::standard(shift)],
+            assignments: vec![RankedShift::standard(shift)],
             calendar: Calendar::default(),
             leaves: Vec::new(),
             employment: Employment::default(),
@@ -279,9 +279,9 @@ impl Schedule {
 
     /// The shifts of the highest rank that hold on a date.
     fn assigned(&self, date: Date) -> impl Iterator<Item = &Shift> {
-        let holding = move |assignment: &&Assignment| assignment.holds_on(date);
+        let holding = move |assignment: &&RankedShift| assignment.holds_on(date);
         let rank = self.assignments.iter().filter(holding).map(|assignment| assignment.rank).max();
-        let nearest = move |assignment: &&Assignment| Some(assignment.rank) == rank;
+        let nearest = move |assignment: &&RankedShift| Some(assignment.rank) == rank;
         self.assignments.iter().filter(holding).filter(nearest).map(|assignment| &assignment.shift)
     }
 }

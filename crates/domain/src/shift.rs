@@ -59,26 +59,14 @@ pub struct Counting {
     pub overtime: Overtime,
 }
 
-/// Which punches belong together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pairing {
-    /// The first arrival and the last departure; what lies between is work.
-    FirstLast,
-    /// Each arrival and the departure after it; what lies between two pairs is a break.
-    EveryPair,
-}
-
-impl Pairing {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::FirstLast, Self::EveryPair];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::FirstLast => "first_last",
-            Self::EveryPair => "every_pair",
-        }
+crate::words! {
+    /// Which punches belong together.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Pairing {
+        /// The first arrival and the last departure; what lies between is work.
+        FirstLast = "first_last",
+        /// Each arrival and the departure after it; what lies between two pairs is a break.
+        EveryPair = "every_pair",
     }
 }
 
@@ -98,26 +86,14 @@ pub struct Overtime {
     pub weekly_target: Option<SignedDuration>,
 }
 
-/// Over what overtime is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OvertimeMode {
-    /// Each day: what lies after the end of the shift, and before its start if that counts.
-    Daily,
-    /// Each ISO week: what was worked beyond the hours of a week.
-    Weekly,
-}
-
-impl OvertimeMode {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Daily, Self::Weekly];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Daily => "daily",
-            Self::Weekly => "weekly",
-        }
+crate::words! {
+    /// Over what overtime is counted.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum OvertimeMode {
+        /// Each day: what lies after the end of the shift, and before its start if that counts.
+        Daily = "daily",
+        /// Each ISO week: what was worked beyond the hours of a week.
+        Weekly = "weekly",
     }
 }
 

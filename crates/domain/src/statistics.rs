@@ -19,7 +19,7 @@ mod periods;
 mod tally;
 
 pub use periods::{Interval, Period, series};
-pub use tally::{Days, RATES, Rate, Tally, Whose};
+pub use tally::{Days, RATES, Rate, RecordScope, Tally};
 
 use crate::attendance::{DayStatus, Record};
 

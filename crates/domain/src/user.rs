@@ -14,7 +14,7 @@ mod lists;
 mod names;
 mod password;
 
-pub use lists::{Enrolled, People, RosterEntry, UserFilter, UserKey, UserSort};
+pub use lists::{Enrolled, RosterEntry, UserFilter, UserKey, UserScope, UserSort};
 pub use names::{EmailAddress, EmployeeCode, InvalidEmail, PersonName};
 pub use password::{Password, PasswordHash, PasswordRule};
 
@@ -216,32 +216,20 @@ pub struct FaceSummary {
     pub last_enrolled_at: Option<Timestamp>,
 }
 
-/// Whether a person can be recognized, and if not, why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaceStatus {
-    /// Nothing is stored.
-    None,
-    /// Too few templates.
-    Incomplete,
-    /// Can be recognized.
-    Enrolled,
-    /// Only templates of models no longer in use.
-    Stale,
-    /// Not active, or consent withdrawn.
-    Blocked,
-}
-
-impl FaceStatus {
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Incomplete => "incomplete",
-            Self::Enrolled => "enrolled",
-            Self::Stale => "stale",
-            Self::Blocked => "blocked",
-        }
+crate::words! {
+    /// Whether a person can be recognized, and if not, why.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum FaceStatus {
+        /// Nothing is stored.
+        None = "none",
+        /// Too few templates.
+        Incomplete = "incomplete",
+        /// Can be recognized.
+        Enrolled = "enrolled",
+        /// Only templates of models no longer in use.
+        Stale = "stale",
+        /// Not active, or consent withdrawn.
+        Blocked = "blocked",
     }
 }
 
@@ -292,44 +280,26 @@ impl ConsentVersion {
     }
 }
 
-/// Whether a person takes part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// Takes part.
-    Active,
-    /// Does not at the moment.
-    Inactive,
-    /// Shut out for a reason.
-    Suspended,
-    /// Waits for approval.
-    Pending,
-    /// Removed.
-    Deleted,
+crate::words! {
+    /// Whether a person takes part.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Status {
+        /// Takes part.
+        Active = "active",
+        /// Does not at the moment.
+        Inactive = "inactive",
+        /// Shut out for a reason.
+        Suspended = "suspended",
+        /// Waits for approval.
+        Pending = "pending",
+        /// Removed.
+        Deleted = "deleted",
+    }
 }
 
 impl Status {
-    /// Every status there is.
-    pub const ALL: [Self; 5] = [Self::Active, Self::Inactive, Self::Suspended, Self::Pending, Self::Deleted];
     /// The ones an administrator may set.
     pub const SETTABLE: [Self; 4] = [Self::Active, Self::Inactive, Self::Suspended, Self::Pending];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-            Self::Suspended => "suspended",
-            Self::Pending => "pending",
-            Self::Deleted => "deleted",
-        }
-    }
-
-    /// The status of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
 }
 
 /// Who changed a person's status, when and why.

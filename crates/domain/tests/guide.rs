@@ -9,13 +9,13 @@ use std::path::Path;
 use clockwork::{Clockwork, POLICY, a_shift, date, of};
 use jiff::civil::{Date, Time, Weekday};
 use jiff::{SignedDuration, Span, Timestamp};
-use rollcall_domain::attendance::{DayRecord, DayStatus, Event, Flag, Record, Source, Stamp};
+use rollcall_domain::attendance::{DayRecord, DayStatus, Flag, Punch, Record, SignOff, Source};
 use rollcall_domain::calendar::{Half, Holiday, Workdays, Zone, weekday_name};
 use rollcall_domain::id::OverrideId;
 use rollcall_domain::leave::Leave;
 use rollcall_domain::lint::Code;
-use rollcall_domain::overrides::{Facts, Override};
-use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::overrides::{OriginalValues, Override};
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
 use rollcall_domain::schedule::Schedule;
 use rollcall_domain::shift::{Pairing, Shift};
 use uuid::Uuid;
@@ -91,16 +91,16 @@ fn told(record: &Record) -> String {
     parts.join(", ")
 }
 
-const fn meaning(decision: Decision) -> &'static str {
-    match decision {
-        Decision::CheckedIn => "came",
-        Decision::CheckedOut => "left",
-        Decision::Cooldown(_) => "cooldown",
-        Decision::MinSession(_) => "min_session",
-        Decision::NoOpenSession => "no_open_session",
-        Decision::AlreadyCheckedIn => "already_checked_in",
-        Decision::Closed => "closed",
-        Decision::Ignored => "ignored",
+const fn meaning(outcome: PunchOutcome) -> &'static str {
+    match outcome {
+        PunchOutcome::CheckedIn => "came",
+        PunchOutcome::CheckedOut => "left",
+        PunchOutcome::Cooldown(_) => "cooldown",
+        PunchOutcome::MinSession(_) => "min_session",
+        PunchOutcome::NoOpenSession => "no_open_session",
+        PunchOutcome::AlreadyCheckedIn => "already_checked_in",
+        PunchOutcome::Closed => "closed",
+        PunchOutcome::Ignored => "ignored",
     }
 }
 
@@ -159,25 +159,25 @@ fn punch(ada: &mut Clockwork, punches: &str, on: Date) -> String {
         let (local, what) = time(text, on);
         let (kind, how) = what.split_once('(').unwrap_or((what, ""));
         let kind = match kind.trim() {
-            "" => Punch::Auto,
-            "in" => Punch::CheckIn,
-            "out" => Punch::CheckOut,
-            "ended" => Punch::Close,
+            "" => PunchKind::Auto,
+            "in" => PunchKind::CheckIn,
+            "out" => PunchKind::CheckOut,
+            "ended" => PunchKind::Close,
             other => panic!("{other:?} is no punch"),
         };
-        let event = ada.event(kind, &local);
-        let voided = || Stamp { by: None, at: event.at, reason: "somebody else".into() };
+        let punch = ada.a_punch(kind, &local);
+        let voided = || SignOff { by: None, at: punch.at, reason: "somebody else".into() };
         let kept = match how.trim_end_matches(')') {
             "" => None,
-            "forced" => Some(Event { forced: true, source: Source::Manual, ..event }),
-            "offline" => Some(Event { source: Source::Offline, ..event }),
-            "imported" => Some(Event { source: Source::Import, ..event }),
-            "review" => Some(Event { source: Source::Offline, needs_review: true, ..event }),
-            "taken back" => Some(Event { voided: Some(voided()), ..event }),
+            "forced" => Some(Punch { forced: true, source: Source::Manual, ..punch }),
+            "offline" => Some(Punch { source: Source::Offline, ..punch }),
+            "imported" => Some(Punch { source: Source::Import, ..punch }),
+            "review" => Some(Punch { source: Source::Offline, needs_review: true, ..punch }),
+            "taken back" => Some(Punch { voided: Some(voided()), ..punch }),
             other => panic!("{other:?} is not known"),
         };
         meant.push(meaning(match kept {
-            Some(event) => ada.keep(event),
+            Some(punch) => ada.keep(punch),
             None => ada.punch(kind, &local),
         }));
     }
@@ -187,7 +187,7 @@ fn punch(ada: &mut Clockwork, punches: &str, on: Date) -> String {
 /// Decides about the only record of a date.
 fn decide(ada: &mut Clockwork, decided: &str, on: Date) {
     let day = ada.day(&on.to_string());
-    let mut decision = Override {
+    let mut override_ = Override {
         id: OverrideId::new(Uuid::from_u128(1)),
         status: None,
         first_in: None,
@@ -199,18 +199,18 @@ fn decide(ada: &mut Clockwork, decided: &str, on: Date) {
         at: day.due,
         batch: None,
         before: day.record.status,
-        facts: Facts::of(&day.record),
+        facts: OriginalValues::of(&day.record),
     };
     for part in decided.split(", ") {
         match part.split_once(' ').expect("a field and its value") {
-            ("status", name) => decision.status = Some(DayStatus::named(name).expect("a status")),
-            ("came", text) => decision.first_in = Some(ada.at(&time(text, on).0)),
-            ("left", text) => decision.last_out = Some(ada.at(&time(text, on).0)),
+            ("status", name) => override_.status = Some(DayStatus::named(name).expect("a status")),
+            ("came", text) => override_.first_in = Some(ada.at(&time(text, on).0)),
+            ("left", text) => override_.last_out = Some(ada.at(&time(text, on).0)),
             _ => panic!("{part:?} cannot be decided"),
         }
     }
-    assert_eq!(decision.check(), Ok(()), "{decided}");
-    ada.overrides.push((day.day.key, decision));
+    assert_eq!(override_.check(), Ok(()), "{decided}");
+    ada.overrides.push((day.day.key, override_));
 }
 
 #[test]

@@ -8,17 +8,17 @@ use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_domain::attendance::{
-    Day, DayRecord, DayStatus, Direction, Event, Flag, Punch, Record, Source, Stamp,
+    Day, DayRecord, DayStatus, Direction, Flag, Punch, PunchKind, Record, SignOff, Source,
 };
 use rollcall_domain::calendar::{DateRange, Half, Holiday, Workdays, Zone};
 use rollcall_domain::classify::{classify, classify_unpunched, on_leave};
-use rollcall_domain::id::{EventId, ShiftId, UserId};
+use rollcall_domain::id::{PunchId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, Threshold, judge};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::{DAY_CUTOFF, Decision};
-use rollcall_domain::replay::Reading;
-use rollcall_domain::schedule::{Assignment, Expectation, Rank, Schedule};
+use rollcall_domain::policy::{DAY_CUTOFF, PunchOutcome};
+use rollcall_domain::replay::InterpretedPunch;
+use rollcall_domain::schedule::{Expectation, Rank, RankedShift, Schedule};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::statistics::Totals;
 use uuid::Uuid;
@@ -84,15 +84,15 @@ fn a_counting() -> impl Strategy<Value = Counting> {
 
 /// A punch of somebody who is there, and some seconds since the first midnight at which they are, often close to another
 /// and often on or just after the minute.
-fn a_punch() -> impl Strategy<Value = (Punch, i64, i64)> {
-    let punch = select(vec![Punch::Auto, Punch::Auto, Punch::CheckIn, Punch::CheckOut]);
+fn a_punch() -> impl Strategy<Value = (PunchKind, i64, i64)> {
+    let kind = select(vec![PunchKind::Auto, PunchKind::Auto, PunchKind::CheckIn, PunchKind::CheckOut]);
     let offset = prop_oneof![
         0_i64..3 * 86_400,
         (0_i64..72 * 6).prop_map(|n| n * 600),
         (0_i64..72 * 6, -60_i64..60).prop_map(|(n, s)| (n * 600 + s).max(0)),
         0_i64..300
     ];
-    (punch, offset, prop_oneof![Just(0_i64), 0_i64..1_000_000])
+    (kind, offset, prop_oneof![Just(0_i64), 0_i64..1_000_000])
 }
 
 /// How a punch came about, and what is thought of it: forced, to be looked at, taken back, the system's.
@@ -119,7 +119,7 @@ fn a_schedule(first: Date) -> impl Strategy<Value = Schedule> {
         schedule.assignments = (0_u128..)
             .zip(shifts)
             .map(|(n, shift)| Shift { id: ShiftId::new(Uuid::from_u128(n)), ..shift })
-            .map(|shift| Assignment { shift, from: None, to: None, rank: Rank::Person })
+            .map(|shift| RankedShift { shift, from: None, to: None, rank: Rank::Person })
             .collect();
         let holiday = |half| Holiday { name: "Holi".into(), half };
         schedule.calendar.holidays = holidays.into_iter().map(|(on, half)| (on, holiday(half))).collect();
@@ -130,18 +130,18 @@ fn a_schedule(first: Date) -> impl Strategy<Value = Schedule> {
 
 /// Three days of somebody's life, whatever became known of it.
 fn a_life() -> impl Strategy<Value = (Date, Clockwork)> {
-    let events = || prop::collection::vec((a_punch(), a_story()), 0..14);
-    a_date().prop_flat_map(move |first| (Just(first), a_schedule(first), events())).prop_map(
+    let punches = || prop::collection::vec((a_punch(), a_story()), 0..14);
+    a_date().prop_flat_map(move |first| (Just(first), a_schedule(first), punches())).prop_map(
         |(first, schedule, punches)| {
             let mut ada = of(schedule);
-            for ((punch, seconds, micros), (source, [forced, review, voided, close])) in punches {
+            for ((kind, seconds, micros), (source, [forced, review, voided, close])) in punches {
                 let at = midnight(first) + SignedDuration::from_secs(seconds);
                 let at = at + SignedDuration::from_micros(micros);
-                let id = EventId::new(Uuid::from_u128(ada.events.len() as u128));
-                let punch = if close { Punch::Close } else { punch };
-                let voided = voided.then(|| Stamp { by: None, at, reason: "somebody else".into() });
-                let event = Event::new(id, ADA, punch, at, source);
-                ada.events.push(Event { forced, needs_review: review, voided, ..event });
+                let id = PunchId::new(Uuid::from_u128(ada.punches.len() as u128));
+                let kind = if close { PunchKind::Close } else { kind };
+                let voided = voided.then(|| SignOff { by: None, at, reason: "somebody else".into() });
+                let punch = Punch::new(id, ADA, kind, at, source);
+                ada.punches.push(Punch { forced, needs_review: review, voided, ..punch });
             }
             (first, ada)
         },
@@ -155,12 +155,12 @@ fn an_online_life() -> impl Strategy<Value = (Date, Clockwork)> {
         |(first, schedule, mut punches)| {
             let mut ada = of(schedule);
             punches.sort_by_key(|(_, seconds, micros)| (*seconds, *micros));
-            for (n, (punch, seconds, micros)) in (0_u128..).zip(punches) {
+            for (n, (kind, seconds, micros)) in (0_u128..).zip(punches) {
                 let at = midnight(first) + SignedDuration::from_secs(seconds);
                 let at = at + SignedDuration::from_micros(micros);
-                let event = Event::new(EventId::new(Uuid::from_u128(n)), ADA, punch, at, Source::Terminal);
-                if ada.keep(event).direction().is_none() {
-                    ada.events.pop();
+                let punch = Punch::new(PunchId::new(Uuid::from_u128(n)), ADA, kind, at, Source::Terminal);
+                if ada.keep(punch).direction().is_none() {
+                    ada.punches.pop();
                 }
             }
             (first, ada)
@@ -182,14 +182,14 @@ fn bare(records: &[DayRecord]) -> Vec<DayRecord> {
     let mut records = records.to_vec();
     for record in &mut records {
         record.record.flags.retain(|flag| *flag != Flag::NeedsReview);
-        record.day.events.clear();
+        record.day.punches.clear();
     }
     records
 }
 
 /// Whether something that counts was punched.
 fn is_worked(day: &Day) -> bool {
-    day.events.iter().any(|event| event.counts() && event.direction.is_some())
+    day.punches.iter().any(|punch| punch.counts() && punch.direction.is_some())
 }
 
 fn config() -> ProptestConfig {
@@ -202,7 +202,7 @@ proptest! {
     #[test]
     fn the_order_in_which_punches_arrive_does_not_matter(
         (first, ada, shuffled) in a_life().prop_flat_map(|(first, ada)| {
-            let shuffled = Just(ada.events.clone()).prop_shuffle();
+            let shuffled = Just(ada.punches.clone()).prop_shuffle();
             (Just(first), Just(ada), shuffled)
         }),
     ) {
@@ -212,20 +212,20 @@ proptest! {
     #[test]
     fn deriving_from_what_was_derived_changes_nothing((first, ada) in a_life()) {
         let derived = ada.derive(around(first));
-        let stored: Vec<Event> = derived.0.iter().flat_map(|record| record.day.events.clone()).collect();
+        let stored: Vec<Punch> = derived.0.iter().flat_map(|record| record.day.punches.clone()).collect();
         // Punches without a record are stored, too.
-        let others = ada.events.iter().filter(|event| stored.iter().all(|known| known.id != event.id)).cloned();
+        let others = ada.punches.iter().filter(|punch| stored.iter().all(|known| known.id != punch.id)).cloned();
         let again = ada.derive_with(around(first), &stored.iter().cloned().chain(others).collect::<Vec<_>>());
         // Of two punches at the same instant either may be told first.
         let told = |mut records: Vec<DayRecord>| {
-            records.iter_mut().for_each(|record| record.day.events.sort_by_key(|event| (event.at, event.id)));
+            records.iter_mut().for_each(|record| record.day.punches.sort_by_key(|punch| (punch.at, punch.id)));
             records
         };
         prop_assert_eq!(told(derived.0), told(again.0));
-        let stored = |readings: Vec<Reading>| {
+        let stored = |readings: Vec<InterpretedPunch>| {
             let mut stored: Vec<_> =
-                readings.into_iter().map(|read| (read.event, read.key, read.decision.direction())).collect();
-            stored.sort_by_key(|(event, ..)| *event);
+                readings.into_iter().map(|read| (read.punch, read.key, read.outcome.direction())).collect();
+            stored.sort_by_key(|(punch, ..)| *punch);
             stored
         };
         prop_assert_eq!(stored(derived.1), stored(again.1));
@@ -234,8 +234,8 @@ proptest! {
     #[test]
     fn every_punch_has_one_reading_and_at_most_one_record((first, ada) in a_life()) {
         let (records, readings) = ada.derive(around(first));
-        let mut read: Vec<_> = readings.iter().map(|reading| reading.event).collect();
-        let mut known: Vec<_> = ada.events.iter().map(|event| event.id).collect();
+        let mut read: Vec<_> = readings.iter().map(|reading| reading.punch).collect();
+        let mut known: Vec<_> = ada.punches.iter().map(|punch| punch.id).collect();
         read.sort();
         known.sort();
         prop_assert_eq!(read, known);
@@ -243,16 +243,16 @@ proptest! {
         keys.dedup();
         prop_assert!(keys.is_sorted() && keys.len() == records.len(), "{keys:?}");
         for reading in &readings {
-            let holds = |record: &&DayRecord| record.day.events.iter().any(|event| event.id == reading.event);
+            let holds = |record: &&DayRecord| record.day.punches.iter().any(|punch| punch.id == reading.punch);
             let holding: Vec<_> = records.iter().filter(holds).collect();
             prop_assert!(holding.len() <= 1, "{reading:?} in {holding:?}");
-            let counts = reading.decision.direction().is_some();
+            let counts = reading.outcome.direction().is_some();
             prop_assert!(!counts || holding.len() == 1, "{reading:?} is lost");
             for record in holding {
                 prop_assert_eq!(record.day.key, reading.key);
-                prop_assert!(record.day.events.is_sorted_by_key(|event| event.at));
-                let event = record.day.events.iter().find(|event| event.id == reading.event).expect("held");
-                prop_assert_eq!(event.direction, reading.decision.direction());
+                prop_assert!(record.day.punches.is_sorted_by_key(|punch| punch.at));
+                let punch = record.day.punches.iter().find(|punch| punch.id == reading.punch).expect("held");
+                prop_assert_eq!(punch.direction, reading.outcome.direction());
             }
         }
     }
@@ -260,11 +260,11 @@ proptest! {
     #[test]
     fn what_counts_as_nothing_changes_nothing((first, ada) in a_life()) {
         let (records, readings) = ada.derive(around(first));
-        let changes = |decision: Decision| decision.direction().is_some() || decision == Decision::Closed;
-        let that_count: Vec<Event> = ada
-            .events
+        let changes = |outcome: PunchOutcome| outcome.direction().is_some() || outcome == PunchOutcome::Closed;
+        let that_count: Vec<Punch> = ada
+            .punches
             .iter()
-            .filter(|event| readings.iter().any(|read| read.event == event.id && changes(read.decision)))
+            .filter(|punch| readings.iter().any(|read| read.punch == punch.id && changes(read.outcome)))
             .cloned()
             .collect();
         prop_assert_eq!(bare(&records), bare(&ada.derive_with(around(first), &that_count).0));
@@ -279,9 +279,9 @@ proptest! {
         let mut ada = of(schedule);
         for (n, (theirs, life)) in (0_i64..).zip(lives) {
             let moved = midnight(first).duration_since(midnight(theirs)) + SignedDuration::from_hours(72 * n);
-            for event in life.events {
-                let id = EventId::new(Uuid::from_u128(ada.events.len() as u128));
-                ada.events.push(Event { id, at: event.at + moved, ..event });
+            for punch in life.punches {
+                let id = PunchId::new(Uuid::from_u128(ada.punches.len() as u128));
+                ada.punches.push(Punch { id, at: punch.at + moved, ..punch });
             }
         }
         let from = first + Span::new().days(wanted);
@@ -289,7 +289,7 @@ proptest! {
         let (whole, whole_readings) = ada.derive(dates);
         let (near, near_readings) = ada.derive_with(dates, &ada.known_of(dates));
         prop_assert_eq!(whole, near);
-        let within = |readings: Vec<Reading>| {
+        let within = |readings: Vec<InterpretedPunch>| {
             readings.into_iter().filter(|reading| dates.contains(reading.key.date)).collect::<Vec<_>>()
         };
         prop_assert_eq!(within(whole_readings), within(near_readings));
@@ -386,18 +386,18 @@ proptest! {
         let of_shifts: Vec<_> =
             records.iter().filter(|record| record.day.shift.is_some() && is_worked(&record.day)).collect();
         let Some(forgotten) = of_shifts.get(forgetful % of_shifts.len().max(1)) else { return Ok(()) };
-        let came = forgotten.day.events[0].id;
-        let theirs = |event: &&Event| {
-            event.id == came || forgotten.day.events.iter().all(|known| known.id != event.id)
+        let came = forgotten.day.punches[0].id;
+        let theirs = |punch: &&Punch| {
+            punch.id == came || forgotten.day.punches.iter().all(|known| known.id != punch.id)
         };
-        let without: Vec<Event> = ada.events.iter().filter(theirs).cloned().collect();
+        let without: Vec<Punch> = ada.punches.iter().filter(theirs).cloned().collect();
         let others = |records: &[DayRecord]| {
             let others = records.iter().filter(|record| record.day.key != forgotten.day.key);
             others.cloned().collect::<Vec<_>>()
         };
         // What lies outside of every window is read as leaving late, and may be of another day otherwise.
         let windows = ada.schedule.windows(around(first).from(), around(first).to());
-        let taken = |event: &Event| windows.iter().any(|instance| instance.takes(event.at));
+        let taken = |punch: &Punch| windows.iter().any(|instance| instance.takes(punch.at));
         prop_assume!(without.iter().all(taken));
         prop_assert_eq!(others(&records), others(&ada.derive_with(around(first), &without).0));
     }
@@ -415,9 +415,9 @@ proptest! {
         let instance = shift.on(on, &zone);
         let came = instance.start + shift.grace + SignedDuration::from_micros(around_start);
         let left = instance.end - shift.early_grace + SignedDuration::from_micros(around_end);
-        let event = |n, punch, at| Event::new(EventId::new(Uuid::from_u128(n)), ADA, punch, at, Source::Import);
-        let events = vec![event(1, Punch::CheckIn, came), event(2, Punch::CheckOut, left)];
-        let ada = Clockwork { events, ..of(schedule) };
+        let punch = |n, kind, at| Punch::new(PunchId::new(Uuid::from_u128(n)), ADA, kind, at, Source::Import);
+        let punches = vec![punch(1, PunchKind::CheckIn, came), punch(2, PunchKind::CheckOut, left)];
+        let ada = Clockwork { punches, ..of(schedule) };
         for day in ada.derive(around(on)).0 {
             let record = day.record;
             let late = record.late_seconds > shift.grace.as_secs();
@@ -433,8 +433,8 @@ proptest! {
     #[test]
     fn nothing_counts_within_the_cooldown_of_another((first, ada) in an_online_life()) {
         let (records, _) = ada.derive(around(first));
-        let counted = records.iter().flat_map(|record| &record.day.events).filter(|event| event.counts());
-        let mut at: Vec<_> = counted.map(|event| event.at).collect();
+        let counted = records.iter().flat_map(|record| &record.day.punches).filter(|punch| punch.counts());
+        let mut at: Vec<_> = counted.map(|punch| punch.at).collect();
         at.sort();
         for pair in at.windows(2) {
             prop_assert!(pair[1].duration_since(pair[0]) >= POLICY.cooldown, "{pair:?}");
@@ -444,14 +444,14 @@ proptest! {
     #[test]
     fn arrivals_and_departures_take_turns((first, ada) in an_online_life()) {
         for DayRecord { day, .. } in ada.derive(around(first)).0.iter().filter(|record| is_worked(&record.day)) {
-            let directions: Vec<_> = day.events.iter().filter_map(|event| event.direction).collect();
+            let directions: Vec<_> = day.punches.iter().filter_map(|punch| punch.direction).collect();
             let (arrival, rest) = directions.split_first().expect("an event");
             prop_assert_eq!(*arrival, Direction::CheckIn);
             let twice_in = directions.windows(2).any(|two| two == [Direction::CheckIn; 2]);
             prop_assert!(!twice_in, "{directions:?}");
             // With first and last, only whoever says so comes back.
-            let back = |event: &&Event| event.direction == Some(Direction::CheckIn) && event.punch == Punch::Auto;
-            let unasked = day.events.iter().skip(1).find(back);
+            let back = |punch: &&Punch| punch.direction == Some(Direction::CheckIn) && punch.kind == PunchKind::Auto;
+            let unasked = day.punches.iter().skip(1).find(back);
             prop_assert!(day.pairing() == Pairing::EveryPair || unasked.is_none(), "{directions:?} {rest:?}");
         }
     }
@@ -460,13 +460,13 @@ proptest! {
     fn a_punch_counts_for_the_shift_whose_window_holds_it((first, ada) in a_life()) {
         for DayRecord { day, .. } in ada.derive(around(first)).0 {
             let Some(instance) = &day.shift else { continue };
-            let counted: Vec<_> = day.events.iter().filter(|event| event.counts()).collect();
-            for (n, event) in counted.iter().enumerate() {
-                let early = n == 0 && event.at < instance.opens;
-                let written_down = event.forced || event.source == Source::Import;
-                let left = n > 0 && event.direction == Some(Direction::CheckOut);
-                let late = left && (written_down || event.at >= instance.closes);
-                prop_assert!(instance.takes(event.at) || early || late, "{event:?} in {instance:?}");
+            let counted: Vec<_> = day.punches.iter().filter(|punch| punch.counts()).collect();
+            for (n, punch) in counted.iter().enumerate() {
+                let early = n == 0 && punch.at < instance.opens;
+                let written_down = punch.forced || punch.source == Source::Import;
+                let left = n > 0 && punch.direction == Some(Direction::CheckOut);
+                let late = left && (written_down || punch.at >= instance.closes);
+                prop_assert!(instance.takes(punch.at) || early || late, "{punch:?} in {instance:?}");
             }
         }
     }
@@ -511,8 +511,8 @@ proptest! {
         zone in a_zone(),
         at in an_instant(),
     ) {
-        let event = Event::new(EventId::new(Uuid::nil()), ADA, Punch::Auto, at, Source::Terminal);
-        let ada = Clockwork { events: vec![event], ..of(Schedule::simple(shift, zone.clone())) };
+        let punch = Punch::new(PunchId::new(Uuid::nil()), ADA, PunchKind::Auto, at, Source::Terminal);
+        let ada = Clockwork { punches: vec![punch], ..of(Schedule::simple(shift, zone.clone())) };
         let (records, readings) = ada.derive(around(zone.local(at).date()));
         let key = readings[0].key;
         let instance = records.into_iter().find(|record| record.day.key == key).expect("its record").day.shift;

@@ -10,7 +10,7 @@ use jiff::civil::Weekday;
 use rollcall_domain::calendar::{Calendar, DateRange, WeeklyOff, Workdays, Zone};
 use rollcall_domain::id::{ShiftId, UserId};
 use rollcall_domain::lint::{Code, Finding, Severity};
-use rollcall_domain::plan::{Editions, Given, Personal, Placement, Plan, Whom};
+use rollcall_domain::plan::{AssignmentTarget, Personal, Placement, Plan, ShiftAssignment, ShiftVersions};
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::{Counting, Shift};
 use uuid::Uuid;
@@ -36,16 +36,16 @@ fn numbered(n: u128, shift: Shift) -> Shift {
 fn a_plan(shifts: impl IntoIterator<Item = Shift>) -> Plan {
     let mut plan = Plan::simple(numbered(1, Shift::standard()));
     for shift in shifts {
-        plan.shifts.insert(shift.id, Editions::new(shift));
+        plan.shifts.insert(shift.id, ShiftVersions::new(shift));
     }
     plan
 }
 
 /// Somebody in Berlin who was given shifts.
 fn given(n: u128, shifts: &[u128]) -> (UserId, Personal) {
-    let given = |shift: &u128| Given {
+    let given = |shift: &u128| ShiftAssignment {
         shift: shift_id(*shift),
-        to_whom: Whom::Person(person(n)),
+        to_whom: AssignmentTarget::Person(person(n)),
         from: None,
         to: None,
     };
@@ -189,7 +189,8 @@ fn people_without_a_shift_or_without_a_day() {
 #[test]
 fn shifts_that_do_not_exist_are_told_by_who_should_work_them() {
     let mut plan = a_plan([]);
-    let everybody = Given { shift: shift_id(7), to_whom: Whom::Everybody, from: None, to: None };
+    let everybody =
+        ShiftAssignment { shift: shift_id(7), to_whom: AssignmentTarget::Everybody, from: None, to: None };
     plan.assignments.push(everybody);
     let mut usual = given(2, &[]);
     usual.1.placements[0].shift = Some(shift_id(8));

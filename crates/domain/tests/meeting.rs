@@ -5,13 +5,13 @@ mod clockwork;
 
 use clockwork::{ADA, Clockwork, a_shift, date, of, with};
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Event, Flag, Punch, Record, Source};
+use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Flag, Punch, PunchKind, Record, Source};
 use rollcall_domain::calendar::{Half, Workdays, Zone};
 use rollcall_domain::id::{OverrideId, ShiftId};
 use rollcall_domain::leave::Leave;
-use rollcall_domain::overrides::{Facts, Override};
-use rollcall_domain::policy::Decision;
-use rollcall_domain::schedule::{Assignment, Rank, Schedule};
+use rollcall_domain::overrides::{OriginalValues, Override};
+use rollcall_domain::policy::PunchOutcome;
+use rollcall_domain::schedule::{Rank, RankedShift, Schedule};
 use rollcall_domain::shift::{Counting, Pairing, Shift};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ fn works(shifts: &[(&str, &str)]) -> Clockwork {
         .zip(shifts)
         .map(|(n, (starts, ends))| {
             let shift = Shift { id: ShiftId::new(Uuid::from_u128(n)), ..a_shift(starts, ends) };
-            Assignment { shift, from: None, to: None, rank: Rank::Person }
+            RankedShift { shift, from: None, to: None, rank: Rank::Person }
         })
         .collect();
     of(schedule)
@@ -38,7 +38,7 @@ fn of_shift(ada: &Clockwork, on: &str, n: u128) -> Record {
 }
 
 #[track_caller]
-fn faces(ada: &mut Clockwork, on: &str, times: &[&str]) -> Vec<Decision> {
+fn faces(ada: &mut Clockwork, on: &str, times: &[&str]) -> Vec<PunchOutcome> {
     times.iter().map(|time| ada.face(&format!("{on}T{time}"))).collect()
 }
 
@@ -56,16 +56,16 @@ const fn hm(hours: i64, minutes: i64) -> i64 {
 #[test]
 fn who_leaves_a_night_late_has_not_come_for_the_next() {
     let mut ada = works(&[("23:00", "07:00")]);
-    assert_eq!(ada.face("2026-03-25T22:58"), Decision::CheckedIn);
-    assert_eq!(ada.face("2026-03-26T08:10"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-25T22:58"), PunchOutcome::CheckedIn);
+    assert_eq!(ada.face("2026-03-26T08:10"), PunchOutcome::CheckedOut);
     let night = ada.record("2026-03-25");
     assert_eq!((night.last_out, night.worked_seconds), (Some(ada.at("2026-03-26T08:10")), Some(hm(9, 10))));
     assert_eq!((night.status, night.flags), (DayStatus::Present, vec![Flag::NeedsReview]));
     let next = ada.record("2026-03-26");
     assert_eq!((next.status, next.first_in), (DayStatus::Absent, None));
 
-    assert_eq!(ada.face("2026-03-26T23:50"), Decision::CheckedIn);
-    assert_eq!(ada.face("2026-03-27T07:02"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-26T23:50"), PunchOutcome::CheckedIn);
+    assert_eq!(ada.face("2026-03-27T07:02"), PunchOutcome::CheckedOut);
     let next = ada.record("2026-03-26");
     assert_eq!((next.late_seconds, next.worked_seconds), (hm(0, 50), Some(hm(7, 12))));
     assert_eq!((next.status, next.flags), (DayStatus::Late, vec![Flag::Late]));
@@ -110,13 +110,13 @@ fn a_call_out_at_night_is_not_the_beginning_of_the_day() {
 
     // Whoever says that they leave leaves the call-out, also while the window of the shift is open.
     faces(&mut ada, "2026-03-03", &["05:00"]);
-    assert_eq!(ada.punch(Punch::CheckOut, "2026-03-03T08:30"), Decision::CheckedOut);
+    assert_eq!(ada.punch(PunchKind::CheckOut, "2026-03-03T08:30"), PunchOutcome::CheckedOut);
     assert_eq!(outside(&ada, "2026-03-03").record.worked_seconds, Some(hm(3, 30)));
     assert_eq!(of_shift(&ada, "2026-03-03", 1).status, DayStatus::Absent);
 
     // So does the system when they may no longer take part.
     faces(&mut ada, "2026-03-04", &["05:00"]);
-    assert_eq!(ada.punch(Punch::Close, "2026-03-04T08:30"), Decision::Closed);
+    assert_eq!(ada.punch(PunchKind::Close, "2026-03-04T08:30"), PunchOutcome::Closed);
     assert_eq!(outside(&ada, "2026-03-04").record.flags, [Flag::MissingCheckOut, Flag::AutoClosed]);
 }
 
@@ -153,28 +153,28 @@ fn a_forgotten_check_out_is_not_made_up_for_by_coming_on_another_day() {
 fn where_shifts_touch_who_is_out_comes_and_who_is_in_leaves() {
     let shifts = [("07:00", "19:00"), ("19:00", "07:00")];
     let mut ada = works(&shifts);
-    assert_eq!(ada.face("2026-03-02T19:00:00"), Decision::CheckedIn);
-    assert_eq!(ada.face("2026-03-03T07:00:00"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-02T19:00:00"), PunchOutcome::CheckedIn);
+    assert_eq!(ada.face("2026-03-03T07:00:00"), PunchOutcome::CheckedOut);
     assert_eq!(of_shift(&ada, "2026-03-02", 2).worked_seconds, Some(hm(12, 0)));
     for (on, n) in [("2026-03-02", 1), ("2026-03-03", 1), ("2026-03-03", 2)] {
         assert_eq!(of_shift(&ada, on, n).status, DayStatus::Absent, "{on} {n}");
     }
-    for punch in [Punch::Auto, Punch::CheckOut] {
+    for kind in [PunchKind::Auto, PunchKind::CheckOut] {
         let mut ada = works(&shifts);
         ada.face("2026-03-02T07:00:00");
-        assert_eq!(ada.punch(punch, "2026-03-02T19:00:00"), Decision::CheckedOut);
+        assert_eq!(ada.punch(kind, "2026-03-02T19:00:00"), PunchOutcome::CheckedOut);
         assert_eq!(of_shift(&ada, "2026-03-02", 1).worked_seconds, Some(hm(12, 0)));
         assert_eq!(of_shift(&ada, "2026-03-02", 2).status, DayStatus::Absent);
         // Whoever stays for the second says so, or comes for it.
-        assert_eq!(ada.face("2026-03-02T19:02"), Decision::CheckedIn);
-        assert_eq!(ada.face("2026-03-03T07:00:00"), Decision::CheckedOut);
+        assert_eq!(ada.face("2026-03-02T19:02"), PunchOutcome::CheckedIn);
+        assert_eq!(ada.face("2026-03-03T07:00:00"), PunchOutcome::CheckedOut);
         assert_eq!(of_shift(&ada, "2026-03-02", 2).worked_seconds, Some(hm(11, 58)));
     }
     // Left a moment before and seen again: still the first.
     let mut ada = works(&shifts);
     faces(&mut ada, "2026-03-02", &["07:00", "18:50", "18:58"]);
     assert_eq!(of_shift(&ada, "2026-03-02", 1).last_out, Some(ada.at("2026-03-02T18:58")));
-    assert_eq!(ada.punch(Punch::CheckOut, "2026-03-02T19:00:00"), Decision::CheckedOut);
+    assert_eq!(ada.punch(PunchKind::CheckOut, "2026-03-02T19:00:00"), PunchOutcome::CheckedOut);
     assert_eq!(of_shift(&ada, "2026-03-02", 2).first_in, None);
 }
 
@@ -182,11 +182,11 @@ fn where_shifts_touch_who_is_out_comes_and_who_is_in_leaves() {
 fn shifts_that_touch_at_midnight_or_three_times_a_day_part_alike() {
     let mut ada = works(&[("16:00", "00:00"), ("00:00", "08:00")]);
     ada.face("2026-03-02T16:00");
-    assert_eq!(ada.punch(Punch::CheckOut, "2026-03-03T00:00:00"), Decision::CheckedOut);
+    assert_eq!(ada.punch(PunchKind::CheckOut, "2026-03-03T00:00:00"), PunchOutcome::CheckedOut);
     assert_eq!(of_shift(&ada, "2026-03-02", 1).worked_seconds, Some(hm(8, 0)));
     assert_eq!(of_shift(&ada, "2026-03-03", 2).status, DayStatus::Absent);
-    assert_eq!(ada.face("2026-03-04T00:00:00"), Decision::CheckedIn);
-    assert_eq!(ada.face("2026-03-04T08:00"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-04T00:00:00"), PunchOutcome::CheckedIn);
+    assert_eq!(ada.face("2026-03-04T08:00"), PunchOutcome::CheckedOut);
     assert_eq!(of_shift(&ada, "2026-03-04", 2).worked_seconds, Some(hm(8, 0)));
 
     let shifts = [("06:00", "14:00"), ("14:00", "22:00"), ("22:00", "06:00")];
@@ -196,7 +196,7 @@ fn shifts_that_touch_at_midnight_or_three_times_a_day_part_alike() {
         (3, "2026-03-02T21:55", "2026-03-03T06:05"),
     ] {
         let mut ada = works(&shifts);
-        assert_eq!((ada.face(came), ada.face(left)), (Decision::CheckedIn, Decision::CheckedOut));
+        assert_eq!((ada.face(came), ada.face(left)), (PunchOutcome::CheckedIn, PunchOutcome::CheckedOut));
         let record = of_shift(&ada, "2026-03-02", n);
         assert_eq!((record.status, record.worked_seconds), (DayStatus::Present, Some(hm(8, 5))), "{n}");
         let worked = ada.derive(rollcall_domain::calendar::DateRange::around(date("2026-03-02"))).0;
@@ -221,14 +221,14 @@ fn a_guards_day_of_24_hours_ends_when_they_are_relieved() {
     let mut ada = works(&[("08:00", "08:00")]);
     ada.face("2026-03-02T08:00");
     assert!(ada.days("2026-03-02")[0].read(ada.at("2026-03-03T08:01")).open, "not relieved yet");
-    assert_eq!(ada.face("2026-03-03T08:02"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-03T08:02"), PunchOutcome::CheckedOut);
     let day = ada.record("2026-03-02");
     assert_eq!((day.worked_seconds, day.flags), (Some(hm(24, 2)), vec![]));
     assert_eq!(ada.record("2026-03-03").status, DayStatus::Absent);
     // The next one comes before that.
     let mut bob = works(&[("08:00", "08:00")]);
-    assert_eq!(bob.face("2026-03-03T07:55"), Decision::CheckedIn);
-    assert_eq!(bob.punch(Punch::CheckOut, "2026-03-04T08:02"), Decision::CheckedOut);
+    assert_eq!(bob.face("2026-03-03T07:55"), PunchOutcome::CheckedIn);
+    assert_eq!(bob.punch(PunchKind::CheckOut, "2026-03-04T08:02"), PunchOutcome::CheckedOut);
     let day = bob.record("2026-03-03");
     assert_eq!((day.status, day.late_seconds, day.worked_seconds), (DayStatus::Present, 0, Some(hm(24, 2))));
     assert_eq!(bob.record("2026-03-02").status, DayStatus::Absent);
@@ -236,24 +236,24 @@ fn a_guards_day_of_24_hours_ends_when_they_are_relieved() {
     // Clocks that change make no gap.
     let mut eve = with(a_shift("08:00", "08:00"), "Europe/Berlin");
     eve.face("2026-03-28T07:50");
-    assert_eq!(eve.face("2026-03-29T08:02"), Decision::CheckedOut);
+    assert_eq!(eve.face("2026-03-29T08:02"), PunchOutcome::CheckedOut);
     assert_eq!(eve.record("2026-03-28").worked_seconds, Some(hm(23, 2)));
 }
 
 #[test]
 fn who_comes_back_and_says_so_leaves_later() {
     let mut ada = works(&[("09:00", "18:00")]);
-    let day = |ada: &mut Clockwork, on: &str, punches: &[(Punch, &str)]| {
-        punches.iter().map(|(punch, time)| ada.punch(*punch, &format!("{on}T{time}"))).collect::<Vec<_>>()
+    let day = |ada: &mut Clockwork, on: &str, punches: &[(PunchKind, &str)]| {
+        punches.iter().map(|(kind, time)| ada.punch(*kind, &format!("{on}T{time}"))).collect::<Vec<_>>()
     };
-    let (comes, leaves) = (Punch::CheckIn, Punch::CheckOut);
+    let (comes, leaves) = (PunchKind::CheckIn, PunchKind::CheckOut);
     let meant = day(
         &mut ada,
         "2026-03-02",
         &[(comes, "09:00"), (leaves, "12:00"), (comes, "13:00"), (comes, "13:30")],
     );
-    let (came, left) = (Decision::CheckedIn, Decision::CheckedOut);
-    assert_eq!(meant, [came, left, came, Decision::AlreadyCheckedIn]);
+    let (came, left) = (PunchOutcome::CheckedIn, PunchOutcome::CheckedOut);
+    assert_eq!(meant, [came, left, came, PunchOutcome::AlreadyCheckedIn]);
     assert!(ada.day("2026-03-02").read(ada.at("2026-03-02T14:00")).open);
     assert_eq!(day(&mut ada, "2026-03-02", &[(leaves, "18:00")]), [left]);
     let record = ada.record("2026-03-02");
@@ -261,9 +261,9 @@ fn who_comes_back_and_says_so_leaves_later() {
     assert_eq!(record.flags, []);
     // Handed in by a device in any order, the same.
     let mut bob = works(&[("09:00", "18:00")]);
-    for (punch, time) in [(leaves, "18:00"), (comes, "13:00"), (leaves, "12:00"), (comes, "09:00")] {
-        let event = bob.event(punch, &format!("2026-03-02T{time}"));
-        bob.keep(Event { source: Source::Offline, ..event });
+    for (kind, time) in [(leaves, "18:00"), (comes, "13:00"), (leaves, "12:00"), (comes, "09:00")] {
+        let punch = bob.a_punch(kind, &format!("2026-03-02T{time}"));
+        bob.keep(Punch { source: Source::Offline, ..punch });
     }
     assert_eq!(bob.record("2026-03-02"), record);
     // Never seen to leave again: what is known counts.
@@ -287,7 +287,7 @@ fn an_open_last_pair_does_not_hide_the_others() {
     assert_eq!((record.status, record.worked_seconds), (DayStatus::Present, Some(hm(1, 0))));
     // Ended by the system is open, too.
     faces(&mut ada, "2026-03-04", &["09:00", "12:00", "13:00"]);
-    ada.punch(Punch::Close, "2026-03-04T14:00");
+    ada.punch(PunchKind::Close, "2026-03-04T14:00");
     let record = ada.record("2026-03-04");
     assert_eq!((record.worked_seconds, record.last_out), (Some(hm(3, 0)), None));
     assert_eq!(record.flags, [Flag::MissingCheckOut, Flag::AutoClosed]);
@@ -357,7 +357,7 @@ fn what_comes_after_an_approval_is_not_approved_with_it() {
     assert_eq!(overtime(&ada, "2026-03-02"), (hm(0, 59), hm(0, 30), true));
     ada.approved = vec![(key, hm(0, 59))];
     assert_eq!(overtime(&ada, "2026-03-02"), (hm(0, 59), hm(0, 59), false), "approved once more");
-    ada.events.pop();
+    ada.punches.pop();
     assert_eq!(overtime(&ada, "2026-03-02"), (hm(0, 30), hm(0, 30), false), "no more than there is");
 }
 
@@ -379,7 +379,7 @@ fn an_approval_goes_no_further_when_the_day_is_decided() {
         at: day.due,
         batch: None,
         before: day.record.status,
-        facts: Facts::of(&day.record),
+        facts: OriginalValues::of(&day.record),
     };
     ada.overrides = vec![(day.day.key, decided.clone())];
     assert_eq!(overtime(&ada, "2026-03-02"), (hm(0, 59), hm(0, 30), true));

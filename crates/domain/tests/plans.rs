@@ -8,7 +8,9 @@ use clockwork::{a_shift, date};
 use jiff::civil::Weekday;
 use rollcall_domain::calendar::{Calendar, Half, Holiday, WeeklyOff, Zone};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::plan::{Editions, Given, Personal, Placement, Plan, Whom, department_on};
+use rollcall_domain::plan::{
+    AssignmentTarget, Personal, Placement, Plan, ShiftAssignment, ShiftVersions, department_on,
+};
 use rollcall_domain::schedule::{Expectation, Schedule};
 use rollcall_domain::shift::Shift;
 use uuid::Uuid;
@@ -29,7 +31,7 @@ fn numbered(n: u128, starts: &str) -> Shift {
 fn a_plan() -> Plan {
     let mut plan = Plan::simple(numbered(1, "09:00"));
     for shift in [numbered(2, "08:00"), numbered(3, "07:00")] {
-        plan.shifts.insert(shift.id, Editions::new(shift));
+        plan.shifts.insert(shift.id, ShiftVersions::new(shift));
     }
     plan
 }
@@ -38,8 +40,8 @@ fn placed(from: &str, department: Option<DepartmentId>) -> Placement {
     Placement { from: date(from), department, zone: Zone::UTC, shift: None, active: true }
 }
 
-fn given(shift: u128, to_whom: Whom, from: Option<&str>, to: Option<&str>) -> Given {
-    Given { shift: shift_id(shift), to_whom, from: from.map(date), to: to.map(date) }
+fn given(shift: u128, to_whom: AssignmentTarget, from: Option<&str>, to: Option<&str>) -> ShiftAssignment {
+    ShiftAssignment { shift: shift_id(shift), to_whom, from: from.map(date), to: to.map(date) }
 }
 
 /// When the person is expected on each of these dates: the local start of the shift, or why not.
@@ -65,7 +67,7 @@ fn check(schedule: &Schedule, expected: &[(&str, &str)]) {
 #[test]
 fn a_shift_that_changes_keeps_its_earlier_rules_for_earlier_dates() {
     let mut plan = a_plan();
-    let editions = Editions::new(numbered(1, "09:00"))
+    let editions = ShiftVersions::new(numbered(1, "09:00"))
         .then(date("2026-03-20"), numbered(1, "10:30"))
         .then(date("2026-03-10"), numbered(1, "10:00"))
         .then(date("2026-03-20"), numbered(1, "11:00"));
@@ -81,12 +83,17 @@ fn a_shift_that_changes_keeps_its_earlier_rules_for_earlier_dates() {
 #[test]
 fn what_is_given_most_closely_is_worked() {
     let mut plan = a_plan();
-    plan.shifts.insert(shift_id(4), Editions::new(numbered(4, "06:00")));
-    plan.shifts.insert(shift_id(5), Editions::new(numbered(5, "05:00")));
-    plan.assignments.push(given(3, Whom::Everybody, Some("2026-03-03"), None));
-    plan.assignments.push(given(4, Whom::Department(SALES), Some("2026-03-04"), Some("2026-03-06")));
+    plan.shifts.insert(shift_id(4), ShiftVersions::new(numbered(4, "06:00")));
+    plan.shifts.insert(shift_id(5), ShiftVersions::new(numbered(5, "05:00")));
+    plan.assignments.push(given(3, AssignmentTarget::Everybody, Some("2026-03-03"), None));
+    plan.assignments.push(given(
+        4,
+        AssignmentTarget::Department(SALES),
+        Some("2026-03-04"),
+        Some("2026-03-06"),
+    ));
     let usual = Placement { shift: Some(shift_id(2)), ..placed("2026-03-01", Some(SALES)) };
-    let own = given(5, Whom::Person(ADA), Some("2026-03-05"), Some("2026-03-05"));
+    let own = given(5, AssignmentTarget::Person(ADA), Some("2026-03-05"), Some("2026-03-05"));
     let schedule =
         plan.schedule(&Personal { placements: vec![usual], assignments: vec![own], ..Personal::default() });
     check(
@@ -105,8 +112,8 @@ fn what_is_given_most_closely_is_worked() {
 #[test]
 fn who_moves_takes_the_plan_of_the_new_place_from_that_date_on() {
     let mut plan = a_plan();
-    plan.assignments.push(given(2, Whom::Department(SALES), None, None));
-    plan.assignments.push(given(3, Whom::Department(LAB), None, Some("2026-03-11")));
+    plan.assignments.push(given(2, AssignmentTarget::Department(SALES), None, None));
+    plan.assignments.push(given(3, AssignmentTarget::Department(LAB), None, Some("2026-03-11")));
     let holiday = |half| Holiday { name: "Founders".into(), half };
     let calendar = |on: &str, half| Calendar {
         holidays: BTreeMap::from([(date(on), holiday(half))]),
@@ -188,7 +195,7 @@ fn calendars_of_everybody_and_of_a_department_add_up() {
 #[test]
 fn a_shift_nobody_knows_is_given_to_nobody() {
     let mut plan = a_plan();
-    plan.assignments.push(given(9, Whom::Everybody, None, None));
+    plan.assignments.push(given(9, AssignmentTarget::Everybody, None, None));
     check(&plan.schedule(&Personal::default()), &[("2026-03-02", "09:00")]);
     plan.default = shift_id(9);
     check(&plan.schedule(&Personal::default()), &[("2026-03-02", "off")]);

@@ -7,9 +7,9 @@ use rollcall_domain::calendar::{Half, Holiday, WeeklyOff, Workdays, Zone};
 use rollcall_domain::classify::classify_unpunched;
 use rollcall_domain::id::{OverrideId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
-use rollcall_domain::overrides::{Facts, InvalidOverride, Override};
-use rollcall_domain::policy::{Decision, Policy, Punch};
-use rollcall_domain::schedule::{Assignment, Employment, Expectation, Rank, Schedule, Zones};
+use rollcall_domain::overrides::{InvalidOverride, OriginalValues, Override};
+use rollcall_domain::policy::{Policy, PunchKind, PunchOutcome};
+use rollcall_domain::schedule::{Employment, Expectation, Rank, RankedShift, Schedule, Zones};
 use rollcall_domain::shift::{Counting, Pairing, Shift, ShiftInstance};
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ fn worked(schedule: &Schedule, day: &str) -> Vec<ShiftInstance> {
 
 #[test]
 fn what_is_nearer_to_the_person_wins_while_it_holds() {
-    let given = |n, from: Option<&str>, to: Option<&str>, rank| Assignment {
+    let given = |n, from: Option<&str>, to: Option<&str>, rank| RankedShift {
         shift: shift(n),
         from: from.map(date),
         to: to.map(date),
@@ -66,7 +66,7 @@ fn two_shifts_of_one_rank_are_both_worked() {
     let time = |h| jiff::civil::Time::constant(h, 0, 0, 0);
     for (n, starts, ends) in [(2, time(6), time(10)), (3, time(11), time(15))] {
         let shift = Shift { starts, ends, ..shift(n) };
-        schedule.assignments.push(Assignment { shift, from: None, to: None, rank: Rank::Person });
+        schedule.assignments.push(RankedShift { shift, from: None, to: None, rank: Rank::Person });
     }
     assert_eq!(worked(&schedule, "2026-03-02").len(), 2);
     // Their windows part halfway between the end of one and the start of the other.
@@ -227,7 +227,7 @@ fn windows_part_halfway_and_never_grow() {
             let id = ShiftId::new(Uuid::from_u128(10 + n as u128));
             let shift =
                 Shift { id, before: minutes(*before), after: minutes(*after), ..a_shift(starts, ends) };
-            schedule.assignments.push(Assignment { shift, from: None, to: None, rank: Rank::Person });
+            schedule.assignments.push(RankedShift { shift, from: None, to: None, rank: Rank::Person });
         }
         let time = |at: Timestamp| Zone::UTC.local(at).strftime("%H:%M").to_string();
         let day = schedule.windows(date("2026-03-02"), date("2026-03-02"));
@@ -276,7 +276,7 @@ fn decided(facts: &Record) -> Override {
         at: at("2026-03-03T09:00:00Z"),
         batch: None,
         before: facts.status,
-        facts: Facts::of(facts),
+        facts: OriginalValues::of(facts),
     }
 }
 
@@ -306,8 +306,8 @@ fn a_forgotten_check_out_can_be_decided_and_later_facts_are_flagged() {
     let computed = ada.record("2026-03-02");
     assert_eq!(computed.flags, [Flag::Late, Flag::MissingCheckOut]);
     let left = Some(at("2026-03-02T18:30:00Z"));
-    let decision = Override { last_out: left, status: Some(DayStatus::Present), ..decided(&computed) };
-    ada.overrides.push((ada.day("2026-03-02").day.key, decision));
+    let override_ = Override { last_out: left, status: Some(DayStatus::Present), ..decided(&computed) };
+    ada.overrides.push((ada.day("2026-03-02").day.key, override_));
 
     let record = ada.record("2026-03-02");
     assert_eq!((record.status, record.last_out), (DayStatus::Present, left));
@@ -320,7 +320,7 @@ fn a_forgotten_check_out_can_be_decided_and_later_facts_are_flagged() {
     assert_eq!(record.status, DayStatus::Present, "what was decided is kept");
 
     // Reverting is deriving the day without the decision.
-    ada.events.pop();
+    ada.punches.pop();
     ada.overrides.clear();
     assert_eq!(ada.record("2026-03-02"), computed);
 }
@@ -329,9 +329,9 @@ fn a_forgotten_check_out_can_be_decided_and_later_facts_are_flagged() {
 #[track_caller]
 fn overridden(mut ada: Clockwork, change: impl Fn(Override) -> Override) -> (Record, Record) {
     let day = ada.day("2026-03-02");
-    let decision = change(decided(&day.record));
-    assert_eq!(decision.check(), Ok(()));
-    ada.overrides.push((day.day.key, decision));
+    let override_ = change(decided(&day.record));
+    assert_eq!(override_.check(), Ok(()));
+    ada.overrides.push((day.day.key, override_));
     let day = ada.day("2026-03-02");
     (day.read(Timestamp::MAX), day.read(at("2026-03-02T12:00:00Z")))
 }
@@ -339,13 +339,13 @@ fn overridden(mut ada: Clockwork, change: impl Fn(Override) -> Override) -> (Rec
 #[test]
 fn a_day_nobody_punched_can_be_decided_whole() {
     let (first_in, last_out) = (Some(at("2026-03-02T09:00:00Z")), Some(at("2026-03-02T18:00:00Z")));
-    let (record, _) = overridden(of(simple()), |decision| Override { first_in, last_out, ..decision });
+    let (record, _) = overridden(of(simple()), |override_| Override { first_in, last_out, ..override_ });
     assert_eq!((record.status, record.worked_seconds), (DayStatus::Present, Some(32_400)));
     // Somebody who left was there, for nobody knows how long.
-    let (record, _) = overridden(of(simple()), |decision| Override { last_out, ..decision });
+    let (record, _) = overridden(of(simple()), |override_| Override { last_out, ..override_ });
     assert_eq!((record.status, record.last_out), (DayStatus::Present, last_out));
     assert_eq!((record.worked_seconds, record.flags), (None, vec![]));
-    let (record, noon) = overridden(of(simple()), |decision| Override { first_in, ..decision });
+    let (record, noon) = overridden(of(simple()), |override_| Override { first_in, ..override_ });
     assert_eq!((record.status, record.flags), (DayStatus::Present, vec![Flag::MissingCheckOut]));
     assert!(noon.open);
 }
@@ -353,7 +353,7 @@ fn a_day_nobody_punched_can_be_decided_whole() {
 #[test]
 fn overtime_that_was_decided_holds_while_the_person_is_still_in() {
     let (record, noon) =
-        overridden(came("09:00"), |decision| Override { overtime_seconds: Some(600), ..decision });
+        overridden(came("09:00"), |override_| Override { overtime_seconds: Some(600), ..override_ });
     assert_eq!((record.overtime_seconds, noon.overtime_seconds), (600, 600));
     assert!(noon.open && !record.open);
 }
@@ -369,21 +369,21 @@ fn times_that_were_decided_replace_what_lies_beyond_them() {
         ada
     };
     let last_out = Some(at("2026-03-02T12:30:00Z"));
-    let (record, _) = overridden(pairs(), |decision| Override { last_out, ..decision });
+    let (record, _) = overridden(pairs(), |override_| Override { last_out, ..override_ });
     assert_eq!((record.last_out, record.worked_seconds, record.break_seconds), (last_out, Some(12_600), 0));
-    let (record, _) = overridden(pairs(), |decision| Override { first_in: last_out, ..decision });
+    let (record, _) = overridden(pairs(), |override_| Override { first_in: last_out, ..override_ });
     assert_eq!((record.first_in, record.worked_seconds, record.break_seconds), (last_out, Some(19_800), 0));
 }
 
 #[test]
 fn who_left_after_the_system_ended_their_session_can_be_decided() {
     let mut ada = came("09:00");
-    assert_eq!(ada.punch(Punch::Close, "2026-03-02T11:00"), Decision::Closed);
+    assert_eq!(ada.punch(PunchKind::Close, "2026-03-02T11:00"), PunchOutcome::Closed);
     let last_out = Some(at("2026-03-02T18:00:00Z"));
     let earlier = Some(at("2026-03-02T08:50:00Z"));
-    let (record, _) = overridden(ada.clone(), |decision| Override { last_out, ..decision });
+    let (record, _) = overridden(ada.clone(), |override_| Override { last_out, ..override_ });
     assert_eq!((record.worked_seconds, record.flags), (Some(32_400), vec![]));
-    let (record, noon) = overridden(ada, |decision| Override { first_in: earlier, ..decision });
+    let (record, noon) = overridden(ada, |override_| Override { first_in: earlier, ..override_ });
     assert_eq!((record.first_in, record.worked_seconds), (earlier, None));
     assert_eq!(record.flags, [Flag::MissingCheckOut, Flag::AutoClosed]);
     assert!(!noon.open);
@@ -391,7 +391,7 @@ fn who_left_after_the_system_ended_their_session_can_be_decided() {
 
 #[test]
 fn what_was_decided_outlives_the_plan() {
-    let decision =
+    let override_ =
         |ada: &Clockwork| Override { status: Some(DayStatus::Present), ..decided(&ada.record("2026-03-02")) };
     let present = |ada: &Clockwork| {
         let day = ada.day("2026-03-02");
@@ -401,7 +401,7 @@ fn what_was_decided_outlives_the_plan() {
     };
     let mut ada = of(simple());
     let key = DayKey { user: ADA, date: date("2026-03-02"), shift: Some(Shift::STANDARD_ID) };
-    ada.overrides.push((key, decision(&ada)));
+    ada.overrides.push((key, override_(&ada)));
     assert_eq!(present(&ada), key);
     ada.schedule.leaves.push(on_leave("2026-03-02", "2026-03-02", None));
     assert_eq!(present(&ada), key, "override before leave");

@@ -7,11 +7,11 @@ mod clockwork;
 
 use clockwork::{Clockwork, a_shift, date, with};
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::attendance::{DayStatus, Event, Flag, Record, Source, Stamp};
+use rollcall_domain::attendance::{DayStatus, Flag, Punch, Record, SignOff, Source};
 use rollcall_domain::calendar::{DateRange, Holiday, Workdays, Zone};
-use rollcall_domain::id::{EventId, ShiftId};
-use rollcall_domain::policy::{Decision, Punch};
-use rollcall_domain::schedule::{Assignment, Rank};
+use rollcall_domain::id::{PunchId, ShiftId};
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::schedule::{Rank, RankedShift};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use uuid::Uuid;
 
@@ -29,8 +29,8 @@ fn worked(came: &str, left: &str) -> Record {
 #[track_caller]
 fn worked_with(counting: Counting, came: &str, left: &str) -> Record {
     let mut ada = with(Shift { counting, ..Shift::standard() }, "Asia/Kolkata");
-    ada.punch(Punch::CheckIn, &format!("2026-03-02T{came}"));
-    ada.punch(Punch::CheckOut, &format!("2026-03-02T{left}"));
+    ada.punch(PunchKind::CheckIn, &format!("2026-03-02T{came}"));
+    ada.punch(PunchKind::CheckOut, &format!("2026-03-02T{left}"));
     ada.record("2026-03-02")
 }
 
@@ -91,16 +91,16 @@ fn v7_overtime_counts_from_a_quarter_of_an_hour() {
 #[test]
 fn v8_a_day_of_faces() {
     let mut ada = shift_d();
-    assert_eq!(ada.face("2026-03-02T09:00:00"), Decision::CheckedIn);
+    assert_eq!(ada.face("2026-03-02T09:00:00"), PunchOutcome::CheckedIn);
     let free = ada.at("2026-03-02T09:01:00");
-    assert_eq!(ada.face("2026-03-02T09:00:30"), Decision::Cooldown(free));
+    assert_eq!(ada.face("2026-03-02T09:00:30"), PunchOutcome::Cooldown(free));
     let may_leave = ada.at("2026-03-02T09:05:00");
-    assert_eq!(ada.face("2026-03-02T09:03:00"), Decision::MinSession(may_leave));
-    assert_eq!(ada.face("2026-03-02T13:00"), Decision::CheckedOut);
-    assert_eq!(ada.face("2026-03-02T18:01"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-02T09:03:00"), PunchOutcome::MinSession(may_leave));
+    assert_eq!(ada.face("2026-03-02T13:00"), PunchOutcome::CheckedOut);
+    assert_eq!(ada.face("2026-03-02T18:01"), PunchOutcome::CheckedOut);
     let day = ada.day("2026-03-02");
     assert_eq!(day.record.last_out, Some(ada.at("2026-03-02T18:01")));
-    assert_eq!(day.day.events.len(), 3);
+    assert_eq!(day.day.punches.len(), 3);
 }
 
 #[test]
@@ -113,8 +113,8 @@ fn v9_a_night_belongs_to_the_day_it_began() {
     assert_eq!(ada.record("2026-03-23").first_in, None);
 }
 
-fn on_dates(shift: Shift, from: &str, to: &str) -> Assignment {
-    Assignment { shift, from: Some(date(from)), to: Some(date(to)), rank: Rank::Person }
+fn on_dates(shift: Shift, from: &str, to: &str) -> RankedShift {
+    RankedShift { shift, from: Some(date(from)), to: Some(date(to)), rank: Rank::Person }
 }
 
 #[test]
@@ -126,11 +126,11 @@ fn v10_a_night_keeps_its_punch_from_the_next_days_shift() {
         ada.schedule.assignments.push(on_dates(a_shift("18:00", "07:00"), "2026-03-13", "2026-03-13"));
         ada.schedule.assignments.push(on_dates(late.clone(), "2026-03-14", "2026-03-14"));
         ada.face("2026-03-13T18:30");
-        assert_eq!(ada.face("2026-03-14T07:10"), Decision::CheckedOut);
-        assert_eq!(ada.day("2026-03-13").day.events.len(), 2);
+        assert_eq!(ada.face("2026-03-14T07:10"), PunchOutcome::CheckedOut);
+        assert_eq!(ada.day("2026-03-13").day.punches.len(), 2);
         let next = ada.day("2026-03-14");
         assert_eq!(next.read(ada.at("2026-03-14T07:10")).status, DayStatus::Pending);
-        assert_eq!(ada.face("2026-03-14T13:55"), Decision::CheckedIn);
+        assert_eq!(ada.face("2026-03-14T13:55"), PunchOutcome::CheckedIn);
         assert_eq!(ada.day("2026-03-14").day.key.shift, Some(late.id));
     }
 }
@@ -171,7 +171,7 @@ fn v14_a_night_worked_exactly_is_one_record_without_overtime() {
 fn v15_a_forgotten_check_out_does_not_spoil_the_next_day() {
     let mut ada = shift_d();
     ada.face("2026-03-02T09:00");
-    assert_eq!(ada.face("2026-03-03T09:05"), Decision::CheckedIn);
+    assert_eq!(ada.face("2026-03-03T09:05"), PunchOutcome::CheckedIn);
     let first = ada.record("2026-03-02");
     assert_eq!((first.flags, first.worked_seconds), (vec![Flag::MissingCheckOut], None));
     assert_eq!(ada.record("2026-03-03").first_in, Some(ada.at("2026-03-03T09:05")));
@@ -194,23 +194,23 @@ fn v17_work_on_a_holiday_is_overtime() {
 
 /// A punch that a device sends later.
 #[track_caller]
-fn offline(ada: &Clockwork, punch: Punch, local: &str) -> Event {
-    Event { source: Source::Offline, received_at: ada.at("2026-03-05T12:00"), ..ada.event(punch, local) }
+fn offline(ada: &Clockwork, kind: PunchKind, local: &str) -> Punch {
+    Punch { source: Source::Offline, received_at: ada.at("2026-03-05T12:00"), ..ada.a_punch(kind, local) }
 }
 
 #[test]
 fn v18_a_check_out_that_arrives_first_makes_the_same_record() {
     let mut ada = shift_d();
-    let left = offline(&ada, Punch::CheckOut, "2026-03-02T18:00");
-    assert_eq!(ada.keep(left), Decision::NoOpenSession);
+    let left = offline(&ada, PunchKind::CheckOut, "2026-03-02T18:00");
+    assert_eq!(ada.keep(left), PunchOutcome::NoOpenSession);
     assert!(ada.record("2026-03-02").flags.contains(&Flag::NeedsReview), "a punch is missing");
-    let came = offline(&ada, Punch::CheckIn, "2026-03-02T09:00");
-    assert_eq!(ada.keep(came), Decision::CheckedIn);
+    let came = offline(&ada, PunchKind::CheckIn, "2026-03-02T09:00");
+    assert_eq!(ada.keep(came), PunchOutcome::CheckedIn);
 
     let record = ada.record("2026-03-02");
     assert_eq!((record.status, &record.flags), (DayStatus::Present, &vec![]));
     assert_eq!(record.worked_seconds, Some(32_400));
-    ada.events.reverse();
+    ada.punches.reverse();
     assert_eq!(ada.record("2026-03-02"), record);
 }
 
@@ -222,13 +222,13 @@ fn every_pair() -> Clockwork {
 #[test]
 fn v19_what_lies_between_two_pairs_is_a_break() {
     let mut ada = every_pair();
-    for (time, decision) in [
-        ("09:00", Decision::CheckedIn),
-        ("12:00", Decision::CheckedOut),
-        ("13:00", Decision::CheckedIn),
-        ("18:00", Decision::CheckedOut),
+    for (time, outcome) in [
+        ("09:00", PunchOutcome::CheckedIn),
+        ("12:00", PunchOutcome::CheckedOut),
+        ("13:00", PunchOutcome::CheckedIn),
+        ("18:00", PunchOutcome::CheckedOut),
     ] {
-        assert_eq!(ada.face(&format!("2026-03-02T{time}")), decision);
+        assert_eq!(ada.face(&format!("2026-03-02T{time}")), outcome);
     }
     let record = ada.record("2026-03-02");
     assert_eq!((record.worked_seconds, record.break_seconds), (Some(28_800), 3_600));
@@ -287,8 +287,8 @@ fn overtime_is_cut_to_steps_and_capped() {
     let at = |left: &str| worked_with(counting.clone(), "09:00", left).overtime_seconds;
     assert_eq!([at("18:29:59"), at("18:30"), at("18:59"), at("18:59:59")], [0, 1_800, 1_800, 1_800]);
     let mut ada = with(Shift { after: minutes(240), counting, ..Shift::standard() }, "Asia/Kolkata");
-    ada.punch(Punch::CheckIn, "2026-03-02T09:00");
-    ada.punch(Punch::CheckOut, "2026-03-02T21:00");
+    ada.punch(PunchKind::CheckIn, "2026-03-02T09:00");
+    ada.punch(PunchKind::CheckOut, "2026-03-02T21:00");
     assert_eq!(ada.record("2026-03-02").overtime_seconds, 5_400);
 }
 
@@ -307,7 +307,7 @@ fn with_flexible_hours_nobody_is_late_or_early() {
 fn v20_leaving_at_midnight_sharp_belongs_to_the_day_that_ends() {
     let mut ada = with(a_shift("16:00", "00:00"), "Asia/Kolkata");
     ada.face("2026-03-02T16:00");
-    assert_eq!(ada.face("2026-03-03T00:00:00"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-03T00:00:00"), PunchOutcome::CheckedOut);
     let record = ada.record("2026-03-02");
     assert_eq!(ada.record("2026-03-03").first_in, None);
     assert_eq!((record.worked_seconds, record.flags), (Some(28_800), vec![]));
@@ -318,8 +318,8 @@ fn v21_the_date_is_that_of_the_persons_own_clocks() {
     let at: Timestamp = "2026-11-22T20:30:00Z".parse().unwrap();
     for workdays in [Workdays::MONDAY_TO_FRIDAY, Workdays::from_bits(0)] {
         let mut ada = with(Shift { workdays, ..Shift::standard() }, "Pacific/Auckland");
-        let event = Event { at, ..ada.event(Punch::Auto, "2026-11-23T09:30") };
-        assert_eq!(ada.keep(event), Decision::CheckedIn);
+        let punch = Punch { at, ..ada.a_punch(PunchKind::Auto, "2026-11-23T09:30") };
+        assert_eq!(ada.keep(punch), PunchOutcome::CheckedIn);
         assert_eq!(ada.record("2026-11-23").first_in, Some(at));
     }
 }
@@ -330,21 +330,21 @@ fn v22_a_late_punch_for_a_closed_period_changes_nothing_but_is_seen() {
     ada.face("2026-03-02T09:05");
     ada.face("2026-03-02T18:00");
     let before = ada.record("2026-03-02");
-    for (punch, local) in [
-        (Punch::CheckIn, "2026-03-02T08:30"),
-        (Punch::Auto, "2026-03-02T18:40"),
-        (Punch::CheckOut, "2026-03-02T12:00"),
+    for (kind, local) in [
+        (PunchKind::CheckIn, "2026-03-02T08:30"),
+        (PunchKind::Auto, "2026-03-02T18:40"),
+        (PunchKind::CheckOut, "2026-03-02T12:00"),
     ] {
-        let late = Event { needs_review: true, ..offline(&ada, punch, local) };
-        assert_eq!(ada.keep(late), Decision::Ignored);
+        let late = Punch { needs_review: true, ..offline(&ada, kind, local) };
+        assert_eq!(ada.keep(late), PunchOutcome::Ignored);
     }
     let after = ada.record("2026-03-02");
     assert_eq!(after, Record { flags: vec![Flag::NeedsReview], ..before });
-    assert_eq!(ada.day("2026-03-02").day.events.len(), 5, "it is stored");
+    assert_eq!(ada.day("2026-03-02").day.punches.len(), 5, "it is stored");
 
     // Somebody looks at it and lets it count.
-    for event in &mut ada.events {
-        event.needs_review = false;
+    for punch in &mut ada.punches {
+        punch.needs_review = false;
     }
     let accepted = ada.record("2026-03-02");
     assert_eq!((accepted.first_in, accepted.flags), (Some(ada.at("2026-03-02T08:30")), vec![]));
@@ -356,7 +356,7 @@ fn v23_a_session_that_the_system_ends_is_flagged_and_no_time_is_made_up() {
         let counting = Counting { auto_out, ..Counting::STANDARD };
         let mut ada = with(Shift { counting, ..Shift::standard() }, "Asia/Kolkata");
         ada.face("2026-03-02T09:00");
-        assert_eq!(ada.punch(Punch::Close, "2026-03-02T12:00"), Decision::Closed);
+        assert_eq!(ada.punch(PunchKind::Close, "2026-03-02T12:00"), PunchOutcome::Closed);
         // From tomorrow on the person takes no part; who they are is not recognized any more.
         ada.schedule.pauses.push((date("2026-03-03"), None));
         for now in ["2026-03-02T12:00", "2026-03-02T20:00"] {
@@ -410,11 +410,11 @@ fn a_forgotten_check_out_outside_of_shifts_ends_with_its_day() {
 #[test]
 fn who_came_before_the_window_opened_came_for_the_shift() {
     let mut ada = shift_d();
-    assert_eq!(ada.face("2026-03-02T07:40"), Decision::CheckedIn);
+    assert_eq!(ada.face("2026-03-02T07:40"), PunchOutcome::CheckedIn);
     let early = ada.day("2026-03-02").read(ada.at("2026-03-02T07:41"));
     assert!(early.open && early.status == DayStatus::Present, "{early:?}");
     assert_eq!(ada.record("2026-03-02").flags, [Flag::MissingCheckOut], "also when they forget to leave");
-    assert_eq!(ada.face("2026-03-02T18:00"), Decision::CheckedOut);
+    assert_eq!(ada.face("2026-03-02T18:00"), PunchOutcome::CheckedOut);
     let record = ada.record("2026-03-02");
     assert_eq!((record.status, record.first_in), (DayStatus::Present, Some(ada.at("2026-03-02T07:40"))));
     assert_eq!(record.worked_seconds, Some(32_400));
@@ -433,11 +433,11 @@ fn a_punch_that_counts_as_nothing_does_not_tell_what_an_earlier_one_was_for() {
     ada.face("2026-03-02T06:00");
     ada.face("2026-03-02T07:59:30");
     let before = ada.days("2026-03-02");
-    let glance = offline(&ada, Punch::Auto, "2026-03-02T08:00:10");
-    assert!(matches!(ada.keep(glance), Decision::Cooldown(_)));
-    let voided = Stamp { by: None, at: ada.at("2026-03-03T09:00"), reason: "somebody else".into() };
-    let taken_back = Event { voided: Some(voided), ..offline(&ada, Punch::Auto, "2026-03-02T10:00") };
-    assert_eq!(ada.keep(taken_back), Decision::Ignored);
+    let glance = offline(&ada, PunchKind::Auto, "2026-03-02T08:00:10");
+    assert!(matches!(ada.keep(glance), PunchOutcome::Cooldown(_)));
+    let voided = SignOff { by: None, at: ada.at("2026-03-03T09:00"), reason: "somebody else".into() };
+    let taken_back = Punch { voided: Some(voided), ..offline(&ada, PunchKind::Auto, "2026-03-02T10:00") };
+    assert_eq!(ada.keep(taken_back), PunchOutcome::Ignored);
     let after = ada.days("2026-03-02");
     assert_eq!(after.len(), 2);
     for (before, after) in before.iter().zip(&after) {
@@ -450,33 +450,34 @@ fn of_punches_at_the_same_instant_the_first_that_was_taken_counts() {
     let mut ada = shift_d();
     // The later one may have the smaller identifier.
     for (n, taken) in [(9_u128, true), (3, false), (12, false)] {
-        let id = EventId::new(Uuid::from_u128(n));
-        let event = Event { id, ..ada.event(Punch::Auto, "2026-03-02T09:00") };
-        assert_eq!(ada.keep(event) == Decision::CheckedIn, taken, "{n}");
+        let id = PunchId::new(Uuid::from_u128(n));
+        let punch = Punch { id, ..ada.a_punch(PunchKind::Auto, "2026-03-02T09:00") };
+        assert_eq!(ada.keep(punch) == PunchOutcome::CheckedIn, taken, "{n}");
     }
 }
 
 #[test]
 fn an_imported_day_that_began_before_the_window_is_one_day() {
     let mut ada = shift_d();
-    for (punch, local) in [(Punch::CheckIn, "2026-03-02T07:30"), (Punch::CheckOut, "2026-03-02T18:00")] {
-        ada.keep(Event { source: Source::Import, ..ada.event(punch, local) });
+    for (kind, local) in [(PunchKind::CheckIn, "2026-03-02T07:30"), (PunchKind::CheckOut, "2026-03-02T18:00")]
+    {
+        ada.keep(Punch { source: Source::Import, ..ada.a_punch(kind, local) });
     }
     assert_eq!(ada.record("2026-03-02").worked_seconds, Some(32_400));
 }
 
 #[test]
 fn imported_pairs_may_touch_and_may_be_empty() {
-    let import = |pairing: Pairing, punches: &[(Punch, &str)]| {
+    let import = |pairing: Pairing, punches: &[(PunchKind, &str)]| {
         let counting = Counting { pairing, ..Counting::STANDARD };
         let mut ada = with(Shift { counting, ..Shift::standard() }, "Asia/Kolkata");
-        for (punch, time) in punches {
-            ada.keep(Event { source: Source::Import, ..ada.event(*punch, &format!("2026-03-02T{time}")) });
+        for (kind, time) in punches {
+            ada.keep(Punch { source: Source::Import, ..ada.a_punch(*kind, &format!("2026-03-02T{time}")) });
         }
         ada.record("2026-03-02")
     };
     // Stored in whichever order, leaving comes before coming back, and coming before leaving at once.
-    let (came, left) = (Punch::CheckIn, Punch::CheckOut);
+    let (came, left) = (PunchKind::CheckIn, PunchKind::CheckOut);
     let touching =
         import(Pairing::EveryPair, &[(came, "09:00"), (came, "12:00"), (left, "12:00"), (left, "18:00")]);
     assert_eq!((touching.worked_seconds, touching.break_seconds), (Some(32_400), 0));
@@ -486,22 +487,22 @@ fn imported_pairs_may_touch_and_may_be_empty() {
 
 #[test]
 fn a_forced_check_out_ends_what_was_begun_within_a_day() {
-    let forced = |ada: &Clockwork, local: &str| Event {
+    let forced = |ada: &Clockwork, local: &str| Punch {
         forced: true,
         source: Source::Manual,
-        ..ada.event(Punch::CheckOut, local)
+        ..ada.a_punch(PunchKind::CheckOut, local)
     };
     let mut ada = shift_d();
     ada.face("2026-03-02T09:00");
     let left = forced(&ada, "2026-03-02T21:30");
-    assert_eq!(ada.keep(left), Decision::CheckedOut);
+    assert_eq!(ada.keep(left), PunchOutcome::CheckedOut);
     let record = ada.record("2026-03-02");
     assert_eq!((record.worked_seconds, record.overtime_seconds), (Some(45_000), 12_600));
     assert_eq!(record.flags, [Flag::NeedsReview]);
 
     // Of somebody who is not known to have come, only that they left is known.
     let left = forced(&ada, "2026-03-03T18:00");
-    assert_eq!(ada.keep(left), Decision::CheckedOut);
+    assert_eq!(ada.keep(left), PunchOutcome::CheckedOut);
     let record = ada.record("2026-03-03");
     assert_eq!((record.status, record.flags), (DayStatus::Present, vec![Flag::NeedsReview]));
     assert_eq!((record.last_out, record.worked_seconds), (Some(ada.at("2026-03-03T18:00")), None));
@@ -514,15 +515,15 @@ fn the_end_of_a_session_that_was_not_open_changes_nothing() {
     // After the window of a forgotten check-out.
     ada.face("2026-03-02T09:00");
     let before = ada.record("2026-03-02");
-    let close = ada.event(Punch::Close, "2026-03-02T20:00");
-    assert_eq!(ada.keep(close), Decision::Ignored);
+    let close = ada.a_punch(PunchKind::Close, "2026-03-02T20:00");
+    assert_eq!(ada.keep(close), PunchOutcome::Ignored);
     assert_eq!(ada.record("2026-03-02"), before);
     // After the person had left, who then leaves again.
     ada.face("2026-03-03T09:00");
     ada.face("2026-03-03T17:00");
-    let close = ada.event(Punch::Close, "2026-03-03T17:30");
-    assert_eq!(ada.keep(close), Decision::Ignored);
-    assert_eq!(ada.face("2026-03-03T18:00"), Decision::CheckedOut);
+    let close = ada.a_punch(PunchKind::Close, "2026-03-03T17:30");
+    assert_eq!(ada.keep(close), PunchOutcome::Ignored);
+    assert_eq!(ada.face("2026-03-03T18:00"), PunchOutcome::CheckedOut);
     assert_eq!(ada.record("2026-03-03").worked_seconds, Some(32_400));
 }
 
@@ -530,9 +531,9 @@ fn the_end_of_a_session_that_was_not_open_changes_nothing() {
 fn who_comes_back_after_the_system_ended_their_session_goes_on() {
     let times = |mut ada: Clockwork| {
         ada.face("2026-03-02T09:00");
-        ada.punch(Punch::Close, "2026-03-02T12:00");
-        assert_eq!(ada.face("2026-03-02T14:00"), Decision::CheckedIn);
-        assert_eq!(ada.face("2026-03-02T18:00"), Decision::CheckedOut);
+        ada.punch(PunchKind::Close, "2026-03-02T12:00");
+        assert_eq!(ada.face("2026-03-02T14:00"), PunchOutcome::CheckedIn);
+        assert_eq!(ada.face("2026-03-02T18:00"), PunchOutcome::CheckedOut);
         let record = ada.record("2026-03-02");
         assert_eq!(record.first_in, Some(ada.at("2026-03-02T09:00")));
         assert_eq!(record.last_out, Some(ada.at("2026-03-02T18:00")));
@@ -545,7 +546,7 @@ fn who_comes_back_after_the_system_ended_their_session_goes_on() {
 #[test]
 fn a_punch_outside_of_shifts_that_counts_as_nothing_is_no_day() {
     let mut ada = shift_d();
-    let late = Event { needs_review: true, ..offline(&ada, Punch::Auto, "2026-03-02T22:00") };
+    let late = Punch { needs_review: true, ..offline(&ada, PunchKind::Auto, "2026-03-02T22:00") };
     ada.keep(late);
     let days = ada.days("2026-03-02");
     assert_eq!((days.len(), days[0].record.status), (1, DayStatus::Absent));

@@ -9,11 +9,11 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span};
 use proptest::prelude::*;
 use proptest::sample::select;
-use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
+use rollcall_domain::attendance::{DayRecord, Punch, PunchKind, Source};
 use rollcall_domain::calendar::{DateRange, Holiday, Workdays, Zone, monday_of};
-use rollcall_domain::id::{EventId, OverrideId, ShiftId};
-use rollcall_domain::overrides::{Facts, Override};
-use rollcall_domain::schedule::{Assignment, Rank, Schedule};
+use rollcall_domain::id::{OverrideId, PunchId, ShiftId};
+use rollcall_domain::overrides::{OriginalValues, Override};
+use rollcall_domain::schedule::{Rank, RankedShift, Schedule};
 use rollcall_domain::shift::{Overtime, Pairing, Shift};
 use uuid::Uuid;
 
@@ -112,7 +112,7 @@ fn days_of_a_shift_that_counts_by_the_day_are_no_part_of_the_week() {
     daily.id = ShiftId::new(Uuid::from_u128(7));
     let mut ada = worked_by(weekly(16));
     let wednesday = Some(date("2026-03-04"));
-    ada.schedule.assignments.push(Assignment {
+    ada.schedule.assignments.push(RankedShift {
         shift: daily,
         from: wednesday,
         to: wednesday,
@@ -126,7 +126,7 @@ fn days_of_a_shift_that_counts_by_the_day_are_no_part_of_the_week() {
 fn each_day_is_measured_by_the_hours_that_its_own_rules_ask_of_a_week() {
     let mut ada = worked_by(weekly(20));
     let from = Some(date("2026-03-04"));
-    ada.schedule.assignments.push(Assignment { shift: weekly(30), from, to: None, rank: Rank::Person });
+    ada.schedule.assignments.push(RankedShift { shift: weekly(30), from, to: None, rank: Rank::Person });
     days_of(&mut ada, &[8, 8, 8, 8]);
     assert_eq!(overtime(&ada)[..5], [0.0, 0.0, 0.0, 2.0, 0.0]);
 }
@@ -136,7 +136,7 @@ fn what_was_decided_of_a_day_holds_and_its_time_counts_for_the_week() {
     let mut ada = worked_by(weekly(8));
     days_of(&mut ada, &[8, 4, 1]);
     let tuesday = ada.day("2026-03-03");
-    let decision = Override {
+    let override_ = Override {
         id: OverrideId::new(Uuid::from_u128(1)),
         status: None,
         first_in: None,
@@ -148,11 +148,11 @@ fn what_was_decided_of_a_day_holds_and_its_time_counts_for_the_week() {
         at: tuesday.due,
         batch: None,
         before: tuesday.record.status,
-        facts: Facts::of(&tuesday.record),
+        facts: OriginalValues::of(&tuesday.record),
     };
-    ada.overrides.push((tuesday.day.key, decision.clone()));
+    ada.overrides.push((tuesday.day.key, override_.clone()));
     assert_eq!(overtime(&ada)[..4], [0.0, 2.0, 1.0, 0.0]);
-    ada.overrides[0].1 = Override { overtime_seconds: Some(HOUR / 2), ..decision };
+    ada.overrides[0].1 = Override { overtime_seconds: Some(HOUR / 2), ..override_ };
     assert_eq!(overtime(&ada)[..4], [0.0, 0.5, 1.0, 0.0]);
 }
 
@@ -191,7 +191,7 @@ fn some_schedule() -> impl Strategy<Value = Schedule> {
                 let mut shift = a_shift(starts, ends);
                 shift.id = ShiftId::new(Uuid::from_u128(7));
                 let (from, to) = (FIRST + Span::new().days(day), FIRST + Span::new().days(day + days));
-                schedule.assignments.push(Assignment {
+                schedule.assignments.push(RankedShift {
                     shift,
                     from: Some(from),
                     to: Some(to),
@@ -212,10 +212,10 @@ fn some_weeks() -> impl Strategy<Value = Clockwork> {
         for (day, quarter, quarters, forgets) in stays {
             let came = first + SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(15 * quarter);
             let left = came + SignedDuration::from_mins(15 * quarters);
-            let punches = [(Punch::CheckIn, came), (Punch::CheckOut, left)];
-            for (punch, at) in punches.into_iter().take(if forgets { 1 } else { 2 }) {
-                let id = EventId::new(Uuid::from_u128(ada.events.len() as u128));
-                ada.events.push(Event::new(id, ADA, punch, at, Source::Import));
+            let punches = [(PunchKind::CheckIn, came), (PunchKind::CheckOut, left)];
+            for (kind, at) in punches.into_iter().take(if forgets { 1 } else { 2 }) {
+                let id = PunchId::new(Uuid::from_u128(ada.punches.len() as u128));
+                ada.punches.push(Punch::new(id, ADA, kind, at, Source::Import));
             }
         }
         ada
@@ -287,7 +287,7 @@ proptest! {
     #[test]
     fn the_order_of_arrival_does_not_matter(
         (ada, shuffled) in some_weeks().prop_flat_map(|ada| {
-            let shuffled = Just(ada.events.clone()).prop_shuffle();
+            let shuffled = Just(ada.punches.clone()).prop_shuffle();
             (Just(ada), shuffled)
         }),
     ) {
@@ -308,11 +308,11 @@ proptest! {
     #[test]
     fn deriving_again_changes_nothing(ada in some_weeks()) {
         let (records, readings) = ada.derive(three_weeks());
-        let mut events = ada.events.clone();
-        for event in &mut events {
-            let reading = readings.iter().find(|reading| reading.event == event.id).expect("a reading");
-            event.direction = reading.decision.direction();
+        let mut punches = ada.punches.clone();
+        for punch in &mut punches {
+            let reading = readings.iter().find(|reading| reading.punch == punch.id).expect("a reading");
+            punch.direction = reading.outcome.direction();
         }
-        prop_assert_eq!(records, ada.derive_with(three_weeks(), &events).0);
+        prop_assert_eq!(records, ada.derive_with(three_weeks(), &punches).0);
     }
 }

@@ -1,10 +1,10 @@
 //! `/api/shift-assignments`
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use rollcall_domain::assignment::Assignment;
+use rollcall_domain::assignment::StoredAssignment;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId};
 use rollcall_domain::lint::Finding;
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_usecases::assignments::{AssignmentKey, AssignmentPatch, AssignmentQuery, NewAssignment};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -90,16 +90,16 @@ pub(crate) struct AssignmentView {
 }
 
 impl AssignmentView {
-    fn new(assignment: Assignment) -> Self {
+    fn new(assignment: StoredAssignment) -> Self {
         Self::warned(assignment, Vec::new())
     }
 
-    fn warned(assignment: Assignment, warnings: Vec<Finding>) -> Self {
+    fn warned(assignment: StoredAssignment, warnings: Vec<Finding>) -> Self {
         let given = assignment.given;
         let (user, department) = match given.to_whom {
-            Whom::Everybody => (None, None),
-            Whom::Department(department) => (None, Some(department)),
-            Whom::Person(user) => (Some(user), None),
+            AssignmentTarget::Everybody => (None, None),
+            AssignmentTarget::Department(department) => (None, Some(department)),
+            AssignmentTarget::Person(user) => (Some(user), None),
         };
         Self {
             id: assignment.id.to_string(),
@@ -150,9 +150,9 @@ pub(crate) async fn create(
     Json(form): Json<NewAssignmentForm>,
 ) -> Result<HttpResponse, Problem> {
     let to_whom = match (whom("/user_id", form.user_id.text(), caller.actor())?, form.department_id.value()) {
-        (None, None) => Whom::Everybody,
-        (None, Some(department)) => Whom::Department(department),
-        (Some(user), None) => Whom::Person(user),
+        (None, None) => AssignmentTarget::Everybody,
+        (None, Some(department)) => AssignmentTarget::Department(department),
+        (Some(user), None) => AssignmentTarget::Person(user),
         (Some(_), Some(_)) => {
             let detail = "is either for a person or for a department";
             return Err(Problem::invalid_field("/department_id", "not-both", detail));
@@ -224,13 +224,13 @@ pub(crate) async fn remove(
 }
 
 /// What is to be said of an assignment that is stored: it is answered even if that cannot be found out.
-async fn warnings(api: &Api, stored: &Assignment) -> Vec<Finding> {
+async fn warnings(api: &Api, stored: &StoredAssignment) -> Vec<Finding> {
     api.usecases.assignments.warnings(&stored.given).await.unwrap_or_else(|error| {
         Problem::from(error).log("an assignment was answered without its warnings");
         Vec::new()
     })
 }
 
-fn shown(assignment: Assignment) -> HttpResponse {
+fn shown(assignment: StoredAssignment) -> HttpResponse {
     preconditions::shown(assignment.revision, AssignmentView::new(assignment))
 }

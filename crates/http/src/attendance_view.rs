@@ -2,13 +2,13 @@
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Unit};
-use rollcall_domain::attendance::{DayStatus, Direction, Event, Flag, InvalidLocation, Location};
+use rollcall_domain::attendance::{DayStatus, Direction, Flag, InvalidLocation, Location, Punch};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::overrides::Override;
-use rollcall_domain::policy::Decision;
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_usecases::attendance::DayView;
-use rollcall_usecases::attendance::SeenEvent;
+use rollcall_usecases::attendance::SeenPunch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -90,23 +90,23 @@ pub(crate) struct EventView {
 
 impl EventView {
     /// A punch of `of`.
-    pub(crate) fn new(event: &Event, of: &DayView) -> Self {
+    pub(crate) fn new(event: &Punch, of: &DayView) -> Self {
         Self::dated(event, of.key.date, &of.zone)
     }
 
     /// A punch and its record's date.
-    pub(crate) fn seen(of: &SeenEvent) -> Self {
-        Self::dated(&of.event, of.date, &of.zone)
+    pub(crate) fn seen(of: &SeenPunch) -> Self {
+        Self::dated(&of.punch, of.date, &of.zone)
     }
 
-    fn dated(event: &Event, date: Date, zone: &Zone) -> Self {
+    fn dated(event: &Punch, date: Date, zone: &Zone) -> Self {
         let location =
             event.location.map(|Location { lat, lng, accuracy_m }| LocationForm { lat, lng, accuracy_m });
         Self {
             id: event.id.to_string(),
             user_id: event.user.to_string(),
             kind: event.direction.map(Direction::name),
-            asked: event.punch.name(),
+            asked: event.kind.name(),
             at: local(zone, event.at),
             received_at: local(zone, event.received_at),
             date: day(date),
@@ -272,10 +272,10 @@ impl RecordView {
             } else {
                 "verified"
             },
-            overridden: of.overridden.as_ref().map(|decision| OverrideView::new(decision, &of.zone)),
+            overridden: of.overridden.as_ref().map(|override_| OverrideView::new(override_, &of.zone)),
             open: record.open,
             version: of.revision.0,
-            events: with_events.then(|| of.events.iter().map(|event| EventView::new(event, of)).collect()),
+            events: with_events.then(|| of.punches.iter().map(|event| EventView::new(event, of)).collect()),
         }
     }
 }
@@ -292,39 +292,44 @@ impl ShiftView {
 }
 
 /// The word for what a punch means.
-pub(crate) const fn decision(decision: Decision) -> &'static str {
-    match decision {
-        Decision::CheckedIn => "checked_in",
-        Decision::CheckedOut => "checked_out",
-        Decision::Cooldown(_) => "cooldown",
-        Decision::MinSession(_) => "min_session",
-        Decision::NoOpenSession | Decision::AlreadyCheckedIn | Decision::Closed | Decision::Ignored => "none",
+pub(crate) const fn decision(outcome: PunchOutcome) -> &'static str {
+    match outcome {
+        PunchOutcome::CheckedIn => "checked_in",
+        PunchOutcome::CheckedOut => "checked_out",
+        PunchOutcome::Cooldown(_) => "cooldown",
+        PunchOutcome::MinSession(_) => "min_session",
+        PunchOutcome::NoOpenSession
+        | PunchOutcome::AlreadyCheckedIn
+        | PunchOutcome::Closed
+        | PunchOutcome::Ignored => "none",
     }
 }
 
 /// The same for the person in front of the camera.
-pub(crate) const fn message(decision: Decision) -> &'static str {
-    match decision {
-        Decision::CheckedIn => "Welcome.",
-        Decision::CheckedOut => "Goodbye.",
-        Decision::Cooldown(_) => "You were seen a moment ago; nothing was recorded.",
-        Decision::MinSession(_) => "You have only just come; nothing was recorded.",
-        Decision::NoOpenSession => "You are not checked in, so you cannot check out; nothing was recorded.",
-        Decision::AlreadyCheckedIn => "You are already checked in; nothing was recorded.",
-        Decision::Closed | Decision::Ignored => "Nothing was recorded.",
+pub(crate) const fn message(outcome: PunchOutcome) -> &'static str {
+    match outcome {
+        PunchOutcome::CheckedIn => "Welcome.",
+        PunchOutcome::CheckedOut => "Goodbye.",
+        PunchOutcome::Cooldown(_) => "You were seen a moment ago; nothing was recorded.",
+        PunchOutcome::MinSession(_) => "You have only just come; nothing was recorded.",
+        PunchOutcome::NoOpenSession => {
+            "You are not checked in, so you cannot check out; nothing was recorded."
+        }
+        PunchOutcome::AlreadyCheckedIn => "You are already checked in; nothing was recorded.",
+        PunchOutcome::Closed | PunchOutcome::Ignored => "Nothing was recorded.",
     }
 }
 
 /// From when on a punch would be recorded again.
-pub(crate) const fn next_allowed(decision: Decision) -> Option<Timestamp> {
-    match decision {
-        Decision::Cooldown(at) | Decision::MinSession(at) => Some(at),
-        Decision::CheckedIn
-        | Decision::CheckedOut
-        | Decision::NoOpenSession
-        | Decision::AlreadyCheckedIn
-        | Decision::Closed
-        | Decision::Ignored => None,
+pub(crate) const fn next_allowed(outcome: PunchOutcome) -> Option<Timestamp> {
+    match outcome {
+        PunchOutcome::Cooldown(at) | PunchOutcome::MinSession(at) => Some(at),
+        PunchOutcome::CheckedIn
+        | PunchOutcome::CheckedOut
+        | PunchOutcome::NoOpenSession
+        | PunchOutcome::AlreadyCheckedIn
+        | PunchOutcome::Closed
+        | PunchOutcome::Ignored => None,
     }
 }
 

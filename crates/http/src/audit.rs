@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use rollcall_domain::audit::{Act, Line, State, Value as Member};
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Value as Member};
 use rollcall_domain::id::BatchId;
 use rollcall_usecases::audit::AuditFilter;
 use serde::Serialize;
@@ -28,7 +28,7 @@ form! {
         /// `attendance.accept`, `attendance.recompute`, `bulk.item`, `bulk.batch`, `batch.revert_item`, `batch.revert`,
         /// `correction.request`, `correction.decide`, `leave.request`, `leave.decide`, `lock.set`, `lock.lift`,
         /// `shift.change`, `assignment.change` or `holiday.change`.
-        action: Optional<Act>,
+        action: Optional<AuditAction>,
         /// Only what was done with these entries, or when they were taken back.
         batch_id: Optional<BatchId>,
         /// First date on which it was done, as clocks of the organization show it.
@@ -39,7 +39,7 @@ form! {
     }
 }
 
-choices!(Act);
+choices!(AuditAction);
 
 /// A line of the audit trail: who changed what, when and why.
 #[derive(Serialize, ToSchema)]
@@ -80,7 +80,7 @@ struct TargetView {
 }
 
 impl AuditView {
-    fn new(of: Line) -> Self {
+    fn new(of: AuditEntry) -> Self {
         Self {
             id: of.id.to_string(),
             at: utc(of.at),

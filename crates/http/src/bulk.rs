@@ -11,8 +11,8 @@ use rollcall_domain::id::{BatchId, ShiftId};
 use rollcall_domain::job::{Job, JobKind};
 use rollcall_domain::user::EmployeeCode;
 use rollcall_usecases::bulk::{
-    AT_ONCE, BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS, Moment,
-    OnConflict, Outcome, RevertedBatch, Whose,
+    AT_ONCE, BulkAnswer, BulkItem, BulkRequest, BulkSubject, ItemProblem, ItemResult, MAX_ATOMIC, MAX_ITEMS,
+    Moment, OnConflict, Outcome, RevertedBatch,
 };
 use rollcall_usecases::directory::Directory;
 use rollcall_usecases::jobs::NewJob;
@@ -196,10 +196,10 @@ impl ItemForm {
         let code = read::<EmployeeCode>("/employee_code", &self.employee_code, &mut wrong);
         let address = read::<Line<320>>("/email", &self.email, &mut wrong);
         let (Some(date), true) = (date, wrong.is_empty()) else { return Err(Problem::invalid(wrong)) };
-        let who: Whose = match (&self.user_id, code, address) {
-            (Some(id), ..) => Whose::Id(parse_user(id, actor)?),
-            (None, Some(code), _) => Whose::Code(code.as_str().to_owned()),
-            (None, None, address) => Whose::Address(address.unwrap_or_default()),
+        let who: BulkSubject = match (&self.user_id, code, address) {
+            (Some(id), ..) => BulkSubject::Id(parse_user(id, actor)?),
+            (None, Some(code), _) => BulkSubject::Code(code.as_str().to_owned()),
+            (None, None, address) => BulkSubject::Address(address.unwrap_or_default()),
         };
         Ok(BulkItem {
             who,
@@ -319,7 +319,7 @@ impl BulkSummaryView {
     /// Counts an item.
     pub(crate) fn count(&mut self, outcome: &str) {
         self.total += 1;
-        let counted = Outcome::ALL.into_iter().find(|known| known.name() == outcome);
+        let counted = Outcome::named(outcome);
         match counted.unwrap_or(Outcome::Failed) {
             Outcome::Created => self.created += 1,
             Outcome::Updated => self.updated += 1,
@@ -517,8 +517,8 @@ impl RevertedView {
             reason: of.batch.reason,
             reverted_at: reverted.as_ref().map(|back| utc(back.at)),
             reverted_by: reverted.and_then(|back| back.by).map(|id| id.to_string()),
-            events: of.events,
-            overrides: of.decisions,
+            events: of.punches,
+            overrides: of.overrides,
             approvals: of.approvals,
             restored: of.restored,
         }

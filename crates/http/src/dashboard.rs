@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use rollcall_domain::access::Role;
 use rollcall_domain::id::DepartmentId;
-use rollcall_usecases::dashboard::{Census, Dashboard, DashboardQuery, Devices, Searches};
+use rollcall_usecases::dashboard::{Dashboard, DashboardQuery, Devices, Searches, UserCounts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -116,7 +116,7 @@ pub(crate) struct DevicesView {
 
 impl DashboardView {
     fn new(dashboard: &Dashboard, role: Role) -> Self {
-        let Census { total, active, enrolled, incomplete, no_consent } = dashboard.census;
+        let UserCounts { total, active, enrolled, incomplete, no_consent } = dashboard.census;
         let (rate, prev_rate) = (share(dashboard.rate), share(dashboard.previous));
         let delta = rate.zip(prev_rate).map(|(rate, before)| ((rate - before) * 1e4).round() / 1e4);
         let searches = |searches: Searches| {

@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::attendance::{Direction, Source};
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, PunchId};
 use rollcall_usecases::punches::events::{EventQuery, JudgedEvent};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -110,7 +110,7 @@ pub(crate) async fn list(
 pub(crate) async fn void(
     api: web::Data<Api>,
     caller: Authenticated,
-    PathId(id): PathId<EventId>,
+    PathId(id): PathId<PunchId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
     let judged = api.usecases.punches.void(caller.actor(), id, &form.reason()?).await?;
@@ -125,7 +125,7 @@ pub(crate) async fn void(
 pub(crate) async fn accept(
     api: web::Data<Api>,
     caller: Authenticated,
-    PathId(id): PathId<EventId>,
+    PathId(id): PathId<PunchId>,
     Json(form): Json<ReasonForm>,
 ) -> Result<HttpResponse, Problem> {
     let judged = api.usecases.punches.accept(caller.actor(), id, &form.reason()?).await?;

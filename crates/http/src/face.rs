@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::face::{FaceBox, FaceQuality, ModelId, QualityGate};
 use rollcall_domain::id::FaceId;
 use rollcall_domain::page::Sort;
-use rollcall_usecases::Encoding;
+use rollcall_usecases::TemplateSummary;
 use rollcall_usecases::faces::EncodingQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -133,7 +133,7 @@ pub(crate) struct EncodingView {
 }
 
 impl EncodingView {
-    fn new(encoding: &Encoding, model: Option<&ModelId>) -> Self {
+    fn new(encoding: &TemplateSummary, model: Option<&ModelId>) -> Self {
         let status =
             if model == Some(&encoding.model) { EncodingStatus::Active } else { EncodingStatus::Stale };
         Self {

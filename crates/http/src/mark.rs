@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use rollcall_domain::id::DeviceId;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_usecases::attendance::DayView;
 use rollcall_usecases::overrides::OverrideRequest;
 use rollcall_usecases::punches::MarkRequest;
@@ -25,7 +25,7 @@ form! {
         /// For whom, an id or `me`; yourself unless said otherwise.
         user_id: Option<String>,
         /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
-        r#type: Optional<Punch>,
+        r#type: Optional<PunchKind>,
         /// When, if not now; not for employees, and with a reason.
         at: Optional<Timestamp>,
         /// Why you enter it for somebody else or for another time; at least 5 characters.
@@ -48,7 +48,7 @@ form! {
 impl MarkForm {
     /// Members that say something of a punch, next to a status that needs none; or of a day, without one.
     fn misplaced(&self) -> Result<(), Problem> {
-        let force_fits = self.r#type.text() == Some(Punch::CheckOut.name());
+        let force_fits = self.r#type.text() == Some(PunchKind::CheckOut.name());
         if self.status.is_none() {
             let misplaced = [
                 ("/date", self.date.is_some(), "is told together with status"),
@@ -93,10 +93,10 @@ impl MarkedView {
     /// What came of a punch.
     pub(crate) fn new(marked: &PunchResult) -> Self {
         Self {
-            decision: decision(marked.decision),
-            event: marked.event.as_ref().map(|event| EventView::new(event, &marked.day)),
+            decision: decision(marked.outcome),
+            event: marked.punch.as_ref().map(|event| EventView::new(event, &marked.day)),
             record: RecordView::new(&marked.day, true),
-            next_allowed_at: next_allowed(marked.decision).map(|at| local(&marked.day.zone, at)),
+            next_allowed_at: next_allowed(marked.outcome).map(|at| local(&marked.day.zone, at)),
         }
     }
 
@@ -135,7 +135,7 @@ pub(crate) async fn mark(
     }
     let request = MarkRequest {
         user,
-        punch: form.r#type.value().unwrap_or(Punch::Auto),
+        kind: form.r#type.value().unwrap_or(PunchKind::Auto),
         at: form.at.value(),
         reason: form.reason.value(),
         note: form.note.value(),
@@ -145,7 +145,7 @@ pub(crate) async fn mark(
     };
     let marked = api.usecases.punches.mark(caller.actor(), request).await?;
     let mut answer = HttpResponse::Ok();
-    if marked.event.is_some() {
+    if marked.punch.is_some() {
         let record = format!("/api/attendance/records/{}", marked.day.id);
         answer.status(StatusCode::CREATED).insert_header((header::LOCATION, record));
     }

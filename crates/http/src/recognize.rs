@@ -1,7 +1,7 @@
 //! `POST /api/face/recognize`
 
 use actix_web::{HttpResponse, web};
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_usecases::recognition::{MAX_TOP_K, Outcome, RecognizeRequest, Recognized, Sighting};
 use rollcall_usecases::timesheet::PunchResult;
@@ -27,7 +27,7 @@ form! {
         /// Whether a match is a punch; true unless said otherwise.
         mark: Option<bool>,
         /// `auto`, `check_in` or `check_out`; `auto` unless said otherwise.
-        r#type: Optional<Punch>,
+        r#type: Optional<PunchKind>,
         /// How many candidates are wanted, 1 to 5; more than 1 is for administrators.
         #[validate(custom(function = "few"))]
         #[schema(minimum = 1, maximum = 5)]
@@ -220,7 +220,7 @@ impl SightingView {
             liveness: LivenessView { mode: "off", score: None, passed: None },
             attendance: marked.map(PunchView::new),
             face_box: BoxView::new(&sighting.bounds),
-            decision_id: sighting.decision.to_string(),
+            decision_id: sighting.search.to_string(),
             candidates: candidates.collect(),
         }
     }
@@ -240,12 +240,12 @@ impl MatchedView {
 impl PunchView {
     fn new(marked: &PunchResult) -> Self {
         Self {
-            decision: decision(marked.decision),
-            event: marked.event.as_ref().map(|event| EventView::new(event, &marked.day)),
+            decision: decision(marked.outcome),
+            event: marked.punch.as_ref().map(|event| EventView::new(event, &marked.day)),
             // Without the punches of the day: where somebody was this morning, and why, is no business of a kiosk.
             record: RecordView::new(&marked.day, false),
-            message: message(marked.decision),
-            next_allowed_at: next_allowed(marked.decision).map(|at| local(&marked.day.zone, at)),
+            message: message(marked.outcome),
+            next_allowed_at: next_allowed(marked.outcome).map(|at| local(&marked.day.zone, at)),
         }
     }
 }
@@ -265,7 +265,7 @@ pub(crate) async fn recognize(
     let request = RecognizeRequest {
         photo: photo.ok_or_else(|| Problem::new(Code::UndecodableImage, "the picture is empty"))?,
         mark: form.mark.unwrap_or(true),
-        punch: form.r#type.value().unwrap_or(Punch::Auto),
+        kind: form.r#type.value().unwrap_or(PunchKind::Auto),
         top_k: form.top_k.map_or(1, |top_k| usize::try_from(top_k).unwrap_or(MAX_TOP_K)),
         all_faces,
         location: form.location.and_then(LocationForm::place),

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::RecordId;
-use rollcall_usecases::overrides::{Decided, OverrideRequest};
+use rollcall_usecases::overrides::{OverrideHistoryEntry, OverrideRequest};
 use rollcall_usecases::records::RecordHistory;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -117,10 +117,10 @@ struct DecidedView {
 }
 
 impl DecidedView {
-    fn new(of: &Decided, zone: &Zone) -> Self {
+    fn new(of: &OverrideHistoryEntry, zone: &Zone) -> Self {
         let ended = of.ended.as_ref();
         Self {
-            decision: OverrideView::new(&of.decision, zone),
+            decision: OverrideView::new(&of.override_, zone),
             ended_at: ended.map(|ended| local(zone, ended.at)),
             ended_by: ended.and_then(|ended| ended.by).map(|id| id.to_string()),
             ended_reason: ended.map(|ended| ended.reason.clone()),

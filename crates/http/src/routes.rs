@@ -15,8 +15,8 @@ use crate::entry::Access::{May, MayOrMonitor, Password, People, Public};
 use crate::entry::{Entry, Notes};
 use crate::problem::{Code, Problem};
 use crate::{
-    admin, assignments, audit, auth, bulk, corrections, dashboard, departments, document, enroll, events,
-    face, health, history, holidays, jobs, leaves, locks, mark, problems,
+    admin, assignments, audit, auth, bulk, closed_periods, corrections, dashboard, departments, document,
+    enroll, events, face, health, history, holidays, jobs, leaves, mark, problems,
 };
 use crate::{erasure, recognize, records, report, shifts, statistics, stream, sync, today, users};
 
@@ -97,10 +97,10 @@ operations! {
     POST   "/api/leaves/{leave_id}/approve"             May(A::DecideLeave)         => leaves::approve;
     POST   "/api/leaves/{leave_id}/reject"              May(A::DecideLeave)         => leaves::reject;
     POST   "/api/leaves/{leave_id}/withdraw"            May(A::RequestLeave)        => leaves::withdraw;
-    GET    "/api/locks"                                 May(A::ReadLocks)           => locks::list;
-    POST   "/api/locks"                                 May(A::ManageLocks)         => locks::close;
-    GET    "/api/locks/{lock_id}"                       May(A::ReadLocks)           => locks::get;
-    POST   "/api/locks/{lock_id}/lift"                  May(A::ManageLocks)         => locks::lift;
+    GET    "/api/locks"                                 May(A::ReadClosedPeriods)           => closed_periods::list;
+    POST   "/api/locks"                                 May(A::ManageClosedPeriods)         => closed_periods::close;
+    GET    "/api/locks/{lock_id}"                       May(A::ReadClosedPeriods)           => closed_periods::get;
+    POST   "/api/locks/{lock_id}/lift"                  May(A::ManageClosedPeriods)         => closed_periods::lift;
 
     POST   "/api/face/enroll"                           May(A::EnrollFace)          => enroll::enroll [names_somebody];
     POST   "/api/face/recognize"                        May(A::RecognizeFace)       => recognize::recognize [by_kiosk];

@@ -13,7 +13,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_usecases::stream::{Changes, Follower, News};
+use rollcall_usecases::stream::{Cursor, PersonUpdate, Update};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,13 +59,13 @@ pub(crate) struct ChangeView {
 }
 
 impl ChangeView {
-    fn new(changes: &Changes) -> Self {
+    fn new(changes: &PersonUpdate) -> Self {
         let standing = changes.standing.as_ref();
         Self {
             user: PersonView::new(&changes.person),
             status: standing.map(|standing| standing.status.name()),
             record: standing.map(|standing| RecordView::new(&standing.day, false)),
-            events: changes.events.iter().map(EventView::seen).collect(),
+            events: changes.punches.iter().map(EventView::seen).collect(),
         }
     }
 }
@@ -120,7 +120,7 @@ struct Following {
     api: web::Data<Api>,
     token: String,
     actor: Actor,
-    follower: Follower,
+    follower: Cursor,
     /// When something was sent last.
     told: Option<Instant>,
     _permit: Permit<UserId>,
@@ -163,10 +163,10 @@ impl Following {
         }
     }
 
-    async fn messages(&self, news: &News) -> Option<String> {
+    async fn messages(&self, news: &Update) -> Option<String> {
         match news {
-            News::TooMuch => Some("event: reset\ndata: {}\n\n".into()),
-            News::Of(changes) => {
+            Update::TooMuch => Some("event: reset\ndata: {}\n\n".into()),
+            Update::Of(changes) => {
                 let views: Vec<ChangeView> = changes.iter().map(ChangeView::new).collect();
                 let views = named(&self.api.usecases.directory, &views).await.ok()?;
                 let each = views.as_array().into_iter().flatten();

@@ -5,9 +5,9 @@ use actix_web::{HttpResponse, web};
 use jiff::Timestamp;
 use rollcall_domain::access::Actor;
 use rollcall_domain::device::Counting;
-use rollcall_domain::id::{DeviceId, EventId};
-use rollcall_domain::policy::Punch;
-use rollcall_usecases::attendance::SeenEvent;
+use rollcall_domain::id::{DeviceId, PunchId};
+use rollcall_domain::policy::PunchKind;
+use rollcall_usecases::attendance::SeenPunch;
 use rollcall_usecases::bulk::AT_ONCE;
 use rollcall_usecases::punches::sync::{SyncAnswer, SyncItem, SyncProblem, SyncRequest};
 use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ impl ItemForm {
     /// The item, or everything that is wrong with it.
     fn read(&self, actor: &Actor) -> Result<SyncItem, Problem> {
         let mut wrong = Vec::new();
-        let id = required::<EventId>("/event_id", &self.event_id, &mut wrong);
+        let id = required::<PunchId>("/event_id", &self.event_id, &mut wrong);
         let user = match self.user_id.as_deref() {
             Some(text) => parse_user(text, actor).ok(),
             None => None,
@@ -83,8 +83,8 @@ impl ItemForm {
         }
         let at = required::<Timestamp>("/at", &self.at, &mut wrong);
         let punch = match &self.r#type {
-            None => Some(Punch::Auto),
-            Some(kind) => required::<Punch>("/type", kind, &mut wrong),
+            None => Some(PunchKind::Auto),
+            Some(kind) => required::<PunchKind>("/type", kind, &mut wrong),
         };
         if self.counter.is_none_or(|counter| i64::try_from(counter).is_err()) {
             wrong.push(FieldError::at("/counter", "required", "must be 0 to 2^63 - 1"));
@@ -99,7 +99,7 @@ impl ItemForm {
         match (id, user, at, punch, self.counter) {
             (Some(id), Some(user), Some(at), Some(punch), Some(counter)) if wrong.is_empty() => {
                 let similarity = self.similarity;
-                Ok(SyncItem { id, user, punch, at, counter, similarity, location: location.flatten() })
+                Ok(SyncItem { id, user, kind: punch, at, counter, similarity, location: location.flatten() })
             }
             _ => Err(Problem::invalid(wrong)),
         }
@@ -175,10 +175,10 @@ struct SyncResultView {
 }
 
 impl SyncResultView {
-    fn new(index: usize, event_id: Option<String>, result: Result<SeenEvent, Problem>) -> Self {
+    fn new(index: usize, event_id: Option<String>, result: Result<SeenPunch, Problem>) -> Self {
         match result {
             Ok(seen) => {
-                let outcome = if seen.event.needs_review { "needs_review" } else { "accepted" };
+                let outcome = if seen.punch.needs_review { "needs_review" } else { "accepted" };
                 Self { index, event_id, outcome, event: Some(EventView::seen(&seen)), problem: None }
             }
             Err(problem) => {

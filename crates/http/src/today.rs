@@ -7,7 +7,7 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::statistics::Totals;
 use rollcall_domain::user::RosterEntry;
-use rollcall_usecases::today::{Standing, TodayQuery};
+use rollcall_usecases::today::{TodayQuery, TodayStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -137,7 +137,7 @@ impl TotalsView {
 }
 
 impl StandingView {
-    fn new(standing: &Standing) -> Self {
+    fn new(standing: &TodayStatus) -> Self {
         let record = RecordView::new(&standing.day, false);
         Self { user: PersonView::new(&standing.person), status: standing.status.name(), record }
     }

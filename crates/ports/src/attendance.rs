@@ -9,16 +9,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source, Stamp};
-use rollcall_domain::audit::Line;
+use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Punch, PunchKind, SignOff, Source};
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
+use rollcall_domain::id::{BatchId, DeviceId, OverrideId, PunchId, RecordId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::plan::{Given, Placement};
-use rollcall_domain::statistics::Whose;
-use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
+use rollcall_domain::plan::{Placement, ShiftAssignment};
+use rollcall_domain::statistics::RecordScope;
+use rollcall_domain::user::{DepartmentRef, RosterEntry, UserScope};
 
 use crate::store::StoreError;
 
@@ -49,13 +49,13 @@ pub trait AttendanceStore: Send + Sync {
     async fn unplanned(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError>;
 
     /// The same, and after them those whose records do not follow from the facts any more; two queries.
-    async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError>;
+    async fn users_needing_upkeep(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError>;
 
     /// For each of these people the first date that has a record or, by UTC, a punch of theirs; two queries.
     async fn first_dates(&self, people: &[UserId]) -> Result<Vec<Option<Date>>, StoreError>;
 
     /// The records of these people within `dates`, by person, date and shift, without punches; one query.
-    async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;
+    async fn records(&self, people: &UserScope, dates: DateRange) -> Result<Vec<DayRecord>, StoreError>;
 
     /// The same of some people, of whatever department, with where they belonged; one query.
     async fn records_of(
@@ -68,14 +68,14 @@ pub trait AttendanceStore: Send + Sync {
     /// date and shift, without punches; one query.
     async fn roster(
         &self,
-        people: &People,
+        people: &UserScope,
         dates: DateRange,
     ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError>;
 
     /// The records of some dates that are not final at `now`, without punches, in any order; one query.
-    async fn unsettled(
+    async fn open_records(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
         now: Timestamp,
     ) -> Result<Vec<DayRecord>, StoreError>;
@@ -84,37 +84,41 @@ pub trait AttendanceStore: Send + Sync {
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError>;
 
     /// The punches of these records, earliest first, by record; one query. Records without punches are left out.
-    async fn events_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Event>>, StoreError>;
+    async fn punches_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Punch>>, StoreError>;
 
     /// One punch.
-    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError>;
+    async fn punch(&self, id: PunchId) -> Result<Option<Punch>, StoreError>;
 
     /// The punches of these ids that there are, with the record to which each belongs, in any order.
-    async fn filed(&self, ids: &[EventId]) -> Result<Vec<Filed>, StoreError>;
+    async fn punches_by_id(&self, ids: &[PunchId]) -> Result<Vec<RecordedPunch>, StoreError>;
 
     /// The records of these ids that there are, without punches, in any order.
-    async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError>;
+    async fn records_by_id(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError>;
 
     /// What was ever decided of a day, earliest first.
-    async fn decided(&self, key: DayKey) -> Result<Vec<Decided>, StoreError>;
+    async fn override_history(&self, key: DayKey) -> Result<Vec<OverrideHistoryEntry>, StoreError>;
 
     /// The highest number that a device gave to a punch which is stored.
     async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError>;
 
     /// A page of the punches of these people, latest first, with the record to which each belongs; two queries.
-    async fn events(
+    async fn punches(
         &self,
-        people: &People,
-        filter: &EventFilter,
+        people: &UserScope,
+        filter: &PunchFilter,
         page: Page,
-    ) -> Result<Paged<Filed>, StoreError>;
+    ) -> Result<Paged<RecordedPunch>, StoreError>;
 
     /// Those of these people about whom something was committed at `since` or later, in any order; one query.
-    async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError>;
+    async fn changed_since(&self, people: &UserScope, since: Timestamp) -> Result<Vec<Changed>, StoreError>;
 
     /// The punches of these people that were received at `since` or later, in the order in which they were, with the
     /// record to which each belongs; one query.
-    async fn received(&self, people: &[UserId], since: Timestamp) -> Result<Vec<Filed>, StoreError>;
+    async fn punches_received_since(
+        &self,
+        people: &[UserId],
+        since: Timestamp,
+    ) -> Result<Vec<RecordedPunch>, StoreError>;
 }
 
 /// Somebody about whom something changed.
@@ -129,7 +133,7 @@ pub struct Changed {
 }
 
 /// A punch and the record to which it belongs, if it belongs to any.
-pub type Filed = (Event, Option<RecordId>);
+pub type RecordedPunch = (Punch, Option<RecordId>);
 
 /// Everything one person's records follow from, as far as it is theirs alone.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -147,11 +151,11 @@ pub struct Ledger {
     /// Where they belong, by date.
     pub placements: Vec<Placement>,
     /// Shifts they were given.
-    pub assignments: Vec<Given>,
+    pub assignments: Vec<ShiftAssignment>,
     /// Approved leave.
     pub leaves: Vec<Leave>,
     /// Punches, by time, with the record to which each belongs.
-    pub events: Vec<Filed>,
+    pub punches: Vec<RecordedPunch>,
     /// What holds instead of their punches.
     pub overrides: Vec<(DayKey, Override)>,
     /// How many seconds of overtime were approved of which days.
@@ -180,23 +184,23 @@ pub struct Change {
     /// Where they belong from a date on; replaces what was said for that date.
     pub placements: Vec<Placement>,
     /// New punches, with the record to which each belongs.
-    pub events: Vec<Filed>,
+    pub punches: Vec<RecordedPunch>,
     /// Punches that are taken back.
-    pub voided: Vec<(EventId, Stamp)>,
+    pub voided: Vec<(PunchId, SignOff)>,
     /// The entries with which they are.
     pub voided_with: Option<BatchId>,
     /// Punches that are not taken back any more.
-    pub unvoided: Vec<EventId>,
+    pub unvoided: Vec<PunchId>,
     /// Punches that somebody looked at and lets count.
-    pub accepted: Vec<(EventId, Stamp)>,
+    pub accepted: Vec<(PunchId, SignOff)>,
     /// Decisions; each replaces the one before on its day.
     pub decided: Vec<(DayKey, Override)>,
     /// Decisions that are taken back.
-    pub reverted: Vec<(OverrideId, Stamp)>,
+    pub reverted: Vec<(OverrideId, SignOff)>,
     /// Earlier decisions that hold again, of days without any.
     pub restored: Vec<(DayKey, OverrideId)>,
     /// Overtime that is approved; replaces what was approved of its day before.
-    pub approvals: Vec<Approval>,
+    pub approvals: Vec<OvertimeApproval>,
     /// Days of whose overtime nothing is approved any more.
     pub withdrawn: Vec<DayKey>,
     /// Records that are new or differ; each with the revision that was read, [`Revision::NEW`] for a new one, which is
@@ -205,9 +209,9 @@ pub struct Change {
     /// Records that no longer follow from anything.
     pub gone: Vec<RecordId>,
     /// Known punches that come to something else now, or belong elsewhere.
-    pub readings: Vec<(EventId, Option<RecordId>, Option<Direction>)>,
+    pub readings: Vec<(PunchId, Option<RecordId>, Option<Direction>)>,
     /// What the audit trail tells of this.
-    pub lines: Vec<Line>,
+    pub audit_entries: Vec<AuditEntry>,
 }
 
 impl Change {
@@ -222,7 +226,7 @@ impl Change {
             planned_through: ledger.planned_through,
             stale_from: ledger.stale_from,
             placements: Vec::new(),
-            events: Vec::new(),
+            punches: Vec::new(),
             voided: Vec::new(),
             voided_with: None,
             unvoided: Vec::new(),
@@ -235,28 +239,28 @@ impl Change {
             records: Vec::new(),
             gone: Vec::new(),
             readings: Vec::new(),
-            lines: Vec::new(),
+            audit_entries: Vec::new(),
         }
     }
 }
 
 /// What was decided of a day, and what became of the decision.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decided {
+pub struct OverrideHistoryEntry {
     /// The decision.
-    pub decision: Override,
+    pub override_: Override,
     /// How it ended, if it did: taken back, or replaced by another one.
-    pub ended: Option<Stamp>,
+    pub ended: Option<SignOff>,
 }
 
-impl Decided {
+impl OverrideHistoryEntry {
     /// Why a decision ended that another one replaced.
     pub const REPLACED: &'static str = "replaced by another decision";
 }
 
 /// Overtime that is approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approval {
+pub struct OvertimeApproval {
     /// Of which day.
     pub key: DayKey,
     /// How much of it, in seconds; what the day comes to later is not approved with it.
@@ -273,7 +277,7 @@ pub struct Approval {
 
 /// Which punches are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct EventFilter {
+pub struct PunchFilter {
     /// From this instant on.
     pub from: Option<Timestamp>,
     /// Before this instant.
@@ -281,7 +285,7 @@ pub struct EventFilter {
     /// That count as this by now.
     pub direction: Option<Direction>,
     /// Asked for as this.
-    pub punch: Option<Punch>,
+    pub kind: Option<PunchKind>,
     /// That came about like this.
     pub source: Option<Source>,
     /// Of this kiosk or camera.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollcall_domain::audit::{Act, Line};
+use rollcall_domain::audit::{AuditAction, AuditEntry};
 use rollcall_domain::id::{BatchId, UserId};
 use rollcall_domain::page::{Page, Paged};
 
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// A page of the lines that match, latest first, those of one moment by id; two queries.
-    async fn page(&self, filter: &AuditFilter, page: Page) -> Result<Paged<Line>, StoreError>;
+    async fn page(&self, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>, StoreError>;
 }
 
 /// Which lines are wanted.
@@ -24,7 +24,7 @@ pub struct AuditFilter {
     /// Of what this person did.
     pub by: Option<UserId>,
     /// Of this kind.
-    pub act: Option<Act>,
+    pub act: Option<AuditAction>,
     /// Made with these entries, or when they were taken back.
     pub batch: Option<BatchId>,
     /// From this instant on.

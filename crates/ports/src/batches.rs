@@ -1,8 +1,8 @@
 //! Things that were entered together.
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{DayKey, Event, Stamp};
-use rollcall_domain::audit::Line;
+use rollcall_domain::attendance::{DayKey, Punch, SignOff};
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::batch::Batch;
 use rollcall_domain::id::{BatchId, OverrideId};
 use rollcall_domain::overrides::Override;
@@ -15,7 +15,12 @@ use crate::store::StoreError;
 pub trait BatchStore: Send + Sync {
     /// Commits the changes as [`crate::attendance::AttendanceStore::commit_all`] does, and stores the batch and
     /// its line of the audit trail with the first of them: all of it or nothing.
-    async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError>;
+    async fn commit(
+        &self,
+        batch: &Batch,
+        changes: &[Change],
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError>;
 
     /// One batch.
     async fn get(&self, id: BatchId) -> Result<Option<Batch>, StoreError>;
@@ -31,9 +36,9 @@ pub trait BatchStore: Send + Sync {
     async fn revert(
         &self,
         id: BatchId,
-        back: &Stamp,
+        back: &SignOff,
         changes: &[Change],
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError>;
 }
 
@@ -41,12 +46,12 @@ pub trait BatchStore: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Entries {
     /// Punches, by time.
-    pub events: Vec<Event>,
+    pub punches: Vec<Punch>,
     /// Punches it took back, by time, but those that were entered with a batch that was taken back itself.
-    pub voided: Vec<Event>,
+    pub voided: Vec<Punch>,
     /// Decisions and their days.
-    pub decisions: Vec<(OverrideId, DayKey)>,
-    /// What those decisions replaced: of each day the last decision before that was not made with a batch which was
+    pub overrides: Vec<(OverrideId, DayKey)>,
+    /// What those overrides replaced: of each day the last decision before that was not made with a batch which was
     /// taken back since.
     pub replaced: Vec<(DayKey, Override)>,
     /// Days of whose overtime it approved something.

@@ -1,24 +1,24 @@
 //! Requests to correct days.
 
 use async_trait::async_trait;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 
 use crate::attendance::Change;
 use crate::store::StoreError;
 
-/// Requests for corrections and what came of them. `line` is what the audit trail tells of a change, stored in the same
+/// Requests for corrections and what came of them. `audit_entry` is what the audit trail tells of a change, stored in the same
 /// transaction.
 #[async_trait]
 pub trait CorrectionStore: Send + Sync {
     /// A page of the requests of these people that match, latest first; two queries.
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &CorrectionFilter,
         page: Page,
     ) -> Result<Paged<Correction>, StoreError>;
@@ -30,7 +30,7 @@ pub trait CorrectionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Missing`]`("user_id")`; [`StoreError::Overlaps`] if another request for that day is pending.
-    async fn insert(&self, correction: &Correction, line: &Line) -> Result<(), StoreError>;
+    async fn insert(&self, correction: &Correction, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Stores what came of a request; `correction.revision` is the one that was read. What then changes of the day is
     /// committed with it as by [`crate::attendance::AttendanceStore::commit`]: both or nothing.
@@ -41,7 +41,7 @@ pub trait CorrectionStore: Send + Sync {
         &self,
         correction: &Correction,
         change: Option<&Change>,
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError>;
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rollcall_domain::face::{Face, FaceQuality, FaceSource, ModelId};
+use rollcall_domain::face::{FaceQuality, FaceSource, ModelId, StoredTemplate};
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{ConsentVersion, FaceSummary};
@@ -27,7 +27,7 @@ pub trait FaceStore: Send + Sync {
     async fn add(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -41,7 +41,7 @@ pub trait FaceStore: Send + Sync {
     async fn replace(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -55,7 +55,7 @@ pub trait FaceStore: Send + Sync {
     async fn last_change(&self) -> Result<u64, StoreError>;
 
     /// All templates of a person, oldest first.
-    async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError>;
+    async fn of_user(&self, user: UserId) -> Result<Vec<StoredTemplate>, StoreError>;
 
     /// How much is stored of each of these people under `model` and under others; in the order asked, one
     /// query for all.
@@ -69,10 +69,10 @@ pub trait FaceStore: Send + Sync {
     async fn encodings(
         &self,
         user: UserId,
-        filter: &EncodingFilter,
+        filter: &TemplateFilter,
         newest_first: bool,
         page: Page,
-    ) -> Result<Paged<Encoding>, StoreError>;
+    ) -> Result<Paged<TemplateSummary>, StoreError>;
 
     /// Whose template it is.
     async fn owner(&self, face: FaceId) -> Result<Option<UserId>, StoreError>;
@@ -109,7 +109,7 @@ pub struct Changes {
 
 /// A template without its vector.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Encoding {
+pub struct TemplateSummary {
     /// Its identifier.
     pub id: FaceId,
     /// The network that computed it.
@@ -132,7 +132,7 @@ pub struct Encoding {
 
 /// Which templates are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct EncodingFilter {
+pub struct TemplateFilter {
     /// Only this model's.
     pub model: Option<ModelId>,
     /// Only other models' than this.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::id::{DepartmentId, HolidayId};
@@ -11,7 +11,7 @@ use rollcall_domain::page::{Page, Paged};
 use crate::store::StoreError;
 
 /// Holidays and days off. Every change is one of the plan, see [`crate::plan::PlanStore`], and fails with
-/// [`StoreError::Locked`] if it changes what holds on a date of a closed period. `line` is what the
+/// [`StoreError::Locked`] if it changes what holds on a date of a closed period. `audit_entry` is what the
 /// audit trail tells of it, stored in the same transaction.
 #[async_trait]
 pub trait HolidayStore: Send + Sync {
@@ -26,19 +26,20 @@ pub trait HolidayStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Missing`]`("department_id")`; [`StoreError::Overlaps`] if the same calendar has an entry that
     /// this one [repeats](rollcall_domain::holiday::FreeDays::repeats).
-    async fn insert(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError>;
+    async fn insert(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Changes an entry, but not whose calendar it is in; `entry.revision` is the one that was read.
     ///
     /// # Errors
     /// [`StoreError::Stale`] unless the revision is the stored one; else as [`Self::insert`].
-    async fn save(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError>;
+    async fn save(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Takes an entry out.
     ///
     /// # Errors
     /// [`StoreError::Stale`] unless `seen` is the stored revision.
-    async fn remove(&self, id: HolidayId, seen: Revision, line: &Line) -> Result<(), StoreError>;
+    async fn remove(&self, id: HolidayId, seen: Revision, audit_entry: &AuditEntry)
+    -> Result<(), StoreError>;
 }
 
 /// Which entries are wanted.

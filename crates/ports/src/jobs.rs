@@ -103,28 +103,15 @@ pub struct Ended {
     pub expires_at: Timestamp,
 }
 
-/// What bytes of a job are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    /// What it is about.
-    Input,
-    /// What came of the first part of it, for whoever takes over.
-    Draft,
-    /// What came of it.
-    Result,
-}
-
-impl Part {
-    /// Every part there is.
-    pub const ALL: [Self; 3] = [Self::Input, Self::Draft, Self::Result];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::Draft => "draft",
-            Self::Result => "result",
-        }
+rollcall_domain::words! {
+    /// What bytes of a job are.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Part {
+        /// What it is about.
+        Input = "input",
+        /// What came of the first part of it, for whoever takes over.
+        Draft = "draft",
+        /// What came of it.
+        Result = "result",
     }
 }

@@ -1,23 +1,23 @@
 //! Requests for leave.
 
 use async_trait::async_trait;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 
 use crate::store::StoreError;
 
-/// Requests for leave and what came of them. `line` is what the audit trail tells of a change, stored in the same
+/// Requests for leave and what came of them. `audit_entry` is what the audit trail tells of a change, stored in the same
 /// transaction.
 #[async_trait]
 pub trait LeaveStore: Send + Sync {
     /// A page of the requests of these people that match, in the order of `sort` and then of their ids; two queries.
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &LeaveFilter,
         sort: &[Sort<LeaveKey>],
         page: Page,
@@ -31,7 +31,7 @@ pub trait LeaveStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Missing`]`("user_id")`; [`StoreError::Overlaps`] if the person has another request for one of the
     /// dates that [stands](LeaveStatus::stands); [`StoreError::Locked`] if one of the dates is in a closed period.
-    async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError>;
+    async fn insert(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Stores what came of a request; `request.revision` is the one that was read. If it was or is approved, the person
     /// has stale records from its first date on, in the same transaction.
@@ -39,7 +39,7 @@ pub trait LeaveStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Stale`] unless the revision is the stored one; [`StoreError::Locked`] if it was or is approved and
     /// one of the dates is in a closed period.
-    async fn decide(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError>;
+    async fn decide(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 }
 
 /// Which requests are wanted.

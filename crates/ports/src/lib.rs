@@ -15,8 +15,8 @@ pub mod attendance;
 pub mod audit;
 pub mod batches;
 pub mod clock;
+pub mod closed_periods;
 pub mod corrections;
-pub mod decisions;
 pub mod departments;
 pub mod devices;
 pub mod engine;
@@ -27,10 +27,10 @@ pub mod index;
 pub mod jobs;
 pub mod leaves;
 pub mod legacy;
-pub mod locks;
 pub mod passwords;
 pub mod plan;
 pub mod probe;
+pub mod recognition_log;
 pub mod sealer;
 pub mod sessions;
 pub mod shifts;
@@ -67,7 +67,7 @@ pub struct Ports {
     /// Templates.
     pub faces: Arc<dyn faces::FaceStore>,
     /// Searches and what came of them.
-    pub decisions: Arc<dyn decisions::DecisionLog>,
+    pub recognition_log: Arc<dyn recognition_log::RecognitionLog>,
     /// Shifts.
     pub shifts: Arc<dyn shifts::ShiftStore>,
     /// To whom they are given.
@@ -77,7 +77,7 @@ pub struct Ports {
     /// Requests for leave.
     pub leaves: Arc<dyn leaves::LeaveStore>,
     /// Closed periods.
-    pub locks: Arc<dyn locks::LockStore>,
+    pub closed_periods: Arc<dyn closed_periods::ClosedPeriodStore>,
     /// What is planned for everybody.
     pub plan: Arc<dyn plan::PlanStore>,
     /// Punches and records.

@@ -6,7 +6,7 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::plan::{Personal, Plan};
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 
 use crate::store::StoreError;
 
@@ -29,12 +29,12 @@ pub trait PlanStore: Send + Sync {
     async fn relocate(&self, zone: &Zone, today: Date) -> Result<(), StoreError>;
 
     /// What is known of each of the active ones among these people alone, by id; four queries.
-    async fn personals(&self, people: &People) -> Result<Vec<(UserId, Personal)>, StoreError>;
+    async fn personals(&self, people: &UserScope) -> Result<Vec<(UserId, Personal)>, StoreError>;
 }
 
 /// Whose entries of the plan may be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Visible {
+pub enum PlanScope {
     /// Everything.
     All,
     /// What is for everybody, for these departments or whoever is in one of them, and for this person.

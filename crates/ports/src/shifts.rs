@@ -4,15 +4,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::ShiftId;
-use rollcall_domain::plan::Editions;
+use rollcall_domain::plan::ShiftVersions;
 use rollcall_domain::shift::Shift;
 
 use crate::store::StoreError;
 
 /// Shifts, each in all its wordings: records refer to the rules under which they were made. Every change is one of the
-/// plan, see [`crate::plan::PlanStore`]. `line` is what the audit trail tells of it, stored in the same transaction.
+/// plan, see [`crate::plan::PlanStore`]. `audit_entry` is what the audit trail tells of it, stored in the same transaction.
 #[async_trait]
 pub trait ShiftStore: Send + Sync {
     /// All of them, retired ones too, by id; one query, because an organization has few.
@@ -26,7 +26,7 @@ pub trait ShiftStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Taken`]`("name")` if the newest wording of a shift that is not retired has the same name in
     /// canonical form.
-    async fn insert(&self, shift: &Shift, line: &Line) -> Result<(), StoreError>;
+    async fn insert(&self, shift: &Shift, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Another wording from a date on; it replaces one that begins on the same date. Whoever works the shift has stale
     /// records from that date on.
@@ -34,7 +34,13 @@ pub trait ShiftStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Stale`] unless `seen` is the stored revision and the shift is not retired; `Taken` as
     /// [`Self::insert`]; [`StoreError::Locked`] if the date is in a closed period.
-    async fn reword(&self, shift: &Shift, from: Date, seen: Revision, line: &Line) -> Result<(), StoreError>;
+    async fn reword(
+        &self,
+        shift: &Shift,
+        from: Date,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError>;
 
     /// Keeps a shift from being given to anybody from now on; records keep it.
     ///
@@ -49,7 +55,7 @@ pub trait ShiftStore: Send + Sync {
         seen: Revision,
         at: Timestamp,
         today: Date,
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError>;
 }
 
@@ -59,7 +65,7 @@ pub struct StoredShift {
     /// Its identifier.
     pub id: ShiftId,
     /// Every wording.
-    pub editions: Editions,
+    pub editions: ShiftVersions,
     /// Whether everybody works it unless told otherwise.
     pub is_default: bool,
     /// Since when it is given to nobody any more.

@@ -7,8 +7,8 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::face::ModelId;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::statistics::{Days, Whose};
-use rollcall_domain::user::{DepartmentRef, EmployeeCode, People, PersonName};
+use rollcall_domain::statistics::{Days, RecordScope};
+use rollcall_domain::user::{DepartmentRef, EmployeeCode, PersonName, UserScope};
 
 use crate::store::StoreError;
 
@@ -19,9 +19,9 @@ pub trait StatisticsStore: Send + Sync {
     /// the order of keys; one query.
     async fn days(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
-        by: By,
+        by: GroupBy,
         now: Timestamp,
     ) -> Result<Vec<(Key, Days)>, StoreError>;
 
@@ -29,7 +29,7 @@ pub trait StatisticsStore: Send + Sync {
     /// of their records that are final at `now` and of the status wanted; one query.
     async fn people(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
         status: Option<DayStatus>,
         now: Timestamp,
@@ -39,35 +39,35 @@ pub trait StatisticsStore: Send + Sync {
     /// in which they were; and those who came on `today`. One query. Departments without either are left out.
     async fn heads(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         date: Date,
         today: Date,
-        enrolled: Option<&Enough>,
+        enrolled: Option<&MinTemplates>,
     ) -> Result<Vec<Heads>, StoreError>;
 
     /// Every department, by canonical name; one query.
     async fn departments(&self) -> Result<Vec<DepartmentRef>, StoreError>;
 
     /// What there is to be seen of people at a glance; `None` if there is no such department. One query.
-    async fn glance(&self, wanted: &Glancing<'_>) -> Result<Option<Glance>, StoreError>;
+    async fn glance(&self, wanted: &DashboardFilter<'_>) -> Result<Option<DashboardCounts>, StoreError>;
 }
 
 /// What is wanted at a glance.
 #[derive(Debug, Clone, Copy)]
-pub struct Glancing<'a> {
+pub struct DashboardFilter<'a> {
     /// Whom it is about.
-    pub people: &'a People,
+    pub people: &'a UserScope,
     /// The department that was asked for, if one was.
     pub department: Option<DepartmentId>,
     /// What makes somebody recognizable, if anybody can be.
-    pub enrolled: Option<&'a Enough>,
+    pub enrolled: Option<&'a MinTemplates>,
     /// Searches and devices, too, which are the whole organization's.
-    pub organization: Option<Lately>,
+    pub organization: Option<ActivityWindow>,
 }
 
 /// Of which time searches and devices are counted.
 #[derive(Debug, Clone, Copy)]
-pub struct Lately {
+pub struct ActivityWindow {
     /// Searches from this instant …
     pub from: Timestamp,
     /// … until this one, which is excluded.
@@ -78,9 +78,9 @@ pub struct Lately {
 
 /// What there is to be seen at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Glance {
+pub struct DashboardCounts {
     /// The people, except removed ones.
-    pub census: Census,
+    pub census: UserCounts,
     /// Their requests for corrections that wait for an answer.
     pub open_corrections: u64,
     /// Searches of the gallery and devices that were not turned away, if they were asked for.
@@ -89,7 +89,7 @@ pub struct Glance {
 
 /// What records are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum By {
+pub enum GroupBy {
     /// All together.
     Nothing,
     /// The department in which the person was.
@@ -146,7 +146,7 @@ pub struct Participant {
 
 /// What makes somebody recognizable.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enough {
+pub struct MinTemplates {
     /// Templates of this model …
     pub model: ModelId,
     /// … at least so many.
@@ -168,7 +168,7 @@ pub struct Heads {
 
 /// People, counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Census {
+pub struct UserCounts {
     /// All but removed ones.
     pub total: u32,
     /// Those who take part: the sum of the next three.

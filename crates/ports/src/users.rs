@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::id::{SessionId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::{PasswordHash, People, Status, User, UserFilter, UserSort};
+use rollcall_domain::user::{PasswordHash, Status, User, UserFilter, UserScope, UserSort};
 
 use crate::store::StoreError;
 
@@ -49,7 +49,7 @@ pub trait UserStore: Send + Sync {
     /// includes them. One query for the page, one for the total.
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &UserFilter,
         sort: &[UserSort],
         page: Page,
@@ -95,13 +95,13 @@ pub trait UserStore: Send + Sync {
 
     /// The people who have these employee codes (canonical form), in their order; nobody who was deleted. One query for
     /// some hundred.
-    async fn of_codes(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError>;
+    async fn ids_by_code(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError>;
 
     /// The same of e-mail addresses.
-    async fn of_addresses(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError>;
+    async fn ids_by_email(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError>;
 
     /// The people of these ids that there are, removed or not, by id; one query for some hundred.
-    async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+    async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
 }
 
 /// A change of a person and what it implies.

@@ -11,10 +11,10 @@ use jiff::{Span, Timestamp};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::Page;
-use rollcall_domain::statistics::Whose;
-use rollcall_domain::user::People;
-use rollcall_ports::attendance::EventFilter;
-use rollcall_ports::statistics::{By, Glancing, Lately};
+use rollcall_domain::statistics::RecordScope;
+use rollcall_domain::user::UserScope;
+use rollcall_ports::attendance::PunchFilter;
+use rollcall_ports::statistics::{ActivityWindow, DashboardFilter, GroupBy};
 use rollcall_testkit::StoreBench;
 use tokio::runtime::Runtime;
 
@@ -36,8 +36,8 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
     let (month, year) = (lately(days, 31), lately(days, 366));
     let noon = Zone::UTC.instant(month.to().at(12, 0, 0, 0));
     let now: Timestamp = "2030-01-01T00:00:00Z".parse().expect("an instant");
-    let (everybody, ada) = (Whose::everybody(), UserId::new(person(7)));
-    let one = Whose::of_departments(vec![DepartmentId::new(department(3))]);
+    let (everybody, ada) = (RecordScope::everybody(), UserId::new(person(7)));
+    let one = RecordScope::of_departments(vec![DepartmentId::new(department(3))]);
     let (statistics, attendance, plan) = (bench.statistics(), bench.attendance(), bench.plan());
     let fifty: Vec<UserId> = (0..50).map(|n| UserId::new(person(n))).collect();
 
@@ -48,16 +48,16 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
         bench.iter(|| runtime.block_on(statistics.people(&everybody, month, None, now)).expect("people"));
     });
     group.bench_function("a person's month", |bench| {
-        bench.iter(|| runtime.block_on(attendance.records(&People::One(ada), month)).expect("records"));
+        bench.iter(|| runtime.block_on(attendance.records(&UserScope::One(ada), month)).expect("records"));
     });
     for (what, whose, dates, by) in [
-        ("rate: overall, a month", &everybody, month, By::Nothing),
-        ("rate: overall, a year", &everybody, year, By::Nothing),
-        ("rate: one department, a month", &one, month, By::Nothing),
-        ("rate: by person, a month", &everybody, month, By::User),
-        ("departments: a month", &everybody, month, By::Department),
-        ("trends: a month", &everybody, month, By::Date),
-        ("trends: a year", &everybody, year, By::Date),
+        ("rate: overall, a month", &everybody, month, GroupBy::Nothing),
+        ("rate: overall, a year", &everybody, year, GroupBy::Nothing),
+        ("rate: one department, a month", &one, month, GroupBy::Nothing),
+        ("rate: by person, a month", &everybody, month, GroupBy::User),
+        ("departments: a month", &everybody, month, GroupBy::Department),
+        ("trends: a month", &everybody, month, GroupBy::Date),
+        ("trends: a year", &everybody, year, GroupBy::Date),
     ] {
         group.bench_function(what, |bench| {
             bench.iter(|| runtime.block_on(statistics.days(whose, dates, by, now)).expect("days"));
@@ -68,28 +68,29 @@ fn questions(criterion: &mut Criterion, runtime: &Runtime, bench: &Bench, name: 
         bench.iter(|| runtime.block_on(statistics.heads(&everybody, today, today, None)).expect("heads"));
     });
     group.bench_function("dashboard: at a glance", |bench| {
-        let people = &People::Everybody;
-        let organization = Some(Lately { from: noon, until: now, online_since: noon });
-        let wanted = Glancing { people, department: None, enrolled: None, organization };
+        let people = &UserScope::Everybody;
+        let organization = Some(ActivityWindow { from: noon, until: now, online_since: noon });
+        let wanted = DashboardFilter { people, department: None, enrolled: None, organization };
         bench.iter(|| runtime.block_on(statistics.glance(&wanted)).expect("a glance"));
     });
     group.bench_function("today: everybody", |bench| {
         let today = DateRange::today_anywhere(noon);
-        bench.iter(|| runtime.block_on(attendance.roster(&People::Everybody, today)).expect("a roster"));
+        bench.iter(|| runtime.block_on(attendance.roster(&UserScope::Everybody, today)).expect("a roster"));
     });
     group.bench_function("punches: a page of everybody's of a month", |bench| {
         let from = Some(Zone::UTC.instant(month.from().at(0, 0, 0, 0)));
-        let filter = EventFilter { from, ..EventFilter::default() };
+        let filter = PunchFilter { from, ..PunchFilter::default() };
         let page = Page::default();
-        bench
-            .iter(|| runtime.block_on(attendance.events(&People::Everybody, &filter, page)).expect("a page"));
+        bench.iter(|| {
+            runtime.block_on(attendance.punches(&UserScope::Everybody, &filter, page)).expect("a page")
+        });
     });
     group.bench_function("a mark: what it follows from", |bench| {
         let today = DateRange::around(month.to());
         bench.iter(|| runtime.block_on(attendance.ledger(ada, today)).expect("a ledger"));
     });
     group.bench_function("linter: everybody", |bench| {
-        bench.iter(|| runtime.block_on(plan.personals(&People::Everybody)).expect("everybody"));
+        bench.iter(|| runtime.block_on(plan.personals(&UserScope::Everybody)).expect("everybody"));
     });
     group.finish();
 }

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::assignment::Assignment;
-use rollcall_domain::audit::Line;
+use rollcall_domain::assignment::StoredAssignment;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::{AssignmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::plan::{AssignmentTarget, ShiftAssignment};
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentKey, AssignmentStore};
-use rollcall_ports::plan::Visible;
+use rollcall_ports::plan::PlanScope;
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
@@ -43,11 +43,11 @@ impl SqlAssignmentStore {
 impl AssignmentStore for SqlAssignmentStore {
     async fn list(
         &self,
-        visible: &Visible,
+        visible: &PlanScope,
         filter: &AssignmentFilter,
         sort: &[Sort<AssignmentKey>],
         page: Page,
-    ) -> Result<Paged<Assignment>, StoreError> {
+    ) -> Result<Paged<StoredAssignment>, StoreError> {
         let connection = self.database.connection();
         let wanted = shift_assignments::Entity::find().filter(seen_by(visible)).filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
@@ -64,39 +64,48 @@ impl AssignmentStore for SqlAssignmentStore {
         Ok(Paged { items, total, page })
     }
 
-    async fn get(&self, id: AssignmentId) -> Result<Option<Assignment>, StoreError> {
+    async fn get(&self, id: AssignmentId) -> Result<Option<StoredAssignment>, StoreError> {
         let row =
             shift_assignments::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(assignment).transpose()
     }
 
-    async fn insert(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
+    async fn insert(
+        &self,
+        assignment: &StoredAssignment,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, assignment).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
-    async fn save(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
-        transact!(self.database, |connection| save(connection, assignment, line))
+    async fn save(&self, assignment: &StoredAssignment, audit_entry: &AuditEntry) -> Result<(), StoreError> {
+        transact!(self.database, |connection| save(connection, assignment, audit_entry))
     }
 
-    async fn remove(&self, id: AssignmentId, seen: Revision, line: &Line) -> Result<(), StoreError> {
+    async fn remove(
+        &self,
+        id: AssignmentId,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             remove(connection, id, seen).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 }
 
-async fn insert(connection: &DatabaseTransaction, new: &Assignment) -> Result<(), Failure> {
+async fn insert(connection: &DatabaseTransaction, new: &StoredAssignment) -> Result<(), Failure> {
     begin_change(connection).await?;
     check(connection, new).await?;
     check_open(connection, new.begins()).await?;
     let (user, department) = match new.given.to_whom {
-        Whom::Everybody => (None, None),
-        Whom::Department(department) => (None, Some(department.uuid())),
-        Whom::Person(user) => (Some(user.uuid()), None),
+        AssignmentTarget::Everybody => (None, None),
+        AssignmentTarget::Department(department) => (None, Some(department.uuid())),
+        AssignmentTarget::Person(user) => (Some(user.uuid()), None),
     };
     let row = shift_assignments::ActiveModel {
         id: Set(new.id.uuid()),
@@ -117,7 +126,11 @@ async fn insert(connection: &DatabaseTransaction, new: &Assignment) -> Result<()
     mark_stale(connection, targets(new.given.to_whom), new.begins()).await
 }
 
-async fn save(connection: &DatabaseTransaction, changed: &Assignment, line: &Line) -> Result<(), Failure> {
+async fn save(
+    connection: &DatabaseTransaction,
+    changed: &StoredAssignment,
+    audit_entry: &AuditEntry,
+) -> Result<(), Failure> {
     begin_change(connection).await?;
     let before = known(connection, changed.id, changed.revision).await?;
     let Some(from) = changed.given.differs_from(&before.given) else { return Ok(()) };
@@ -129,7 +142,7 @@ async fn save(connection: &DatabaseTransaction, changed: &Assignment, line: &Lin
         ..columns(&changed.given)
     };
     shift_assignments::Entity::update(row).exec(connection).await?;
-    note(connection, line).await?;
+    note(connection, audit_entry).await?;
     mark_stale(connection, targets(before.given.to_whom), from).await
 }
 
@@ -145,14 +158,14 @@ async fn known(
     connection: &DatabaseTransaction,
     id: AssignmentId,
     seen: Revision,
-) -> Result<Assignment, Failure> {
+) -> Result<StoredAssignment, Failure> {
     let row = shift_assignments::Entity::find_by_id(id.uuid()).one(connection).await?;
     let known = row.map(assignment).transpose()?.filter(|known| known.revision == seen);
     Ok(known.ok_or(StoreError::Stale)?)
 }
 
 /// Refuses a shift that nobody can be given, and one that the same people have already.
-async fn check(connection: &DatabaseTransaction, new: &Assignment) -> Result<(), Failure> {
+async fn check(connection: &DatabaseTransaction, new: &StoredAssignment) -> Result<(), Failure> {
     if !is_given(connection, new.given.shift).await? {
         return Err(StoreError::Missing("shift_id").into());
     }
@@ -169,7 +182,7 @@ async fn check(connection: &DatabaseTransaction, new: &Assignment) -> Result<(),
     Ok(())
 }
 
-fn columns(given: &Given) -> shift_assignments::ActiveModel {
+fn columns(given: &ShiftAssignment) -> shift_assignments::ActiveModel {
     shift_assignments::ActiveModel {
         shift_id: Set(given.shift.uuid()),
         from_date: Set(given.from.map(|date| date.to_string())),
@@ -178,24 +191,28 @@ fn columns(given: &Given) -> shift_assignments::ActiveModel {
     }
 }
 
-fn given_to(whom: Whom) -> Condition {
+fn given_to(whom: AssignmentTarget) -> Condition {
     use shift_assignments::Column as C;
     match whom {
-        Whom::Everybody => Condition::all().add(C::UserId.is_null()).add(C::DepartmentId.is_null()),
-        Whom::Department(department) => Condition::all().add(C::DepartmentId.eq(department.uuid())),
-        Whom::Person(user) => Condition::all().add(C::UserId.eq(user.uuid())),
+        AssignmentTarget::Everybody => {
+            Condition::all().add(C::UserId.is_null()).add(C::DepartmentId.is_null())
+        }
+        AssignmentTarget::Department(department) => {
+            Condition::all().add(C::DepartmentId.eq(department.uuid()))
+        }
+        AssignmentTarget::Person(user) => Condition::all().add(C::UserId.eq(user.uuid())),
     }
 }
 
-fn seen_by(visible: &Visible) -> Condition {
+fn seen_by(visible: &PlanScope) -> Condition {
     let (departments, user) = match visible {
-        Visible::All => return Condition::all(),
-        Visible::Departments(departments, user) => (departments.clone(), *user),
-        Visible::One(user, department) => {
+        PlanScope::All => return Condition::all(),
+        PlanScope::Departments(departments, user) => (departments.clone(), *user),
+        PlanScope::One(user, department) => {
             return Condition::any()
-                .add(given_to(Whom::Everybody))
-                .add(given_to(Whom::Person(*user)))
-                .add_option(department.map(|department| given_to(Whom::Department(department))));
+                .add(given_to(AssignmentTarget::Everybody))
+                .add(given_to(AssignmentTarget::Person(*user)))
+                .add_option(department.map(|department| given_to(AssignmentTarget::Department(department))));
         }
     };
     let departments = || departments.iter().map(|department| department.uuid());
@@ -205,8 +222,8 @@ fn seen_by(visible: &Visible) -> Condition {
         .and_where(Expr::col(users::Column::DepartmentId).is_in(departments()))
         .take();
     Condition::any()
-        .add(given_to(Whom::Everybody))
-        .add(given_to(Whom::Person(user)))
+        .add(given_to(AssignmentTarget::Everybody))
+        .add(given_to(AssignmentTarget::Person(user)))
         .add(shift_assignments::Column::DepartmentId.is_in(departments()))
         .add(shift_assignments::Column::UserId.in_subquery(members))
 }
@@ -224,8 +241,8 @@ fn conditions(filter: &AssignmentFilter) -> Condition {
         .add_option(on.as_deref().map(lasts))
 }
 
-fn assignment(row: shift_assignments::Model) -> Result<Assignment, StoreError> {
-    Ok(Assignment {
+fn assignment(row: shift_assignments::Model) -> Result<StoredAssignment, StoreError> {
+    Ok(StoredAssignment {
         id: AssignmentId::new(row.id),
         by: row.created_by.map(UserId::new),
         created_at: instant("shift_assignments.created_at", row.created_at)?,

@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Event, Stamp};
+use rollcall_domain::attendance::{DayKey, DayRecord, Punch, SignOff};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{DeviceId, EventId, RecordId, UserId};
+use rollcall_domain::id::{DeviceId, PunchId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::statistics::Whose;
-use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status};
-use rollcall_ports::attendance::{AttendanceStore, Change, Changed, Decided, EventFilter, Filed, Ledger};
+use rollcall_domain::statistics::RecordScope;
+use rollcall_domain::user::{DepartmentRef, RosterEntry, Status, UserScope};
+use rollcall_ports::attendance::{
+    AttendanceStore, Change, Changed, Ledger, OverrideHistoryEntry, PunchFilter, RecordedPunch,
+};
 use rollcall_ports::store::StoreError;
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder,
@@ -25,7 +27,7 @@ use uuid::Uuid;
 use crate::attendance_change::commit;
 use crate::convert::{count, date, instant, instant_or_none, micros, valid};
 use crate::database::Database;
-use crate::day_row::{event, filed, in_record_scope, overriding, shift_key, within};
+use crate::day_row::{filed, in_record_scope, overriding, punch, shift_key, within};
 use crate::entity::{attendance_heads, attendance_records, departments, overrides, punches, users};
 use crate::ledger::ledgers;
 use crate::people::{in_scope, users_in_scope};
@@ -122,7 +124,7 @@ impl AttendanceStore for SqlAttendanceStore {
         self.whose_head(is_unplanned(through), u64::from(limit)).await
     }
 
-    async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
+    async fn users_needing_upkeep(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
         let mut behind = self.whose_head(is_unplanned(through), u64::from(limit)).await?;
         if let Some(left) = (limit as usize).checked_sub(behind.len()).filter(|left| *left > 0) {
             let stale = attendance_heads::Column::StaleFrom.is_not_null();
@@ -166,7 +168,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(ids().map(|user| firsts.get(&user).copied()).collect())
     }
 
-    async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+    async fn records(&self, people: &UserScope, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
         let theirs = in_scope(attendance_records::Column::UserId, people);
         self.read(attendance_records::Entity::find().filter(within(dates)).filter(theirs)).await
     }
@@ -199,7 +201,7 @@ impl AttendanceStore for SqlAttendanceStore {
 
     async fn roster(
         &self,
-        people: &People,
+        people: &UserScope,
         dates: DateRange,
     ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError> {
         let theirs = attendance_records::Entity::find()
@@ -226,9 +228,9 @@ impl AttendanceStore for SqlAttendanceStore {
         people.into_iter().zip(records).map(|(person, record)| Ok((person.into_entry()?, record))).collect()
     }
 
-    async fn unsettled(
+    async fn open_records(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
         now: Timestamp,
     ) -> Result<Vec<DayRecord>, StoreError> {
@@ -242,12 +244,12 @@ impl AttendanceStore for SqlAttendanceStore {
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
         let one = attendance_records::Entity::find_by_id(id.uuid());
         let Some(mut record) = self.read(one).await?.pop() else { return Ok(None) };
-        record.day.events = self.events_of(&[id]).await?.remove(&id).unwrap_or_default();
+        record.day.punches = self.punches_of(&[id]).await?.remove(&id).unwrap_or_default();
         Ok(Some(record))
     }
 
-    async fn events_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Event>>, StoreError> {
-        let mut events: HashMap<RecordId, Vec<Event>> = HashMap::new();
+    async fn punches_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Punch>>, StoreError> {
+        let mut punches: HashMap<RecordId, Vec<Punch>> = HashMap::new();
         for some in records.chunks(CHUNK) {
             let theirs = punches::Entity::find()
                 .filter(punches::Column::RecordId.is_in(some.iter().map(|id| id.uuid())))
@@ -255,19 +257,19 @@ impl AttendanceStore for SqlAttendanceStore {
                 .order_by_asc(punches::Column::Id);
             for row in theirs.all(self.database.connection()).await.read()? {
                 if let Some(record) = row.record_id.map(RecordId::new) {
-                    events.entry(record).or_default().push(event(row)?);
+                    punches.entry(record).or_default().push(punch(row)?);
                 }
             }
         }
-        Ok(events)
+        Ok(punches)
     }
 
-    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+    async fn punch(&self, id: PunchId) -> Result<Option<Punch>, StoreError> {
         let row = punches::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
-        row.map(event).transpose()
+        row.map(punch).transpose()
     }
 
-    async fn filed(&self, ids: &[EventId]) -> Result<Vec<Filed>, StoreError> {
+    async fn punches_by_id(&self, ids: &[PunchId]) -> Result<Vec<RecordedPunch>, StoreError> {
         let mut found = Vec::new();
         for some in ids.chunks(CHUNK) {
             let these =
@@ -279,7 +281,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(found)
     }
 
-    async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
+    async fn records_by_id(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
         let mut found = Vec::new();
         for some in ids.chunks(CHUNK) {
             let these = attendance_records::Column::Id.is_in(some.iter().map(|id| id.uuid()));
@@ -288,7 +290,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(found)
     }
 
-    async fn decided(&self, key: DayKey) -> Result<Vec<Decided>, StoreError> {
+    async fn override_history(&self, key: DayKey) -> Result<Vec<OverrideHistoryEntry>, StoreError> {
         let of_day = overrides::Entity::find()
             .filter(overrides::Column::UserId.eq(key.user.uuid()))
             .filter(overrides::Column::WorkDate.eq(key.date.to_string()))
@@ -311,12 +313,12 @@ impl AttendanceStore for SqlAttendanceStore {
         valid("punches.device_counter", highest.flatten().map(u64::try_from).transpose())
     }
 
-    async fn events(
+    async fn punches(
         &self,
-        people: &People,
-        filter: &EventFilter,
+        people: &UserScope,
+        filter: &PunchFilter,
         page: Page,
-    ) -> Result<Paged<Filed>, StoreError> {
+    ) -> Result<Paged<RecordedPunch>, StoreError> {
         let theirs = punches::Entity::find()
             .filter(conditions(filter))
             .filter(in_scope(punches::Column::UserId, people));
@@ -334,7 +336,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(Paged { items, page, total: total.unwrap_or(0).unsigned_abs() })
     }
 
-    async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
+    async fn changed_since(&self, people: &UserScope, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
         let theirs = attendance_heads::Entity::find()
             .select_only()
             .columns([
@@ -348,7 +350,11 @@ impl AttendanceStore for SqlAttendanceStore {
         rows.into_iter().map(changed).collect()
     }
 
-    async fn received(&self, people: &[UserId], since: Timestamp) -> Result<Vec<Filed>, StoreError> {
+    async fn punches_received_since(
+        &self,
+        people: &[UserId],
+        since: Timestamp,
+    ) -> Result<Vec<RecordedPunch>, StoreError> {
         let mut found = Vec::new();
         for some in people.chunks(CHUNK) {
             let theirs = punches::Entity::find()
@@ -358,7 +364,7 @@ impl AttendanceStore for SqlAttendanceStore {
                 found.push(filed(row)?);
             }
         }
-        found.sort_by_key(|(event, _)| (event.received_at, event.id));
+        found.sort_by_key(|(punch, _)| (punch.received_at, punch.id));
         Ok(found)
     }
 }
@@ -398,21 +404,21 @@ fn changed((user, revision, at): (Uuid, i64, i64)) -> Result<Changed, StoreError
     })
 }
 
-fn decided(row: overrides::Model) -> Result<Decided, StoreError> {
+fn decided(row: overrides::Model) -> Result<OverrideHistoryEntry, StoreError> {
     let at = instant_or_none("overrides.reverted_at", row.reverted_at)?;
     let (by, reason) = (row.reverted_by.map(UserId::new), row.revert_reason.clone().unwrap_or_default());
-    let (_, decision) = overriding(row)?;
-    Ok(Decided { decision, ended: at.map(|at| Stamp { by, at, reason }) })
+    let (_, override_) = overriding(row)?;
+    Ok(OverrideHistoryEntry { override_, ended: at.map(|at| SignOff { by, at, reason }) })
 }
 
-fn conditions(filter: &EventFilter) -> Condition {
+fn conditions(filter: &PunchFilter) -> Condition {
     use punches::Column as C;
-    let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
+    let PunchFilter { from, until, direction, kind, source, device, batch, needs_review, voided } = *filter;
     Condition::all()
         .add_option(from.map(|at| C::At.gte(micros(at))))
         .add_option(until.map(|at| C::At.lt(micros(at))))
         .add_option(direction.map(|direction| C::Direction.eq(direction.name())))
-        .add_option(punch.map(|punch| C::Punch.eq(punch.name())))
+        .add_option(kind.map(|kind| C::Kind.eq(kind.name())))
         .add_option(source.map(|source| C::Source.eq(source.name())))
         .add_option(device.map(|device| C::DeviceId.eq(device.uuid())))
         .add_option(batch.map(|batch| C::BatchId.eq(batch.uuid())))

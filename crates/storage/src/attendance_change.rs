@@ -1,10 +1,10 @@
 //! Committing facts about one person and what follows from them, under the revision that was read.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayRecord, Event};
+use rollcall_domain::attendance::{DayRecord, Punch};
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, RecordId, ShiftId, UserId};
 use rollcall_domain::plan::Placement;
-use rollcall_ports::attendance::{Approval, Change, Decided};
+use rollcall_ports::attendance::{Change, OverrideHistoryEntry, OvertimeApproval};
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{CaseStatement, Expr};
 use sea_orm::{ActiveValue::NotSet, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
@@ -29,7 +29,7 @@ pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) ->
     decide(connection, change).await?;
     approve(connection, change).await?;
     write_records(connection, &change.records).await?;
-    add_events(connection, &change.events).await?;
+    add_events(connection, &change.punches).await?;
     for (id, voided) in &change.voided {
         let taken_back = punches::ActiveModel {
             voided_by: Set(voided.by.map(UserId::uuid)),
@@ -85,7 +85,7 @@ pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) ->
             .exec(connection)
             .await?;
     }
-    audit::write(connection, &change.lines).await
+    audit::write(connection, &change.audit_entries).await
 }
 
 /// Raises the person's revision. Of several who read the same one, one gets past this line.
@@ -164,13 +164,13 @@ async fn decide(connection: &DatabaseTransaction, change: &Change) -> Result<(),
             .exec(connection)
             .await?;
     }
-    for (key, decision) in &change.decided {
+    for (key, override_) in &change.decided {
         let replaced = overrides::ActiveModel {
             is_current: Set(None),
-            reverted_by: Set(decision.by.map(UserId::uuid)),
-            reverted_at: Set(Some(micros(decision.at))),
-            revert_reason: Set(Some(Decided::REPLACED.into())),
-            replaced_by: Set(Some(decision.id.uuid())),
+            reverted_by: Set(override_.by.map(UserId::uuid)),
+            reverted_at: Set(Some(micros(override_.at))),
+            revert_reason: Set(Some(OverrideHistoryEntry::REPLACED.into())),
+            replaced_by: Set(Some(override_.id.uuid())),
             ..Default::default()
         };
         overrides::Entity::update_many()
@@ -181,7 +181,7 @@ async fn decide(connection: &DatabaseTransaction, change: &Change) -> Result<(),
             .filter(overrides::Column::IsCurrent.eq(true))
             .exec(connection)
             .await?;
-        overrides::Entity::insert(override_row(*key, decision)).exec_without_returning(connection).await?;
+        overrides::Entity::insert(override_row(*key, override_)).exec_without_returning(connection).await?;
     }
     for (_, id) in &change.restored {
         let holds = overrides::ActiveModel {
@@ -204,7 +204,7 @@ async fn approve(connection: &DatabaseTransaction, change: &Change) -> Result<()
         let id = (key.user.uuid(), key.date.to_string(), shift_key(key.shift));
         overtime_approvals::Entity::delete_by_id(id).exec(connection).await?;
     }
-    for Approval { key, seconds, reason, by, at, batch } in &change.approvals {
+    for OvertimeApproval { key, seconds, reason, by, at, batch } in &change.approvals {
         let row = overtime_approvals::ActiveModel {
             user_id: Set(key.user.uuid()),
             work_date: Set(key.date.to_string()),
@@ -242,19 +242,19 @@ async fn write_records(connection: &DatabaseTransaction, records: &[DayRecord]) 
 
 async fn add_events(
     connection: &DatabaseTransaction,
-    events: &[(Event, Option<RecordId>)],
+    punches: &[(Punch, Option<RecordId>)],
 ) -> Result<(), Failure> {
-    for some in events.chunks(CHUNK) {
-        let rows = some.iter().map(|(event, record)| event_row(event, *record));
+    for some in punches.chunks(CHUNK) {
+        let rows = some.iter().map(|(punch, record)| event_row(punch, *record));
         let added = punches::Entity::insert_many(rows).exec_without_returning(connection).await;
         let Err(error) = added else { continue };
         if violated_key(&error).is_some() {
             return Err(StoreError::Taken("event_id").into());
         }
-        for (event, _) in some {
+        for (punch, _) in some {
             let missing = name_missing!(connection, error.clone(), [
-                "device_id": devices::Entity = event.device.map(DeviceId::uuid),
-                "entered_by": users::Entity = event.entered_by.map(UserId::uuid),
+                "device_id": devices::Entity = punch.device.map(DeviceId::uuid),
+                "entered_by": users::Entity = punch.entered_by.map(UserId::uuid),
             ]);
             drop(missing);
         }

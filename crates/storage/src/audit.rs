@@ -1,8 +1,8 @@
 //! The audit trail.
 
 use async_trait::async_trait;
-use rollcall_domain::audit::{Act, By, Line, State, Target, Value};
-use rollcall_domain::id::{BatchId, DeviceId, LineId, UserId};
+use rollcall_domain::audit::{AuditAction, AuditActor, AuditEntry, State, Target, Value};
+use rollcall_domain::id::{AuditEntryId, BatchId, DeviceId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_ports::audit::{AuditFilter, AuditStore};
 use rollcall_ports::store::StoreError;
@@ -13,7 +13,7 @@ use sea_orm::{
 
 use crate::convert::{corrupt, date_or_none, instant, micros, named, valid};
 use crate::database::Database;
-use crate::entity::audit_lines;
+use crate::entity::audit_entries;
 use crate::error::Failure;
 use crate::transaction::Read;
 
@@ -36,39 +36,42 @@ impl SqlAuditStore {
 
 #[async_trait]
 impl AuditStore for SqlAuditStore {
-    async fn page(&self, filter: &AuditFilter, page: Page) -> Result<Paged<Line>, StoreError> {
+    async fn page(&self, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>, StoreError> {
         let connection = self.database.connection();
-        let wanted = audit_lines::Entity::find().filter(conditions(filter));
+        let wanted = audit_entries::Entity::find().filter(conditions(filter));
         let total = wanted.clone().count(connection).await.read()?;
         let rows = wanted
             .limit(u64::from(page.size()))
             .offset(page.offset())
-            .order_by_desc(audit_lines::Column::At)
-            .order_by_desc(audit_lines::Column::Id)
+            .order_by_desc(audit_entries::Column::At)
+            .order_by_desc(audit_entries::Column::Id)
             .all(connection)
             .await
             .read()?;
-        let items = rows.into_iter().map(line).collect::<Result<_, _>>()?;
+        let items = rows.into_iter().map(audit_entry).collect::<Result<_, _>>()?;
         Ok(Paged { items, total, page })
     }
 }
 
 /// Adds lines in the transaction of what they tell of.
-pub(crate) async fn write(connection: &DatabaseTransaction, lines: &[Line]) -> Result<(), Failure> {
-    for some in lines.chunks(CHUNK) {
+pub(crate) async fn write(
+    connection: &DatabaseTransaction,
+    audit_entries: &[AuditEntry],
+) -> Result<(), Failure> {
+    for some in audit_entries.chunks(CHUNK) {
         let rows = some.iter().map(row);
-        audit_lines::Entity::insert_many(rows).exec_without_returning(connection).await?;
+        audit_entries::Entity::insert_many(rows).exec_without_returning(connection).await?;
     }
     Ok(())
 }
 
 /// Adds one.
-pub(crate) async fn note(connection: &DatabaseTransaction, line: &Line) -> Result<(), Failure> {
-    write(connection, std::slice::from_ref(line)).await
+pub(crate) async fn note(connection: &DatabaseTransaction, audit_entry: &AuditEntry) -> Result<(), Failure> {
+    write(connection, std::slice::from_ref(audit_entry)).await
 }
 
 fn conditions(filter: &AuditFilter) -> Condition {
-    use audit_lines::Column as C;
+    use audit_entries::Column as C;
     let AuditFilter { subject, by, act, batch, from, until } = *filter;
     Condition::all()
         .add_option(subject.map(|user| C::SubjectId.eq(user.uuid())))
@@ -79,8 +82,8 @@ fn conditions(filter: &AuditFilter) -> Condition {
         .add_option(until.map(|at| C::At.lt(micros(at))))
 }
 
-fn row(of: &Line) -> audit_lines::ActiveModel {
-    audit_lines::ActiveModel {
+fn row(of: &AuditEntry) -> audit_entries::ActiveModel {
+    audit_entries::ActiveModel {
         id: Set(of.id.uuid()),
         at: Set(micros(of.at)),
         actor_id: Set(of.by.user().map(UserId::uuid)),
@@ -97,26 +100,26 @@ fn row(of: &Line) -> audit_lines::ActiveModel {
     }
 }
 
-fn line(row: audit_lines::Model) -> Result<Line, StoreError> {
+fn audit_entry(row: audit_entries::Model) -> Result<AuditEntry, StoreError> {
     let by = match (row.actor_id, row.device_id) {
-        (Some(user), None) => By::Person(UserId::new(user)),
-        (None, Some(device)) => By::Device(DeviceId::new(device)),
-        (None, None) => By::System,
-        (Some(_), Some(_)) => return Err(corrupt("audit_lines.actor_id")),
+        (Some(user), None) => AuditActor::Person(UserId::new(user)),
+        (None, Some(device)) => AuditActor::Device(DeviceId::new(device)),
+        (None, None) => AuditActor::System,
+        (Some(_), Some(_)) => return Err(corrupt("audit_entries.actor_id")),
     };
     let state = |what: &str, text: Option<String>| text.map(|text| read(what, &text)).transpose();
-    Ok(Line {
-        id: LineId::new(row.id),
-        at: instant("audit_lines.at", row.at)?,
+    Ok(AuditEntry {
+        id: AuditEntryId::new(row.id),
+        at: instant("audit_entries.at", row.at)?,
         by,
-        act: named("audit_lines.action", Act::named(&row.action))?,
+        act: named("audit_entries.action", AuditAction::named(&row.action))?,
         subject: row.subject_id.map(UserId::new),
-        target: named("audit_lines.target_kind", Target::of(&row.target_kind, row.target_id))?,
-        date: date_or_none("audit_lines.work_date", row.work_date.as_deref())?,
+        target: named("audit_entries.target_kind", Target::of(&row.target_kind, row.target_id))?,
+        date: date_or_none("audit_entries.work_date", row.work_date.as_deref())?,
         batch: row.batch_id.map(BatchId::new),
         reason: row.reason,
-        before: state("audit_lines.state_before", row.state_before)?,
-        after: state("audit_lines.state_after", row.state_after)?,
+        before: state("audit_entries.state_before", row.state_before)?,
+        after: state("audit_entries.state_after", row.state_after)?,
     })
 }
 

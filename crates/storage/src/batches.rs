@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{DayKey, Stamp};
-use rollcall_domain::audit::Line;
+use rollcall_domain::attendance::{DayKey, SignOff};
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::id::{BatchId, OverrideId, UserId};
 use rollcall_domain::overrides::Override;
@@ -17,7 +17,7 @@ use crate::attendance_change::commit;
 use crate::audit::note;
 use crate::convert::{count, date, instant, instant_or_none, micros, named};
 use crate::database::Database;
-use crate::day_row::{event, overriding, shift_of_key};
+use crate::day_row::{overriding, punch, shift_of_key};
 use crate::entity::{batches, overrides, overtime_approvals, punches};
 use crate::error::Failure;
 use crate::transaction::{Read, transact};
@@ -28,7 +28,7 @@ const ROWS: usize = 2_000;
 const PER_ROW: Duration = Duration::from_millis(10);
 
 fn extra_rows(changes: &[Change]) -> u32 {
-    let rows = |change: &Change| change.events.len() + change.decided.len() + change.records.len();
+    let rows = |change: &Change| change.punches.len() + change.decided.len() + change.records.len();
     let rows: usize = changes.iter().map(rows).sum();
     u32::try_from(rows.saturating_sub(ROWS)).unwrap_or(u32::MAX).min(100_000)
 }
@@ -49,10 +49,15 @@ impl SqlBatchStore {
 
 #[async_trait]
 impl BatchStore for SqlBatchStore {
-    async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        batch: &Batch,
+        changes: &[Change],
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let limit = self.database.acquire_timeout() + PER_ROW * extra_rows(changes);
         transact!(self.database, within limit, |connection| async {
-            begin(connection, batch, line).await?;
+            begin(connection, batch, audit_entry).await?;
             for change in changes {
                 commit(connection, change).await?;
             }
@@ -74,15 +79,15 @@ impl BatchStore for SqlBatchStore {
             .order_by_asc(punches::Column::At)
             .order_by_asc(punches::Column::Id);
         for row in entered.all(connection).await.read()? {
-            entries.events.push(event(row)?);
+            entries.punches.push(punch(row)?);
         }
         let decided = overrides::Entity::find()
             .filter(overrides::Column::BatchId.eq(id.uuid()))
             .filter(overrides::Column::IsCurrent.eq(true));
         for row in decided.all(connection).await.read()? {
-            let (key, decision) = overriding(row)?;
-            entries.decisions.push((decision.id, key));
-            entries.replaced.extend(replaced(connection, decision.id).await?);
+            let (key, override_) = overriding(row)?;
+            entries.overrides.push((override_.id, key));
+            entries.replaced.extend(replaced(connection, override_.id).await?);
         }
         let taken_back = punches::Entity::find()
             .filter(punches::Column::VoidBatchId.eq(id.uuid()))
@@ -90,9 +95,9 @@ impl BatchStore for SqlBatchStore {
             .order_by_asc(punches::Column::At)
             .order_by_asc(punches::Column::Id);
         for row in taken_back.all(connection).await.read()? {
-            let event = event(row)?;
-            if !is_reverted(connection, event.batch).await? {
-                entries.voided.push(event);
+            let punch = punch(row)?;
+            if !is_reverted(connection, punch.batch).await? {
+                entries.voided.push(punch);
             }
         }
         let agreed =
@@ -108,16 +113,16 @@ impl BatchStore for SqlBatchStore {
     async fn revert(
         &self,
         id: BatchId,
-        back: &Stamp,
+        back: &SignOff,
         changes: &[Change],
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             end(connection, id, back).await?;
             for change in changes {
                 commit(connection, change).await?;
             }
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 }
@@ -131,11 +136,11 @@ async fn replaced(
     loop {
         let before = overrides::Entity::find().filter(overrides::Column::ReplacedBy.eq(by.uuid()));
         let Some(row) = before.one(connection).await.read()? else { return Ok(None) };
-        let (key, decision) = overriding(row)?;
-        if !is_reverted(connection, decision.batch).await? {
-            return Ok(Some((key, decision)));
+        let (key, override_) = overriding(row)?;
+        if !is_reverted(connection, override_.batch).await? {
+            return Ok(Some((key, override_)));
         }
-        by = decision.id;
+        by = override_.id;
     }
 }
 
@@ -146,7 +151,11 @@ async fn is_reverted(connection: &impl ConnectionTrait, batch: Option<BatchId>) 
 }
 
 /// Stores the batch and its line unless an earlier part of it did.
-async fn begin(connection: &DatabaseTransaction, batch: &Batch, line: &Line) -> Result<(), Failure> {
+async fn begin(
+    connection: &DatabaseTransaction,
+    batch: &Batch,
+    audit_entry: &AuditEntry,
+) -> Result<(), Failure> {
     if batches::Entity::find_by_id(batch.id.uuid()).one(connection).await?.is_some() {
         return Ok(());
     }
@@ -162,11 +171,11 @@ async fn begin(connection: &DatabaseTransaction, batch: &Batch, line: &Line) -> 
         revert_reason: Set(None),
     };
     batches::Entity::insert(row).exec_without_returning(connection).await?;
-    note(connection, line).await
+    note(connection, audit_entry).await
 }
 
 /// Of several who take the same batch back, one gets past this line.
-async fn end(connection: &DatabaseTransaction, id: BatchId, back: &Stamp) -> Result<(), Failure> {
+async fn end(connection: &DatabaseTransaction, id: BatchId, back: &SignOff) -> Result<(), Failure> {
     let row = batches::ActiveModel {
         reverted_by: Set(back.by.map(UserId::uuid)),
         reverted_at: Set(Some(micros(back.at))),
@@ -183,7 +192,7 @@ async fn end(connection: &DatabaseTransaction, id: BatchId, back: &Stamp) -> Res
 }
 
 fn batch(row: batches::Model) -> Result<Batch, StoreError> {
-    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == row.operation);
+    let operation = Operation::named(&row.operation);
     let by = row.reverted_by.map(UserId::new);
     let reason = row.revert_reason.unwrap_or_default();
     Ok(Batch {
@@ -193,6 +202,10 @@ fn batch(row: batches::Model) -> Result<Batch, StoreError> {
         by: row.made_by.map(UserId::new),
         at: instant("batches.made_at", row.made_at)?,
         items: count("batches.items", row.items)?,
-        reverted: instant_or_none("batches.reverted_at", row.reverted_at)?.map(|at| Stamp { by, at, reason }),
+        reverted: instant_or_none("batches.reverted_at", row.reverted_at)?.map(|at| SignOff {
+            by,
+            at,
+            reason,
+        }),
     })
 }

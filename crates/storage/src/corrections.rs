@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayStatus};
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, OverrideId, UserId};
-use rollcall_domain::leave::Decided;
+use rollcall_domain::leave::Decision;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::attendance::Change;
 use rollcall_ports::corrections::{CorrectionFilter, CorrectionStore};
 use rollcall_ports::store::StoreError;
@@ -45,7 +45,7 @@ impl SqlCorrectionStore {
 impl CorrectionStore for SqlCorrectionStore {
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &CorrectionFilter,
         page: Page,
     ) -> Result<Paged<Correction>, StoreError> {
@@ -71,10 +71,10 @@ impl CorrectionStore for SqlCorrectionStore {
         row.map(correction).transpose()
     }
 
-    async fn insert(&self, correction: &Correction, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, correction: &Correction, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, correction).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
@@ -82,14 +82,14 @@ impl CorrectionStore for SqlCorrectionStore {
         &self,
         correction: &Correction,
         change: Option<&Change>,
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             settle(connection, correction).await?;
             if let Some(change) = change {
                 commit(connection, change).await?;
             }
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 }
@@ -167,7 +167,7 @@ fn conditions(filter: &CorrectionFilter) -> Condition {
 fn correction(row: corrections::Model) -> Result<Correction, StoreError> {
     let at = |what: &str, micros: Option<i64>| instant_or_none(&format!("corrections.{what}"), micros);
     let day_status = |name: &str| named("corrections.day_status", DayStatus::named(name));
-    let status = CorrectionStatus::ALL.into_iter().find(|status| status.name() == row.status);
+    let status = CorrectionStatus::named(&row.status);
     let (by, comment) = (row.decided_by.map(UserId::new), row.comment);
     Ok(Correction {
         id: CorrectionId::new(row.id),
@@ -182,7 +182,7 @@ fn correction(row: corrections::Model) -> Result<Correction, StoreError> {
         reason: row.reason,
         status: named("corrections.status", status)?,
         requested_at: instant("corrections.requested_at", row.requested_at)?,
-        decided: at("decided_at", row.decided_at)?.map(|at| Decided { by, at, comment }),
+        decided: at("decided_at", row.decided_at)?.map(|at| Decision { by, at, comment }),
         overriding: row.override_id.map(OverrideId::new),
         revision: Revision(count("corrections.revision", row.revision)?),
     })

@@ -16,11 +16,11 @@ use crate::error::failed;
 use crate::url::{DatabaseUrl, Target};
 
 /// Is shown each statement once it has run.
-pub type Watch = Arc<dyn Fn(&Ran<'_>) + Send + Sync>;
+pub type StatementObserver = Arc<dyn Fn(&StatementTiming<'_>) + Send + Sync>;
 
 /// A statement that ran.
 #[derive(Clone, Copy)]
-pub struct Ran<'a> {
+pub struct StatementTiming<'a> {
     /// With placeholders for its values.
     pub sql: &'a str,
     /// Its values. They are about people: nothing of them may be logged.
@@ -40,7 +40,7 @@ pub struct Options {
     /// the most a client should be kept waiting for "not available", so the default leaves room for the answer.
     pub acquire_timeout: Duration,
     /// Sees what is asked of the database.
-    pub watch: Option<Watch>,
+    pub watch: Option<StatementObserver>,
 }
 
 impl Options {
@@ -136,7 +136,7 @@ impl Database {
         if let Some(watch) = watch {
             connection.set_metric_callback(move |info| {
                 let Statement { sql, values, .. } = info.statement;
-                watch(&Ran { sql, values: values.as_ref(), elapsed: info.elapsed });
+                watch(&StatementTiming { sql, values: values.as_ref(), elapsed: info.elapsed });
             });
         }
         let turn = (!server).then(Arc::default);

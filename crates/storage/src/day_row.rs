@@ -6,15 +6,15 @@ use jiff::Span;
 use jiff::civil::{Date, Time};
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
-    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Record, Source, Stamp,
+    Day, DayKey, DayRecord, DayStatus, Direction, Flag, Location, Punch, PunchKind, Record, SignOff, Source,
 };
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, OverrideId, RecordId, ShiftId, UserId};
-use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, OverrideId, PunchId, RecordId, ShiftId, UserId};
+use rollcall_domain::overrides::{OriginalValues, Override};
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::shift::{Shift, ShiftInstance};
-use rollcall_domain::statistics::Whose;
-use rollcall_ports::attendance::Filed;
+use rollcall_domain::statistics::RecordScope;
+use rollcall_ports::attendance::RecordedPunch;
 use rollcall_ports::store::StoreError;
 use sea_orm::{ColumnTrait, Condition, Set};
 use uuid::Uuid;
@@ -65,7 +65,7 @@ pub(crate) fn record_row(of: &DayRecord) -> attendance_records::ActiveModel {
         due_at: Set(micros(of.due)),
         source: Set(of.source.map(|source| source.name().into())),
         similarity: Set(of.similarity),
-        override_id: Set(of.overridden.as_ref().map(|decision| decision.id.uuid())),
+        override_id: Set(of.overridden.as_ref().map(|override_| override_.id.uuid())),
         arrival_seconds: Set(of.arrival()),
         approved_seconds: Set(of.approved_seconds),
     }
@@ -93,7 +93,7 @@ pub(crate) fn record(
         })
     };
     let shift = row.shift_id.map(judged).transpose()?;
-    let source = |name: &str| Source::ALL.into_iter().find(|source| source.name() == name);
+    let source = |name: &str| Source::named(name);
     let flags = row.flags.split(',').filter(|name| !name.is_empty());
     Ok(DayRecord {
         record: Record {
@@ -116,7 +116,7 @@ pub(crate) fn record(
             key: DayKey { user: UserId::new(row.user_id), date, shift: shift_of_key(row.shift_key) },
             zone,
             shift,
-            events: Vec::new(),
+            punches: Vec::new(),
             revision: Revision(count("attendance_records.revision", row.revision)?),
         },
         department: row.department_id.map(DepartmentId::new),
@@ -129,61 +129,61 @@ pub(crate) fn record(
 }
 
 /// The row of a punch.
-pub(crate) fn event_row(event: &Event, record: Option<RecordId>) -> punches::ActiveModel {
+pub(crate) fn event_row(punch: &Punch, record: Option<RecordId>) -> punches::ActiveModel {
     punches::ActiveModel {
-        id: Set(event.id.uuid()),
-        user_id: Set(event.user.uuid()),
+        id: Set(punch.id.uuid()),
+        user_id: Set(punch.user.uuid()),
         record_id: Set(record.map(RecordId::uuid)),
-        punch: Set(event.punch.name().into()),
-        direction: Set(event.direction.map(|direction| direction.name().into())),
-        at: Set(micros(event.at)),
-        received_at: Set(micros(event.received_at)),
-        source: Set(event.source.name().into()),
-        device_id: Set(event.device.map(DeviceId::uuid)),
-        entered_by: Set(event.entered_by.map(UserId::uuid)),
-        similarity: Set(event.similarity),
-        lat: Set(event.location.map(|place| place.lat)),
-        lng: Set(event.location.map(|place| place.lng)),
-        accuracy_m: Set(event.location.and_then(|place| place.accuracy_m)),
-        note: Set(event.note.clone()),
-        reason: Set(event.reason.clone()),
-        forced: Set(event.forced),
-        needs_review: Set(event.needs_review),
-        accepted_by: Set(event.accepted.as_ref().and_then(|accepted| accepted.by).map(UserId::uuid)),
-        accepted_at: Set(event.accepted.as_ref().map(|accepted| micros(accepted.at))),
-        accept_reason: Set(event.accepted.as_ref().map(|accepted| accepted.reason.clone())),
-        voided_by: Set(event.voided.as_ref().and_then(|voided| voided.by).map(UserId::uuid)),
-        voided_at: Set(event.voided.as_ref().map(|voided| micros(voided.at))),
-        void_reason: Set(event.voided.as_ref().map(|voided| voided.reason.clone())),
-        batch_id: Set(event.batch.map(BatchId::uuid)),
-        device_counter: Set(event.counter.map(|number| i64::try_from(number).unwrap_or(i64::MAX))),
+        kind: Set(punch.kind.name().into()),
+        direction: Set(punch.direction.map(|direction| direction.name().into())),
+        at: Set(micros(punch.at)),
+        received_at: Set(micros(punch.received_at)),
+        source: Set(punch.source.name().into()),
+        device_id: Set(punch.device.map(DeviceId::uuid)),
+        entered_by: Set(punch.entered_by.map(UserId::uuid)),
+        similarity: Set(punch.similarity),
+        lat: Set(punch.location.map(|place| place.lat)),
+        lng: Set(punch.location.map(|place| place.lng)),
+        accuracy_m: Set(punch.location.and_then(|place| place.accuracy_m)),
+        note: Set(punch.note.clone()),
+        reason: Set(punch.reason.clone()),
+        forced: Set(punch.forced),
+        needs_review: Set(punch.needs_review),
+        accepted_by: Set(punch.accepted.as_ref().and_then(|accepted| accepted.by).map(UserId::uuid)),
+        accepted_at: Set(punch.accepted.as_ref().map(|accepted| micros(accepted.at))),
+        accept_reason: Set(punch.accepted.as_ref().map(|accepted| accepted.reason.clone())),
+        voided_by: Set(punch.voided.as_ref().and_then(|voided| voided.by).map(UserId::uuid)),
+        voided_at: Set(punch.voided.as_ref().map(|voided| micros(voided.at))),
+        void_reason: Set(punch.voided.as_ref().map(|voided| voided.reason.clone())),
+        batch_id: Set(punch.batch.map(BatchId::uuid)),
+        device_counter: Set(punch.counter.map(|number| i64::try_from(number).unwrap_or(i64::MAX))),
         void_batch_id: Set(None),
     }
 }
 
 /// A stored punch.
-pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
+pub(crate) fn punch(row: punches::Model) -> Result<Punch, StoreError> {
     let direction = |name: String| {
-        let known = Direction::ALL.into_iter().find(|direction| direction.name() == name);
+        let known = Direction::named(&name);
         named("punches.direction", known)
     };
-    let source = Source::ALL.into_iter().find(|source| source.name() == row.source);
-    let punch = Punch::ALL.into_iter().find(|punch| punch.name() == row.punch);
+    let source = Source::named(&row.source);
+    let kind = PunchKind::named(&row.kind);
     let place = row.lat.zip(row.lng).map(|(lat, lng)| Location::new(lat, lng, row.accuracy_m));
-    let accepted = instant_or_none("punches.accepted_at", row.accepted_at)?.map(|at| Stamp {
+    let accepted = instant_or_none("punches.accepted_at", row.accepted_at)?.map(|at| SignOff {
         by: row.accepted_by.map(UserId::new),
         at,
         reason: row.accept_reason.unwrap_or_default(),
     });
-    let voided = instant_or_none("punches.voided_at", row.voided_at)?.map(|at| Stamp {
+    let voided = instant_or_none("punches.voided_at", row.voided_at)?.map(|at| SignOff {
         by: row.voided_by.map(UserId::new),
         at,
         reason: row.void_reason.unwrap_or_default(),
     });
-    Ok(Event {
-        id: EventId::new(row.id),
+    Ok(Punch {
+        id: PunchId::new(row.id),
         user: UserId::new(row.user_id),
-        punch: named("punches.punch", punch)?,
+        kind: named("punches.punch", kind)?,
         direction: row.direction.map(direction).transpose()?,
         at: instant("punches.at", row.at)?,
         received_at: instant("punches.received_at", row.received_at)?,
@@ -204,9 +204,9 @@ pub(crate) fn event(row: punches::Model) -> Result<Event, StoreError> {
 }
 
 /// A stored punch and the record it belongs to.
-pub(crate) fn filed(row: punches::Model) -> Result<Filed, StoreError> {
+pub(crate) fn filed(row: punches::Model) -> Result<RecordedPunch, StoreError> {
     let record = row.record_id.map(RecordId::new);
-    Ok((event(row)?, record))
+    Ok((punch(row)?, record))
 }
 
 /// The row of a decision that holds.
@@ -247,7 +247,7 @@ pub(crate) fn overriding(row: overrides::Model) -> Result<(DayKey, Override), St
         date: date("overrides.work_date", &row.work_date)?,
         shift: shift_of_key(row.shift_key),
     };
-    let decision = Override {
+    let override_ = Override {
         id: OverrideId::new(row.id),
         status: row.status.as_deref().map(status).transpose()?,
         first_in: at("first_in", row.first_in)?,
@@ -259,14 +259,14 @@ pub(crate) fn overriding(row: overrides::Model) -> Result<(DayKey, Override), St
         at: instant("overrides.decided_at", row.decided_at)?,
         batch: row.batch_id.map(BatchId::new),
         before: status(&row.status_before)?,
-        facts: Facts {
+        facts: OriginalValues {
             first_in: at("fact_first_in", row.fact_first_in)?,
             last_out: at("fact_last_out", row.fact_last_out)?,
             worked_seconds: row.fact_worked_seconds,
             break_seconds: row.fact_break_seconds,
         },
     };
-    Ok((key, decision))
+    Ok((key, override_))
 }
 
 /// Records within dates.
@@ -276,7 +276,7 @@ pub(crate) fn within(dates: DateRange) -> Condition {
 }
 
 /// Records of these departments and people.
-pub(crate) fn in_record_scope(whose: &Whose) -> Condition {
+pub(crate) fn in_record_scope(whose: &RecordScope) -> Condition {
     use attendance_records::Column as C;
     let departments = whose.departments.as_ref().map(|ids| {
         Condition::any()

@@ -6,7 +6,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::user::Status;
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey, DepartmentStore};
 use rollcall_ports::store::StoreError;
@@ -156,7 +156,11 @@ async fn save(connection: &DatabaseTransaction, changed: &Department, today: Dat
         Err(error) => return Err(dangling(connection, changed, error).await),
     }
     let same = (&before.timezone, before.default_shift) == (&changed.timezone, changed.default_shift);
-    if same { Ok(()) } else { mark_stale(connection, targets(Whom::Department(changed.id)), today).await }
+    if same {
+        Ok(())
+    } else {
+        mark_stale(connection, targets(AssignmentTarget::Department(changed.id)), today).await
+    }
 }
 
 /// Refuses a department that would be part of itself.

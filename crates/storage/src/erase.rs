@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::entity::{
-    attendance_heads, attendance_records, audit_lines, corrections, face_encodings, invitations, job_chunks,
-    jobs, leaves, login_attempts, overrides, overtime_approvals, placements, punches, recognition_decisions,
-    refresh_tokens, sessions, shift_assignments, users,
+    attendance_heads, attendance_records, audit_entries, corrections, face_encodings, invitations,
+    job_chunks, jobs, leaves, login_attempts, overrides, overtime_approvals, placements, punches,
+    recognition_log, refresh_tokens, sessions, shift_assignments, users,
 };
 use crate::error::Failure;
 use crate::user_change::save;
@@ -54,13 +54,13 @@ pub(crate) async fn erase(
     job_chunks::Entity::delete_many().filter(bytes).exec(connection).await?;
     jobs::Entity::delete_many().filter(jobs::Column::OwnerId.eq(id)).exec(connection).await?;
 
-    let searches = recognition_decisions::Entity::delete_many()
-        .filter(recognition_decisions::Column::UserId.eq(id))
+    let searches = recognition_log::Entity::delete_many()
+        .filter(recognition_log::Column::UserId.eq(id))
         .exec(connection)
         .await?;
-    recognition_decisions::Entity::update_many()
-        .col_expr(recognition_decisions::Column::AskedBy, Expr::val(None::<Uuid>))
-        .filter(recognition_decisions::Column::AskedBy.eq(id))
+    recognition_log::Entity::update_many()
+        .col_expr(recognition_log::Column::AskedBy, Expr::val(None::<Uuid>))
+        .filter(recognition_log::Column::AskedBy.eq(id))
         .exec(connection)
         .await?;
     let punches = if erasure.attendance {
@@ -93,8 +93,8 @@ async fn destroy_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
     corrections::Entity::delete_many().filter(asked).exec(connection).await?;
     let agreed = overtime_approvals::Column::UserId.eq(user);
     overtime_approvals::Entity::delete_many().filter(agreed).exec(connection).await?;
-    let about = audit_lines::Column::SubjectId.eq(user);
-    audit_lines::Entity::delete_many().filter(about).exec(connection).await?;
+    let about = audit_entries::Column::SubjectId.eq(user);
+    audit_entries::Entity::delete_many().filter(about).exec(connection).await?;
     leaves::Entity::delete_many().filter(leaves::Column::UserId.eq(user)).exec(connection).await?;
     let given = shift_assignments::Column::UserId.eq(user);
     shift_assignments::Entity::delete_many().filter(given).exec(connection).await?;
@@ -141,9 +141,9 @@ async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
         corrections::ActiveModel { reason: Set(String::new()), comment: Set(None), ..Default::default() };
     let asked = corrections::Column::UserId.eq(user);
     corrections::Entity::update_many().set(silent).filter(asked).exec(connection).await?;
-    let silent = audit_lines::ActiveModel { reason: Set(None), ..Default::default() };
-    let about = audit_lines::Column::SubjectId.eq(user);
-    audit_lines::Entity::update_many().set(silent).filter(about).exec(connection).await?;
+    let silent = audit_entries::ActiveModel { reason: Set(None), ..Default::default() };
+    let about = audit_entries::Column::SubjectId.eq(user);
+    audit_entries::Entity::update_many().set(silent).filter(about).exec(connection).await?;
     let silent = leaves::ActiveModel { reason: Set(None), comment: Set(None), ..Default::default() };
     leaves::Entity::update_many()
         .set(silent)
@@ -157,12 +157,12 @@ async fn silence_attendance(connection: &DatabaseTransaction, user: Uuid) -> Res
 async fn remaining(connection: &impl ConnectionTrait, erasure: &Erasure<'_>) -> Result<u64, Failure> {
     let id = erasure.user.id.uuid();
     let searches = Condition::any()
-        .add(recognition_decisions::Column::UserId.eq(id))
-        .add(recognition_decisions::Column::AskedBy.eq(id));
+        .add(recognition_log::Column::UserId.eq(id))
+        .add(recognition_log::Column::AskedBy.eq(id));
     Ok(encodings(id).count(connection).await?
         + sessions::Entity::find().filter(sessions::Column::UserId.eq(id)).count(connection).await?
         + invitations::Entity::find().filter(invitations::Column::UserId.eq(id)).count(connection).await?
-        + recognition_decisions::Entity::find().filter(searches).count(connection).await?
+        + recognition_log::Entity::find().filter(searches).count(connection).await?
         + login_attempts::Entity::find_by_id(erasure.address.to_vec()).count(connection).await?)
 }
 

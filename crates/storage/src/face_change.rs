@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rollcall_domain::face::Face;
+use rollcall_domain::face::StoredTemplate;
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_ports::faces::Consented;
 use rollcall_ports::sealer::Sealer;
@@ -21,7 +21,7 @@ use crate::template_row::{owner_of, seal};
 /// [`FaceStore::replace`](rollcall_ports::faces::FaceStore::replace) say.
 pub(crate) struct NewFaces<'a> {
     pub(crate) user: UserId,
-    pub(crate) faces: &'a [Face],
+    pub(crate) faces: &'a [StoredTemplate],
     pub(crate) consent: Option<&'a Consented>,
     pub(crate) cap: u32,
     pub(crate) seen: Option<u64>,

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rollcall_domain::face::{Face, ModelId, Template};
+use rollcall_domain::face::{ModelId, StoredTemplate, Template};
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::FaceSummary;
-use rollcall_ports::faces::{Changes, Consented, Encoding, EncodingFilter, FaceStore};
+use rollcall_ports::faces::{Changes, Consented, FaceStore, TemplateFilter, TemplateSummary};
 use rollcall_ports::index::PersonChange;
 use rollcall_ports::sealer::Sealer;
 use rollcall_ports::store::StoreError;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::convert::{count, instant_or_none};
 use crate::database::Database;
-use crate::entity::{face_encodings, recognition_decisions, users};
+use crate::entity::{face_encodings, recognition_log, users};
 use crate::face_change::{NewFaces, add, remove};
 use crate::people::is_matchable;
 use crate::rekey;
@@ -98,7 +98,7 @@ impl FaceStore for SqlFaceStore {
     async fn add(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -110,7 +110,7 @@ impl FaceStore for SqlFaceStore {
     async fn replace(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -127,7 +127,7 @@ impl FaceStore for SqlFaceStore {
         last_face_change(self.database.connection()).await
     }
 
-    async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError> {
+    async fn of_user(&self, user: UserId) -> Result<Vec<StoredTemplate>, StoreError> {
         let theirs = face_encodings::Entity::find()
             .filter(face_encodings::Column::UserId.eq(user.uuid()))
             .order_by_asc(face_encodings::Column::CreatedAt)
@@ -173,10 +173,10 @@ impl FaceStore for SqlFaceStore {
     async fn encodings(
         &self,
         user: UserId,
-        filter: &EncodingFilter,
+        filter: &TemplateFilter,
         newest_first: bool,
         page: Page,
-    ) -> Result<Paged<Encoding>, StoreError> {
+    ) -> Result<Paged<TemplateSummary>, StoreError> {
         let model = face_encodings::Column::ModelId;
         let wanted = face_encodings::Entity::find().filter(
             Condition::all()
@@ -186,7 +186,7 @@ impl FaceStore for SqlFaceStore {
         );
         let total = wanted.clone().select_only().column_as(face_encodings::Column::Id.count(), "total");
         let order = if newest_first { Order::Desc } else { Order::Asc };
-        let at = Expr::col((recognition_decisions::Entity, recognition_decisions::Column::At));
+        let at = Expr::col((recognition_log::Entity, recognition_log::Column::At));
         let query = wanted
             .select_only()
             .columns(EncodingRow::COLUMNS)
@@ -251,7 +251,7 @@ fn enough(mut templates: Vec<Template>, least: u32) -> Vec<Template> {
 /// Something counted over the searches that found a template's owner under its model since it was stored, as part
 /// of a query of templates.
 fn matches(what: Expr) -> SelectStatement {
-    use recognition_decisions::{Column, Entity};
+    use recognition_log::{Column, Entity};
     Query::select()
         .expr(what)
         .from(Entity)

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::{DepartmentId, HolidayId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
 use sea_orm::{
@@ -61,24 +61,29 @@ impl HolidayStore for SqlHolidayStore {
         row.map(entry).transpose()
     }
 
-    async fn insert(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, entry).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
-    async fn save(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
+    async fn save(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             save(connection, entry).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
-    async fn remove(&self, id: HolidayId, seen: Revision, line: &Line) -> Result<(), StoreError> {
+    async fn remove(
+        &self,
+        id: HolidayId,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             remove(connection, id, seen).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 }
@@ -163,8 +168,8 @@ async fn check_once(connection: &DatabaseTransaction, new: &CalendarEntry) -> Re
     Ok(())
 }
 
-fn whom(entry: &CalendarEntry) -> Whom {
-    entry.department.map_or(Whom::Everybody, Whom::Department)
+fn whom(entry: &CalendarEntry) -> AssignmentTarget {
+    entry.department.map_or(AssignmentTarget::Everybody, AssignmentTarget::Department)
 }
 
 /// `from_date` and `to_date` also hold a single date, so that lists are found and ordered by them.

@@ -388,8 +388,8 @@ async fn change(
 }
 
 fn job(row: jobs::Model) -> Result<Job, StoreError> {
-    let kind = JobKind::ALL.into_iter().find(|kind| kind.name() == row.kind);
-    let state = JobState::ALL.into_iter().find(|state| state.name() == row.state);
+    let kind = JobKind::named(&row.kind);
+    let state = JobState::named(&row.state);
     let result = match (row.status, row.media_type, row.size) {
         (Some(status), Some(media_type), Some(size)) => Some(JobResult {
             status: valid("jobs.status", u16::try_from(status))?,

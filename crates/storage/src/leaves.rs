@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::{LeaveId, UserId};
-use rollcall_domain::leave::{Decided, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::leave::{Decision, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey, LeaveStore};
 use rollcall_ports::store::StoreError;
 use sea_orm::{
@@ -43,7 +43,7 @@ impl SqlLeaveStore {
 impl LeaveStore for SqlLeaveStore {
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &LeaveFilter,
         sort: &[Sort<LeaveKey>],
         page: Page,
@@ -71,17 +71,17 @@ impl LeaveStore for SqlLeaveStore {
         row.map(request).transpose()
     }
 
-    async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, request).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
-    async fn decide(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
+    async fn decide(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             decide(connection, request).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 }
@@ -165,8 +165,8 @@ fn conditions(filter: &LeaveFilter) -> Condition {
 }
 
 fn request(row: leaves::Model) -> Result<LeaveRequest, StoreError> {
-    let status = LeaveStatus::ALL.into_iter().find(|status| status.name() == row.status);
-    let kind = LeaveKind::ALL.into_iter().find(|kind| kind.name() == row.kind);
+    let status = LeaveStatus::named(&row.status);
+    let kind = LeaveKind::named(&row.kind);
     let by = row.decided_by.map(UserId::new);
     let decided = instant_or_none("leaves.decided_at", row.decided_at)?;
     Ok(LeaveRequest {
@@ -177,7 +177,7 @@ fn request(row: leaves::Model) -> Result<LeaveRequest, StoreError> {
         status: named("leaves.status", status)?,
         requested_by: row.requested_by.map(UserId::new),
         requested_at: instant("leaves.requested_at", row.requested_at)?,
-        decided: decided.map(|at| Decided { by, at, comment: row.comment }),
+        decided: decided.map(|at| Decision { by, at, comment: row.comment }),
         reason: row.reason,
         revision: Revision(count("leaves.revision", row.revision)?),
     })

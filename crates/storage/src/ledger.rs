@@ -74,13 +74,13 @@ pub(crate) async fn ledgers(
         all.entry(row.user_id).or_default().leaves.push(leave(&row)?);
     }
 
-    let events = punches::Entity::find()
+    let punches = punches::Entity::find()
         .filter(punches::Column::UserId.is_in(ids()))
         .filter(around(dates))
         .order_by_asc(punches::Column::At)
         .order_by_asc(punches::Column::Id);
-    for row in events.all(connection).await.read()? {
-        all.entry(row.user_id).or_default().events.push(filed(row)?);
+    for row in punches.all(connection).await.read()? {
+        all.entry(row.user_id).or_default().punches.push(filed(row)?);
     }
     let decided = overrides::Entity::find()
         .filter(overrides::Column::UserId.is_in(ids()))

@@ -2,19 +2,19 @@
 
 use rollcall_domain::face::ModelId;
 use rollcall_domain::text::canonical;
-use rollcall_domain::user::{People, Status};
+use rollcall_domain::user::{Status, UserScope};
 use sea_orm::sea_query::{Expr, ExprTrait, IntoColumnRef, LikeExpr, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition};
 
 use crate::entity::{face_encodings, users};
 
 /// Rows about people whom an actor may see, by the column that names the person.
-pub(crate) fn in_scope(person: impl ColumnTrait, people: &People) -> Condition {
+pub(crate) fn in_scope(person: impl ColumnTrait, people: &UserScope) -> Condition {
     let rows = Condition::all();
     match people {
-        People::Everybody => rows,
-        People::One(user) => rows.add(person.eq(user.uuid())),
-        People::Departments(..) => {
+        UserScope::Everybody => rows,
+        UserScope::One(user) => rows.add(person.eq(user.uuid())),
+        UserScope::Departments(..) => {
             let theirs = Query::select()
                 .column(users::Column::Id)
                 .from(users::Entity)
@@ -26,11 +26,11 @@ pub(crate) fn in_scope(person: impl ColumnTrait, people: &People) -> Condition {
 }
 
 /// People whom an actor may see.
-pub(crate) fn users_in_scope(people: &People) -> Condition {
+pub(crate) fn users_in_scope(people: &UserScope) -> Condition {
     match people {
-        People::Everybody => Condition::all(),
-        People::One(user) => Condition::all().add(users::Column::Id.eq(user.uuid())),
-        People::Departments(departments, user) => Condition::any()
+        UserScope::Everybody => Condition::all(),
+        UserScope::One(user) => Condition::all().add(users::Column::Id.eq(user.uuid())),
+        UserScope::Departments(departments, user) => Condition::any()
             .add(users::Column::DepartmentId.is_in(departments.iter().map(|id| id.uuid())))
             .add(users::Column::Id.eq(user.uuid())),
     }

@@ -8,10 +8,10 @@ use rollcall_domain::calendar::{Calendar, Holiday, Zone};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::leave::LeaveStatus;
-use rollcall_domain::plan::{Editions, Personal, Plan};
+use rollcall_domain::plan::{Personal, Plan, ShiftVersions};
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{People, Status};
+use rollcall_domain::user::{Status, UserScope};
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::Query;
@@ -63,7 +63,7 @@ impl PlanStore for SqlPlanStore {
         let default = stored.iter().find(|shift| shift.is_default).map(|shift| shift.id);
         let mut shifts: BTreeMap<_, _> = stored.into_iter().map(|shift| (shift.id, shift.editions)).collect();
         let default = default.unwrap_or_else(|| {
-            shifts.entry(standard.id).or_insert_with(|| Editions::new(standard.clone()));
+            shifts.entry(standard.id).or_insert_with(|| ShiftVersions::new(standard.clone()));
             standard.id
         });
         let for_several = shift_assignments::Entity::find()
@@ -103,7 +103,7 @@ impl PlanStore for SqlPlanStore {
         Ok(())
     }
 
-    async fn personals(&self, whose: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
+    async fn personals(&self, whose: &UserScope) -> Result<Vec<(UserId, Personal)>, StoreError> {
         let connection = self.database.connection();
         let active =
             Condition::all().add(users::Column::Status.eq(Status::Active.name())).add(users_in_scope(whose));

@@ -3,7 +3,7 @@
 use jiff::Span;
 use jiff::civil::Date;
 use rollcall_domain::id::{ShiftId, UserId};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::replay::reached_from;
 use rollcall_domain::user::Status;
 use rollcall_ports::store::StoreError;
@@ -14,7 +14,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::convert::date_or_none;
-use crate::entity::{attendance_heads, departments, locks, placements, shift_assignments, shifts, users};
+use crate::entity::{
+    attendance_heads, closed_periods, departments, placements, shift_assignments, shifts, users,
+};
 use crate::error::Failure;
 use crate::sequences::next_plan_change;
 use crate::transaction::Read;
@@ -37,15 +39,15 @@ pub(crate) async fn check_open(connection: &impl ConnectionTrait, from: Date) ->
 
 /// The last date that is closed.
 pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<Option<Date>, StoreError> {
-    let through: Option<Option<String>> = locks::Entity::find()
+    let through: Option<Option<String>> = closed_periods::Entity::find()
         .select_only()
-        .column_as(locks::Column::Through.max(), "through")
-        .filter(locks::Column::LiftedAt.is_null())
+        .column_as(closed_periods::Column::Through.max(), "through")
+        .filter(closed_periods::Column::LiftedAt.is_null())
         .into_tuple()
         .one(connection)
         .await
         .read()?;
-    date_or_none("locks.through", through.flatten().as_deref())
+    date_or_none("closed_periods.through", through.flatten().as_deref())
 }
 
 /// Whether somebody can be given that shift.
@@ -139,10 +141,10 @@ pub(crate) async fn whose_head(
 }
 
 /// Those to whom something is given.
-pub(crate) fn targets(whom: Whom) -> Condition {
+pub(crate) fn targets(whom: AssignmentTarget) -> Condition {
     match whom {
-        Whom::Everybody => Condition::all(),
-        Whom::Department(department) => {
+        AssignmentTarget::Everybody => Condition::all(),
+        AssignmentTarget::Department(department) => {
             let this = Query::select()
                 .column(departments::Column::Id)
                 .from(departments::Entity)
@@ -150,7 +152,7 @@ pub(crate) fn targets(whom: Whom) -> Condition {
                 .take();
             members(&this)
         }
-        Whom::Person(user) => owned_by(user),
+        AssignmentTarget::Person(user) => owned_by(user),
     }
 }
 

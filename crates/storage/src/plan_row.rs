@@ -7,7 +7,7 @@ use rollcall_domain::calendar::{Half, WeeklyOff, Workdays};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{DepartmentId, EditionId, HolidayId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
-use rollcall_domain::plan::{Given, Placement, Whom};
+use rollcall_domain::plan::{AssignmentTarget, Placement, ShiftAssignment};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_ports::store::StoreError;
 use sea_orm::Set;
@@ -73,10 +73,7 @@ pub(crate) fn shift(row: shifts::Model) -> Result<Shift, StoreError> {
         half_day_below: seconds(row.half_day_below),
         absent_below: seconds(row.absent_below),
         counting: Counting {
-            pairing: named(
-                "shifts.pairing",
-                Pairing::ALL.into_iter().find(|known| known.name() == row.pairing),
-            )?,
+            pairing: named("shifts.pairing", Pairing::named(&row.pairing))?,
             unpaid_break: seconds(row.unpaid_break),
             break_after: seconds(row.break_after),
             early_arrival: row.early_arrival,
@@ -102,13 +99,13 @@ fn time(what: &str, second: i32) -> Result<Time, StoreError> {
 }
 
 /// What was given to whom.
-pub(crate) fn given(row: shift_assignments::Model) -> Result<Given, StoreError> {
+pub(crate) fn given(row: shift_assignments::Model) -> Result<ShiftAssignment, StoreError> {
     let to_whom = match (row.user_id, row.department_id) {
-        (Some(user), _) => Whom::Person(UserId::new(user)),
-        (None, Some(department)) => Whom::Department(DepartmentId::new(department)),
-        (None, None) => Whom::Everybody,
+        (Some(user), _) => AssignmentTarget::Person(UserId::new(user)),
+        (None, Some(department)) => AssignmentTarget::Department(DepartmentId::new(department)),
+        (None, None) => AssignmentTarget::Everybody,
     };
-    Ok(Given {
+    Ok(ShiftAssignment {
         shift: ShiftId::new(row.shift_id),
         to_whom,
         from: date_or_none("shift_assignments.from_date", row.from_date.as_deref())?,

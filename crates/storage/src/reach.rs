@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A server that does not let us in: where it is, why, and what to do. Never with a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot reach MySQL at {place} ({cause}). {remedy}")]
-pub struct Unreachable {
+pub struct AccessError {
     place: String,
     cause: String,
     remedy: String,
@@ -22,7 +22,7 @@ pub struct Unreachable {
 
 impl Database {
     /// Tries to connect once more, beside the pool; `None` if that succeeds, and for a file.
-    pub async fn unreachable(&self) -> Option<Unreachable> {
+    pub async fn unreachable(&self) -> Option<AccessError> {
         let options = self.server()?;
         let place = format!("{}:{}", options.get_host(), options.get_port());
         let running = "Is it running, and is DB_HOST (or DATABASE_URL) right?".to_owned();
@@ -35,7 +35,7 @@ impl Database {
             Err(_) => (format!("no answer within {} s", PATIENCE.as_secs()), running),
             Ok(Err(error)) => explained(&error, options).unwrap_or((plain(&error), running)),
         };
-        Some(Unreachable { place, cause, remedy })
+        Some(AccessError { place, cause, remedy })
     }
 }
 

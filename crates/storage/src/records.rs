@@ -59,8 +59,8 @@ impl ShiftCache {
             |known: &HashMap<Uuid, Shift>| rows.iter().filter_map(of).all(|id| known.contains_key(&id));
         let shifts = self.at(connection, version, needed).await?;
         let whole = |row: RecordRow| {
-            let decision = row.decision.map(overriding).transpose()?.map(|(_, decision)| decision);
-            record(row.record, &shifts, decision)
+            let override_ = row.override_.map(overriding).transpose()?.map(|(_, override_)| override_);
+            record(row.record, &shifts, override_)
         };
         rows.into_iter().map(whole).collect()
     }
@@ -69,7 +69,7 @@ impl ShiftCache {
 /// A record, what was decided of it, and the version of the plan by now.
 pub(crate) struct RecordRow {
     pub(crate) record: attendance_records::Model,
-    decision: Option<overrides::Model>,
+    override_: Option<overrides::Model>,
     plan: i64,
 }
 
@@ -82,7 +82,7 @@ impl FromQueryResult for RecordRow {
         let decided = record.override_id.is_some();
         Ok(Self {
             record,
-            decision: decided.then(|| overrides::Model::from_query_result(row, DECISION)).transpose()?,
+            override_: decided.then(|| overrides::Model::from_query_result(row, DECISION)).transpose()?,
             plan: row.try_get(prefix, PLAN)?,
         })
     }

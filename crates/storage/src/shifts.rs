@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::ShiftId;
-use rollcall_domain::plan::Editions;
+use rollcall_domain::plan::ShiftVersions;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::Status;
@@ -55,19 +55,25 @@ impl ShiftStore for SqlShiftStore {
         Ok(gathered(wordings, self.database.connection()).await?.pop())
     }
 
-    async fn insert(&self, shift: &Shift, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, shift: &Shift, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
             check_name(connection, shift).await?;
             shifts::Entity::insert(columns(shift)).exec_without_returning(connection).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
-    async fn reword(&self, shift: &Shift, from: Date, seen: Revision, line: &Line) -> Result<(), StoreError> {
+    async fn reword(
+        &self,
+        shift: &Shift,
+        from: Date,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             reword(connection, shift, from, seen).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 
@@ -77,11 +83,11 @@ impl ShiftStore for SqlShiftStore {
         seen: Revision,
         at: Timestamp,
         today: Date,
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             retire(connection, id, seen, at, today).await?;
-            note(connection, line).await
+            note(connection, audit_entry).await
         })
     }
 }
@@ -216,7 +222,7 @@ async fn gathered(
             revision: Revision(count("shifts.revised", row.revised)?),
             editions: wordings
                 .into_iter()
-                .fold(Editions::new(shift(row)?), |all, (from, wording)| all.then(from, wording)),
+                .fold(ShiftVersions::new(shift(row)?), |all, (from, wording)| all.then(from, wording)),
         })
     };
     firsts.into_iter().map(whole).collect()

@@ -8,10 +8,11 @@ use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::statistics::{Days, Whose};
-use rollcall_domain::user::{DepartmentRef, EmployeeCode, People, PersonName, Status};
+use rollcall_domain::statistics::{Days, RecordScope};
+use rollcall_domain::user::{DepartmentRef, EmployeeCode, PersonName, Status, UserScope};
 use rollcall_ports::statistics::{
-    By, Census, Devices, Enough, Glance, Glancing, Heads, Key, Lately, Participant, Searches, StatisticsStore,
+    ActivityWindow, DashboardCounts, DashboardFilter, Devices, GroupBy, Heads, Key, MinTemplates,
+    Participant, Searches, StatisticsStore, UserCounts,
 };
 use rollcall_ports::store::StoreError;
 use sea_orm::sea_query::{Alias, CaseStatement, Expr, ExprTrait, Query, SelectStatement};
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use crate::convert::{count, date, micros, named};
 use crate::database::Database;
 use crate::day_row::{in_record_scope, shift_of_key, within};
-use crate::entity::{attendance_records, corrections, departments, devices, recognition_decisions, users};
+use crate::entity::{attendance_records, corrections, departments, devices, recognition_log, users};
 use crate::people::{in_scope, is_matchable, users_in_scope, with_templates};
 use crate::transaction::Read;
 use crate::user_row::DepartmentRow;
@@ -50,9 +51,9 @@ impl SqlStatisticsStore {
 impl StatisticsStore for SqlStatisticsStore {
     async fn days(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
-        by: By,
+        by: GroupBy,
         now: Timestamp,
     ) -> Result<Vec<(Key, Days)>, StoreError> {
         use attendance_records::Column as C;
@@ -73,11 +74,11 @@ impl StatisticsStore for SqlStatisticsStore {
             .and_where(Expr::col(C::DueAt).lte(micros(now)))
             .cond_where(in_record_scope(whose));
         let column = match by {
-            By::Nothing => None,
-            By::Department => Some(C::DepartmentId),
-            By::User => Some(C::UserId),
-            By::Shift => Some(C::ShiftKey),
-            By::Date => Some(C::WorkDate),
+            GroupBy::Nothing => None,
+            GroupBy::Department => Some(C::DepartmentId),
+            GroupBy::User => Some(C::UserId),
+            GroupBy::Shift => Some(C::ShiftKey),
+            GroupBy::Date => Some(C::WorkDate),
         };
         if let Some(column) = column {
             query.column(column).group_by_col(column).order_by(column, sea_orm::Order::Asc);
@@ -91,7 +92,7 @@ impl StatisticsStore for SqlStatisticsStore {
 
     async fn people(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
         status: Option<DayStatus>,
         now: Timestamp,
@@ -129,10 +130,10 @@ impl StatisticsStore for SqlStatisticsStore {
 
     async fn heads(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         date: Date,
         today: Date,
-        enrolled: Option<&Enough>,
+        enrolled: Option<&MinTemplates>,
     ) -> Result<Vec<Heads>, StoreError> {
         use attendance_records::Column as C;
         let on = |date: Date| Condition::all().add(C::WorkDate.eq(date.to_string()));
@@ -175,7 +176,7 @@ impl StatisticsStore for SqlStatisticsStore {
         rows.into_iter().map(DepartmentRow::into_reference).collect()
     }
 
-    async fn glance(&self, wanted: &Glancing<'_>) -> Result<Option<Glance>, StoreError> {
+    async fn glance(&self, wanted: &DashboardFilter<'_>) -> Result<Option<DashboardCounts>, StoreError> {
         // Each part is one row, so together they are one, too.
         let mut query = Query::select();
         query.from_subquery(census(wanted), "people").from_subquery(waiting(wanted.people), "requests");
@@ -195,7 +196,7 @@ impl StatisticsStore for SqlStatisticsStore {
             None => None,
             Some(_) => Some(OrganizationRow::from_query_result(&row, "").read()?.counted()?),
         };
-        Ok(Some(Glance {
+        Ok(Some(DashboardCounts {
             census: of_people.census()?,
             open_corrections: of_people.waiting.unsigned_abs(),
             organization,
@@ -204,7 +205,7 @@ impl StatisticsStore for SqlStatisticsStore {
 }
 
 /// People by whether they can be recognized.
-fn census(wanted: &Glancing<'_>) -> SelectStatement {
+fn census(wanted: &DashboardFilter<'_>) -> SelectStatement {
     use users::Column as C;
     let counted = |when: Condition| Expr::expr(CaseStatement::new().case(when, 1)).count();
     let active = Condition::all().add(C::Status.eq(Status::Active.name()));
@@ -233,7 +234,7 @@ fn census(wanted: &Glancing<'_>) -> SelectStatement {
 }
 
 /// Requests for corrections that wait for an answer.
-fn waiting(people: &People) -> SelectStatement {
+fn waiting(people: &UserScope) -> SelectStatement {
     use corrections::Column as C;
     Query::select()
         .expr_as(Expr::col(C::Id).count(), "waiting")
@@ -244,12 +245,12 @@ fn waiting(people: &People) -> SelectStatement {
 }
 
 /// Searches by what came of them.
-fn searches(lately: &Lately) -> SelectStatement {
-    use recognition_decisions::Column as C;
+fn searches(lately: &ActivityWindow) -> SelectStatement {
+    use recognition_log::Column as C;
     let mut query = Query::select();
     query
         .expr_as(Expr::col(C::Result).count(), "attempts")
-        .from(recognition_decisions::Entity)
+        .from(recognition_log::Entity)
         .and_where(C::At.gte(micros(lately.from)))
         .and_where(C::At.lt(micros(lately.until)));
     for result in ["matched", "unknown", "ambiguous", "rejected"] {
@@ -260,11 +261,11 @@ fn searches(lately: &Lately) -> SelectStatement {
 }
 
 /// Kiosks and cameras by whether they have searched.
-fn online(lately: &Lately) -> SelectStatement {
-    use recognition_decisions::Column as C;
+fn online(lately: &ActivityWindow) -> SelectStatement {
+    use recognition_log::Column as C;
     let busy = Query::select()
         .column(C::DeviceId)
-        .from(recognition_decisions::Entity)
+        .from(recognition_log::Entity)
         .and_where(C::At.gte(micros(lately.online_since)))
         .and_where(C::DeviceId.is_not_null())
         .take();
@@ -281,7 +282,7 @@ fn online(lately: &Lately) -> SelectStatement {
 const SIGNED: &str = "SIGNED";
 const SCHEDULED: &str = "scheduled";
 
-fn recognizable(enough: &Enough) -> Condition {
+fn recognizable(enough: &MinTemplates) -> Condition {
     let id = Expr::col((users::Entity, users::Column::Id));
     is_matchable().add(id.in_subquery(with_templates(&enough.model, enough.least)))
 }
@@ -304,13 +305,13 @@ struct DaysRow {
 }
 
 impl DaysRow {
-    fn read(self, by: By) -> Result<(Key, Days), StoreError> {
+    fn read(self, by: GroupBy) -> Result<(Key, Days), StoreError> {
         let key = match by {
-            By::Nothing => Key::Nothing,
-            By::Department => Key::Department(self.department_id.map(DepartmentId::new)),
-            By::User => Key::User(UserId::new(named("attendance_records.user_id", self.user_id)?)),
-            By::Shift => Key::Shift(self.shift_key.and_then(shift_of_key)),
-            By::Date => {
+            GroupBy::Nothing => Key::Nothing,
+            GroupBy::Department => Key::Department(self.department_id.map(DepartmentId::new)),
+            GroupBy::User => Key::User(UserId::new(named("attendance_records.user_id", self.user_id)?)),
+            GroupBy::Shift => Key::Shift(self.shift_key.and_then(shift_of_key)),
+            GroupBy::Date => {
                 let text = named("attendance_records.work_date", self.work_date)?;
                 Key::Date(date("attendance_records.work_date", &text)?)
             }
@@ -379,8 +380,8 @@ struct PeopleRow {
 }
 
 impl PeopleRow {
-    fn census(&self) -> Result<Census, StoreError> {
-        Ok(Census {
+    fn census(&self) -> Result<UserCounts, StoreError> {
+        Ok(UserCounts {
             total: count("total", self.total)?,
             active: count("active", self.active)?,
             enrolled: count("enrolled", self.enrolled)?,

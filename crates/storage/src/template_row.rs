@@ -1,8 +1,8 @@
 //! A template as a row, sealed, and back.
 
-use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
+use rollcall_domain::face::{Embedding, FaceQuality, FaceSource, Metric, ModelId, StoredTemplate, Template};
 use rollcall_domain::id::{FaceId, UserId};
-use rollcall_ports::faces::Encoding;
+use rollcall_ports::faces::TemplateSummary;
 use rollcall_ports::sealer::Sealer;
 use rollcall_ports::store::StoreError;
 use sea_orm::{EntityTrait, FromQueryResult, QuerySelect, SelectGetableTuple, Selector, Set};
@@ -35,7 +35,7 @@ fn measured(stored: FaceQuality) -> Option<FaceQuality> {
 pub(crate) fn seal(
     sealer: &dyn Sealer,
     user: UserId,
-    face: &Face,
+    face: &StoredTemplate,
 ) -> Result<face_encodings::ActiveModel, StoreError> {
     let Template { model, metric, embedding } = &face.template;
     let plain: Vec<u8> = embedding.values().iter().flat_map(|x| x.to_le_bytes()).collect();
@@ -107,8 +107,8 @@ fn context(user: Uuid, face: Uuid, model: &str, metric: &str) -> Vec<u8> {
 }
 
 /// A stored face, opened.
-pub(crate) fn face(sealer: &dyn Sealer, row: &face_encodings::Model) -> Result<Face, StoreError> {
-    Ok(Face {
+pub(crate) fn face(sealer: &dyn Sealer, row: &face_encodings::Model) -> Result<StoredTemplate, StoreError> {
+    Ok(StoredTemplate {
         id: FaceId::new(row.id),
         user: UserId::new(row.user_id),
         template: open(sealer, row)?,
@@ -175,8 +175,8 @@ impl EncodingRow {
         Column::CreatedAt,
     ];
 
-    pub(crate) fn into_encoding(self) -> Result<Encoding, StoreError> {
-        Ok(Encoding {
+    pub(crate) fn into_encoding(self) -> Result<TemplateSummary, StoreError> {
+        Ok(TemplateSummary {
             id: FaceId::new(self.id),
             model: valid("face_encodings.model_id", ModelId::parse(&self.model_id))?,
             dim: count("face_encodings.dim", self.dim)?,
@@ -195,14 +195,14 @@ impl EncodingRow {
             source: source(&self.source)?,
             created_by: self.created_by.map(UserId::new),
             created_at: instant("face_encodings.created_at", self.created_at)?,
-            last_matched_at: instant_or_none("recognition_decisions.at", self.last_matched_at)?,
+            last_matched_at: instant_or_none("recognition_log.at", self.last_matched_at)?,
             match_count: self.match_count.unsigned_abs(),
         })
     }
 }
 
 fn source(name: &str) -> Result<FaceSource, StoreError> {
-    let found = FaceSource::ALL.into_iter().find(|source| source.name() == name);
+    let found = FaceSource::named(name);
     named("face_encodings.source", found)
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::{PasswordHash, People, Status, User, UserFilter, UserKey, UserSort};
+use rollcall_domain::user::{PasswordHash, Status, User, UserFilter, UserKey, UserScope, UserSort};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, UserChange, UserStore};
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
@@ -126,7 +126,7 @@ impl UserStore for SqlUserStore {
 
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &UserFilter,
         sort: &[UserSort],
         page: Page,
@@ -175,11 +175,11 @@ impl UserStore for SqlUserStore {
         row.map(credentials).transpose()
     }
 
-    async fn of_codes(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+    async fn ids_by_code(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
         self.of_keys(users::Column::EmployeeCodeKey, codes).await
     }
 
-    async fn of_addresses(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+    async fn ids_by_email(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
         self.of_keys(users::Column::EmailKey, addresses).await
     }
 
@@ -208,7 +208,7 @@ impl UserStore for SqlUserStore {
         transact!(self.database, |connection| update(connection, id, row, None))
     }
 
-    async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+    async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(CHUNK) {
             let theirs = users::Column::Id.is_in(some.iter().map(|id| id.uuid()));

@@ -38,13 +38,13 @@ impl Vacant {
             Err(TryLockError::WouldBlock) => Err(NotVacant::InUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         };
-        let locks = [lock(serving_path(path))?, lock(lock_path(path))?];
+        let closed_periods = [lock(serving_path(path))?, lock(lock_path(path))?];
         if !path.exists()
             && let Some(left) = companions(path).into_iter().find(|file| file.exists())
         {
             return Err(NotVacant::Companion(left));
         }
-        let vacant = Self { path: path.into(), _locks: locks };
+        let vacant = Self { path: path.into(), _locks: closed_periods };
         // Of an attempt that broke off.
         vacant.clear();
         Ok(vacant)
@@ -80,8 +80,8 @@ impl Vacant {
 
     fn clear(&self) {
         let draft = self.draft();
-        let locks = [lock_path(&draft), serving_path(&draft)];
-        for file in companions(&draft).into_iter().chain(locks).chain([draft]) {
+        let closed_periods = [lock_path(&draft), serving_path(&draft)];
+        for file in companions(&draft).into_iter().chain(closed_periods).chain([draft]) {
             // What cannot be removed is in the way of the next step, which says so.
             let _ = remove(&file);
         }

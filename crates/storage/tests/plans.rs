@@ -10,11 +10,11 @@ use rollcall_domain::attendance::Direction;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{DepartmentId, RecordId, UserId};
 use rollcall_domain::page::Page;
-use rollcall_domain::statistics::Whose;
-use rollcall_domain::user::People;
-use rollcall_ports::attendance::EventFilter;
-use rollcall_ports::statistics::{By, Glancing, Lately};
-use rollcall_storage::{Ran, Watch};
+use rollcall_domain::statistics::RecordScope;
+use rollcall_domain::user::UserScope;
+use rollcall_ports::attendance::PunchFilter;
+use rollcall_ports::statistics::{ActivityWindow, DashboardFilter, GroupBy};
+use rollcall_storage::{StatementObserver, StatementTiming};
 use rollcall_testkit::StoreBench;
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement, Values};
 
@@ -30,9 +30,11 @@ const DAYS: i32 = 100;
 
 type Heard = Arc<Mutex<Vec<(String, Option<Values>)>>>;
 
-fn listener(heard: &Heard) -> Watch {
+fn listener(heard: &Heard) -> StatementObserver {
     let heard = heard.clone();
-    Arc::new(move |ran: &Ran<'_>| heard.lock().unwrap().push((ran.sql.to_owned(), ran.values.cloned())))
+    Arc::new(move |ran: &StatementTiming<'_>| {
+        heard.lock().unwrap().push((ran.sql.to_owned(), ran.values.cloned()))
+    })
 }
 
 /// Asks what lists, today's list, reports, statistics and a mark ask.
@@ -45,38 +47,40 @@ async fn ask_everything(bench: &Bench) {
     let ada = UserId::new(person(7));
     let some: Vec<UserId> = (0..20).map(|n| UserId::new(person(n))).collect();
     let research = DepartmentId::new(department(3));
-    let members = People::Departments(vec![research], ada);
-    let everybody = People::Everybody;
+    let members = UserScope::Departments(vec![research], ada);
+    let everybody = UserScope::Everybody;
 
-    for whose in [Whose::everybody(), Whose::of_departments(vec![research]), Whose::one(ada)] {
-        for by in [By::Nothing, By::Department, By::User, By::Shift, By::Date] {
+    for whose in
+        [RecordScope::everybody(), RecordScope::of_departments(vec![research]), RecordScope::one(ada)]
+    {
+        for by in [GroupBy::Nothing, GroupBy::Department, GroupBy::User, GroupBy::Shift, GroupBy::Date] {
             statistics.days(&whose, month, by, now).await.unwrap();
         }
         statistics.people(&whose, month, None, now).await.unwrap();
         statistics.heads(&whose, month.to(), month.to(), None).await.unwrap();
-        attendance.unsettled(&whose, today, now).await.unwrap();
+        attendance.open_records(&whose, today, now).await.unwrap();
     }
-    let organization = Some(Lately { from: now, until: now, online_since: now });
-    for people in [&everybody, &members, &People::One(ada)] {
-        let wanted = Glancing { people, department: None, enrolled: None, organization };
+    let organization = Some(ActivityWindow { from: now, until: now, online_since: now });
+    for people in [&everybody, &members, &UserScope::One(ada)] {
+        let wanted = DashboardFilter { people, department: None, enrolled: None, organization };
         statistics.glance(&wanted).await.unwrap();
         attendance.roster(people, today).await.unwrap();
         let lately = Some("2026-06-08T00:00:00Z".parse().unwrap());
-        let filter = EventFilter { from: lately, ..EventFilter::default() };
-        attendance.events(people, &filter, Page::default()).await.unwrap();
-        let filter = EventFilter { direction: Some(Direction::CheckIn), ..filter };
-        attendance.events(people, &filter, Page::default()).await.unwrap();
-        attendance.changed(people, now).await.unwrap();
+        let filter = PunchFilter { from: lately, ..PunchFilter::default() };
+        attendance.punches(people, &filter, Page::default()).await.unwrap();
+        let filter = PunchFilter { direction: Some(Direction::CheckIn), ..filter };
+        attendance.punches(people, &filter, Page::default()).await.unwrap();
+        attendance.changed_since(people, now).await.unwrap();
     }
-    attendance.received(&some, now).await.unwrap();
-    let of_ada = attendance.records(&People::One(ada), month).await.unwrap();
+    attendance.punches_received_since(&some, now).await.unwrap();
+    let of_ada = attendance.records(&UserScope::One(ada), month).await.unwrap();
     attendance.records_of(&some, month).await.unwrap();
     let ids: Vec<RecordId> = of_ada.iter().map(|record| record.day.id).collect();
-    attendance.events_of(&ids).await.unwrap();
+    attendance.punches_of(&ids).await.unwrap();
     attendance.record(ids[0]).await.unwrap();
     attendance.ledger(ada, today).await.unwrap();
     attendance.ledgers(&some, today).await.unwrap();
-    attendance.behind(last_date(DAYS), 50).await.unwrap();
+    attendance.users_needing_upkeep(last_date(DAYS), 50).await.unwrap();
     bench.plan().personals(&everybody).await.unwrap();
     assert_eq!(of_ada.len(), 30, "the database is filled");
     assert!(FIRST < month.from(), "there is more than what was asked for");

@@ -11,7 +11,9 @@ use rollcall_ports::faces::FaceStore;
 use rollcall_storage::{Database, Options, SqlFaceStore};
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::bench::has_facts;
-use rollcall_testkit::builders::{a_check_in, a_consenting_user, a_face_of, a_line, a_lock, a_user, dates};
+use rollcall_testkit::builders::{
+    a_check_in, a_closed_period, a_consenting_user, a_face_of, a_user, an_audit_entry, dates,
+};
 use sea_orm::ConnectionTrait;
 
 use common::sqlite::{another, bench, path};
@@ -128,17 +130,19 @@ fn what_cannot_be_noted_is_not_stored() {
         let user = a_user("Ada");
         bench.users().insert(&user, None).await.unwrap();
         has_facts(&bench, user.id).await;
-        bench.database.connection().execute_unprepared("DROP TABLE audit_lines").await.unwrap();
+        bench.database.connection().execute_unprepared("DROP TABLE audit_entries").await.unwrap();
         let march = dates("2026-03-01", "2026-03-31");
         let ledger = bench.attendance().ledger(user.id, march).await.unwrap();
         let punch = (a_check_in(user.id, "2026-03-02T09:00:00Z"), None);
-        let known = Change { events: vec![punch], ..Change::none(user.id, &ledger) };
-        let noted = Change { lines: vec![a_line()], ..known.clone() };
+        let known = Change { punches: vec![punch], ..Change::none(user.id, &ledger) };
+        let noted = Change { audit_entries: vec![an_audit_entry()], ..known.clone() };
         assert!(bench.attendance().commit(&noted).await.is_err());
         let after = bench.attendance().ledger(user.id, march).await.unwrap();
-        assert_eq!((after.revision, after.events), (ledger.revision, vec![]));
-        assert!(bench.locks().insert(&a_lock("2026-02-28"), &a_line()).await.is_err());
-        assert_eq!(bench.locks().closed_through().await.unwrap(), None);
+        assert_eq!((after.revision, after.punches), (ledger.revision, vec![]));
+        assert!(
+            bench.closed_periods().insert(&a_closed_period("2026-02-28"), &an_audit_entry()).await.is_err()
+        );
+        assert_eq!(bench.closed_periods().closed_through().await.unwrap(), None);
         // What needs no line is not held up.
         bench.attendance().commit(&known).await.unwrap();
     });

@@ -17,17 +17,17 @@ use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::{AttendanceStore, Change, Ledger};
 use rollcall_ports::audit::AuditStore;
 use rollcall_ports::batches::BatchStore;
+use rollcall_ports::closed_periods::ClosedPeriodStore;
 use rollcall_ports::corrections::CorrectionStore;
-use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
 use rollcall_ports::holidays::HolidayStore;
 use rollcall_ports::jobs::JobStore;
 use rollcall_ports::leaves::LeaveStore;
-use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
+use rollcall_ports::recognition_log::RecognitionLog;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::statistics::StatisticsStore;
@@ -74,7 +74,7 @@ bench! {
     /// Templates.
     faces: FaceStore
     /// Searches and what came of them.
-    decisions: DecisionLog
+    recognition_log: RecognitionLog
     /// The organization's plan.
     plan: PlanStore
     /// Shifts.
@@ -86,7 +86,7 @@ bench! {
     /// Requests for leave.
     leaves: LeaveStore
     /// Closed periods.
-    locks: LockStore
+    closed_periods: ClosedPeriodStore
     /// Punches and records.
     attendance: AttendanceStore
     /// Who changed what.

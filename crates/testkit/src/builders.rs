@@ -8,31 +8,31 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
-use rollcall_domain::assignment::Assignment;
-use rollcall_domain::attendance::{Day, DayKey, DayRecord, Direction, Event, Punch, Source};
-use rollcall_domain::audit::{Act, By, Line, Target};
+use rollcall_domain::assignment::StoredAssignment;
+use rollcall_domain::attendance::{Day, DayKey, DayRecord, Direction, Punch, PunchKind, Source};
+use rollcall_domain::audit::{AuditAction, AuditActor, AuditEntry, Target};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::classify::settle;
+use rollcall_domain::closed_period::ClosedPeriod;
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
-use rollcall_domain::face::{Embedding, Face, FaceQuality, FaceSource, Metric, ModelId, Template};
+use rollcall_domain::face::{Embedding, FaceQuality, FaceSource, Metric, ModelId, StoredTemplate, Template};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{
-    AssignmentId, DecisionId, DepartmentId, DeviceId, EditionId, EventId, FaceId, HolidayId, JobId, LeaveId,
-    LineId, LockId, RecordId, SessionId, ShiftId, UserId,
+    AssignmentId, AuditEntryId, ClosedPeriodId, DepartmentId, DeviceId, EditionId, FaceId, HolidayId, JobId,
+    LeaveId, PunchId, RecordId, SearchId, SessionId, ShiftId, UserId,
 };
 use rollcall_domain::job::{Job, JobKind, JobState, Progress};
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
-use rollcall_domain::lock::Lock;
-use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::plan::{AssignmentTarget, ShiftAssignment};
 use rollcall_domain::session::Session;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::{
     Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, User,
 };
 use rollcall_ports::attendance::{Change, Ledger};
-use rollcall_ports::decisions::Search;
 use rollcall_ports::faces::Consented;
+use rollcall_ports::recognition_log::Search;
 use uuid::Uuid;
 
 use crate::photos;
@@ -194,10 +194,10 @@ pub fn reworded(shift: &Shift) -> Shift {
 /// A shift given from a date on, for good.
 #[must_use]
 #[track_caller]
-pub fn an_assignment(shift: &Shift, to_whom: Whom, from: &str) -> Assignment {
-    Assignment {
+pub fn an_assignment(shift: &Shift, to_whom: AssignmentTarget, from: &str) -> StoredAssignment {
+    StoredAssignment {
         id: AssignmentId::new(fresh()),
-        given: Given { shift: shift.id, to_whom, from: Some(date(from)), to: None },
+        given: ShiftAssignment { shift: shift.id, to_whom, from: Some(date(from)), to: None },
         by: None,
         created_at: at("2026-01-04T08:00:00Z"),
         revision: Revision::NEW,
@@ -246,9 +246,9 @@ pub fn a_leave(user: UserId, from: &str, to: &str) -> LeaveRequest {
 /// A lock of everything up to a date.
 #[must_use]
 #[track_caller]
-pub fn a_lock(through: &str) -> Lock {
-    Lock {
-        id: LockId::new(fresh()),
+pub fn a_closed_period(through: &str) -> ClosedPeriod {
+    ClosedPeriod {
+        id: ClosedPeriodId::new(fresh()),
         through: date(through),
         reason: "payroll is done".into(),
         by: None,
@@ -259,12 +259,12 @@ pub fn a_lock(through: &str) -> Lock {
 
 /// What the audit trail tells of something that does not matter.
 #[must_use]
-pub fn a_line() -> Line {
-    Line {
-        id: LineId::new(fresh()),
+pub fn an_audit_entry() -> AuditEntry {
+    AuditEntry {
+        id: AuditEntryId::new(fresh()),
         at: at("2026-01-04T08:00:00Z"),
-        by: By::System,
-        act: Act::Recompute,
+        by: AuditActor::System,
+        act: AuditAction::Recompute,
         subject: None,
         target: Target::Record(RecordId::new(fresh())),
         date: None,
@@ -347,8 +347,8 @@ pub fn a_template(of: &ModelId, numbers: &[f32]) -> Template {
 
 /// A face with a given template, from a photo that nobody else has.
 #[must_use]
-pub fn a_face(user: UserId, template: Template) -> Face {
-    Face {
+pub fn a_face(user: UserId, template: Template) -> StoredTemplate {
+    StoredTemplate {
         id: FaceId::new(fresh()),
         user,
         template,
@@ -362,7 +362,7 @@ pub fn a_face(user: UserId, template: Template) -> Face {
 
 /// One shot of a person's face as [`crate::fakes::FakeEngine`] sees it.
 #[must_use]
-pub fn a_face_of(user: &User, shot: u32) -> Face {
+pub fn a_face_of(user: &User, shot: u32) -> StoredTemplate {
     let numbers = photos::embedding(user.name.as_str(), shot);
     a_face(user.id, a_template(&model(photos::MODEL), &numbers))
 }
@@ -402,7 +402,7 @@ pub fn a_day_of(shift: &Shift, user: UserId, on: &str) -> Day {
         key,
         zone: Zone::UTC,
         shift: Some(shift.on(date, &Zone::UTC)),
-        events: Vec::new(),
+        punches: Vec::new(),
         revision: Revision::NEW,
     }
 }
@@ -410,50 +410,50 @@ pub fn a_day_of(shift: &Shift, user: UserId, on: &str) -> Day {
 /// A recognized person comes.
 #[must_use]
 #[track_caller]
-pub fn a_check_in(user: UserId, when: &str) -> Event {
+pub fn a_check_in(user: UserId, when: &str) -> Punch {
     an_event(user, Direction::CheckIn, at(when))
 }
 
 /// A recognized person leaves.
 #[must_use]
 #[track_caller]
-pub fn a_check_out(user: UserId, when: &str) -> Event {
+pub fn a_check_out(user: UserId, when: &str) -> Punch {
     an_event(user, Direction::CheckOut, at(when))
 }
 
 /// A punch by recognition that came to that direction.
 #[must_use]
-pub fn an_event(user: UserId, direction: Direction, at: Timestamp) -> Event {
-    Event {
+pub fn an_event(user: UserId, direction: Direction, at: Timestamp) -> Punch {
+    Punch {
         direction: Some(direction),
         similarity: Some(0.875),
-        ..Event::new(EventId::new(fresh()), user, Punch::Auto, at, Source::FaceRecognition)
+        ..Punch::new(PunchId::new(fresh()), user, PunchKind::Auto, at, Source::FaceRecognition)
     }
 }
 
 /// What a day with its punches comes to, as it is to be stored.
 #[must_use]
 pub fn a_record(day: &Day) -> DayRecord {
-    let first = day.events.iter().find(|event| event.counts());
+    let first = day.punches.iter().find(|punch| punch.counts());
     DayRecord {
         record: settle(day, None, None),
         department: None,
         due: day.shift.as_ref().map_or(Timestamp::UNIX_EPOCH, |shift| shift.closes),
-        source: first.map(|event| event.source),
-        similarity: first.and_then(|event| event.similarity),
+        source: first.map(|punch| punch.source),
+        similarity: first.and_then(|punch| punch.similarity),
         overridden: None,
         approved_seconds: 0,
-        day: Day { events: Vec::new(), ..day.clone() },
+        day: Day { punches: Vec::new(), ..day.clone() },
     }
 }
 
 /// One more punch on a day, for somebody whose facts are at revision `seen`.
 #[must_use]
-pub fn a_punch_on(day: &Day, event: &Event, seen: Revision) -> Change {
+pub fn a_punch_on(day: &Day, punch: &Punch, seen: Revision) -> Change {
     let ledger = Ledger { revision: seen, ..Ledger::default() };
-    let record = a_record(&day.with(event.clone()));
+    let record = a_record(&day.with(punch.clone()));
     Change {
-        events: vec![(event.clone(), Some(day.id))],
+        punches: vec![(punch.clone(), Some(day.id))],
         records: vec![record],
         ..Change::none(day.key.user, &ledger)
     }
@@ -463,7 +463,7 @@ pub fn a_punch_on(day: &Day, event: &Event, seen: Revision) -> Change {
 #[must_use]
 pub fn a_search(found: UserId, under: &ModelId, at: Timestamp) -> Search {
     Search {
-        id: DecisionId::new(fresh()),
+        id: SearchId::new(fresh()),
         at,
         device: None,
         asked_by: None,

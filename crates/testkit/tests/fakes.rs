@@ -40,7 +40,7 @@ async fn an_outage_reaches_every_store_and_passes() {
     assert!(matches!(ports.users.get(user.id).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(ports.faces.of_user(user.id).await, Err(StoreError::Unavailable(_))));
     assert!(matches!(ports.probe.check().await, Err(StoreError::Unavailable(_))));
-    ports.decisions.flush().await;
+    ports.recognition_log.flush().await;
     fakes.stores.set_outage(false);
     assert!(ports.users.get(user.id).await.unwrap().is_some());
 }

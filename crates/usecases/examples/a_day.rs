@@ -2,7 +2,7 @@
 
 use rollcall_domain::access::Actor;
 use rollcall_domain::face::FaceSource;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::ConsentVersion;
 use rollcall_testkit::builders::a_user;
 use rollcall_testkit::fake_ports;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let request = RecognizeRequest {
             photo,
             mark: true,
-            punch: Punch::Auto,
+            kind: PunchKind::Auto,
             top_k: 1,
             all_faces: false,
             location: None,
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let seen = system.recognition.recognize(&Actor::Operator, request).await?;
         if let Outcome::Matched(user, Some(marked)) = &seen.faces[0].outcome {
             let status = marked.day.record.status.name();
-            println!("{time} {}: {:?}, the day is {status}", user.name.as_str(), marked.decision);
+            println!("{time} {}: {:?}, the day is {status}", user.name.as_str(), marked.outcome);
         }
     }
     Ok(())

@@ -7,17 +7,17 @@ use jiff::Span;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Scope};
-use rollcall_domain::assignment::Assignment;
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::assignment::StoredAssignment;
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
 use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::{Given, Personal, Whom};
-use rollcall_domain::user::People;
+use rollcall_domain::plan::{AssignmentTarget, Personal, ShiftAssignment};
+use rollcall_domain::user::UserScope;
 use rollcall_ports::Ports;
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentStore};
-use rollcall_ports::plan::{PlanStore, Visible};
+use rollcall_ports::plan::{PlanScope, PlanStore};
 use rollcall_ports::store::StoreError;
 
 use crate::planning::{Overlapping, PlanError, Planning, dates};
@@ -41,7 +41,7 @@ pub struct NewAssignment {
     /// Which.
     pub shift: ShiftId,
     /// To whom.
-    pub to_whom: Whom,
+    pub to_whom: AssignmentTarget,
     /// First date.
     pub from: Date,
     /// Last date; unset is for good.
@@ -84,21 +84,25 @@ impl Assignments {
     }
 
     /// The assignments the actor may see: those that concern them or the people they answer for.
-    pub async fn list(&self, actor: &Actor, query: AssignmentQuery) -> Result<Paged<Assignment>, PlanError> {
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        query: AssignmentQuery,
+    ) -> Result<Paged<StoredAssignment>, PlanError> {
         let scope = self.planning.permit(actor, Action::ReadAssignments)?;
         if let Some(user) = query.user {
-            self.planning.reach(actor, Action::ReadAssignments, user).await?;
+            self.planning.load_permitted(actor, Action::ReadAssignments, user).await?;
         }
         if let Some(department) = query.department {
-            self.see(actor, scope, Whom::Department(department)).await?;
+            self.see(actor, scope, AssignmentTarget::Department(department)).await?;
         }
         let visible = match (scope, actor) {
-            (Scope::Everybody, _) => Visible::All,
+            (Scope::Everybody, _) => PlanScope::All,
             (Scope::Departments, Actor::Person { id, manages, .. }) => {
-                Visible::Departments(manages.clone(), *id)
+                PlanScope::Departments(manages.clone(), *id)
             }
             (Scope::Own, Actor::Person { id, .. }) => {
-                Visible::One(*id, self.planning.own_department(actor).await?)
+                PlanScope::One(*id, self.planning.own_department(actor).await?)
             }
             _ => return Err(Denied::Forbidden.into()),
         };
@@ -108,28 +112,30 @@ impl Assignments {
     }
 
     /// One of them.
-    pub async fn get(&self, actor: &Actor, id: AssignmentId) -> Result<Assignment, PlanError> {
+    pub async fn get(&self, actor: &Actor, id: AssignmentId) -> Result<StoredAssignment, PlanError> {
         let scope = self.planning.permit(actor, Action::ReadAssignments)?;
         let known = self.known(id).await?;
         self.see(actor, scope, known.given.to_whom).await?;
         Ok(known)
     }
 
-    async fn known(&self, id: AssignmentId) -> Result<Assignment, PlanError> {
+    async fn known(&self, id: AssignmentId) -> Result<StoredAssignment, PlanError> {
         Ok(self.assignments.get(id).await?.ok_or(Denied::Hidden)?)
     }
 
     /// Whether the actor may see what is given to somebody.
-    async fn see(&self, actor: &Actor, scope: Scope, whom: Whom) -> Result<(), PlanError> {
+    async fn see(&self, actor: &Actor, scope: Scope, whom: AssignmentTarget) -> Result<(), PlanError> {
         let action = Action::ReadAssignments;
         match whom {
-            Whom::Everybody => Ok(()),
-            Whom::Department(department) if scope == Scope::Own => {
+            AssignmentTarget::Everybody => Ok(()),
+            AssignmentTarget::Department(department) if scope == Scope::Own => {
                 let own = self.planning.own_department(actor).await?;
                 if own == Some(department) { Ok(()) } else { Err(Denied::Hidden.into()) }
             }
-            Whom::Department(department) => Ok(self.planning.permit_department(actor, action, department)?),
-            Whom::Person(user) => {
+            AssignmentTarget::Department(department) => {
+                Ok(self.planning.permit_department(actor, action, department)?)
+            }
+            AssignmentTarget::Person(user) => {
                 let person = self.planning.users.get(user).await?.ok_or(Denied::Hidden)?;
                 self.planning.permit_on(actor, action, &person).map_err(|_| Denied::Hidden.into())
             }
@@ -137,15 +143,17 @@ impl Assignments {
     }
 
     /// Whether the actor may give somebody a shift.
-    async fn manage(&self, actor: &Actor, whom: Whom) -> Result<(), PlanError> {
+    async fn manage(&self, actor: &Actor, whom: AssignmentTarget) -> Result<(), PlanError> {
         let action = Action::ManageAssignments;
         match (whom, self.planning.permit(actor, action)?) {
             (_, Scope::Everybody) => Ok(()),
-            (Whom::Everybody, _) => Err(Denied::Forbidden.into()),
-            (Whom::Department(department), _) => {
+            (AssignmentTarget::Everybody, _) => Err(Denied::Forbidden.into()),
+            (AssignmentTarget::Department(department), _) => {
                 Ok(self.planning.permit_department(actor, action, department)?)
             }
-            (Whom::Person(user), _) => Ok(self.planning.reach(actor, action, user).await.map(drop)?),
+            (AssignmentTarget::Person(user), _) => {
+                Ok(self.planning.load_permitted(actor, action, user).await.map(drop)?)
+            }
         }
     }
 
@@ -157,23 +165,28 @@ impl Assignments {
 
     /// Gives a shift.
     #[tracing::instrument(name = "assignments.create", skip_all)]
-    pub async fn create(&self, actor: &Actor, new: NewAssignment) -> Result<Assignment, PlanError> {
+    pub async fn create(&self, actor: &Actor, new: NewAssignment) -> Result<StoredAssignment, PlanError> {
         match self.manage(actor, new.to_whom).await {
             // In a body, somebody out of sight is told like somebody who does not exist.
             Err(PlanError::Denied(Denied::Hidden)) => {
                 return Err(PlanError::Unknown(match new.to_whom {
-                    Whom::Person(_) => "user_id",
-                    Whom::Department(_) | Whom::Everybody => "department_id",
+                    AssignmentTarget::Person(_) => "user_id",
+                    AssignmentTarget::Department(_) | AssignmentTarget::Everybody => "department_id",
                 }));
             }
             other => other?,
         }
-        if let Whom::Person(user) = new.to_whom {
+        if let AssignmentTarget::Person(user) = new.to_whom {
             self.planning.person(user).await?.ok_or(PlanError::Unknown("user_id"))?;
         }
-        let assignment = Assignment {
+        let assignment = StoredAssignment {
             id: AssignmentId::new(self.planning.ids.next()),
-            given: Given { shift: new.shift, to_whom: new.to_whom, from: Some(new.from), to: new.to },
+            given: ShiftAssignment {
+                shift: new.shift,
+                to_whom: new.to_whom,
+                from: Some(new.from),
+                to: new.to,
+            },
             by: actor.user(),
             created_at: self.planning.clock.now(),
             revision: Revision::NEW,
@@ -181,12 +194,12 @@ impl Assignments {
         self.planning.check_dates([("from", Some(new.from)), ("to", new.to)]).await?;
         assignment.check().map_err(|error| PlanError::wrong("to", error))?;
         self.check_date(actor, new.from)?;
-        let line = self.line(actor, None, Some(&assignment), &assignment);
-        if let Err(error) = self.assignments.insert(&assignment, &line).await {
+        let audit_entry = self.audit_entry(actor, None, Some(&assignment), &assignment);
+        if let Err(error) = self.assignments.insert(&assignment, &audit_entry).await {
             return Err(self.told(error).await);
         }
         self.planning.settle(assignment.given.to_whom).await;
-        Ok(Assignment { revision: Revision::NEW.next(), ..assignment })
+        Ok(StoredAssignment { revision: Revision::NEW.next(), ..assignment })
     }
 
     /// Changes which shift is given and when. With `if_match`, only if that is still the revision.
@@ -197,28 +210,28 @@ impl Assignments {
         id: AssignmentId,
         patch: AssignmentPatch,
         if_match: Option<Revision>,
-    ) -> Result<Assignment, PlanError> {
+    ) -> Result<StoredAssignment, PlanError> {
         retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
-            let given = Given {
+            let given = ShiftAssignment {
                 shift: patch.shift.unwrap_or(known.given.shift),
                 to_whom: known.given.to_whom,
                 from: patch.from.or(known.given.from),
                 to: patch.to.unwrap_or(known.given.to),
             };
             let Some(first) = given.differs_from(&known.given) else { return Ok(known) };
-            let changed = Assignment { given, ..known.clone() };
+            let changed = StoredAssignment { given, ..known.clone() };
             self.planning.check_dates([("from", patch.from), ("to", patch.to.flatten())]).await?;
             changed.check().map_err(|error| PlanError::wrong("to", error))?;
             self.check_date(actor, first)?;
-            let line = self.line(actor, Some(&known), Some(&changed), &known);
-            match self.assignments.save(&changed, &line).await {
+            let audit_entry = self.audit_entry(actor, Some(&known), Some(&changed), &known);
+            match self.assignments.save(&changed, &audit_entry).await {
                 Ok(()) => {}
                 Err(StoreError::Stale) => return Err(StoreError::Stale.into()),
                 Err(error) => return Err(self.told(error).await),
             }
             self.planning.settle(changed.given.to_whom).await;
-            Ok(Assignment { revision: changed.revision.next(), ..changed })
+            Ok(StoredAssignment { revision: changed.revision.next(), ..changed })
         })
     }
 
@@ -233,10 +246,10 @@ impl Assignments {
 
     /// What the linter finds about an assignment in its first four weeks that it would not find without it:
     /// shifts, or windows of them, that overlap.
-    pub async fn warnings(&self, given: &Given) -> Result<Vec<Finding>, PlanError> {
+    pub async fn warnings(&self, given: &ShiftAssignment) -> Result<Vec<Finding>, PlanError> {
         let people = match given.to_whom {
-            Whom::Person(user) => People::One(user),
-            Whom::Department(_) | Whom::Everybody => People::Everybody,
+            AssignmentTarget::Person(user) => UserScope::One(user),
+            AssignmentTarget::Department(_) | AssignmentTarget::Everybody => UserScope::Everybody,
         };
         let from = given.from.unwrap_or_else(|| self.planning.today());
         let four_weeks = from.saturating_add(Span::new().days(27));
@@ -244,7 +257,7 @@ impl Assignments {
         let Ok(dates) = DateRange::new(from, to) else { return Ok(Vec::new()) };
         let mut plan = self.plans.plan(&self.planning.rules.shift).await?;
         let mut personals = self.plans.personals(&people).await?;
-        if let Whom::Department(department) = given.to_whom {
+        if let AssignmentTarget::Department(department) = given.to_whom {
             let belongs = |personal: &Personal| {
                 let mut placements = personal.placements.iter();
                 placements.any(|placement| placement.department == Some(department))
@@ -268,24 +281,24 @@ impl Assignments {
     }
 
     /// What the audit trail tells of a change of an assignment.
-    fn line(
+    fn audit_entry(
         &self,
         actor: &Actor,
-        before: Option<&Assignment>,
-        after: Option<&Assignment>,
-        of: &Assignment,
-    ) -> Line {
-        let state = |of: &Assignment| State::assignment(&of.given);
+        before: Option<&StoredAssignment>,
+        after: Option<&StoredAssignment>,
+        of: &StoredAssignment,
+    ) -> AuditEntry {
+        let state = |of: &StoredAssignment| State::assignment(&of.given);
         let subject = match of.given.to_whom {
-            Whom::Person(user) => Some(user),
-            Whom::Department(_) | Whom::Everybody => None,
+            AssignmentTarget::Person(user) => Some(user),
+            AssignmentTarget::Department(_) | AssignmentTarget::Everybody => None,
         };
-        Line {
+        AuditEntry {
             subject,
             date: of.given.from,
             before: before.map(state),
             after: after.map(state),
-            ..self.planning.line(actor, Act::ChangeAssignment, Target::Assignment(of.id))
+            ..self.planning.audit_entry(actor, AuditAction::ChangeAssignment, Target::Assignment(of.id))
         }
     }
 
@@ -300,8 +313,8 @@ impl Assignments {
         retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
             self.check_date(actor, known.begins())?;
-            let line = self.line(actor, Some(&known), None, &known);
-            self.assignments.remove(id, known.revision, &line).await?;
+            let audit_entry = self.audit_entry(actor, Some(&known), None, &known);
+            self.assignments.remove(id, known.revision, &audit_entry).await?;
             self.planning.settle(known.given.to_whom).await;
             Ok(())
         })
@@ -312,7 +325,7 @@ impl Assignments {
         actor: &Actor,
         id: AssignmentId,
         if_match: Option<Revision>,
-    ) -> Result<Assignment, PlanError> {
+    ) -> Result<StoredAssignment, PlanError> {
         self.planning.permit(actor, Action::ManageAssignments)?;
         let known = self.get(actor, id).await?;
         self.manage(actor, known.given.to_whom).await?;

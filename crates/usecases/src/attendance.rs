@@ -4,16 +4,16 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::Denied;
-use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Record, Source};
+use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Punch, Record, Source};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::geofence::Fenced;
-use rollcall_domain::id::{DepartmentId, EventId, RecordId};
+use rollcall_domain::id::{DepartmentId, PunchId, RecordId};
 use rollcall_domain::overrides::{InvalidOverride, Override};
 use rollcall_domain::shift::ShiftInstance;
 use rollcall_domain::text::MIN_REASON;
 use rollcall_ports::store::StoreError;
 
-use crate::people::Unreachable;
+use crate::authorize::AccessError;
 
 /// A punch may be this far ahead of the server's clock.
 pub(crate) const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(2);
@@ -47,7 +47,7 @@ pub struct DayView {
     /// How much of the overtime is approved, in seconds.
     pub approved_seconds: i64,
     /// Its punches, where they were asked for.
-    pub events: Vec<Event>,
+    pub punches: Vec<Punch>,
     /// Grows with each change.
     pub revision: Revision,
 }
@@ -77,7 +77,7 @@ impl DayView {
             similarity,
             overridden,
             approved_seconds,
-            events: day.events,
+            punches: day.punches,
             revision: day.revision,
         }
     }
@@ -161,7 +161,7 @@ pub enum AttendanceError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Which.
-    pub event: EventId,
+    pub punch: PunchId,
     /// Which way the person went.
     pub direction: Direction,
     /// When.
@@ -171,33 +171,33 @@ pub struct Known {
 }
 
 fn told(known: Option<&Known>) -> String {
-    let Some(Known { event, direction, at, zone }) = known else { return String::new() };
+    let Some(Known { punch, direction, at, zone }) = known else { return String::new() };
     let what = match direction {
         Direction::CheckIn => "check-in",
         Direction::CheckOut => "check-out",
     };
     let at = zone.local(*at).strftime("%Y-%m-%d %H:%M:%S %:z");
-    format!(": the last entry is the {what} of {at} ({event})")
+    format!(": the last entry is the {what} of {at} ({punch})")
 }
 
 const fn whose(day: DayKey) -> &'static str {
     if day.shift.is_some() { "another shift" } else { "outside of any shift, where a date begins at 04:00" }
 }
 
-impl From<Unreachable> for AttendanceError {
-    fn from(error: Unreachable) -> Self {
+impl From<AccessError> for AttendanceError {
+    fn from(error: AccessError) -> Self {
         match error {
-            Unreachable::Denied(denied) => Self::Denied(denied),
-            Unreachable::Store(error) => Self::Store(error),
+            AccessError::Denied(denied) => Self::Denied(denied),
+            AccessError::Store(error) => Self::Store(error),
         }
     }
 }
 
 /// A punch and the date of the record it belongs to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SeenEvent {
+pub struct SeenPunch {
     /// The punch.
-    pub event: Event,
+    pub punch: Punch,
     /// The date of its record; of the punch itself, if it has none.
     pub date: Date,
     /// The time zone that held.

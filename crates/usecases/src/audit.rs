@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::audit::{Act, By, Line, Target};
-use rollcall_domain::id::LineId;
+use rollcall_domain::audit::{AuditAction, AuditActor, AuditEntry, Target};
+use rollcall_domain::id::AuditEntryId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_ports::Ports;
 use rollcall_ports::audit::AuditStore;
@@ -19,7 +19,7 @@ pub use rollcall_ports::audit::AuditFilter;
 /// Reads the audit trail.
 #[derive(Clone)]
 pub struct Audit {
-    lines: Arc<dyn AuditStore>,
+    audit_entries: Arc<dyn AuditStore>,
     rules: Arc<Rules>,
 }
 
@@ -36,7 +36,7 @@ pub enum AuditError {
 
 impl Audit {
     pub(crate) fn new(ports: &Ports, rules: Arc<Rules>) -> Self {
-        Self { lines: ports.audit.clone(), rules }
+        Self { audit_entries: ports.audit.clone(), rules }
     }
 
     /// A page of the lines that match, latest first.
@@ -45,16 +45,22 @@ impl Audit {
         actor: &Actor,
         filter: &AuditFilter,
         page: Page,
-    ) -> Result<Paged<Line>, AuditError> {
+    ) -> Result<Paged<AuditEntry>, AuditError> {
         permit(actor, Action::ReadAudit, self.rules.self_service)?;
-        Ok(self.lines.page(filter, page).await?)
+        Ok(self.audit_entries.page(filter, page).await?)
     }
 }
 
-/// A line of which nothing but the deed is told yet.
-pub(crate) fn line(ids: &dyn IdSource, at: Timestamp, by: By, act: Act, target: Target) -> Line {
-    Line {
-        id: LineId::new(ids.next()),
+/// An entry of which nothing but the action is told yet.
+pub fn entry(
+    ids: &dyn IdSource,
+    at: Timestamp,
+    by: AuditActor,
+    act: AuditAction,
+    target: Target,
+) -> AuditEntry {
+    AuditEntry {
+        id: AuditEntryId::new(ids.next()),
         at: crate::time::rounded(at),
         by,
         act,

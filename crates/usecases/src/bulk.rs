@@ -6,8 +6,8 @@ use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, permit};
-use rollcall_domain::attendance::{DayStatus, Stamp};
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::attendance::{DayStatus, SignOff};
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{BatchId, ShiftId, UserId};
@@ -19,7 +19,7 @@ use rollcall_ports::ids::IdSource;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::{AttendanceError, DayView};
-use crate::audit::line;
+use crate::audit::entry;
 use crate::overrides::Overrides;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
@@ -65,7 +65,7 @@ pub struct BulkRequest {
 #[derive(Debug, Clone)]
 pub struct BulkItem {
     /// Whose day.
-    pub who: Whose,
+    pub who: BulkSubject,
     /// Which date.
     pub date: Date,
     /// Which shift of that date, if not the first.
@@ -84,7 +84,7 @@ pub struct BulkItem {
 
 /// How a person is named.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Whose {
+pub enum BulkSubject {
     /// By identifier.
     Id(UserId),
     /// By employee code, in any spelling.
@@ -102,29 +102,16 @@ pub enum Moment {
     At(Timestamp),
 }
 
-/// What becomes of an item that contradicts what is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnConflict {
-    /// It fails.
-    Error,
-    /// It is left out.
-    Skip,
-    /// It holds instead.
-    Overwrite,
-}
-
-impl OnConflict {
-    /// Every choice there is.
-    pub const ALL: [Self; 3] = [Self::Error, Self::Skip, Self::Overwrite];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Skip => "skip",
-            Self::Overwrite => "overwrite",
-        }
+rollcall_domain::words! {
+    /// What becomes of an item that contradicts what is there.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum OnConflict {
+        /// It fails.
+        Error = "error",
+        /// It is left out.
+        Skip = "skip",
+        /// It holds instead.
+        Overwrite = "overwrite",
     }
 }
 
@@ -164,35 +151,20 @@ impl ItemResult {
     }
 }
 
-/// What came of one item, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// There was nothing of the kind on that day.
-    Created,
-    /// It adds to what was there, or holds instead.
-    Updated,
-    /// It was like that already.
-    Unchanged,
-    /// It contradicts what is there and was to be left out then, or another item failed and all were to hold or none.
-    Skipped,
-    /// It could not be entered.
-    Failed,
-}
-
-impl Outcome {
-    /// Every outcome there is.
-    pub const ALL: [Self; 5] = [Self::Created, Self::Updated, Self::Unchanged, Self::Skipped, Self::Failed];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
-            Self::Skipped => "skipped",
-            Self::Failed => "failed",
-        }
+rollcall_domain::words! {
+    /// What came of one item, in one word.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Outcome {
+        /// There was nothing of the kind on that day.
+        Created = "created",
+        /// It adds to what was there, or holds instead.
+        Updated = "updated",
+        /// It was like that already.
+        Unchanged = "unchanged",
+        /// It contradicts what is there and was to be left out then, or another item failed and all were to hold or none.
+        Skipped = "skipped",
+        /// It could not be entered.
+        Failed = "failed",
     }
 }
 
@@ -237,12 +209,12 @@ pub struct RevertedBatch {
     /// The batch.
     pub batch: Batch,
     /// Punches that were taken back.
-    pub events: usize,
+    pub punches: usize,
     /// Decisions that were taken back.
-    pub decisions: usize,
+    pub overrides: usize,
     /// Days whose overtime is no longer agreed to.
     pub approvals: usize,
-    /// Punches that count again, and earlier decisions that hold again.
+    /// Punches that count again, and earlier overrides that hold again.
     pub restored: usize,
 }
 
@@ -252,7 +224,7 @@ struct Job<'a> {
     request: &'a BulkRequest,
     batch: Batch,
     /// What the audit trail tells of the batch as a whole.
-    line: Line,
+    audit_entry: AuditEntry,
     now: Timestamp,
 }
 
@@ -288,7 +260,7 @@ impl Share<'_> {
 /// One person's items, worked out.
 struct Worked {
     results: Vec<(usize, ItemResult)>,
-    entry: TimesheetChange,
+    derived: TimesheetChange,
 }
 
 /// Enters many things at once, and takes them back together.
@@ -341,18 +313,18 @@ impl BulkEntry {
         if request.items.len() > most {
             return Err(AttendanceError::TooMany(most));
         }
-        let Stamp { by, at, reason } = self.timesheets.stamp(actor, &request.reason)?;
+        let SignOff { by, at, reason } = self.timesheets.stamp(actor, &request.reason)?;
         let batch =
             Batch { id: batch, operation: request.operation, reason, by, at, items: of, reverted: None };
         let now = self.clock.now();
         // How many of the items changed something is told by their own lines: they may be stored long after this one.
-        let line = Line {
+        let audit_entry = AuditEntry {
             batch: Some(batch.id),
             reason: Some(batch.reason.clone()),
             after: Some(State::batch(&batch)),
-            ..line(&*self.ids, now, actor.into(), Act::Bulk, Target::Batch(batch.id))
+            ..entry(&*self.ids, now, actor.into(), AuditAction::Bulk, Target::Batch(batch.id))
         };
-        let job = Job { actor, request, batch, line, now };
+        let job = Job { actor, request, batch, audit_entry, now };
         let mut results: Vec<Option<ItemResult>> = request.items.iter().map(|_| None).collect();
         let mut shares = Vec::new();
         for share in self.shares(&job, &mut results).await? {

@@ -8,14 +8,14 @@ use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
 use rollcall_domain::attendance::{DayKey, DayStatus};
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, DepartmentId, RecordId, ShiftId, UserId};
-use rollcall_domain::leave::Decided;
+use rollcall_domain::leave::Decision;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::text::MIN_REASON;
-use rollcall_domain::user::{People, User};
+use rollcall_domain::user::{User, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::clock::Clock;
@@ -26,9 +26,9 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::AttendanceError;
-use crate::audit::line;
+use crate::audit::entry;
+use crate::authorize::{load_permitted, restrict_to_department, visible_scope};
 use crate::overrides::{OverrideRequest, Overrides};
-use crate::people::{narrow, reach, reachable};
 use crate::retry::retry_stale;
 use crate::rules::Rules;
 use crate::time::rounded;
@@ -118,7 +118,7 @@ impl Corrections {
         let own = self.rules.self_service;
         permit(actor, Action::RequestCorrection, own)?;
         let id = actor.user().ok_or(Denied::Hidden)?;
-        let user = reach(&*self.users, actor, Action::RequestCorrection, own, id).await?;
+        let user = load_permitted(&*self.users, actor, Action::RequestCorrection, own, id).await?;
         let now = self.clock.now();
         if request.date > self.timesheets.zone_of(&user).local(now).date() {
             return Err(AttendanceError::FutureTime);
@@ -145,12 +145,12 @@ impl Corrections {
         };
         // What could not be decided cannot be asked for.
         self.overrides.decide(&mut timesheet.clone(), key, &wanted(&correction), actor, None)?;
-        let line = Line {
+        let audit_entry = AuditEntry {
             reason: Some(correction.reason.clone()),
             after: Some(State::correction(&correction)),
-            ..self.line_of(&correction, actor, Act::RequestCorrection)
+            ..self.entry_of(&correction, actor, AuditAction::RequestCorrection)
         };
-        match self.corrections.insert(&correction, &line).await {
+        match self.corrections.insert(&correction, &audit_entry).await {
             Ok(()) => {}
             Err(StoreError::Overlaps(_)) => return Err(AttendanceError::PendingAlready),
             Err(error) => return Err(error.into()),
@@ -166,10 +166,10 @@ impl Corrections {
     ) -> Result<Paged<SeenCorrection>, AttendanceError> {
         let own = self.rules.self_service;
         permit(actor, Action::ReadCorrections, own)?;
-        let people = reachable(actor, Action::ReadCorrections, own)?;
-        let people: People = narrow(people, actor, query.department)?;
+        let people = visible_scope(actor, Action::ReadCorrections, own)?;
+        let people: UserScope = restrict_to_department(people, actor, query.department)?;
         if let Some(user) = query.user {
-            reach(&*self.users, actor, Action::ReadCorrections, own, user).await?;
+            load_permitted(&*self.users, actor, Action::ReadCorrections, own, user).await?;
         }
         let CorrectionQuery { status, user, within, page, .. } = query;
         let filter = CorrectionFilter { user, status, within };
@@ -197,21 +197,25 @@ impl Corrections {
             let (correction, user) = self.judged_request(actor, id, if_match).await?;
             let key = correction.key;
             let mut timesheet = self.timesheets.placed(&user, DateRange::around(key.date)).await?;
-            let decision = self.overrides.decide(&mut timesheet, key, &wanted(&correction), actor, None)?;
+            let override_ = self.overrides.decide(&mut timesheet, key, &wanted(&correction), actor, None)?;
             // The request and the day have one line together, which tells of the day.
-            let act = (Act::DecideCorrection, Some(Target::Correction(id)));
+            let act = (AuditAction::DecideCorrection, Some(Target::Correction(id)));
             let why = comment.as_deref().unwrap_or(&correction.reason);
-            let cause = AuditContext { whole: Some(act), ..self.timesheets.audit_context(actor, why) };
-            let mut change = self.timesheets.conclude(timesheet, &cause).change;
-            let line = match change.lines.iter().position(|line| line.act == Act::DecideCorrection) {
-                Some(place) => change.lines.remove(place),
-                None => self.line_of(&correction, actor, Act::DecideCorrection),
+            let context = AuditContext { whole: Some(act), ..self.timesheets.audit_context(actor, why) };
+            let mut change = self.timesheets.conclude(timesheet, &context).change;
+            let audit_entry = match change
+                .audit_entries
+                .iter()
+                .position(|audit_entry| audit_entry.act == AuditAction::DecideCorrection)
+            {
+                Some(place) => change.audit_entries.remove(place),
+                None => self.entry_of(&correction, actor, AuditAction::DecideCorrection),
             };
             let settled = Correction {
-                overriding: Some(decision.id),
+                overriding: Some(override_.id),
                 ..self.settled(correction, actor, CorrectionStatus::Approved, comment.clone())
             };
-            self.corrections.settle(&settled, Some(&change), &line).await?;
+            self.corrections.settle(&settled, Some(&change), &audit_entry).await?;
             self.correction_again(id).await
         })
     }
@@ -263,20 +267,20 @@ impl Corrections {
         before: &Correction,
         settled: &Correction,
     ) -> Result<(), StoreError> {
-        let line = Line {
+        let audit_entry = AuditEntry {
             reason: settled.decided.as_ref().and_then(|decided| decided.comment.clone()),
             before: Some(State::correction(before)),
             after: Some(State::correction(settled)),
-            ..self.line_of(settled, actor, Act::DecideCorrection)
+            ..self.entry_of(settled, actor, AuditAction::DecideCorrection)
         };
-        self.corrections.settle(settled, None, &line).await
+        self.corrections.settle(settled, None, &audit_entry).await
     }
 
-    fn line_of(&self, correction: &Correction, actor: &Actor, act: Act) -> Line {
-        Line {
+    fn entry_of(&self, correction: &Correction, actor: &Actor, act: AuditAction) -> AuditEntry {
+        AuditEntry {
             subject: Some(correction.user()),
             date: Some(correction.key.date),
-            ..line(&*self.ids, self.clock.now(), actor.into(), act, Target::Correction(correction.id))
+            ..entry(&*self.ids, self.clock.now(), actor.into(), act, Target::Correction(correction.id))
         }
     }
 
@@ -287,7 +291,7 @@ impl Corrections {
         status: CorrectionStatus,
         comment: Option<String>,
     ) -> Correction {
-        let decided = Decided { by: actor.user(), at: rounded(self.clock.now()), comment };
+        let decided = Decision { by: actor.user(), at: rounded(self.clock.now()), comment };
         Correction { status, decided: Some(decided), ..correction }
     }
 
@@ -300,7 +304,8 @@ impl Corrections {
     ) -> Result<(Correction, User), AttendanceError> {
         permit(actor, action, self.rules.self_service)?;
         let correction = self.corrections.get(id).await?.ok_or(Denied::Hidden)?;
-        let user = reach(&*self.users, actor, action, self.rules.self_service, correction.user()).await?;
+        let user =
+            load_permitted(&*self.users, actor, action, self.rules.self_service, correction.user()).await?;
         Ok((correction, user))
     }
 
@@ -329,7 +334,7 @@ impl Corrections {
     /// Gives requests the time zones of their days.
     async fn zoned(&self, corrections: Vec<Correction>) -> Result<Vec<SeenCorrection>, StoreError> {
         let ids: Vec<RecordId> = corrections.iter().map(|correction| correction.key.record()).collect();
-        let records = self.days.records_named(&ids).await?;
+        let records = self.days.records_by_id(&ids).await?;
         let zones: HashMap<RecordId, Zone> =
             records.into_iter().map(|record| (record.day.id, record.day.zone)).collect();
         let seen = |correction: Correction| {

@@ -5,13 +5,13 @@ use jiff::{SignedDuration, Span, Timestamp};
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::DepartmentId;
-use rollcall_domain::statistics::{Rate, Tally, Totals, Whose};
-use rollcall_domain::user::People;
-use rollcall_ports::statistics::{By, Glancing, Key, Lately};
+use rollcall_domain::statistics::{Rate, RecordScope, Tally, Totals};
+use rollcall_domain::user::UserScope;
+use rollcall_ports::statistics::{ActivityWindow, DashboardFilter, GroupBy, Key};
 
-pub use rollcall_ports::statistics::{Census, Devices, Searches};
+pub use rollcall_ports::statistics::{Devices, Searches, UserCounts};
 
-use crate::people::{narrow, reachable};
+use crate::authorize::{restrict_to_department, visible_scope};
 use crate::statistics::{Statistics, StatisticsError, last};
 
 /// A kiosk or camera that has searched within this is online.
@@ -40,7 +40,7 @@ pub struct Dashboard {
     /// The date.
     pub date: Date,
     /// People.
-    pub census: Census,
+    pub census: UserCounts,
     /// Where they stand.
     pub today: Totals,
     /// Attendance of the last dates that are final.
@@ -63,20 +63,20 @@ impl Statistics {
         query: DashboardQuery,
     ) -> Result<Dashboard, StatisticsError> {
         let whose = self.visible_to(actor, Action::ReadDashboard, query.department)?;
-        let people = reachable(actor, Action::ReadDashboard, self.rules.self_service)?;
-        let people = narrow(people, actor, query.department)?;
+        let people = visible_scope(actor, Action::ReadDashboard, self.rules.self_service)?;
+        let people = restrict_to_department(people, actor, query.department)?;
         let zone = self.rules.zone.clone();
         let now = self.clock.now();
         let date = query.date.unwrap_or_else(|| zone.local(now).date());
 
         let midnight = |date: Date| zone.instant(date.to_datetime(jiff::civil::Time::midnight()));
-        let organization = (actor.role() == Role::Admin).then(|| Lately {
+        let organization = (actor.role() == Role::Admin).then(|| ActivityWindow {
             from: midnight(date.saturating_sub(Span::new().days(query.days - 1))),
             until: midnight(date.saturating_add(Span::new().days(1))),
             online_since: now.checked_sub(ONLINE).unwrap_or(Timestamp::MIN),
         });
         let enough = self.enough();
-        let wanted = Glancing {
+        let wanted = DashboardFilter {
             people: &people,
             department: query.department,
             enrolled: enough.as_ref(),
@@ -87,7 +87,7 @@ impl Statistics {
         let today = self.today.totals(&people, query.date, now).await?;
         let (current, before) = self.compared(&whose, query.days, date, now).await?;
         Ok(Dashboard {
-            only_self: matches!(people, People::One(_)),
+            only_self: matches!(people, UserScope::One(_)),
             as_of: now,
             date,
             census: glance.census,
@@ -104,7 +104,7 @@ impl Statistics {
     /// The last `days` dates, and as many before them; one query.
     async fn compared(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         days: i32,
         date: Date,
         now: Timestamp,
@@ -113,7 +113,7 @@ impl Statistics {
         let (Some(range), Some(both)) = (last(days, date), last(2 * days, date)) else {
             return Ok((current, before));
         };
-        for (key, days) in self.statistics.days(whose, both, By::Date, now).await? {
+        for (key, days) in self.statistics.days(whose, both, GroupBy::Date, now).await? {
             match key {
                 Key::Date(date) if range.contains(date) => current.add(&days),
                 _ => before.add(&days),

@@ -10,8 +10,8 @@ use rollcall_domain::department::{Department, DepartmentName, DepartmentSummary}
 use rollcall_domain::geofence::Geofence;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::Whom;
-use rollcall_domain::user::{People, Status, User};
+use rollcall_domain::plan::AssignmentTarget;
+use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::{DepartmentFilter, DepartmentStore};
@@ -21,7 +21,7 @@ use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
-use crate::people::reachable;
+use crate::authorize::visible_scope;
 use crate::planning::Planning;
 use crate::retry::retry_stale;
 use crate::rules::Rules;
@@ -199,10 +199,10 @@ impl Departments {
 
     /// One department.
     pub async fn get(&self, actor: &Actor, id: DepartmentId) -> Result<DepartmentSummary, DepartmentError> {
-        let among = match reachable(actor, Action::ListDepartments, self.rules.self_service)? {
-            People::Departments(own, _) if !own.contains(&id) => return Err(Denied::Hidden.into()),
-            People::One(_) => return Err(Denied::Hidden.into()),
-            People::Everybody | People::Departments(..) => Some(vec![id]),
+        let among = match visible_scope(actor, Action::ListDepartments, self.rules.self_service)? {
+            UserScope::Departments(own, _) if !own.contains(&id) => return Err(Denied::Hidden.into()),
+            UserScope::One(_) => return Err(Denied::Hidden.into()),
+            UserScope::Everybody | UserScope::Departments(..) => Some(vec![id]),
         };
         let found = self.departments.list(&self.filter(among), &[], Page::default()).await?;
         Ok(found.items.into_iter().next().ok_or(Denied::Hidden)?)
@@ -230,7 +230,7 @@ impl Departments {
                 return self.get(actor, id).await;
             }
             self.departments.save(&changed, self.today()).await?;
-            self.planning.settle(Whom::Everybody).await;
+            self.planning.settle(AssignmentTarget::Everybody).await;
             self.get(actor, id).await
         })
     }
@@ -248,10 +248,10 @@ impl Departments {
         query: DepartmentQuery,
     ) -> Result<Paged<DepartmentSummary>, DepartmentError> {
         permit(actor, Action::ListDepartments, self.rules.self_service)?;
-        let among = match reachable(actor, Action::ListDepartments, self.rules.self_service)? {
-            People::Everybody => None,
-            People::Departments(own, _) => Some(own),
-            People::One(_) => Some(Vec::new()),
+        let among = match visible_scope(actor, Action::ListDepartments, self.rules.self_service)? {
+            UserScope::Everybody => None,
+            UserScope::Departments(own, _) => Some(own),
+            UserScope::One(_) => Some(Vec::new()),
         };
         let filter =
             DepartmentFilter { q: query.q, only_staffed: !query.include_empty, ..self.filter(among) };

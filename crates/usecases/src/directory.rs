@@ -40,7 +40,7 @@ impl Directory {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        Ok(self.users.named(ids).await?.into_iter().map(|User { id, name, .. }| (id, name)).collect())
+        Ok(self.users.get_many(ids).await?.into_iter().map(|User { id, name, .. }| (id, name)).collect())
     }
 
     /// Whether there is such a department for `actor`: one of theirs, or any for an administrator. For people without

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::face::{
-    Face, FaceQuality, FaceSource, Flaw, ModelId, Photo, QualityGate, SECOND_FACE_SHARE, Template,
+    FaceQuality, FaceSource, Flaw, ModelId, Photo, QualityGate, SECOND_FACE_SHARE, StoredTemplate, Template,
 };
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::user::{Consent, ConsentVersion, FaceStatus, User};
@@ -14,8 +14,8 @@ use rollcall_ports::index::IndexError;
 use rollcall_ports::store::StoreError;
 use sha2::{Digest, Sha256};
 
+use crate::authorize::{AccessError, load_permitted};
 use crate::faces::Faces;
-use crate::people::{Unreachable, reach};
 
 /// False match rate at which a photo counts as the same person as the other photos of the request. One in a
 /// thousand: a mix-up of folders is found, and an unlucky photo of the right person is not refused.
@@ -128,11 +128,11 @@ pub enum EnrollError {
     Store(#[from] StoreError),
 }
 
-impl From<Unreachable> for EnrollError {
-    fn from(error: Unreachable) -> Self {
+impl From<AccessError> for EnrollError {
+    fn from(error: AccessError) -> Self {
         match error {
-            Unreachable::Denied(denied) => Self::Denied(denied),
-            Unreachable::Store(error) => Self::Store(error),
+            AccessError::Denied(denied) => Self::Denied(denied),
+            AccessError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -182,7 +182,8 @@ impl Faces {
     #[tracing::instrument(name = "faces.enroll", skip_all, fields(user.id = %request.user, photos = request.photos.len()))]
     pub async fn enroll(&self, actor: &Actor, request: EnrollRequest) -> Result<Enrollment, EnrollError> {
         let user =
-            reach(&*self.users, actor, Action::EnrollFace, self.rules.self_service, request.user).await?;
+            load_permitted(&*self.users, actor, Action::EnrollFace, self.rules.self_service, request.user)
+                .await?;
         if request.consent.is_none() && !matches!(user.consent, Consent::Given { .. }) {
             return Err(EnrollError::ConsentRequired);
         }
@@ -214,8 +215,8 @@ impl Faces {
             if replace && !may_change && kept.is_empty() && total > 0 {
                 return Err(EnrollError::ReplaceRefused);
             }
-            let beside: &[Face] = if replace { &[] } else { kept.as_slice() };
-            let like: &[Face] = if replace && may_change { &[] } else { kept.as_slice() };
+            let beside: &[StoredTemplate] = if replace { &[] } else { kept.as_slice() };
+            let like: &[StoredTemplate] = if replace && may_change { &[] } else { kept.as_slice() };
             let sorted = sort(&looks, beside, like, &recognizer)?;
             if sorted.shots.is_empty() && sorted.known.is_empty() {
                 return Err(EnrollError::NoAcceptableImage(sorted.rejected));
@@ -239,12 +240,12 @@ impl Faces {
     }
 
     /// What is stored of a person under a model.
-    async fn kept(&self, user: UserId, model: &ModelId) -> Result<Vec<Face>, StoreError> {
+    async fn kept(&self, user: UserId, model: &ModelId) -> Result<Vec<StoredTemplate>, StoreError> {
         Ok(of_model(self.faces.of_user(user).await?, model))
     }
 
     /// Measures every photo but those that are stored already.
-    async fn look_at(&self, photos: Vec<Photo>, kept: &[Face]) -> Result<Vec<Look>, EnrollError> {
+    async fn look_at(&self, photos: Vec<Photo>, kept: &[StoredTemplate]) -> Result<Vec<Look>, EnrollError> {
         let mut looks = Vec::with_capacity(photos.len());
         for (image_index, photo) in photos.into_iter().enumerate() {
             let digest: [u8; 32] = Sha256::digest(&photo.0).into();
@@ -321,7 +322,7 @@ impl Faces {
         for shot in shots {
             let id = FaceId::new(self.ids.next());
             accepted.push(Accepted { face: id, image_index: shot.image_index, quality: shot.quality });
-            faces.push(Face {
+            faces.push(StoredTemplate {
                 id,
                 user: user.id,
                 template: shot.template,
@@ -366,7 +367,7 @@ impl Faces {
 }
 
 /// Those templates that are of one model.
-fn of_model(mut faces: Vec<Face>, model: &ModelId) -> Vec<Face> {
+fn of_model(mut faces: Vec<StoredTemplate>, model: &ModelId) -> Vec<StoredTemplate> {
     faces.retain(|face| face.template.model == *model);
     faces
 }
@@ -376,7 +377,12 @@ fn of_model(mut faces: Vec<Face>, model: &ModelId) -> Vec<Face> {
 ///
 /// # Errors
 /// [`StoreError::Stale`] when a template was deleted that made looking at its photo needless.
-fn sort(looks: &[Look], kept: &[Face], like: &[Face], recognizer: &Recognizer) -> Result<Sorted, StoreError> {
+fn sort(
+    looks: &[Look],
+    kept: &[StoredTemplate],
+    like: &[StoredTemplate],
+    recognizer: &Recognizer,
+) -> Result<Sorted, StoreError> {
     let (mut known, mut shots, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
     for &Look { image_index, digest, ref outcome } in looks {
         match (stored(kept, &digest), outcome) {
@@ -393,7 +399,7 @@ fn sort(looks: &[Look], kept: &[Face], like: &[Face], recognizer: &Recognizer) -
 }
 
 /// The template of that photo, if it is stored. One without measurements comes from another system, not from a photo.
-fn stored(kept: &[Face], digest: &[u8; 32]) -> Option<(FaceId, FaceQuality)> {
+fn stored(kept: &[StoredTemplate], digest: &[u8; 32]) -> Option<(FaceId, FaceQuality)> {
     kept.iter().filter(|face| face.digest == *digest).find_map(|face| Some((face.id, face.quality?)))
 }
 
@@ -415,7 +421,7 @@ pub(crate) fn has_second_face(faces: &[DetectedFace]) -> bool {
 }
 
 /// Leaves out shots that are the same as one kept or one earlier in the request.
-fn distinct(shots: Vec<Shot>, kept: &[Face], rejected: &mut Vec<Rejected>) -> Vec<Shot> {
+fn distinct(shots: Vec<Shot>, kept: &[StoredTemplate], rejected: &mut Vec<Rejected>) -> Vec<Shot> {
     let mut distinct: Vec<Shot> = Vec::with_capacity(shots.len());
     for shot in shots {
         let same = |other: &Template| {
@@ -435,7 +441,7 @@ fn distinct(shots: Vec<Shot>, kept: &[Face], rejected: &mut Vec<Rejected>) -> Ve
 /// the shot that resembles the others most.
 fn of_one_person(
     shots: Vec<Shot>,
-    kept: &[Face],
+    kept: &[StoredTemplate],
     recognizer: &Recognizer,
     rejected: &mut Vec<Rejected>,
 ) -> Vec<Shot> {

@@ -11,13 +11,13 @@ use rollcall_domain::user::{FaceStatus, FaceSummary};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::engine::{EngineError, FaceEngine};
-use rollcall_ports::faces::{Encoding, EncodingFilter, FaceStore};
+use rollcall_ports::faces::{FaceStore, TemplateFilter, TemplateSummary};
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::index::{FaceIndex, IndexStats};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
-use crate::people::{Unreachable, reach};
+use crate::authorize::{AccessError, load_permitted};
 use crate::rules::Rules;
 
 /// People read from the store at a time when the gallery is filled.
@@ -166,11 +166,11 @@ pub enum FaceError {
     Store(#[from] StoreError),
 }
 
-impl From<Unreachable> for FaceError {
-    fn from(error: Unreachable) -> Self {
+impl From<AccessError> for FaceError {
+    fn from(error: AccessError) -> Self {
         match error {
-            Unreachable::Denied(denied) => Self::Denied(denied),
-            Unreachable::Store(error) => Self::Store(error),
+            AccessError::Denied(denied) => Self::Denied(denied),
+            AccessError::Store(error) => Self::Store(error),
         }
     }
 }
@@ -201,13 +201,14 @@ impl Faces {
         actor: &Actor,
         user: UserId,
         query: EncodingQuery,
-    ) -> Result<(Paged<Encoding>, Option<ModelId>), FaceError> {
-        let user = reach(&*self.users, actor, Action::ReadEncodings, self.rules.self_service, user).await?;
+    ) -> Result<(Paged<TemplateSummary>, Option<ModelId>), FaceError> {
+        let user =
+            load_permitted(&*self.users, actor, Action::ReadEncodings, self.rules.self_service, user).await?;
         let model = self.gallery.model();
         let filter = match query.current {
-            None => EncodingFilter::default(),
-            Some(true) => EncodingFilter { model: Some(self.gallery.model_in_use()?), not_model: None },
-            Some(false) => EncodingFilter { model: None, not_model: Some(self.gallery.model_in_use()?) },
+            None => TemplateFilter::default(),
+            Some(true) => TemplateFilter { model: Some(self.gallery.model_in_use()?), not_model: None },
+            Some(false) => TemplateFilter { model: None, not_model: Some(self.gallery.model_in_use()?) },
         };
         let page = self.faces.encodings(user.id, &filter, !query.oldest_first, query.page).await?;
         Ok((page, model))
@@ -219,7 +220,9 @@ impl Faces {
     pub async fn delete(&self, actor: &Actor, face: FaceId) -> Result<Deleted, FaceError> {
         rollcall_domain::access::permit(actor, Action::DeleteEncoding, self.rules.self_service)?;
         let owner = self.faces.owner(face).await?.ok_or(Denied::Hidden)?;
-        let user = reach(&*self.users, actor, Action::DeleteEncoding, self.rules.self_service, owner).await?;
+        let user =
+            load_permitted(&*self.users, actor, Action::DeleteEncoding, self.rules.self_service, owner)
+                .await?;
         if !self.faces.remove(face).await? {
             return Err(Denied::Hidden.into());
         }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use jiff::civil::{Date, Weekday};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Scope};
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::calendar::{DateRange, Half, WeeklyOff, weekday_name};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName, InvalidFreeDays};
 use rollcall_domain::id::{DepartmentId, HolidayId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_ports::Ports;
 use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
@@ -184,11 +184,11 @@ impl Holidays {
             created_at: self.planning.clock.now(),
             revision: Revision::NEW,
         };
-        let line = self.line(actor, None, Some(&entry), &entry);
-        if let Err(error) = self.holidays.insert(&entry, &line).await {
+        let audit_entry = self.audit_entry(actor, None, Some(&entry), &entry);
+        if let Err(error) = self.holidays.insert(&entry, &audit_entry).await {
             return Err(self.told(error).await);
         }
-        self.planning.settle(Whom::Everybody).await;
+        self.planning.settle(AssignmentTarget::Everybody).await;
         Ok(CalendarEntry { revision: Revision::NEW.next(), ..entry })
     }
 
@@ -210,13 +210,13 @@ impl Holidays {
             if changed == known {
                 return Ok(known);
             }
-            let line = self.line(actor, Some(&known), Some(&changed), &known);
-            match self.holidays.save(&changed, &line).await {
+            let audit_entry = self.audit_entry(actor, Some(&known), Some(&changed), &known);
+            match self.holidays.save(&changed, &audit_entry).await {
                 Ok(()) => {}
                 Err(StoreError::Stale) => return Err(StoreError::Stale.into()),
                 Err(error) => return Err(self.told(error).await),
             }
-            self.planning.settle(Whom::Everybody).await;
+            self.planning.settle(AssignmentTarget::Everybody).await;
             Ok(CalendarEntry { revision: known.revision.next(), ..changed })
         })
     }
@@ -236,22 +236,22 @@ impl Holidays {
     }
 
     /// What the audit trail tells of a change of an entry.
-    fn line(
+    fn audit_entry(
         &self,
         actor: &Actor,
         before: Option<&CalendarEntry>,
         after: Option<&CalendarEntry>,
         of: &CalendarEntry,
-    ) -> Line {
+    ) -> AuditEntry {
         let date = match of.days {
             FreeDays::Date { on, .. } => Some(on),
             FreeDays::Weekly(off) => off.from,
         };
-        Line {
+        AuditEntry {
             date,
             before: before.map(State::holiday),
             after: after.map(State::holiday),
-            ..self.planning.line(actor, Act::ChangeHoliday, Target::Holiday(of.id))
+            ..self.planning.audit_entry(actor, AuditAction::ChangeHoliday, Target::Holiday(of.id))
         }
     }
 
@@ -265,9 +265,9 @@ impl Holidays {
     ) -> Result<(), PlanError> {
         retry_stale!({
             let known = self.to_change(actor, id, if_match).await?;
-            let line = self.line(actor, Some(&known), None, &known);
-            self.holidays.remove(id, known.revision, &line).await?;
-            self.planning.settle(Whom::Everybody).await;
+            let audit_entry = self.audit_entry(actor, Some(&known), None, &known);
+            self.holidays.remove(id, known.revision, &audit_entry).await?;
+            self.planning.settle(AssignmentTarget::Everybody).await;
             Ok(())
         })
     }

@@ -25,7 +25,7 @@ pub use rollcall_ports::jobs::Claim;
 
 mod desk;
 
-pub use desk::Desk;
+pub use desk::JobContext;
 
 /// Takes, hands out and ends jobs.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ pub trait JobWork: Sync {
     fn work(
         &self,
         actor: &Actor,
-        desk: &mut Desk<'_>,
+        desk: &mut JobContext<'_>,
     ) -> impl Future<Output = Result<Worked, JobFailure>> + Send;
 }
 
@@ -239,7 +239,7 @@ impl Jobs {
     /// Works on a job that was claimed. When the store fails on the way the claim runs out and the job is tried again.
     #[tracing::instrument(name = "jobs.run", skip_all, fields(job.id = %claim.job.id, job.kind = claim.job.kind.name()))]
     pub async fn run(&self, claim: &Claim, work: &impl JobWork) -> Result<Attempt, StoreError> {
-        let mut desk = Desk::new(&*self.jobs, claim);
+        let mut desk = JobContext::new(&*self.jobs, claim);
         let worked = match self.owner(claim).await? {
             _ if claim.job.attempts > Job::MAX_ATTEMPTS => Err(JobFailure::Refused(BROKEN)),
             None => Err(JobFailure::Refused(DISABLED)),

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::calendar::{DateRange, Half};
 use rollcall_domain::id::{LeaveId, UserId};
-use rollcall_domain::leave::{Decided, Leave, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::leave::{Decision, Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_ports::Ports;
 use rollcall_ports::leaves::{LeaveFilter, LeaveStore};
 use rollcall_ports::store::StoreError;
 
-use crate::people::reachable;
+use crate::authorize::visible_scope;
 use crate::planning::{Overlapping, PlanError, Planning, dates};
 use crate::retry::retry_stale;
 use crate::rules::Rules;
@@ -71,9 +71,9 @@ impl Leaves {
 
     /// The requests of the people the actor may see.
     pub async fn list(&self, actor: &Actor, query: LeaveQuery) -> Result<Paged<LeaveRequest>, PlanError> {
-        let people = reachable(actor, Action::ReadLeaves, self.planning.rules.self_service)?;
+        let people = visible_scope(actor, Action::ReadLeaves, self.planning.rules.self_service)?;
         if let Some(user) = query.user {
-            self.planning.reach(actor, Action::ReadLeaves, user).await?;
+            self.planning.load_permitted(actor, Action::ReadLeaves, user).await?;
         }
         let LeaveQuery { user, status, kind, within, sort, page } = query;
         let filter = LeaveFilter { user, status, kind, within };
@@ -108,9 +108,9 @@ impl Leaves {
     pub async fn request(&self, actor: &Actor, new: NewLeave) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::RequestLeave)?;
         let user = new.user.or_else(|| actor.user()).ok_or(PlanError::Unknown("user_id"))?;
-        match self.planning.reach(actor, Action::RequestLeave, user).await {
+        match self.planning.load_permitted(actor, Action::RequestLeave, user).await {
             // In a body, somebody out of sight is told like somebody who does not exist.
-            Err(crate::people::Unreachable::Denied(Denied::Hidden)) => {
+            Err(crate::authorize::AccessError::Denied(Denied::Hidden)) => {
                 return Err(PlanError::Unknown("user_id"));
             }
             other => other.map(drop)?,
@@ -128,14 +128,14 @@ impl Leaves {
             decided: None,
             revision: Revision::NEW,
         };
-        let line = Line {
+        let audit_entry = AuditEntry {
             subject: Some(user),
             date: Some(new.from),
             reason: request.reason.clone(),
             after: Some(State::leave(&request)),
-            ..self.planning.line(actor, Act::RequestLeave, Target::Leave(request.id))
+            ..self.planning.audit_entry(actor, AuditAction::RequestLeave, Target::Leave(request.id))
         };
-        if let Err(error) = self.leaves.insert(&request, &line).await {
+        if let Err(error) = self.leaves.insert(&request, &audit_entry).await {
             return Err(self.told(error).await);
         }
         Ok(LeaveRequest { revision: Revision::NEW.next(), ..request })
@@ -231,19 +231,19 @@ impl Leaves {
             return Err(PlanError::Decided);
         }
         let counted = known.status == LeaveStatus::Approved;
-        let line = Line {
+        let audit_entry = AuditEntry {
             subject: Some(known.user),
             date: Some(known.leave.from),
             reason: comment.clone(),
             before: Some(State::leave(&known)),
             after: Some(State::leave(&LeaveRequest { status, ..known.clone() })),
-            ..self.planning.line(actor, Act::DecideLeave, Target::Leave(known.id))
+            ..self.planning.audit_entry(actor, AuditAction::DecideLeave, Target::Leave(known.id))
         };
-        let decided = Some(Decided { by: actor.user(), at: self.planning.clock.now(), comment });
+        let decided = Some(Decision { by: actor.user(), at: self.planning.clock.now(), comment });
         let decided = LeaveRequest { status, decided, ..known };
-        self.leaves.decide(&decided, &line).await?;
+        self.leaves.decide(&decided, &audit_entry).await?;
         if counted || status == LeaveStatus::Approved {
-            self.planning.settle(Whom::Person(decided.user)).await;
+            self.planning.settle(AssignmentTarget::Person(decided.user)).await;
         }
         Ok(LeaveRequest { revision: decided.revision.next(), ..decided })
     }

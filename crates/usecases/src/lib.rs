@@ -11,10 +11,11 @@ mod attempts;
 pub mod attendance;
 pub mod audit;
 pub mod auth;
+pub mod authorize;
 pub mod bulk;
+pub mod closed_periods;
 pub mod corrections;
 pub mod dashboard;
-pub mod demo;
 pub mod departments;
 pub mod devices;
 pub mod directory;
@@ -23,13 +24,10 @@ pub mod faces;
 mod geofences;
 pub mod health;
 pub mod holidays;
-pub mod import;
 pub mod jobs;
 pub mod leaves;
-pub mod locks;
 pub mod overrides;
 pub mod passwords;
-pub mod people;
 pub mod planning;
 pub mod punches;
 pub mod recognition;
@@ -55,7 +53,7 @@ pub mod errors {
 }
 
 pub use rollcall_ports::engine::Timings;
-pub use rollcall_ports::faces::Encoding;
+pub use rollcall_ports::faces::TemplateSummary;
 
 use rollcall_ports::Ports;
 use rules::Rules;
@@ -100,7 +98,7 @@ pub struct UseCases {
     /// Leave.
     pub leaves: leaves::Leaves,
     /// Closed periods.
-    pub locks: locks::Locks,
+    pub closed_periods: closed_periods::ClosedPeriods,
     /// Who changed what.
     pub audit: audit::Audit,
     /// Rates, trends, reports.
@@ -111,10 +109,6 @@ pub struct UseCases {
     pub devices: devices::Devices,
     /// Names of ids.
     pub directory: directory::Directory,
-    /// People who never were.
-    pub demo: demo::Demo,
-    /// What came before.
-    pub import: import::Import,
     /// How the system is.
     pub health: Arc<health::Health>,
 }
@@ -134,13 +128,11 @@ impl UseCases {
             users: users::Users::new(ports, timesheets.clone(), gallery.clone(), rules.clone()),
             departments: departments::Departments::new(ports, timesheets.clone(), rules.clone()),
             faces: faces::Faces::new(ports, gallery, rules.clone()),
-            demo: demo::Demo::new(ports, timesheets.clone(), rules.clone()),
-            import: import::Import::new(ports, timesheets.clone(), rules.clone()),
             shifts: shifts::Shifts::new(ports, timesheets.clone(), rules.clone()),
             assignments: assignments::Assignments::new(ports, timesheets.clone(), rules.clone()),
             holidays: holidays::Holidays::new(ports, timesheets.clone(), rules.clone()),
             leaves: leaves::Leaves::new(ports, timesheets.clone(), rules.clone()),
-            locks: locks::Locks::new(ports, timesheets.clone(), rules.clone()),
+            closed_periods: closed_periods::ClosedPeriods::new(ports, timesheets.clone(), rules.clone()),
             audit: audit::Audit::new(ports, rules.clone()),
             statistics: statistics::Statistics::new(ports, today.clone(), timesheets.clone(), rules.clone()),
             jobs: jobs::Jobs::new(ports, rules.clone()),

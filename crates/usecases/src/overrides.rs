@@ -9,7 +9,7 @@ use rollcall_domain::access::{Action, Actor, Denied, permit};
 use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{BatchId, OverrideId, RecordId, UserId};
-use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::overrides::{OriginalValues, Override};
 use rollcall_domain::user::User;
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
@@ -18,15 +18,15 @@ use rollcall_ports::ids::IdSource;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::{AttendanceError, DayView, MAX_AHEAD, MAX_BEHIND};
-use crate::people::Unreachable;
-use crate::people::{reach, reach_to_judge};
+use crate::authorize::AccessError;
+use crate::authorize::{load_permitted, load_permitted_to_judge};
 use crate::records::{RecordHistory, Records};
 use crate::rules::Rules;
 use crate::time::{horizon, rounded};
 use crate::timesheet::Timesheets;
 use crate::timesheet::sheet::Timesheet;
 
-pub use rollcall_ports::attendance::Decided;
+pub use rollcall_ports::attendance::OverrideHistoryEntry;
 
 /// Times of a day lie within this of its shift, or of its date if it has none.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
@@ -50,13 +50,13 @@ pub struct OverrideRequest {
 
 impl OverrideRequest {
     /// Whether it says what `decision` says, for the same reason.
-    fn repeats(&self, decision: &Override) -> bool {
-        self.status == decision.status
-            && self.first_in.map(rounded) == decision.first_in
-            && self.last_out.map(rounded) == decision.last_out
-            && self.overtime_seconds == decision.overtime_seconds
-            && self.note == decision.note
-            && self.reason.trim() == decision.reason
+    fn repeats(&self, override_: &Override) -> bool {
+        self.status == override_.status
+            && self.first_in.map(rounded) == override_.first_in
+            && self.last_out.map(rounded) == override_.last_out
+            && self.overtime_seconds == override_.overtime_seconds
+            && self.note == override_.note
+            && self.reason.trim() == override_.reason
     }
 }
 
@@ -97,15 +97,15 @@ impl Overrides {
         let (key, user) = self.judged_record(actor, id).await?;
         let known = self.records.read_again(id).await?;
         if if_match.is_none_or(|seen| known.day.revision == seen)
-            && known.day.overridden.as_ref().is_some_and(|decision| request.repeats(decision))
+            && known.day.overridden.as_ref().is_some_and(|override_| request.repeats(override_))
         {
             // Deciding the same once more, for the same reason, decides nothing.
             let locked = self.timesheets.open(&user, DateRange::around(key.date)).await?.is_locked(key.date);
             return if locked { Err(AttendanceError::PeriodLocked) } else { Ok(known) };
         }
-        let cause = self.timesheets.audit_context(actor, &request.reason);
+        let context = self.timesheets.audit_context(actor, &request.reason);
         self.timesheets
-            .write(&user, DateRange::around(key.date), &cause, |timesheet| {
+            .write(&user, DateRange::around(key.date), &context, |timesheet| {
                 if if_match.is_some_and(|seen| timesheet.version(key) != Some(seen)) {
                     return Err(AttendanceError::Outdated);
                 }
@@ -126,16 +126,16 @@ impl Overrides {
     ) -> Result<RecordHistory, AttendanceError> {
         let (key, user) = self.judged_record(actor, id).await?;
         let back = self.timesheets.stamp(actor, reason)?;
-        let cause = self.timesheets.audit_context(actor, reason);
+        let context = self.timesheets.audit_context(actor, reason);
         self.timesheets
-            .write(&user, DateRange::around(key.date), &cause, |timesheet| {
+            .write(&user, DateRange::around(key.date), &context, |timesheet| {
                 if if_match.is_some_and(|seen| timesheet.version(key) != Some(seen)) {
                     return Err(AttendanceError::Outdated);
                 }
                 if timesheet.is_locked(key.date) {
                     return Err(AttendanceError::PeriodLocked);
                 }
-                if timesheet.decision(key).is_none() {
+                if timesheet.override_(key).is_none() {
                     return Err(AttendanceError::NothingToRevert);
                 }
                 timesheet.revert(key, back.clone());
@@ -159,8 +159,8 @@ impl Overrides {
         let id = user.or(actor.user()).ok_or(Denied::Hidden)?;
         tracing::Span::current().record("user.id", tracing::field::display(id));
         // Whoever may mark themself, but judge nobody, is told which field is not theirs.
-        reach(&*self.users, actor, Action::MarkAttendance, self.rules.self_service, id).await?;
-        let user = match reach_to_judge(
+        load_permitted(&*self.users, actor, Action::MarkAttendance, self.rules.self_service, id).await?;
+        let user = match load_permitted_to_judge(
             &*self.users,
             actor,
             Action::DecideRecord,
@@ -169,7 +169,7 @@ impl Overrides {
         )
         .await
         {
-            Err(Unreachable::Denied(Denied::Forbidden)) => {
+            Err(AccessError::Denied(Denied::Forbidden)) => {
                 return Err(AttendanceError::FieldNotAllowed("status"));
             }
             judged => judged?,
@@ -180,16 +180,16 @@ impl Overrides {
             None => self.timesheets.zone_of(&user).local(now).date(),
         };
         self.check_date(date, now)?;
-        let cause = self.timesheets.audit_context(actor, &request.reason);
-        let (key, entry) = self
+        let context = self.timesheets.audit_context(actor, &request.reason);
+        let (key, derived) = self
             .timesheets
-            .write(&user, DateRange::around(date), &cause, |timesheet| {
+            .write(&user, DateRange::around(date), &context, |timesheet| {
                 let key = timesheet.day_on(date).ok_or(AttendanceError::NoRecord)?;
                 self.decide(timesheet, key, &request, actor, None)?;
                 Ok(key)
             })
             .await?;
-        let kept = entry.record(key).ok_or(AttendanceError::NoRecord)?;
+        let kept = derived.record(key).ok_or(AttendanceError::NoRecord)?;
         Ok(DayView::of(kept, self.clock.now()))
     }
 
@@ -218,7 +218,8 @@ impl Overrides {
         let policy = &self.rules.policy;
         let before = timesheet.read(key, policy).map(|record| record.read(now).status);
         let computed = timesheet.without_decision(key).read(key, policy);
-        let nothing = Facts { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 };
+        let nothing =
+            OriginalValues { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 };
         for (field, at) in [("first_in", request.first_in), ("last_out", request.last_out)] {
             let Some(at) = at else { continue };
             if at.duration_since(now) > MAX_AHEAD {
@@ -228,7 +229,7 @@ impl Overrides {
                 return Err(AttendanceError::OutsideDay(field));
             }
         }
-        let decision = Override {
+        let override_ = Override {
             id: OverrideId::new(self.ids.next()),
             status: request.status,
             first_in: request.first_in.map(rounded),
@@ -240,20 +241,20 @@ impl Overrides {
             at: rounded(now),
             batch,
             before: before.unwrap_or(DayStatus::Pending),
-            facts: computed.as_ref().map_or(nothing, |record| Facts::of(&record.record)),
+            facts: computed.as_ref().map_or(nothing, |record| OriginalValues::of(&record.record)),
         };
-        decision.check()?;
-        timesheet.decide(key, decision.clone());
+        override_.check()?;
+        timesheet.decide(key, override_.clone());
         if timesheet.read(key, policy).is_none() {
             return Err(AttendanceError::NoRecord);
         }
-        Ok(decision)
+        Ok(override_)
     }
 
     async fn judged_record(&self, actor: &Actor, id: RecordId) -> Result<(DayKey, User), AttendanceError> {
         permit(actor, Action::DecideRecord, self.rules.self_service)?;
         let kept = self.days.record(id).await?.ok_or(Denied::Hidden)?;
-        let user = reach_to_judge(
+        let user = load_permitted_to_judge(
             &*self.users,
             actor,
             Action::DecideRecord,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, Scope, Subject, permit, permit_on};
-use rollcall_domain::audit::{Act, Line, Target};
+use rollcall_domain::audit::{AuditAction, AuditEntry, Target};
 use rollcall_domain::calendar::Bounds;
 use rollcall_domain::id::{DepartmentId, UserId};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
@@ -18,9 +18,9 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 use uuid::Uuid;
 
-use crate::audit::line;
-use crate::people::Unreachable;
-use crate::people::reach;
+use crate::audit::entry;
+use crate::authorize::AccessError;
+use crate::authorize::load_permitted;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 
@@ -119,11 +119,11 @@ impl From<StoreError> for PlanError {
     }
 }
 
-impl From<Unreachable> for PlanError {
-    fn from(error: Unreachable) -> Self {
+impl From<AccessError> for PlanError {
+    fn from(error: AccessError) -> Self {
         match error {
-            Unreachable::Denied(denied) => Self::Denied(denied),
-            Unreachable::Store(error) => error.into(),
+            AccessError::Denied(denied) => Self::Denied(denied),
+            AccessError::Store(error) => error.into(),
         }
     }
 }
@@ -167,8 +167,8 @@ impl Planning {
     }
 
     /// What the audit trail tells of a deed, to be filled in.
-    pub(crate) fn line(&self, actor: &Actor, act: Act, target: Target) -> Line {
-        line(&*self.ids, self.clock.now(), actor.into(), act, target)
+    pub(crate) fn audit_entry(&self, actor: &Actor, act: AuditAction, target: Target) -> AuditEntry {
+        entry(&*self.ids, self.clock.now(), actor.into(), act, target)
     }
 
     /// Whether the action is for the actor's role at all.
@@ -182,8 +182,13 @@ impl Planning {
     }
 
     /// The person, if the actor may carry out the action on them.
-    pub(crate) async fn reach(&self, actor: &Actor, action: Action, id: UserId) -> Result<User, Unreachable> {
-        reach(&*self.users, actor, action, self.rules.self_service, id).await
+    pub(crate) async fn load_permitted(
+        &self,
+        actor: &Actor,
+        action: Action,
+        id: UserId,
+    ) -> Result<User, AccessError> {
+        load_permitted(&*self.users, actor, action, self.rules.self_service, id).await
     }
 
     /// The person, whoever asks, unless they were removed.
@@ -239,11 +244,11 @@ impl Planning {
 
     /// Works out what follows from a change that was just stored: of the one whom it concerns, or of as many as one can wait
     /// for. The change stands whatever comes of this: what is not worked out now is worked out by the job.
-    pub(crate) async fn settle(&self, concerned: Whom) {
+    pub(crate) async fn settle(&self, concerned: AssignmentTarget) {
         match concerned {
-            Whom::Person(user) => self.timesheets.catch_up_on(user).await,
-            Whom::Department(_) | Whom::Everybody => {
-                if let Err(error) = self.timesheets.follow_the_plan().await {
+            AssignmentTarget::Person(user) => self.timesheets.catch_up_on(user).await,
+            AssignmentTarget::Department(_) | AssignmentTarget::Everybody => {
+                if let Err(error) = self.timesheets.refresh_affected().await {
                     tracing::warn!(%error, "records do not follow a change of the plan yet");
                 }
             }

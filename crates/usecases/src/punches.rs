@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
 use rollcall_domain::attendance::{Location, Source};
 use rollcall_domain::id::{DeviceId, UserId};
-use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
 use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::Status;
 use rollcall_ports::Ports;
@@ -16,8 +16,8 @@ use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::{AttendanceError, MAX_AHEAD, MAX_BEHIND};
+use crate::authorize::load_permitted;
 use crate::geofences::check_geofence;
-use crate::people::reach;
 use crate::rules::Rules;
 use crate::timesheet::{NewPunch, PunchCommit, PunchResult, Timesheets};
 
@@ -41,7 +41,7 @@ pub struct MarkRequest {
     /// For whom; `None` is the actor.
     pub user: Option<UserId>,
     /// Coming, leaving, or whatever fits.
-    pub punch: Punch,
+    pub kind: PunchKind,
     /// When, if not now.
     pub at: Option<Timestamp>,
     /// Why it is entered for somebody else, or for another time.
@@ -75,7 +75,8 @@ impl Punches {
     pub async fn mark(&self, actor: &Actor, request: MarkRequest) -> Result<PunchResult, AttendanceError> {
         let id = request.user.or(actor.user()).ok_or(Denied::Hidden)?;
         tracing::Span::current().record("user.id", tracing::field::display(id));
-        let user = reach(&*self.users, actor, Action::MarkAttendance, self.rules.self_service, id).await?;
+        let user =
+            load_permitted(&*self.users, actor, Action::MarkAttendance, self.rules.self_service, id).await?;
         if user.status != Status::Active {
             return Err(AttendanceError::Inactive);
         }
@@ -109,7 +110,7 @@ impl Punches {
             check_geofence(&*self.departments, &user, request.location).await??;
         }
         let glance = NewPunch {
-            punch: request.punch,
+            kind: request.kind,
             at,
             source: if manual { Source::Manual } else { Source::Api },
             similarity: None,
@@ -125,15 +126,15 @@ impl Punches {
             PunchCommit::Locked => return Err(AttendanceError::PeriodLocked),
             PunchCommit::Nowhere(before) => return Err(AttendanceError::NoOpenSession(before)),
         };
-        match marked.decision {
-            Decision::NoOpenSession => Err(AttendanceError::NoOpenSession(marked.before)),
-            Decision::AlreadyCheckedIn => Err(AttendanceError::AlreadyCheckedIn(marked.before)),
-            Decision::CheckedIn
-            | Decision::CheckedOut
-            | Decision::Cooldown(_)
-            | Decision::MinSession(_)
-            | Decision::Closed
-            | Decision::Ignored => Ok(*marked),
+        match marked.outcome {
+            PunchOutcome::NoOpenSession => Err(AttendanceError::NoOpenSession(marked.before)),
+            PunchOutcome::AlreadyCheckedIn => Err(AttendanceError::AlreadyCheckedIn(marked.before)),
+            PunchOutcome::CheckedIn
+            | PunchOutcome::CheckedOut
+            | PunchOutcome::Cooldown(_)
+            | PunchOutcome::MinSession(_)
+            | PunchOutcome::Closed
+            | PunchOutcome::Ignored => Ok(*marked),
         }
     }
 }

@@ -7,20 +7,20 @@ use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
 use rollcall_domain::attendance::{Location, Source};
 use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate, Template};
 use rollcall_domain::geofence::Fenced;
-use rollcall_domain::id::DecisionId;
+use rollcall_domain::id::SearchId;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, judge};
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
-use rollcall_ports::decisions::DecisionLog;
-use rollcall_ports::decisions::Search;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::engine::{DetectedFace, EngineError, Recognizer, Timings, Wanted};
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::index::FaceIndex;
 use rollcall_ports::index::IndexError;
+use rollcall_ports::recognition_log::RecognitionLog;
+use rollcall_ports::recognition_log::Search;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
@@ -40,7 +40,7 @@ pub struct RecognizeRequest {
     /// Whether a match is a punch.
     pub mark: bool,
     /// Coming, leaving, or whatever fits.
-    pub punch: Punch,
+    pub kind: PunchKind,
     /// How many candidates are wanted besides the answer, 1 to [`MAX_TOP_K`]; more than 1 is for
     /// administrators.
     pub top_k: usize,
@@ -71,7 +71,7 @@ pub struct Recognized {
 #[derive(Debug, Clone)]
 pub struct Sighting {
     /// The search, by which it can be found in the log.
-    pub decision: DecisionId,
+    pub search: SearchId,
     /// What it came to.
     pub outcome: Outcome,
     /// Similarity of the most similar person, if that may be told.
@@ -97,32 +97,20 @@ pub enum Outcome {
     Rejected(Rejection),
 }
 
-/// Why somebody who was found is neither named nor marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
-    /// Employees are told of nobody but themselves.
-    SomebodyElse,
-    /// The person no longer takes part, or took consent back, on another instance a moment ago.
-    NotMatchable,
-    /// One face of several is too poor to be searched.
-    LowQuality,
-    /// The person is not where the people of their department mark their own attendance.
-    OutsideGeofence,
-    /// The person has to say where they are.
-    LocationRequired,
-}
-
-impl Rejection {
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SomebodyElse => "somebody_else",
-            Self::NotMatchable => "not_matchable",
-            Self::LowQuality => "low_quality",
-            Self::OutsideGeofence => "outside_geofence",
-            Self::LocationRequired => "location_required",
-        }
+rollcall_domain::words! {
+    /// Why somebody who was found is neither named nor marked.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Rejection {
+        /// Employees are told of nobody but themselves.
+        SomebodyElse = "somebody_else",
+        /// The person no longer takes part, or took consent back, on another instance a moment ago.
+        NotMatchable = "not_matchable",
+        /// One face of several is too poor to be searched.
+        LowQuality = "low_quality",
+        /// The person is not where the people of their department mark their own attendance.
+        OutsideGeofence = "outside_geofence",
+        /// The person has to say where they are.
+        LocationRequired = "location_required",
     }
 }
 
@@ -171,7 +159,7 @@ pub struct Recognition {
     ids: Arc<dyn IdSource>,
     engine: Arc<dyn FaceEngine>,
     index: Arc<dyn FaceIndex>,
-    decisions: Arc<dyn DecisionLog>,
+    recognition_log: Arc<dyn RecognitionLog>,
     users: Arc<dyn UserStore>,
     departments: Arc<dyn DepartmentStore>,
     rules: Arc<Rules>,
@@ -185,7 +173,7 @@ impl Recognition {
             ids: ports.ids.clone(),
             engine: ports.engine.clone(),
             index: ports.index.clone(),
-            decisions: ports.decisions.clone(),
+            recognition_log: ports.recognition_log.clone(),
             users: ports.users.clone(),
             departments: ports.departments.clone(),
             rules,
@@ -259,9 +247,9 @@ impl Recognition {
         };
         answer.store += micros(begun);
 
-        let decision = DecisionId::new(self.ids.next());
-        self.decisions.note(self.search(
-            decision,
+        let search = SearchId::new(self.ids.next());
+        self.recognition_log.append(self.search(
+            search,
             actor,
             recognizer,
             people,
@@ -280,7 +268,7 @@ impl Recognition {
         let similarity = judgment.best().filter(|best| told && theirs(best)).map(|best| best.similarity);
         let candidates = if request.top_k > 1 { candidates } else { Vec::new() };
         answer.faces.push(Sighting {
-            decision,
+            search,
             outcome,
             similarity,
             quality: face.quality,
@@ -315,7 +303,7 @@ impl Recognition {
             return Ok(Outcome::Rejected(fenced.into()));
         }
         let glance = NewPunch {
-            punch: request.punch,
+            kind: request.kind,
             at: self.clock.now(),
             source: Source::FaceRecognition,
             similarity: Some(best.similarity),
@@ -337,7 +325,7 @@ impl Recognition {
     #[expect(clippy::too_many_arguments, reason = "a record of everything that led to the decision")]
     fn search(
         &self,
-        id: DecisionId,
+        id: SearchId,
         actor: &Actor,
         recognizer: &Recognizer,
         people: usize,

@@ -7,7 +7,7 @@ use rollcall_domain::attendance::DayRecord;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::Page;
-use rollcall_domain::user::{People, User, UserFilter};
+use rollcall_domain::user::{User, UserFilter, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::clock::Clock;
@@ -65,7 +65,7 @@ impl Recompute {
         tell: &mut (dyn FnMut(&User, &[Difference]) + Send),
     ) -> Result<u64, AttendanceError> {
         permit(actor, Action::RecomputeAttendance, self.rules.self_service)?;
-        let people = only.map_or(People::Everybody, People::One);
+        let people = only.map_or(UserScope::Everybody, UserScope::One);
         let filter = UserFilter { include_deleted: true, ..UserFilter::default() };
         let mut people_done = 0;
         let mut page = Page::new(1, Page::MAX_SIZE).unwrap_or_default();
@@ -99,27 +99,27 @@ impl Recompute {
                 return Err(StoreError::Stale);
             }
             let stored = timesheet.ledger.records.clone();
-            let cause = AuditContext { missing: true, ..AuditContext::of(actor, self.clock.now()) };
-            let entry = self.timesheets.conclude(timesheet, &cause);
-            let differences = differences(user.id, &stored, &entry);
-            let nothing = entry.change.records.is_empty()
-                && entry.change.gone.is_empty()
-                && entry.change.readings.is_empty();
+            let context = AuditContext { missing: true, ..AuditContext::of(actor, self.clock.now()) };
+            let derived = self.timesheets.conclude(timesheet, &context);
+            let differences = differences(user.id, &stored, &derived);
+            let nothing = derived.change.records.is_empty()
+                && derived.change.gone.is_empty()
+                && derived.change.readings.is_empty();
             if !dry_run && !nothing {
-                self.days.commit(&entry.change).await?;
+                self.days.commit(&derived.change).await?;
             }
             Ok(differences)
         })
     }
 }
 
-fn differences(user: UserId, stored: &[DayRecord], entry: &TimesheetChange) -> Vec<Difference> {
+fn differences(user: UserId, stored: &[DayRecord], derived: &TimesheetChange) -> Vec<Difference> {
     let before = |key| stored.iter().find(|record| record.day.key == key).cloned();
-    let changed = entry.change.records.iter().map(|record| Difference {
+    let changed = derived.change.records.iter().map(|record| Difference {
         user,
         before: before(record.day.key),
         after: Some(record.clone()),
     });
-    let gone = stored.iter().filter(|record| entry.change.gone.contains(&record.day.id));
+    let gone = stored.iter().filter(|record| derived.change.gone.contains(&record.day.id));
     changed.chain(gone.map(|record| Difference { user, before: Some(record.clone()), after: None })).collect()
 }

@@ -9,15 +9,15 @@ use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::statistics::Summary;
-use rollcall_domain::user::{People, User};
+use rollcall_domain::user::{User, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
-use rollcall_ports::attendance::Decided;
+use rollcall_ports::attendance::OverrideHistoryEntry;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::users::UserStore;
 
 use crate::attendance::{AttendanceError, DayView};
-use crate::people::reach;
+use crate::authorize::load_permitted;
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 
@@ -27,7 +27,7 @@ pub struct RecordHistory {
     /// The day as it stands.
     pub day: DayView,
     /// Decisions, earliest first.
-    pub decided: Vec<Decided>,
+    pub decided: Vec<OverrideHistoryEntry>,
 }
 
 /// Which of a person's days are wanted, in which order.
@@ -79,8 +79,14 @@ impl Records {
     pub async fn record(&self, actor: &Actor, id: RecordId) -> Result<RecordHistory, AttendanceError> {
         permit(actor, Action::ReadAttendance, self.rules.self_service)?;
         let kept = self.days.record(id).await?.ok_or(Denied::Hidden)?;
-        reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, kept.day.key.user)
-            .await?;
+        load_permitted(
+            &*self.users,
+            actor,
+            Action::ReadAttendance,
+            self.rules.self_service,
+            kept.day.key.user,
+        )
+        .await?;
         self.history_of(kept).await
     }
 
@@ -93,13 +99,14 @@ impl Records {
         query: HistoryQuery,
     ) -> Result<History, AttendanceError> {
         let user: User =
-            reach(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, user).await?;
+            load_permitted(&*self.users, actor, Action::ReadAttendance, self.rules.self_service, user)
+                .await?;
         let now = self.clock.now();
         self.timesheets.plan_ahead(Some(user.id), now).await?;
         let today = self.timesheets.zone_of(&user).local(now).date();
         let range = query.range.unwrap_or_else(|| DateRange::month_of(today));
 
-        let stored = self.days.records(&People::One(user.id), range).await?;
+        let stored = self.days.records(&UserScope::One(user.id), range).await?;
         let mut days: Vec<DayView> = stored
             .into_iter()
             .filter(|kept| kept.day.key.date <= today || kept.record.first_in.is_some())
@@ -113,8 +120,8 @@ impl Records {
         let mut days = query.page.of(days);
         if query.with_events {
             let shown: Vec<RecordId> = days.items.iter().map(|day| day.id).collect();
-            let mut events = self.days.events_of(&shown).await?;
-            days.items.iter_mut().for_each(|day| day.events = events.remove(&day.id).unwrap_or_default());
+            let mut punches = self.days.punches_of(&shown).await?;
+            days.items.iter_mut().for_each(|day| day.punches = punches.remove(&day.id).unwrap_or_default());
         }
         Ok(History { days, summary })
     }
@@ -125,7 +132,7 @@ impl Records {
     }
 
     async fn history_of(&self, kept: DayRecord) -> Result<RecordHistory, AttendanceError> {
-        let decided = self.days.decided(kept.day.key).await?;
+        let decided = self.days.override_history(kept.day.key).await?;
         Ok(RecordHistory { day: DayView::of(kept, self.clock.now()), decided })
     }
 }

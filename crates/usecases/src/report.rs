@@ -13,16 +13,16 @@ use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::replay::MARGIN;
-use rollcall_domain::statistics::{Days, Interval, Period, Tally, Whose, series};
+use rollcall_domain::statistics::{Days, Interval, Period, RecordScope, Tally, series};
 use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::attendance::AttendanceStore;
 
 pub use rollcall_ports::statistics::Participant;
-use rollcall_ports::statistics::{By, Key};
+use rollcall_ports::statistics::{GroupBy, Key};
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::DayView;
-use crate::people::reach_each;
+use crate::authorize::load_permitted_many;
 use crate::statistics::{Statistics, StatisticsError};
 
 /// Records that are read at once, about: a few megabytes, however long the range.
@@ -62,7 +62,7 @@ pub struct Report {
     pub zone: Zone,
     /// The instant for which this is true.
     pub as_of: Timestamp,
-    whose: Whose,
+    whose: RecordScope,
     status: Option<DayStatus>,
     people: std::vec::IntoIter<Participant>,
     days: Arc<dyn AttendanceStore>,
@@ -135,16 +135,16 @@ impl Statistics {
     }
 
     /// Whose records the actor may see in a report.
-    async fn reported(&self, actor: &Actor, query: &ReportQuery) -> Result<Whose, StatisticsError> {
+    async fn reported(&self, actor: &Actor, query: &ReportQuery) -> Result<RecordScope, StatisticsError> {
         permit(actor, Action::ReadReport, self.rules.self_service)?;
         if !query.users.is_empty() {
             let (users, own) = (&*self.users, self.rules.self_service);
-            let found = reach_each(users, actor, Action::ReadReport, own, &query.users).await?;
+            let found = load_permitted_many(users, actor, Action::ReadReport, own, &query.users).await?;
             found.into_values().try_for_each(|user| user.map(drop))?;
         }
         // Somebody whom the actor may see is shown wherever they were, as in their own list.
         if !query.users.is_empty() && query.department.is_none() {
-            return Ok(Whose { people: Some(query.users.clone()), ..Whose::everybody() });
+            return Ok(RecordScope { people: Some(query.users.clone()), ..RecordScope::everybody() });
         }
         let mut whose = self.whose(actor, Action::ReadReport, query.department).await?;
         if !query.users.is_empty() {
@@ -177,7 +177,7 @@ impl Statistics {
                 add(key, &days);
             }
         }
-        for record in unsettled(&*self.days, &whose, range, now).await? {
+        for record in open_records(&*self.days, &whose, range, now).await? {
             let days = Days::of(&record, &record.read(now));
             if has_begun(&record, now) && wanted(&days) {
                 add(by.key_of(&record), &days);
@@ -231,12 +231,12 @@ impl Statistics {
 }
 
 impl ReportGrouping {
-    const fn key(self) -> By {
+    const fn key(self) -> GroupBy {
         match self {
-            Self::User => By::User,
-            Self::Department => By::Department,
-            Self::Shift => By::Shift,
-            Self::Time(_) => By::Date,
+            Self::User => GroupBy::User,
+            Self::Department => GroupBy::Department,
+            Self::Shift => GroupBy::Shift,
+            Self::Time(_) => GroupBy::Date,
         }
     }
 
@@ -251,15 +251,15 @@ impl ReportGrouping {
 }
 
 /// The records of the range that are not final yet, which are of its last days.
-async fn unsettled(
+async fn open_records(
     days: &dyn AttendanceStore,
-    whose: &Whose,
+    whose: &RecordScope,
     range: DateRange,
     now: Timestamp,
 ) -> Result<Vec<DayRecord>, StoreError> {
     let earliest = now.to_zoned(TimeZone::UTC).date().saturating_sub(Span::new().days(MARGIN));
     match DateRange::new(range.from().max(earliest), range.to()) {
-        Ok(last) => days.unsettled(whose, last, now).await,
+        Ok(last) => days.open_records(whose, last, now).await,
         Err(_) => Ok(Vec::new()),
     }
 }
@@ -322,7 +322,7 @@ impl Report {
     pub async fn page(mut self, page: Page) -> Result<Paged<ReportRow>, StoreError> {
         let wanted = page.offset()..page.offset() + u64::from(page.size());
         let mut shown: HashMap<UserId, u64> = HashMap::new();
-        for record in unsettled(&*self.days, &self.whose, self.range, self.as_of).await? {
+        for record in open_records(&*self.days, &self.whose, self.range, self.as_of).await? {
             *shown.entry(record.day.key.user).or_default() += u64::from(self.counted(&record).is_some());
         }
         let (mut end, mut skipped, mut there) = (0, None, Vec::new());

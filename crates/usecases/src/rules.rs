@@ -46,29 +46,16 @@ pub struct Rules {
     pub target_fpir: f64,
 }
 
-/// Who may open an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registration {
-    /// Anybody, at once.
-    Open,
-    /// Anybody, after an administrator's approval.
-    Approval,
-    /// Nobody; administrators add people.
-    Closed,
-}
-
-impl Registration {
-    /// Every mode there is.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Approval, Self::Closed];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Approval => "approval",
-            Self::Closed => "closed",
-        }
+rollcall_domain::words! {
+    /// Who may open an account.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Registration {
+        /// Anybody, at once.
+        Open = "open",
+        /// Anybody, after an administrator's approval.
+        Approval = "approval",
+        /// Nobody; administrators add people.
+        Closed = "closed",
     }
 }
 

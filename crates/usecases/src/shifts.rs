@@ -6,21 +6,21 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span};
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied};
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::{EditionId, ShiftId};
 use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::shift::{Counting, InvalidShift, Overtime, OvertimeMode, Pairing, Shift, ShiftFlaw};
 use rollcall_domain::text::canonical;
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::Ports;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
 
-use crate::people::reachable;
+use crate::authorize::visible_scope;
 use crate::planning::Planning;
 
 pub use crate::planning::{PlanError, Wrong};
@@ -221,7 +221,7 @@ impl Shifts {
     /// What is odd about the plan of these dates, the next four weeks unless told otherwise, for the people the actor
     /// answers for. A few small queries for each of them.
     pub async fn lint(&self, actor: &Actor, dates: Option<DateRange>) -> Result<Linted, PlanError> {
-        let people = reachable(actor, Action::LintPlan, self.planning.rules.self_service)?;
+        let people = visible_scope(actor, Action::LintPlan, self.planning.rules.self_service)?;
         let today = self.planning.today();
         let four_weeks = || DateRange::new(today, today.saturating_add(Span::new().days(27)));
         let dates = match dates {
@@ -233,7 +233,7 @@ impl Shifts {
         let retired = stored.filter(|shift| shift.retired_at.is_some()).map(|shift| shift.id).collect();
         let personals = self.plans.personals(&people).await?;
         let mut findings = lint(&plan, &retired, &personals, dates);
-        if people != People::Everybody {
+        if people != UserScope::Everybody {
             // Somebody out of sight may work it.
             findings.retain(|finding| finding.code != Code::Unused);
         }
@@ -255,11 +255,11 @@ impl Shifts {
     pub async fn create(&self, actor: &Actor, new: ShiftPatch) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
         let shift = new.new_shift(ShiftId::new(self.planning.ids.next()))?;
-        let line = Line {
+        let audit_entry = AuditEntry {
             after: Some(State::shift(&shift, None, false)),
-            ..self.planning.line(actor, Act::ChangeShift, Target::Shift(shift.id))
+            ..self.planning.audit_entry(actor, AuditAction::ChangeShift, Target::Shift(shift.id))
         };
-        self.shifts.insert(&shift, &line).await?;
+        self.shifts.insert(&shift, &audit_entry).await?;
         self.known(shift.id).await
     }
 
@@ -287,14 +287,14 @@ impl Shifts {
             }
             let after = Shift { edition: EditionId::new(self.planning.ids.next()), ..after };
             let held = known.editions.wordings().filter_map(|(date, _)| date).filter(|date| *date <= from);
-            let line = Line {
+            let audit_entry = AuditEntry {
                 date: Some(from),
                 before: Some(State::shift(before, held.last(), false)),
                 after: Some(State::shift(&after, Some(from), false)),
-                ..self.planning.line(actor, Act::ChangeShift, Target::Shift(id))
+                ..self.planning.audit_entry(actor, AuditAction::ChangeShift, Target::Shift(id))
             };
-            self.shifts.reword(&after, from, known.revision, &line).await?;
-            self.planning.settle(Whom::Everybody).await;
+            self.shifts.reword(&after, from, known.revision, &audit_entry).await?;
+            self.planning.settle(AssignmentTarget::Everybody).await;
             self.known(id).await
         })
     }
@@ -313,13 +313,13 @@ impl Shifts {
             let (now, today) = (self.planning.clock.now(), self.planning.today());
             let newest = known.editions.latest();
             let from = known.editions.wordings().filter_map(|(date, _)| date).last();
-            let line = Line {
+            let audit_entry = AuditEntry {
                 date: Some(today),
                 before: Some(State::shift(newest, from, false)),
                 after: Some(State::shift(newest, from, true)),
-                ..self.planning.line(actor, Act::ChangeShift, Target::Shift(id))
+                ..self.planning.audit_entry(actor, AuditAction::ChangeShift, Target::Shift(id))
             };
-            self.shifts.retire(id, known.revision, now, today, &line).await?;
+            self.shifts.retire(id, known.revision, now, today, &audit_entry).await?;
             Ok(())
         })
     }

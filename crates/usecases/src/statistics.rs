@@ -13,7 +13,7 @@ use rollcall_domain::access::{Action, Actor, Denied, Role, Scope, permit};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{DepartmentId, ShiftId};
 use rollcall_domain::page::Sort;
-use rollcall_domain::statistics::{Days, Interval, Period, Tally, Whose, series};
+use rollcall_domain::statistics::{Days, Interval, Period, RecordScope, Tally, series};
 use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
@@ -21,7 +21,7 @@ use rollcall_ports::clock::Clock;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::engine::FaceEngine;
 use rollcall_ports::shifts::ShiftStore;
-use rollcall_ports::statistics::{By, Enough, Heads, Key, StatisticsStore};
+use rollcall_ports::statistics::{GroupBy, Heads, Key, MinTemplates, StatisticsStore};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
@@ -68,35 +68,20 @@ pub struct Asked {
     pub department: Option<DepartmentId>,
 }
 
-/// What rates are told apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grouping {
-    /// Nothing: one rate.
-    Overall,
-    /// The department in which the person was.
-    Department,
-    /// The person.
-    User,
-    /// The shift.
-    Shift,
-    /// The day of the week.
-    Weekday,
-}
-
-impl Grouping {
-    /// Every grouping there is.
-    pub const ALL: [Self; 5] = [Self::Overall, Self::Department, Self::User, Self::Shift, Self::Weekday];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Overall => "overall",
-            Self::Department => "department",
-            Self::User => "user",
-            Self::Shift => "shift",
-            Self::Weekday => "weekday",
-        }
+rollcall_domain::words! {
+    /// What rates are told apart by.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Grouping {
+        /// Nothing: one rate.
+        Overall = "overall",
+        /// The department in which the person was.
+        Department = "department",
+        /// The person.
+        User = "user",
+        /// The shift.
+        Shift = "shift",
+        /// The day of the week.
+        Weekday = "weekday",
     }
 }
 
@@ -211,11 +196,11 @@ impl Statistics {
         let whose = self.whose(actor, Action::ReadStatistics, asked.department).await?;
         let (range, as_of) = self.range(asked.range).await?;
         let by = match grouping {
-            Grouping::Overall => By::Nothing,
-            Grouping::Department => By::Department,
-            Grouping::User => By::User,
-            Grouping::Shift => By::Shift,
-            Grouping::Weekday => By::Date,
+            Grouping::Overall => GroupBy::Nothing,
+            Grouping::Department => GroupBy::Department,
+            Grouping::User => GroupBy::User,
+            Grouping::Shift => GroupBy::Shift,
+            Grouping::Weekday => GroupBy::Date,
         };
         let tallies = tallied(self.statistics.days(&whose, range, by, as_of).await?);
         let groups = match grouping {
@@ -260,7 +245,7 @@ impl Statistics {
         let whose = self.whose(actor, Action::ReadStatistics, None).await?;
         let (range, as_of) = self.range(range).await?;
         let today = self.rules.zone.local(as_of).date();
-        let mut tallies = tallied(self.statistics.days(&whose, range, By::Department, as_of).await?);
+        let mut tallies = tallied(self.statistics.days(&whose, range, GroupBy::Department, as_of).await?);
         let enough = self.enough();
         let heads = self.statistics.heads(&whose, range.to().min(today), today, enough.as_ref()).await?;
         let mut heads: BTreeMap<Option<DepartmentId>, Heads> =
@@ -287,7 +272,7 @@ impl Statistics {
         actor: &Actor,
         action: Action,
         department: Option<DepartmentId>,
-    ) -> Result<Whose, StatisticsError> {
+    ) -> Result<RecordScope, StatisticsError> {
         let whose = self.visible_to(actor, action, department)?;
         if let (Role::Admin, Some(id)) = (actor.role(), department) {
             self.departments.get(id).await?.ok_or(Denied::Hidden)?;
@@ -301,16 +286,16 @@ impl Statistics {
         actor: &Actor,
         action: Action,
         department: Option<DepartmentId>,
-    ) -> Result<Whose, Denied> {
+    ) -> Result<RecordScope, Denied> {
         let scope = permit(actor, action, self.rules.self_service)?;
         match (scope, department) {
-            (Scope::Everybody, None) => Ok(Whose::everybody()),
-            (Scope::Everybody, Some(id)) => Ok(Whose::of_departments(vec![id])),
-            (Scope::Departments, None) => Ok(Whose::of_departments(actor.manages().to_vec())),
+            (Scope::Everybody, None) => Ok(RecordScope::everybody()),
+            (Scope::Everybody, Some(id)) => Ok(RecordScope::of_departments(vec![id])),
+            (Scope::Departments, None) => Ok(RecordScope::of_departments(actor.manages().to_vec())),
             (Scope::Departments, Some(id)) if actor.manages().contains(&id) => {
-                Ok(Whose::of_departments(vec![id]))
+                Ok(RecordScope::of_departments(vec![id]))
             }
-            (Scope::Own, None) => Ok(Whose::one(actor.user().ok_or(Denied::Hidden)?)),
+            (Scope::Own, None) => Ok(RecordScope::one(actor.user().ok_or(Denied::Hidden)?)),
             (Scope::Departments | Scope::Own, Some(_)) => Err(Denied::Hidden),
             (Scope::Nobody, _) => Err(Denied::Forbidden),
         }
@@ -328,19 +313,19 @@ impl Statistics {
     }
 
     /// What makes somebody recognizable, if anybody can be.
-    pub(crate) fn enough(&self) -> Option<Enough> {
+    pub(crate) fn enough(&self) -> Option<MinTemplates> {
         let model = self.engine.recognizer().ok().map(|recognizer| recognizer.model.clone())?;
-        Some(Enough { model, least: self.rules.min_faces })
+        Some(MinTemplates { model, least: self.rules.min_faces })
     }
 
     /// Days counted by date.
     async fn dated(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         range: DateRange,
         now: Timestamp,
     ) -> Result<Vec<(Date, Days)>, StoreError> {
-        let days = self.statistics.days(whose, range, By::Date, now).await?;
+        let days = self.statistics.days(whose, range, GroupBy::Date, now).await?;
         let dated = days.into_iter().filter_map(|(key, days)| match key {
             Key::Date(date) => Some((date, days)),
             Key::Nothing | Key::Department(_) | Key::User(_) | Key::Shift(_) => None,
@@ -349,7 +334,7 @@ impl Statistics {
     }
 
     /// The departments whose records are counted, by name.
-    async fn visible(&self, whose: &Whose) -> Result<Vec<DepartmentRef>, StoreError> {
+    async fn visible(&self, whose: &RecordScope) -> Result<Vec<DepartmentRef>, StoreError> {
         let mut all = self.statistics.departments().await?;
         all.retain(|department| whose.departments.as_ref().is_none_or(|own| own.contains(&department.id)));
         Ok(all)
@@ -357,7 +342,7 @@ impl Statistics {
 
     async fn by_department(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         mut tallies: BTreeMap<Key, Tally>,
     ) -> Result<Vec<Group>, StoreError> {
         let mut groups = Vec::new();
@@ -373,7 +358,7 @@ impl Statistics {
 
     async fn by_user(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         range: DateRange,
         now: Timestamp,
         mut tallies: BTreeMap<Key, Tally>,

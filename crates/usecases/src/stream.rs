@@ -12,21 +12,21 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, permit};
 use rollcall_domain::attendance::DayRecord;
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{DepartmentId, EventId, UserId};
-use rollcall_domain::user::{People, RosterEntry, Status, User};
+use rollcall_domain::id::{DepartmentId, PunchId, UserId};
+use rollcall_domain::user::{RosterEntry, Status, User, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
-use rollcall_ports::attendance::{Changed, Filed};
+use rollcall_ports::attendance::{Changed, RecordedPunch};
 use rollcall_ports::clock::Clock;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::UserStore;
 
-use crate::attendance::{AttendanceError, SeenEvent};
-use crate::people::{narrow, reachable};
+use crate::attendance::{AttendanceError, SeenPunch};
+use crate::authorize::{restrict_to_department, visible_scope};
 use crate::rules::Rules;
 use crate::time::rounded;
 use crate::timesheet::Timesheets;
-use crate::today::{Standing, today_of};
+use crate::today::{TodayStatus, today_of};
 
 /// How long a change usually takes at the most from when it begins until it is stored, clocks of several instances
 /// included.
@@ -49,7 +49,7 @@ const MOST_PUNCHES: usize = 1_000;
 
 /// Where somebody who follows stands.
 #[derive(Debug, Clone)]
-pub struct Follower {
+pub struct Cursor {
     department: Option<DepartmentId>,
     looked_at: Timestamp,
     /// When it was looked for what took long.
@@ -59,10 +59,10 @@ pub struct Follower {
     /// What is known of the people who changed lately, and when they did.
     revisions: HashMap<UserId, (Revision, Timestamp)>,
     /// The punches that came in lately, and when.
-    punches: HashMap<EventId, Timestamp>,
+    punches: HashMap<PunchId, Timestamp>,
 }
 
-impl Follower {
+impl Cursor {
     fn new(department: Option<DepartmentId>, looked_at: Timestamp) -> Self {
         let (revisions, punches) = (HashMap::new(), HashMap::new());
         Self { department, looked_at, looked_back_at: looked_at, missed: false, revisions, punches }
@@ -77,22 +77,22 @@ impl Follower {
 
 /// What a look finds.
 #[derive(Debug, Clone)]
-pub enum News {
+pub enum Update {
     /// These changed, in the order in which they did; nobody, if nothing did.
-    Of(Vec<Changes>),
+    Of(Vec<PersonUpdate>),
     /// Too many to be told one by one, or something was missed: lists are to be read again.
     TooMuch,
 }
 
 /// What changed about one person.
 #[derive(Debug, Clone)]
-pub struct Changes {
+pub struct PersonUpdate {
     /// Who.
     pub person: RosterEntry,
     /// Where they stand today by now; `None` for somebody who takes no part today.
-    pub standing: Option<Standing>,
+    pub standing: Option<TodayStatus>,
     /// Punches that came in and were not told yet, in the order in which they did. None, if something else changed.
-    pub events: Vec<SeenEvent>,
+    pub punches: Vec<SeenPunch>,
 }
 
 /// Tells of changes of attendance as they happen.
@@ -123,25 +123,25 @@ impl Stream {
         actor: &Actor,
         department: Option<DepartmentId>,
         since: Option<Timestamp>,
-    ) -> Result<Follower, AttendanceError> {
+    ) -> Result<Cursor, AttendanceError> {
         let people = self.followed(actor, department)?;
         let now = rounded(self.clock.now());
         // The clock of the instance that told it may be ahead.
         let is_near =
             |at: &Timestamp| at.duration_since(now) <= OVERLAP && now.duration_since(*at) <= LONGEST_GAP;
         if let Some(since) = since.filter(is_near) {
-            return Ok(Follower::new(department, since.min(now)));
+            return Ok(Cursor::new(department, since.min(now)));
         }
-        let mut follower = Follower { missed: since.is_some(), ..Follower::new(department, now) };
-        let changed = self.days.changed(&people, follower.farthest()).await?;
+        let mut follower = Cursor { missed: since.is_some(), ..Cursor::new(department, now) };
+        let changed = self.days.changed_since(&people, follower.farthest()).await?;
         let people: Vec<UserId> = changed.iter().map(|of| of.user).collect();
-        let received = self.days.received(&people, follower.farthest()).await?;
+        let received = self.days.punches_received_since(&people, follower.farthest()).await?;
         follower.learn(&changed, &received);
         Ok(follower)
     }
 
     /// What changed since the last look. A single query if nothing did, else a handful, however many people changed.
-    pub async fn news(&self, actor: &Actor, follower: &mut Follower) -> Result<News, AttendanceError> {
+    pub async fn news(&self, actor: &Actor, follower: &mut Cursor) -> Result<Update, AttendanceError> {
         let people = self.followed(actor, follower.department)?;
         let now = rounded(self.clock.now());
         let farthest = follower.farthest();
@@ -149,14 +149,14 @@ impl Stream {
         let looks_back =
             follower.revisions.is_empty() || now.duration_since(follower.looked_back_at).abs() >= SELDOM;
         let since = if looks_back { farthest } else { before(follower.looked_at, SHORTLY) };
-        let changed = self.days.changed(&people, since).await?;
+        let changed = self.days.changed_since(&people, since).await?;
         let mut new: Vec<&Changed> = changed.iter().filter(|of| follower.is_news(of)).collect();
         new.sort_by_key(|of| (of.at, of.user));
         let new: Vec<UserId> = new.into_iter().map(|of| of.user).collect();
         let mut received = Vec::new();
         if !new.is_empty() {
-            received = self.days.received(&new, farthest).await?;
-            received.retain(|(event, _)| !follower.punches.contains_key(&event.id));
+            received = self.days.punches_received_since(&new, farthest).await?;
+            received.retain(|(punch, _)| !follower.punches.contains_key(&punch.id));
         }
         let too_much =
             std::mem::take(&mut follower.missed) || new.len() > MOST_PEOPLE || received.len() > MOST_PUNCHES;
@@ -170,31 +170,35 @@ impl Stream {
             follower.looked_back_at = now;
         }
         follower.learn(&changed, &received);
-        Ok(if too_much { News::TooMuch } else { News::Of(told) })
+        Ok(if too_much { Update::TooMuch } else { Update::Of(told) })
     }
 
-    fn followed(&self, actor: &Actor, department: Option<DepartmentId>) -> Result<People, AttendanceError> {
+    fn followed(
+        &self,
+        actor: &Actor,
+        department: Option<DepartmentId>,
+    ) -> Result<UserScope, AttendanceError> {
         let own = self.rules.self_service;
         permit(actor, Action::FollowAttendance, own)?;
-        Ok(narrow(reachable(actor, Action::FollowAttendance, own)?, actor, department)?)
+        Ok(restrict_to_department(visible_scope(actor, Action::FollowAttendance, own)?, actor, department)?)
     }
 
     /// Where these people stand by now, with the punches that came in.
     async fn changes(
         &self,
         people: &[UserId],
-        received: Vec<Filed>,
+        received: Vec<RecordedPunch>,
         now: Timestamp,
-    ) -> Result<Vec<Changes>, StoreError> {
-        let users = self.users.named(people).await?;
+    ) -> Result<Vec<PersonUpdate>, StoreError> {
+        let users = self.users.get_many(people).await?;
         let mut users: HashMap<UserId, User> = users.into_iter().map(|user| (user.id, user)).collect();
         let mut records: HashMap<UserId, Vec<DayRecord>> = HashMap::new();
         for (record, _) in self.days.records_of(people, DateRange::today_anywhere(now)).await? {
             records.entry(record.day.key.user).or_default().push(record);
         }
-        let mut events: HashMap<UserId, Vec<SeenEvent>> = HashMap::new();
+        let mut punches: HashMap<UserId, Vec<SeenPunch>> = HashMap::new();
         for seen in self.timesheets.seen(received).await? {
-            events.entry(seen.event.user).or_default().push(seen);
+            punches.entry(seen.punch.user).or_default().push(seen);
         }
         let mut changes = Vec::with_capacity(people.len());
         for id in people {
@@ -208,23 +212,23 @@ impl Stream {
             };
             let today = records.remove(id).filter(|_| there).and_then(|own| today_of(own, now));
             let standing =
-                today.map(|day| Standing { person: person.clone(), status: day.record.status, day });
-            changes.push(Changes { person, standing, events: events.remove(id).unwrap_or_default() });
+                today.map(|day| TodayStatus { person: person.clone(), status: day.record.status, day });
+            changes.push(PersonUpdate { person, standing, punches: punches.remove(id).unwrap_or_default() });
         }
         Ok(changes)
     }
 }
 
-impl Follower {
+impl Cursor {
     /// Whether this was not told yet.
     fn is_news(&self, of: &Changed) -> bool {
         self.revisions.get(&of.user).is_none_or(|(revision, _)| *revision != of.revision)
     }
 
     /// Remembers who changed and what came in, for as long as a look may find it again.
-    fn learn(&mut self, changed: &[Changed], received: &[Filed]) {
+    fn learn(&mut self, changed: &[Changed], received: &[RecordedPunch]) {
         self.revisions.extend(changed.iter().map(|of| (of.user, (of.revision, of.at))));
-        self.punches.extend(received.iter().map(|(event, _)| (event.id, event.received_at)));
+        self.punches.extend(received.iter().map(|(punch, _)| (punch.id, punch.received_at)));
         let farthest = self.farthest();
         self.revisions.retain(|_, (_, at)| *at >= farthest);
         self.punches.retain(|_, received_at| *received_at >= farthest);

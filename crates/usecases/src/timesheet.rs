@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rollcall_domain::access::Actor;
-use rollcall_domain::attendance::Stamp;
+use rollcall_domain::attendance::SignOff;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::User;
@@ -29,7 +29,10 @@ pub(crate) mod sheet;
 pub(crate) mod steps;
 pub(crate) mod upkeep;
 
+pub use crate::time::horizon;
+pub use derive::TimesheetChange;
 pub use punch::PunchResult;
+pub use sheet::Timesheet;
 pub use upkeep::CaughtUp;
 
 pub(crate) use punch::{NewPunch, PunchCommit};
@@ -64,8 +67,14 @@ impl Timesheets {
         }
     }
 
+    /// What the installation has decided.
+    #[must_use]
+    pub const fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
     /// Where a person is: their own time zone, else their department's, else the organization's.
-    pub(crate) fn zone_of(&self, user: &User) -> Zone {
+    pub fn zone_of(&self, user: &User) -> Zone {
         let of_department = || user.department.as_ref()?.timezone.as_deref();
         self.zone_named(user.timezone.as_deref().or_else(of_department))
     }
@@ -83,11 +92,11 @@ impl Timesheets {
     }
 
     /// Who did something now, and why.
-    pub(crate) fn stamp(&self, actor: &Actor, reason: &str) -> Result<Stamp, AttendanceError> {
+    pub(crate) fn stamp(&self, actor: &Actor, reason: &str) -> Result<SignOff, AttendanceError> {
         let reason = reason.trim();
         if reason.chars().count() < MIN_REASON {
             return Err(AttendanceError::ReasonRequired);
         }
-        Ok(Stamp { by: actor.user(), at: rounded(self.clock.now()), reason: reason.to_owned() })
+        Ok(SignOff { by: actor.user(), at: rounded(self.clock.now()), reason: reason.to_owned() })
     }
 }

@@ -11,14 +11,14 @@ use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::statistics::Totals;
-use rollcall_domain::user::{DepartmentRef, People, RosterEntry};
+use rollcall_domain::user::{DepartmentRef, RosterEntry, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::clock::Clock;
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::{AttendanceError, DayView};
-use crate::people::{narrow, reachable};
+use crate::authorize::{restrict_to_department, visible_scope};
 use crate::rules::Rules;
 use crate::timesheet::Timesheets;
 
@@ -51,14 +51,14 @@ pub struct TodayList {
     /// The same by department, by name; people without one come last.
     pub by_department: Vec<(Option<DepartmentRef>, Totals)>,
     /// People one by one, by name.
-    pub people: Paged<Standing>,
+    pub people: Paged<TodayStatus>,
     /// Whether this is about the actor alone.
     pub only_self: bool,
 }
 
 /// Where one person stands.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct TodayStatus {
     /// Who.
     pub person: RosterEntry,
     /// How their day is to be read.
@@ -84,8 +84,11 @@ impl Today {
     /// Who is in, as far as the actor may see. One query, however many people there are.
     pub async fn list(&self, actor: &Actor, query: TodayQuery) -> Result<TodayList, AttendanceError> {
         permit(actor, Action::ReadToday, self.rules.self_service)?;
-        let people =
-            narrow(reachable(actor, Action::ReadToday, self.rules.self_service)?, actor, query.department)?;
+        let people = restrict_to_department(
+            visible_scope(actor, Action::ReadToday, self.rules.self_service)?,
+            actor,
+            query.department,
+        )?;
         let now = self.clock.now();
         let zone = query.zone.unwrap_or_else(|| self.rules.zone.clone());
         let date = query.date.unwrap_or_else(|| zone.local(now).date());
@@ -102,7 +105,7 @@ impl Today {
                 departments.entry(key).or_insert_with(|| (person.department.clone(), Totals::default()));
             stands.count(&mut of_department.1);
             if query.status.is_none_or(|wanted| wanted == status) {
-                standings.push(Standing { person, status, day });
+                standings.push(TodayStatus { person, status, day });
             }
         }
         Ok(TodayList {
@@ -112,14 +115,14 @@ impl Today {
             totals,
             by_department: departments.into_values().collect(),
             people: query.page.of(standings),
-            only_self: matches!(people, People::One(_)),
+            only_self: matches!(people, UserScope::One(_)),
         })
     }
 
     /// How many of these people stand where.
     pub(crate) async fn totals(
         &self,
-        people: &People,
+        people: &UserScope,
         date: Option<Date>,
         now: Timestamp,
     ) -> Result<Totals, StoreError> {
@@ -132,11 +135,11 @@ impl Today {
     /// begun, or has gone.
     async fn standing(
         &self,
-        people: &People,
+        people: &UserScope,
         date: Option<Date>,
         now: Timestamp,
     ) -> Result<Vec<(RosterEntry, DayView, Stands)>, StoreError> {
-        let only = if let People::One(user) = people { Some(*user) } else { None };
+        let only = if let UserScope::One(user) = people { Some(*user) } else { None };
         self.timesheets.plan_ahead(only, now).await?;
         let dates = date.map_or_else(|| DateRange::today_anywhere(now), DateRange::only);
         let mut standing = Vec::new();

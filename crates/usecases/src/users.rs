@@ -11,15 +11,15 @@ use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::policy::after;
 use rollcall_domain::user::{
-    DepartmentRef, EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, People, PersonName, Status,
-    User, UserFilter, UserSort,
+    DepartmentRef, EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, PersonName, Status, User,
+    UserFilter, UserScope, UserSort,
 };
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
-use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::ids::IdSource;
 use rollcall_ports::passwords::Passwords;
+use rollcall_ports::recognition_log::RecognitionLog;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
 use rollcall_ports::store::StoreError;
@@ -27,9 +27,9 @@ use rollcall_ports::tokens::AccessTokens;
 use rollcall_ports::users::{Invitation, UserStore};
 
 use crate::attempts::Attempts;
+use crate::authorize::{load_permitted, visible_scope};
 use crate::faces::GalleryFeed;
 use crate::passwords::{hash_new, made_up, secret_text};
-use crate::people::{reach, reachable};
 use crate::planning::out_of;
 use crate::rules::Rules;
 use crate::shifts::can_be_given;
@@ -55,7 +55,7 @@ pub struct Users {
     departments: Arc<dyn DepartmentStore>,
     shifts: Arc<dyn ShiftStore>,
     sessions: Arc<dyn SessionStore>,
-    decisions: Arc<dyn DecisionLog>,
+    recognition_log: Arc<dyn RecognitionLog>,
     attempts: Attempts,
     timesheets: Timesheets,
     gallery: GalleryFeed,
@@ -111,7 +111,7 @@ pub struct NewUser {
 
 /// The first administrator of an installation, perhaps.
 #[derive(Debug, Clone)]
-pub struct Founder {
+pub struct FirstAdmin {
     user: User,
     /// What they log in with; kept nowhere.
     pub password: Password,
@@ -146,7 +146,7 @@ impl Users {
             departments: ports.departments.clone(),
             shifts: ports.shifts.clone(),
             sessions: ports.sessions.clone(),
-            decisions: ports.decisions.clone(),
+            recognition_log: ports.recognition_log.clone(),
             attempts: Attempts::new(ports, rules.clone()),
             timesheets,
             gallery,
@@ -156,10 +156,10 @@ impl Users {
 
     /// The people the actor may see. Who may only see themself may not filter.
     pub async fn list(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Profile>, UserError> {
-        let people = reachable(actor, Action::ListUsers, self.rules.self_service)?;
+        let people = visible_scope(actor, Action::ListUsers, self.rules.self_service)?;
         let filters =
             query.enrolled.is_some() || query.filter != UserFilter::default() || !query.sort.is_empty();
-        if matches!(people, People::One(_)) && filters {
+        if matches!(people, UserScope::One(_)) && filters {
             return Err(UserError::FilterForbidden);
         }
         self.page_of(&people, query).await
@@ -168,13 +168,13 @@ impl Users {
     /// Who has exactly this employee code, whatever its case; nobody who was removed. For administrators.
     pub async fn of_code(&self, actor: &Actor, code: &EmployeeCode) -> Result<Option<UserId>, UserError> {
         permit(actor, Action::AdminListUsers, self.rules.self_service)?;
-        Ok(self.users.of_codes(&[code.canonical()]).await?.pop().flatten())
+        Ok(self.users.ids_by_code(&[code.canonical()]).await?.pop().flatten())
     }
 
     /// Everybody, as administrators see them; removed people too if the filter includes them.
     pub async fn list_for_admin(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Account>, UserError> {
         permit(actor, Action::AdminListUsers, self.rules.self_service)?;
-        let found = self.page_of(&People::Everybody, query).await?;
+        let found = self.page_of(&UserScope::Everybody, query).await?;
         let now = self.clock.now();
         let people = || found.items.iter().map(|profile| &profile.user);
         let ids: Vec<_> = people().map(|user| user.id).collect();
@@ -192,7 +192,7 @@ impl Users {
         }))
     }
 
-    async fn page_of(&self, people: &People, query: UserQuery) -> Result<Paged<Profile>, UserError> {
+    async fn page_of(&self, people: &UserScope, query: UserQuery) -> Result<Paged<Profile>, UserError> {
         let mut filter = query.filter;
         if let Some(wanted) = query.enrolled {
             // Without an engine nobody can say under which model; an answer that ignored the filter would be wrong.
@@ -207,7 +207,7 @@ impl Users {
 
     /// One person's profile.
     pub async fn get(&self, actor: &Actor, id: UserId) -> Result<Profile, UserError> {
-        let user = reach(&*self.users, actor, Action::ReadUser, self.rules.self_service, id).await?;
+        let user = load_permitted(&*self.users, actor, Action::ReadUser, self.rules.self_service, id).await?;
         self.profile(user).await
     }
 
@@ -264,17 +264,17 @@ impl Users {
     }
 
     /// Somebody who could be the first administrator, with a password that nobody knows yet.
-    pub fn founder(&self, email: EmailAddress, name: PersonName) -> Result<Founder, UserError> {
+    pub fn founder(&self, email: EmailAddress, name: PersonName) -> Result<FirstAdmin, UserError> {
         let user = User::new(UserId::new(self.ids.next()), name, email, self.clock.now());
-        Ok(Founder { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
+        Ok(FirstAdmin { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
     }
 
     /// Adds the first administrator if there is nobody yet; tells whether it is them, also when an earlier call added
     /// them and its answer was lost.
-    pub async fn found(&self, founder: &Founder) -> Result<bool, UserError> {
+    pub async fn found(&self, founder: &FirstAdmin) -> Result<bool, UserError> {
         // Asked first because hashing a password takes longer than starting everything else.
         let anybody = UserFilter { include_deleted: true, ..UserFilter::default() };
-        if self.users.list(&People::Everybody, &anybody, &[], Page::default()).await?.total > 0 {
+        if self.users.list(&UserScope::Everybody, &anybody, &[], Page::default()).await?.total > 0 {
             return Ok(self.users.get(founder.user.id).await?.is_some());
         }
         let hash = self.passwords.hash(founder.password.clone()).await?;

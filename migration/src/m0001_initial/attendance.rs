@@ -74,7 +74,7 @@ fn punches() -> TableCreateStatement {
         .col(id("id").primary_key())
         .col(id("user_id").not_null())
         .col(id("record_id").null())
-        .col(word("punch", 16).not_null())
+        .col(word("kind", 16).not_null())
         .col(word("direction", 16).null())
         .col(instant("at").not_null())
         .col(instant("received_at").not_null())

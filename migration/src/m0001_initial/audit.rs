@@ -6,7 +6,7 @@ use crate::columns::*;
 
 /// Lines refer to nothing that has to be there: they outlive what they tell of. States are objects of JSON.
 pub(super) fn tables() -> Vec<TableCreateStatement> {
-    let lines = table("audit_lines")
+    let lines = table("audit_entries")
         .col(id("id").primary_key())
         .col(instant("at").not_null())
         .col(id("actor_id").null())
@@ -26,10 +26,10 @@ pub(super) fn tables() -> Vec<TableCreateStatement> {
 
 pub(super) fn indexes() -> Vec<IndexCreateStatement> {
     vec![
-        index("audit_lines", "at", &["at", "id"]),
-        index("audit_lines", "subject_id", &["subject_id", "at", "id"]),
-        index("audit_lines", "actor_id", &["actor_id", "at", "id"]),
-        index("audit_lines", "action", &["action", "at", "id"]),
-        index("audit_lines", "batch_id", &["batch_id", "at", "id"]),
+        index("audit_entries", "at", &["at", "id"]),
+        index("audit_entries", "subject_id", &["subject_id", "at", "id"]),
+        index("audit_entries", "actor_id", &["actor_id", "at", "id"]),
+        index("audit_entries", "action", &["action", "at", "id"]),
+        index("audit_entries", "batch_id", &["batch_id", "at", "id"]),
     ]
 }

@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 use crate::columns::*;
 
 pub(super) fn tables() -> Vec<TableCreateStatement> {
-    vec![face_encodings(), recognition_decisions()]
+    vec![face_encodings(), recognition_log()]
 }
 
 const MEASURES: [&str; 10] = [
@@ -45,8 +45,8 @@ fn face_encodings() -> TableCreateStatement {
 
 /// No foreign keys, on purpose: the log is written in batches behind everybody's back, must neither lock the
 /// rows of people and devices nor lose a whole batch to one of them, and outlives what it mentions.
-fn recognition_decisions() -> TableCreateStatement {
-    let mut table = table("recognition_decisions");
+fn recognition_log() -> TableCreateStatement {
+    let mut table = table("recognition_log");
     table
         .col(id("id").primary_key())
         .col(instant("at").not_null())
@@ -72,7 +72,7 @@ pub(super) fn indexes() -> Vec<IndexCreateStatement> {
         unique("face_encodings", "digest", &["user_id", "model_id", "digest"]),
         index("face_encodings", "created_at", &["user_id", "created_at", "id"]),
         index("face_encodings", "created_by", &["created_by"]),
-        index("recognition_decisions", "user_id", &["user_id", "model_id", "at"]),
-        index("recognition_decisions", "at", &["at"]),
+        index("recognition_log", "user_id", &["user_id", "model_id", "at"]),
+        index("recognition_log", "at", &["at"]),
     ]
 }

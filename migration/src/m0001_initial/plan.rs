@@ -5,7 +5,7 @@ use sea_orm_migration::prelude::*;
 use crate::columns::*;
 
 pub(super) fn tables() -> Vec<TableCreateStatement> {
-    vec![placements(), shift_assignments(), holidays(), leaves(), locks()]
+    vec![placements(), shift_assignments(), holidays(), leaves(), closed_periods()]
 }
 
 fn placements() -> TableCreateStatement {
@@ -79,8 +79,8 @@ fn leaves() -> TableCreateStatement {
 }
 
 /// Nothing up to and including a date changes any more, until the lock is lifted.
-fn locks() -> TableCreateStatement {
-    table("locks")
+fn closed_periods() -> TableCreateStatement {
+    table("closed_periods")
         .col(id("id").primary_key())
         .col(date("through").not_null())
         .col(text("reason").not_null())
@@ -101,6 +101,6 @@ pub(super) fn indexes() -> Vec<IndexCreateStatement> {
         index("holidays", "on_date", &["on_date"]),
         index("leaves", "user_id", &["user_id", "from_date"]),
         index("leaves", "status", &["status", "from_date"]),
-        index("locks", "through", &["through"]),
+        index("closed_periods", "through", &["through"]),
     ]
 }

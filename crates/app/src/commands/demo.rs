@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_domain::access::Actor;
-use rollcall_usecases::demo::{DemoRequest, Staged};
+use rollcall_onboarding::demo::{DemoRequest, Staged};
 
 use crate::cli::{say, wait_for};
 use crate::server;
@@ -32,12 +32,11 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
         let bar = ProgressBar::new(u64::from(args.people));
         bar.set_style(ProgressStyle::with_template("{pos}/{len} people {wide_bar} {eta}")?);
         let request = DemoRequest { people: args.people, days: args.days, seed: args.seed };
-        let staged =
-            system.usecases.demo.stage(&Actor::Operator, request, &|done| bar.set_position(done)).await?;
+        let staged = system.demo().stage(&Actor::Operator, request, &|done| bar.set_position(done)).await?;
         bar.finish_and_clear();
-        let Staged { departments, people, events, records, leaves } = staged;
+        let Staged { departments, people, punches, records, leaves } = staged;
         say(&format!(
-            "{people} people in {departments} departments, {events} punches, {records} records, {leaves} leaves"
+            "{people} people in {departments} departments, {punches} punches, {records} records, {leaves} leaves"
         ));
         say(
             "`rollcall serve` shows them; `rollcall admin create` adds somebody who can log in, if there is nobody yet",

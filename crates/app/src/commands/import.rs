@@ -9,9 +9,9 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::text::is_of_a_line;
 use rollcall_domain::user::ConsentVersion;
+use rollcall_onboarding::import::{Case, Cases, ImportRequest, Kind, OldRecognizer, Report, Tally};
 use rollcall_recognition::Manifest;
 use rollcall_storage::{DatabaseUrl, MySqlLegacySystem};
-use rollcall_usecases::import::{Case, Cases, ImportRequest, Kind, OldRecognizer, Report, Tally};
 use serde_json::{Value, json};
 
 use crate::cli::{Partly, say, wait_for};
@@ -116,7 +116,7 @@ fn recognizer(manifest: &Manifest) -> anyhow::Result<OldRecognizer> {
     let Some(found) = found else { bail!("the manifest describes no recognizer {RECOGNIZER}") };
     let model =
         found.id().with_context(|| format!("the manifest pins no hash of the recognizer {RECOGNIZER}"))?;
-    if found.dim != rollcall_usecases::import::encoding::COMPONENTS {
+    if found.dim != rollcall_onboarding::import::encoding::COMPONENTS {
         bail!("the manifest's recognizer {RECOGNIZER} does not have 128 components");
     }
     Ok(OldRecognizer { model, metric: found.metric })
@@ -130,8 +130,7 @@ async fn import(settings: &Settings, url: DatabaseUrl, request: ImportRequest) -
     };
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {pos} people  {elapsed}")?);
-    let done =
-        system.usecases.import.run(&Actor::Operator, &old, request, &|people| bar.set_position(people)).await;
+    let done = system.import().run(&Actor::Operator, &old, request, &|people| bar.set_position(people)).await;
     bar.finish_and_clear();
     system.close().await;
     done.context("importing; what was imported so far stays, and another run goes on from there")
@@ -197,7 +196,7 @@ fn lines(report: &Report) -> Vec<String> {
             }
         }
     }
-    lines.push(format!("{} {events}", report.events));
+    lines.push(format!("{} {events}", report.punches));
     lines.push(format!("{} {leaves}", report.leaves));
     for table in &report.other_tables {
         lines.push(format!("table not read: {} ({} rows): {}", table.name, table.rows, table.why));
@@ -249,7 +248,7 @@ fn object(report: &Report) -> Value {
             "name": table.name, "rows": table.rows, "why": table.why,
         })).collect::<Vec<_>>(),
         "rows": tallies.collect::<serde_json::Map<_, _>>(),
-        "punches_added": report.events,
+        "punches_added": report.punches,
         "leaves_added": report.leaves,
         "needs_a_decision": cases_object(&report.decisions),
         "status": {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 use rollcall_domain::access::Actor;
 use rollcall_domain::face::Photo;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_usecases::recognition::{Outcome, RecognizeRequest, Recognized};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ async fn look(system: &System, file: &PathBuf, all_faces: bool) -> anyhow::Resul
     let request = RecognizeRequest {
         photo: Photo(bytes.into()),
         mark: false,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         top_k: rollcall_usecases::recognition::MAX_TOP_K,
         all_faces,
         location: None,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use uuid::Uuid;
 
-use super::{Direction, Event, Source};
+use super::{Direction, Punch, Source};
 use crate::Revision;
 use crate::calendar::Zone;
 use crate::id::{DepartmentId, RecordId, ShiftId, UserId};
@@ -47,7 +47,7 @@ pub struct Day {
     /// The shift as planned for that date, if any.
     pub shift: Option<ShiftInstance>,
     /// Its punches, earliest first.
-    pub events: Vec<Event>,
+    pub punches: Vec<Punch>,
     /// Grows with each commit; [`Revision::NEW`] when there is no record yet.
     pub revision: Revision,
 }
@@ -55,10 +55,10 @@ pub struct Day {
 impl Day {
     /// This day with one more punch, in its place in time.
     #[must_use]
-    pub fn with(&self, event: Event) -> Self {
+    pub fn with(&self, punch: Punch) -> Self {
         let mut day = self.clone();
-        let place = day.events.partition_point(|earlier| earlier.at <= event.at);
-        day.events.insert(place, event);
+        let place = day.punches.partition_point(|earlier| earlier.at <= punch.at);
+        day.punches.insert(place, punch);
         day
     }
 
@@ -70,8 +70,8 @@ impl Day {
 
     /// The last punch at or before `at` that counts. The end of a session that was not open does not.
     #[must_use]
-    pub fn last_before(&self, at: Timestamp) -> Option<&Event> {
-        let mut counted = self.events.iter().rev().filter(|event| event.at <= at && event.counts());
+    pub fn last_before(&self, at: Timestamp) -> Option<&Punch> {
+        let mut counted = self.punches.iter().rev().filter(|punch| punch.at <= at && punch.counts());
         let last = counted.next()?;
         let went =
             if last.direction.is_some() { Some(last) } else { counted.find(|e| e.direction.is_some()) };
@@ -79,119 +79,51 @@ impl Day {
     }
 }
 
-/// How a day is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DayStatus {
-    /// Expected, not there yet.
-    Pending,
-    /// Was there on time.
-    Present,
-    /// Came after the grace.
-    Late,
-    /// Worked less than a full day asks for.
-    HalfDay,
-    /// Did not come, or hardly.
-    Absent,
-    /// On leave.
-    OnLeave,
-    /// A holiday.
-    Holiday,
-    /// Not a working day.
-    DayOff,
-    /// Worked outside of any shift.
-    OffDayWorked,
-}
-
-impl DayStatus {
-    /// Every status there is.
-    pub const ALL: [Self; 9] = [
-        Self::Pending,
-        Self::Present,
-        Self::Late,
-        Self::HalfDay,
-        Self::Absent,
-        Self::OnLeave,
-        Self::Holiday,
-        Self::DayOff,
-        Self::OffDayWorked,
-    ];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Present => "present",
-            Self::Late => "late",
-            Self::HalfDay => "half_day",
-            Self::Absent => "absent",
-            Self::OnLeave => "on_leave",
-            Self::Holiday => "holiday",
-            Self::DayOff => "day_off",
-            Self::OffDayWorked => "off_day_worked",
-        }
-    }
-
-    /// The status of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+crate::words! {
+    /// How a day is to be read.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum DayStatus {
+        /// Expected, not there yet.
+        Pending = "pending",
+        /// Was there on time.
+        Present = "present",
+        /// Came after the grace.
+        Late = "late",
+        /// Worked less than a full day asks for.
+        HalfDay = "half_day",
+        /// Did not come, or hardly.
+        Absent = "absent",
+        /// On leave.
+        OnLeave = "on_leave",
+        /// A holiday.
+        Holiday = "holiday",
+        /// Not a working day.
+        DayOff = "day_off",
+        /// Worked outside of any shift.
+        OffDayWorked = "off_day_worked",
     }
 }
 
-/// A fact about a day that its status does not tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Flag {
-    /// Came after the grace.
-    Late,
-    /// Left before the end, beyond the grace.
-    EarlyExit,
-    /// Came but never left.
-    MissingCheckOut,
-    /// Worked too little to count as having been there.
-    InsufficientHours,
-    /// Came but never left: taken to have left with the end of the shift, or ended by the system.
-    AutoClosed,
-    /// Came although on leave.
-    WorkedOnLeave,
-    /// Somebody should look at it.
-    NeedsReview,
-    /// The punches say something else now than when the day was overridden.
-    OverrideDiffers,
-}
-
-impl Flag {
-    /// Every flag there is.
-    pub const ALL: [Self; 8] = [
-        Self::Late,
-        Self::EarlyExit,
-        Self::MissingCheckOut,
-        Self::InsufficientHours,
-        Self::AutoClosed,
-        Self::WorkedOnLeave,
-        Self::NeedsReview,
-        Self::OverrideDiffers,
-    ];
-
-    /// The flag of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|flag| flag.name() == name)
-    }
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Late => "late",
-            Self::EarlyExit => "early_exit",
-            Self::MissingCheckOut => "missing_check_out",
-            Self::InsufficientHours => "insufficient_hours",
-            Self::AutoClosed => "auto_closed",
-            Self::WorkedOnLeave => "worked_on_leave",
-            Self::NeedsReview => "needs_review",
-            Self::OverrideDiffers => "override_differs",
-        }
+crate::words! {
+    /// A fact about a day that its status does not tell.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Flag {
+        /// Came after the grace.
+        Late = "late",
+        /// Left before the end, beyond the grace.
+        EarlyExit = "early_exit",
+        /// Came but never left.
+        MissingCheckOut = "missing_check_out",
+        /// Worked too little to count as having been there.
+        InsufficientHours = "insufficient_hours",
+        /// Came but never left: taken to have left with the end of the shift, or ended by the system.
+        AutoClosed = "auto_closed",
+        /// Came although on leave.
+        WorkedOnLeave = "worked_on_leave",
+        /// Somebody should look at it.
+        NeedsReview = "needs_review",
+        /// The punches say something else now than when the day was overridden.
+        OverrideDiffers = "override_differs",
     }
 }
 
@@ -284,9 +216,9 @@ impl DayRecord {
     /// What the day comes to, read at `now`.
     #[must_use]
     pub fn read(&self, now: Timestamp) -> Record {
-        let decided = self.overridden.as_ref().is_some_and(|decision| decision.status.is_some());
+        let decided = self.overridden.as_ref().is_some_and(|override_| override_.status.is_some());
         let mut record = self.record.read_at(self.due, decided, now);
-        if let Some(seconds) = self.overridden.as_ref().and_then(|decision| decision.overtime_seconds) {
+        if let Some(seconds) = self.overridden.as_ref().and_then(|override_| override_.overtime_seconds) {
             record.overtime_seconds = seconds;
         }
         record
@@ -316,7 +248,8 @@ impl DayRecord {
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         let bare = |of: &Self| {
-            let day = Day { revision: Revision::NEW, events: Vec::new(), id: other.day.id, ..of.day.clone() };
+            let day =
+                Day { revision: Revision::NEW, punches: Vec::new(), id: other.day.id, ..of.day.clone() };
             Self { day, ..of.clone() }
         };
         bare(self) == bare(other)

@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::attendance::{DayRecord, DayStatus, Flag};
 use crate::batch::Batch;
 use crate::calendar::{Half, weekday_name};
+use crate::closed_period::ClosedPeriod;
 use crate::correction::Correction;
 use crate::holiday::{CalendarEntry, FreeDays};
 use crate::leave::LeaveRequest;
-use crate::lock::Lock;
-use crate::plan::{Given, Whom};
+use crate::plan::{AssignmentTarget, ShiftAssignment};
 use crate::shift::Shift;
 
 /// What something was like: its members that matter, by name. There is one way in for each kind of thing, so that
@@ -98,7 +98,7 @@ impl State {
     pub fn record(of: &DayRecord, at: Timestamp) -> Self {
         let record = of.read(at);
         let flags = record.flags.iter().copied().map(Flag::name).map(str::to_owned).collect();
-        let decision = of.overridden.as_ref();
+        let override_ = of.overridden.as_ref();
         Self(BTreeMap::from([
             ("status", record.status.name().into()),
             ("flags", Value::Words(flags)),
@@ -112,8 +112,8 @@ impl State {
             ("overtime_seconds", record.overtime_seconds.into()),
             ("overtime_approved", of.is_approved(&record).into()),
             ("overtime_approved_seconds", of.approved_of(&record).into()),
-            ("override_id", decision.map(|decision| decision.id).into()),
-            ("overridden_by", decision.and_then(|decision| decision.by).into()),
+            ("override_id", override_.map(|override_| override_.id).into()),
+            ("overridden_by", override_.and_then(|override_| override_.by).into()),
         ]))
     }
 
@@ -143,7 +143,7 @@ impl State {
 
     /// A closed period.
     #[must_use]
-    pub fn lock(of: &Lock) -> Self {
+    pub fn lock(of: &ClosedPeriod) -> Self {
         Self(BTreeMap::from([("through", of.through.into()), ("lifted", of.lifted.is_some().into())]))
     }
 
@@ -180,11 +180,11 @@ impl State {
 
     /// A shift that was given to somebody.
     #[must_use]
-    pub fn assignment(of: &Given) -> Self {
+    pub fn assignment(of: &ShiftAssignment) -> Self {
         let (user, department) = match of.to_whom {
-            Whom::Everybody => (None, None),
-            Whom::Department(department) => (None, Some(department)),
-            Whom::Person(user) => (Some(user), None),
+            AssignmentTarget::Everybody => (None, None),
+            AssignmentTarget::Department(department) => (None, Some(department)),
+            AssignmentTarget::Person(user) => (Some(user), None),
         };
         Self(BTreeMap::from([
             ("shift_id", Some(of.shift).into()),
@@ -226,12 +226,12 @@ impl State {
 
     /// The same with so many things of each kind that were taken back.
     #[must_use]
-    pub fn taken_back(of: &Batch, events: usize, decisions: usize, approvals: usize) -> Self {
+    pub fn taken_back(of: &Batch, punches: usize, decisions: usize, approvals: usize) -> Self {
         let mut state = Self::batch(of);
         let count = |number: usize| Value::Number(i64::try_from(number).unwrap_or(i64::MAX));
         state.0.extend([
             ("reverted", true.into()),
-            ("events", count(events)),
+            ("events", count(punches)),
             ("decisions", count(decisions)),
             ("approvals", count(approvals)),
         ]);
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
     use crate::calendar::{WeeklyOff, Workdays};
     use crate::holiday::HolidayName;
-    use crate::id::{HolidayId, LockId};
+    use crate::id::{ClosedPeriodId, HolidayId};
 
     fn comes_back(state: State) {
         let kept: Vec<_> = state.members().map(|(name, value)| (name.to_owned(), value.clone())).collect();
@@ -318,8 +318,15 @@ mod tests {
         comes_back(State::shift(&Shift::standard(), None, false));
         let at = Timestamp::UNIX_EPOCH;
         let through = jiff::civil::date(2026, 2, 28);
-        let id = LockId::new(uuid::Uuid::nil());
-        comes_back(State::lock(&Lock { id, through, reason: "pay".into(), by: None, at, lifted: None }));
+        let id = ClosedPeriodId::new(uuid::Uuid::nil());
+        comes_back(State::lock(&ClosedPeriod {
+            id,
+            through,
+            reason: "pay".into(),
+            by: None,
+            at,
+            lifted: None,
+        }));
         let weekday = Workdays::WEEK[5];
         for days in [
             FreeDays::Date { on: through, half: Some(Half::First) },

@@ -2,28 +2,18 @@
 
 use std::fmt;
 
-/// How far apart two embeddings of one model are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Metric {
-    /// `1 - cos`, on embeddings of unit length. Range 0..=2.
-    Cosine,
-    /// Length of the difference of the raw network outputs. Range 0.. .
-    Euclidean,
+crate::words! {
+    /// How far apart two embeddings of one model are.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Metric {
+        /// `1 - cos`, on embeddings of unit length. Range 0..=2.
+        Cosine = "cosine",
+        /// Length of the difference of the raw network outputs. Range 0.. .
+        Euclidean = "euclidean",
+    }
 }
 
 impl Metric {
-    /// Every metric there is.
-    pub const ALL: [Self; 2] = [Self::Cosine, Self::Euclidean];
-
-    /// The word used in manifests and in the database.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cosine => "cosine",
-            Self::Euclidean => "euclidean",
-        }
-    }
-
     /// A new template at least this similar to one already kept is the same shot. For lengths, a distance that three in
     /// 10,000 pairs of photos of one person are within (measured with dlib's network on LFW).
     #[must_use]
@@ -32,12 +22,6 @@ impl Metric {
             Self::Cosine => 0.98,
             Self::Euclidean => 0.85,
         }
-    }
-
-    /// The metric of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|metric| metric.name() == name)
     }
 }
 

@@ -8,15 +8,17 @@ use jiff::{ToSpan, Unit};
 use super::Tally;
 use crate::calendar::DateRange;
 
-/// How long a period is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Interval {
-    /// A date.
-    Day,
-    /// Monday to Sunday (ISO 8601).
-    Week,
-    /// A month of the calendar.
-    Month,
+crate::words! {
+    /// How long a period is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Interval {
+        /// A date.
+        Day = "day",
+        /// Monday to Sunday (ISO 8601).
+        Week = "week",
+        /// A month of the calendar.
+        Month = "month",
+    }
 }
 
 /// Dates in a row that are counted together.
@@ -29,19 +31,6 @@ pub struct Period {
 }
 
 impl Interval {
-    /// Each of them.
-    pub const ALL: [Self; 3] = [Self::Day, Self::Week, Self::Month];
-
-    /// The stable word for it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
-
     /// The whole day, week or month in which a date lies.
     #[must_use]
     pub fn around(self, date: Date) -> Period {

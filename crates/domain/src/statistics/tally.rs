@@ -12,7 +12,7 @@ pub const RATES: &str = "rate = (present + late + 0.5 * half_day) / (scheduled d
 
 /// Whose records are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Whose {
+pub struct RecordScope {
     /// Only those of these departments, as they were when the day was; `None` is all of them.
     pub departments: Option<Vec<DepartmentId>>,
     /// Also those of this person, in whatever department.
@@ -21,7 +21,7 @@ pub struct Whose {
     pub people: Option<Vec<UserId>>,
 }
 
-impl Whose {
+impl RecordScope {
     /// Everybody's.
     #[must_use]
     pub fn everybody() -> Self {

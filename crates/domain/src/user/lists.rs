@@ -10,7 +10,7 @@ use crate::page::Sort;
 
 /// The people among whom something is looked for: what an actor may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum People {
+pub enum UserScope {
     /// All of them.
     Everybody,
     /// The members of these departments, and one person besides.

@@ -3,12 +3,12 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
-use rollcall_domain::attendance::{DayKey, DayRecord, Event, Record, Source};
+use rollcall_domain::attendance::{DayKey, DayRecord, Punch, Record, Source};
 use rollcall_domain::calendar::{DateRange, Workdays, Zone};
-use rollcall_domain::id::{EventId, UserId};
+use rollcall_domain::id::{PunchId, UserId};
 use rollcall_domain::overrides::Override;
-use rollcall_domain::policy::{Decision, Policy, Punch};
-use rollcall_domain::replay::{Facts, MARGIN, Reading, derive};
+use rollcall_domain::policy::{Policy, PunchKind, PunchOutcome};
+use rollcall_domain::replay::{AttendanceFacts, InterpretedPunch, MARGIN, derive};
 use rollcall_domain::schedule::Schedule;
 use rollcall_domain::shift::Shift;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub(crate) const ADA: UserId = UserId::new(Uuid::from_u128(1));
 pub(crate) struct Clockwork {
     pub(crate) schedule: Schedule,
     pub(crate) asked_from: Option<Date>,
-    pub(crate) events: Vec<Event>,
+    pub(crate) punches: Vec<Punch>,
     pub(crate) overrides: Vec<(DayKey, Override)>,
     pub(crate) approved: Vec<(DayKey, i64)>,
 }
@@ -35,7 +35,7 @@ pub(crate) fn with(shift: Shift, zone: &str) -> Clockwork {
 
 /// Somebody of whom only their schedule is known.
 pub(crate) fn of(schedule: Schedule) -> Clockwork {
-    Clockwork { schedule, asked_from: None, events: Vec::new(), overrides: Vec::new(), approved: Vec::new() }
+    Clockwork { schedule, asked_from: None, punches: Vec::new(), overrides: Vec::new(), approved: Vec::new() }
 }
 
 /// The standard shift on every day of the week, at other times.
@@ -60,54 +60,58 @@ impl Clockwork {
 
     /// A punch that nobody has decided yet.
     #[track_caller]
-    pub(crate) fn event(&self, punch: Punch, local: &str) -> Event {
-        let id = EventId::new(Uuid::from_u128(self.events.len() as u128));
-        Event::new(id, ADA, punch, self.at(local), Source::FaceRecognition)
+    pub(crate) fn a_punch(&self, kind: PunchKind, local: &str) -> Punch {
+        let id = PunchId::new(Uuid::from_u128(self.punches.len() as u128));
+        Punch::new(id, ADA, kind, self.at(local), Source::FaceRecognition)
     }
 
     /// A punch as it happens: one that counts as nothing is not kept.
     #[track_caller]
-    pub(crate) fn punch(&mut self, punch: Punch, local: &str) -> Decision {
-        let decision = self.keep(self.event(punch, local));
-        if decision.direction().is_none() && decision != Decision::Closed {
-            self.events.pop();
+    pub(crate) fn punch(&mut self, kind: PunchKind, local: &str) -> PunchOutcome {
+        let outcome = self.keep(self.a_punch(kind, local));
+        if outcome.direction().is_none() && outcome != PunchOutcome::Closed {
+            self.punches.pop();
         }
-        decision
+        outcome
     }
 
     /// A face in front of a camera.
     #[track_caller]
-    pub(crate) fn face(&mut self, local: &str) -> Decision {
-        self.punch(Punch::Auto, local)
+    pub(crate) fn face(&mut self, local: &str) -> PunchOutcome {
+        self.punch(PunchKind::Auto, local)
     }
 
     /// A punch that is kept whatever it means, like those that devices send later.
     #[track_caller]
-    pub(crate) fn keep(&mut self, event: Event) -> Decision {
-        let (id, date) = (event.id, self.schedule.zones.at(event.at).0);
-        self.events.push(event);
+    pub(crate) fn keep(&mut self, punch: Punch) -> PunchOutcome {
+        let (id, date) = (punch.id, self.schedule.zones.at(punch.at).0);
+        self.punches.push(punch);
         let (_, readings) = self.derive(DateRange::around(date));
         let reading =
-            |id| readings.iter().find(|reading| reading.event == id).expect("a reading of each punch");
-        for event in &mut self.events {
-            event.direction = reading(event.id).decision.direction();
+            |id| readings.iter().find(|reading| reading.punch == id).expect("a reading of each punch");
+        for punch in &mut self.punches {
+            punch.direction = reading(punch.id).outcome.direction();
         }
-        reading(id).decision
+        reading(id).outcome
     }
 
     /// What is stored of some dates: the way every punch, correction and plan change takes.
-    pub(crate) fn derive(&self, dates: DateRange) -> (Vec<DayRecord>, Vec<Reading>) {
-        self.derive_with(dates, &self.events)
+    pub(crate) fn derive(&self, dates: DateRange) -> (Vec<DayRecord>, Vec<InterpretedPunch>) {
+        self.derive_with(dates, &self.punches)
     }
 
     /// The same from other punches.
-    pub(crate) fn derive_with(&self, dates: DateRange, events: &[Event]) -> (Vec<DayRecord>, Vec<Reading>) {
-        let facts = Facts {
+    pub(crate) fn derive_with(
+        &self,
+        dates: DateRange,
+        punches: &[Punch],
+    ) -> (Vec<DayRecord>, Vec<InterpretedPunch>) {
+        let facts = AttendanceFacts {
             user: ADA,
             schedule: &self.schedule,
             asked_from: self.asked_from,
             placements: &[],
-            events,
+            punches,
             overrides: &self.overrides,
             approved: &self.approved,
         };
@@ -115,12 +119,12 @@ impl Clockwork {
     }
 
     /// The punches that a ledger of these dates holds.
-    pub(crate) fn known_of(&self, dates: DateRange) -> Vec<Event> {
+    pub(crate) fn known_of(&self, dates: DateRange) -> Vec<Punch> {
         let dates = if self.schedule.counts_weeks() { dates.since_monday() } else { dates };
         let margin = jiff::Span::new().days(MARGIN);
         let (from, to) = (dates.from().saturating_sub(margin), dates.to().saturating_add(margin));
-        let near = |event: &&Event| (from..=to).contains(&Zone::UTC.local(event.at).date());
-        self.events.iter().filter(near).cloned().collect()
+        let near = |punch: &&Punch| (from..=to).contains(&Zone::UTC.local(punch.at).date());
+        self.punches.iter().filter(near).cloned().collect()
     }
 
     /// The records of one date.

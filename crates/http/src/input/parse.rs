@@ -11,10 +11,10 @@ use rollcall_domain::calendar::{Half, Workdays, Zone, weekday_name};
 use rollcall_domain::correction::CorrectionStatus;
 use rollcall_domain::department::DepartmentName;
 use rollcall_domain::holiday::HolidayName;
-use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, ShiftId, UserId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, PunchId, ShiftId, UserId};
 use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::preferences::{Theme, is_language_tag};
 use rollcall_domain::shift::{OvertimeMode, Pairing};
 use rollcall_domain::text::{MIN_REASON, line, passage};
@@ -107,7 +107,7 @@ parse! {
     ShiftId => Self, "does-not-exist", id;
     BatchId => Self, "does-not-exist", id;
     DeviceId => Self, "does-not-exist", id;
-    EventId => Self, "invalid-id", |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
+    PunchId => Self, "invalid-id", |text| text.parse().map_err(|_| "must be a UUID in its hyphenated form".into());
     Timestamp => Self, "invalid-time", read_time;
     Date => Self, "invalid-date", read_date;
     Time => Self, "invalid-time", read_time_of_day;
@@ -121,7 +121,7 @@ parse! {
         let all: Vec<_> = DayStatus::ALL.into_iter().filter(|status| *status != DayStatus::Pending).collect();
         one_of(text, &all, DayStatus::name)
     };
-    Punch => Self, "unknown-value", |text| one_of(text, &[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name);
+    PunchKind => Self, "unknown-value", |text| one_of(text, &[PunchKind::Auto, PunchKind::CheckIn, PunchKind::CheckOut], PunchKind::name);
     PageNumber => u32, "out-of-range", |text| number(text, 1..=Page::MAX_NUMBER);
     PageSize => u32, "out-of-range", |text| number(text, 1..=Page::MAX_SIZE);
     String => Self, "invalid-text", |text| Ok(text.to_owned());

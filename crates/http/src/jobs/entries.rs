@@ -7,7 +7,7 @@ use rollcall_domain::id::BatchId;
 use rollcall_domain::job::Progress;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::bulk::{BulkAnswer, BulkItem, BulkRequest};
-use rollcall_usecases::jobs::{Desk, JobFailure, Worked};
+use rollcall_usecases::jobs::{JobContext, JobFailure, Worked};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,7 +39,7 @@ struct Entering {
 pub(super) async fn enter(
     usecases: &UseCases,
     actor: &Actor,
-    desk: &mut Desk<'_>,
+    desk: &mut JobContext<'_>,
 ) -> Result<Worked, JobFailure> {
     let head: BulkQuery = parameters(desk)?;
     let request = head.request()?;
@@ -78,7 +78,7 @@ pub(super) async fn enter(
 }
 
 /// The items, a line each.
-async fn items(desk: &Desk<'_>) -> Result<Vec<ItemForm>, JobFailure> {
+async fn items(desk: &JobContext<'_>) -> Result<Vec<ItemForm>, JobFailure> {
     let (mut forms, mut rest, mut n) = (Vec::new(), Vec::new(), 0);
     while let Some(piece) = desk.input(n).await? {
         n += 1;
@@ -106,7 +106,7 @@ impl Entering {
     }
 
     /// Takes over what earlier attempts have kept.
-    async fn recall(&mut self, desk: &mut Desk<'_>) -> Result<(), JobFailure> {
+    async fn recall(&mut self, desk: &mut JobContext<'_>) -> Result<(), JobFailure> {
         let mut rest = Vec::new();
         while let Some(piece) = desk.drafted().await? {
             rest.extend_from_slice(&piece);

@@ -5,7 +5,7 @@ use rollcall_domain::access::Actor;
 use rollcall_domain::job::JobKind;
 use rollcall_usecases::UseCases;
 use rollcall_usecases::errors::StoreError;
-use rollcall_usecases::jobs::{Desk, JobFailure, JobWork, Worked};
+use rollcall_usecases::jobs::{JobContext, JobFailure, JobWork, Worked};
 
 use super::entries;
 use super::parameters::parameters;
@@ -27,7 +27,7 @@ impl JobWorker {
 }
 
 impl JobWork for JobWorker {
-    async fn work(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
+    async fn work(&self, actor: &Actor, desk: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
         match desk.job().kind {
             JobKind::Report => self.report(actor, desk).await,
             JobKind::Bulk => entries::enter(&self.usecases, actor, desk).await,
@@ -36,7 +36,7 @@ impl JobWork for JobWorker {
 }
 
 impl JobWorker {
-    async fn report(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
+    async fn report(&self, actor: &Actor, desk: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
         let request = ReportRequest::read(parameters(desk)?, Format::Json)?;
         let mut report = request.render(&self.usecases, actor).await?;
         while let Some(bytes) = report.body.try_next().await? {

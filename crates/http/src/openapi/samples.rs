@@ -91,8 +91,8 @@ mod tests {
     use crate::input::{Form, from_json};
     use crate::problem::Problem;
     use crate::{
-        admin, assignments, auth, bulk, corrections, departments, holidays, leaves, locks, mark, records,
-        shifts, update, users,
+        admin, assignments, auth, bulk, closed_periods, corrections, departments, holidays, leaves, mark,
+        records, shifts, update, users,
     };
 
     type Reader = fn(&Value) -> Result<(), Problem>;
@@ -116,7 +116,7 @@ mod tests {
             reader::<assignments::NewAssignmentForm>(),
             reader::<holidays::NewHolidayForm>(),
             reader::<leaves::NewLeaveForm>(),
-            reader::<locks::NewLockForm>(),
+            reader::<closed_periods::NewClosedPeriodForm>(),
             reader::<departments::NewDepartmentForm>(),
             reader::<bulk::BulkForm>(),
         ];

@@ -9,7 +9,7 @@ use super::words;
 use crate::input::Form;
 use crate::naming::beside;
 use crate::{
-    admin, assignments, auth, bulk, corrections, departments, enroll, holidays, leaves, locks, mark,
+    admin, assignments, auth, bulk, closed_periods, corrections, departments, enroll, holidays, leaves, mark,
     recognize, records, shifts, sync, update, users,
 };
 
@@ -46,8 +46,8 @@ pub(super) fn forms() -> Vec<(String, Vec<&'static str>)> {
         form::<leaves::NewLeaveForm>(),
         form::<leaves::CommentForm>(),
         form::<leaves::RejectionForm>(),
-        form::<locks::NewLockForm>(),
-        form::<locks::LiftForm>(),
+        form::<closed_periods::NewClosedPeriodForm>(),
+        form::<closed_periods::LiftForm>(),
         form::<departments::NewDepartmentForm>(),
         form::<departments::DepartmentUpdateForm>(),
         form::<enroll::EnrollForm>(),

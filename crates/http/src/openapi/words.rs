@@ -2,7 +2,7 @@
 
 use rollcall_domain::access::Role;
 use rollcall_domain::attendance::{DayStatus, Direction, Flag, Source};
-use rollcall_domain::audit::Act;
+use rollcall_domain::audit::AuditAction;
 use rollcall_domain::batch::Operation;
 use rollcall_domain::calendar::{Half, Workdays, weekday_name};
 use rollcall_domain::correction::CorrectionStatus;
@@ -10,7 +10,7 @@ use rollcall_domain::face::{FaceSource, Flaw};
 use rollcall_domain::job::{JobKind, JobState};
 use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::lint;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::preferences::Theme;
 use rollcall_domain::shift::{OvertimeMode, Pairing};
 use rollcall_domain::statistics::Interval;
@@ -36,7 +36,7 @@ fn decidable() -> Words {
 }
 
 fn punches() -> Words {
-    names(&[Punch::Auto, Punch::CheckIn, Punch::CheckOut], Punch::name)
+    names(&[PunchKind::Auto, PunchKind::CheckIn, PunchKind::CheckOut], PunchKind::name)
 }
 
 const FACE: [&str; 5] = ["none", "incomplete", "enrolled", "stale", "blocked"];
@@ -95,7 +95,7 @@ pub(super) fn of_members() -> Vec<(&'static [&'static str], Words)> {
         (&["Record.source", "Event.source"], names(&Source::ALL, Source::name)),
         (&["Record.verification_status"], some(&["pending", "verified"])),
         (&["Event.type"], names(&Direction::ALL, Direction::name)),
-        (&["Event.asked"], names(&Punch::ALL, Punch::name)),
+        (&["Event.asked"], names(&PunchKind::ALL, PunchKind::name)),
         (&["Mark.type", "Recognize.type", "RecognizeParts.type", "SyncItem.type"], punches()),
         (&["Marked.decision"], some(&["checked_in", "checked_out", "cooldown", "min_session", "overridden"])),
         (&["Punch.decision"], some(&["checked_in", "checked_out", "cooldown", "min_session", "none"])),
@@ -219,7 +219,7 @@ pub(super) fn of_parameters() -> Vec<(&'static [&'static str], Words)> {
         (&["/api/statistics/attendance/rate group_by"], names(&Grouping::ALL, Grouping::name)),
         (&["/api/statistics/attendance/trends interval"], names(&Interval::ALL, Interval::name)),
         (&["/api/statistics/attendance/trends compare"], some(&["previous"])),
-        (&["/api/admin/audit action"], names(Act::ALL, Act::name)),
+        (&["/api/admin/audit action"], names(&AuditAction::ALL, AuditAction::name)),
         (&["/api/admin/attendance/bulk operation"], names(&Operation::ALL, Operation::name)),
         (&["/api/admin/attendance/bulk mode"], some(&["partial", "atomic"])),
         (&["/api/admin/attendance/bulk on_conflict"], names(&OnConflict::ALL, OnConflict::name)),

@@ -393,8 +393,8 @@ fn locked_through(through: Date) -> Problem {
 
 /// With the entry because of which another one is refused.
 fn in_the_way(problem: Problem, known: Option<&Known>) -> Problem {
-    let Some(Known { event, at, zone, .. }) = known else { return problem };
-    problem.with("event_id", event.to_string().into()).with("at", local(zone, *at).into())
+    let Some(Known { punch, at, zone, .. }) = known else { return problem };
+    problem.with("event_id", punch.to_string().into()).with("at", local(zone, *at).into())
 }
 
 /// With what stands for the same people on one of the dates.

@@ -105,25 +105,17 @@ pub(super) struct Dialect {
     pub(super) bom: bool,
 }
 
-/// What separates cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Separator {
-    Comma,
-    Semicolon,
-    Tab,
+rollcall_domain::words! {
+    /// What separates cells.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(super) enum Separator {
+        Comma = "comma",
+        Semicolon = "semicolon",
+        Tab = "tab",
+    }
 }
 
 impl Separator {
-    pub(super) const ALL: [Self; 3] = [Self::Comma, Self::Semicolon, Self::Tab];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Comma => "comma",
-            Self::Semicolon => "semicolon",
-            Self::Tab => "tab",
-        }
-    }
-
     pub(super) const fn byte(self) -> u8 {
         match self {
             Self::Comma => b',',
@@ -135,25 +127,17 @@ impl Separator {
 
 choices!(Separator);
 
-/// What a report comes as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    Json,
-    Csv,
-    Xlsx,
+rollcall_domain::words! {
+    /// What a report comes as.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(crate) enum Format {
+        Json = "json",
+        Csv = "csv",
+        Xlsx = "xlsx",
+    }
 }
 
 impl Format {
-    pub(super) const ALL: [Self; 3] = [Self::Json, Self::Csv, Self::Xlsx];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Xlsx => "xlsx",
-        }
-    }
-
     pub(super) const fn media_type(self) -> &'static str {
         match self {
             Self::Json => JSON,

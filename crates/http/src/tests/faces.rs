@@ -4,7 +4,7 @@ use actix_web::test::TestRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rollcall_domain::face::Flaw;
-use rollcall_testkit::fakes::Mood;
+use rollcall_testkit::fakes::EngineState;
 use rollcall_testkit::photos::{an_empty_photo, drawn_photo};
 use serde_json::{Value, json};
 
@@ -117,9 +117,9 @@ async fn poor_pictures_are_told_apart() {
     let told = world.call(recognize(&admin.token, &[("image", &drawn(Flaw::LowSharpness))])).await;
     assert_eq!(told.is_problem(422, "low-quality")["reasons"][0]["code"], "low_sharpness");
     for (mood, status, code) in [
-        (Mood::Busy, 503, "queue-full"),
-        (Mood::Unavailable, 503, "model-unavailable"),
-        (Mood::Failing, 500, "internal-error"),
+        (EngineState::Busy, 503, "queue-full"),
+        (EngineState::Unavailable, 503, "model-unavailable"),
+        (EngineState::Failing, 500, "internal-error"),
     ] {
         world.fakes.engine.set_mood(mood);
         let answer = world.call(recognize(&admin.token, &[("image", &drawn_photo("Ada").bytes())])).await;

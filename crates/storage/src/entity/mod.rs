@@ -3,8 +3,9 @@
 
 pub mod attendance_heads;
 pub mod attendance_records;
-pub mod audit_lines;
+pub mod audit_entries;
 pub mod batches;
+pub mod closed_periods;
 pub mod corrections;
 pub mod counters;
 pub mod departments;
@@ -16,13 +17,12 @@ pub mod invitations;
 pub mod job_chunks;
 pub mod jobs;
 pub mod leaves;
-pub mod locks;
 pub mod login_attempts;
 pub mod overrides;
 pub mod overtime_approvals;
 pub mod placements;
 pub mod punches;
-pub mod recognition_decisions;
+pub mod recognition_log;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod shift_assignments;

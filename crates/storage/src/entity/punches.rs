@@ -9,7 +9,7 @@ pub struct Model {
     pub id: Uuid,
     pub user_id: Uuid,
     pub record_id: Option<Uuid>,
-    pub punch: String,
+    pub kind: String,
     pub direction: Option<String>,
     pub at: i64,
     pub received_at: i64,

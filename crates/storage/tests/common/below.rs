@@ -1,11 +1,11 @@
 //! What can only be examined below the ports, the same on both kinds of database.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{Day, DayKey, Event};
+use rollcall_domain::attendance::{Day, DayKey, Punch};
 use rollcall_domain::department::Department;
 use rollcall_domain::page::Page;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{EmailAddress, People, User, UserFilter};
+use rollcall_domain::user::{EmailAddress, User, UserFilter, UserScope};
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::StoreBench;
 use rollcall_testkit::bench::the_shift;
@@ -77,8 +77,8 @@ pub(crate) async fn one_first_punch(benches: &[&Bench], count: usize) {
             // On different dates: only the person is the same, and only their own key can tell.
             let on = format!("2026-{:02}-{:02}", 1 + n / 28 % 12, 1 + n % 28);
             let day = a_day_of(&shift, user.id, &on);
-            let event = a_check_in(user.id, &format!("{on}T09:00:00Z"));
-            tokio::spawn(async move { store.commit(&a_punch_on(&day, &event, Revision::NEW)).await })
+            let punch = a_check_in(user.id, &format!("{on}T09:00:00Z"));
+            tokio::spawn(async move { store.commit(&a_punch_on(&day, &punch, Revision::NEW)).await })
         })
         .collect();
     let mut stored = 0;
@@ -103,10 +103,10 @@ pub(crate) async fn many_people_at_once(benches: [&Bench; 2]) {
             tokio::spawn(async move {
                 let user = a_consenting_user("Ada");
                 users.insert(&user, None).await?;
-                let (day, event) = first_punch(&shift, user.id);
-                attendance.commit(&a_punch_on(&day, &event, Revision::NEW)).await?;
+                let (day, punch) = first_punch(&shift, user.id);
+                attendance.commit(&a_punch_on(&day, &punch, Revision::NEW)).await?;
                 faces.add(user.id, &[a_face_of(&user, 1)], None, 5, None).await?;
-                users.logged_in(user.id, event.at).await
+                users.logged_in(user.id, punch.at).await
             })
         })
         .collect();
@@ -115,7 +115,7 @@ pub(crate) async fn many_people_at_once(benches: [&Bench; 2]) {
     }
 }
 
-fn first_punch(shift: &Shift, user: rollcall_domain::id::UserId) -> (Day, Event) {
+fn first_punch(shift: &Shift, user: rollcall_domain::id::UserId) -> (Day, Punch) {
     (a_day_of(shift, user, "2026-03-02"), a_check_in(user, "2026-03-02T09:00:00Z"))
 }
 
@@ -124,8 +124,8 @@ pub(crate) async fn keys_are_unique(bench: &Bench) {
     let user = a_user("Ada");
     bench.users().insert(&user, None).await.unwrap();
     let shift = the_shift(bench).await;
-    let (day, event) = first_punch(&shift, user.id);
-    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    let (day, punch) = first_punch(&shift, user.id);
+    bench.attendance().commit(&a_punch_on(&day, &punch, Revision::NEW)).await.unwrap();
     let key = DayKey { shift: None, ..a_day_of(&shift, user.id, "2026-03-07").key };
     let without_shift = Day { id: key.record(), key, shift: None, ..day.clone() };
     let other = a_check_in(user.id, "2026-03-07T09:00:00Z");
@@ -237,7 +237,7 @@ pub(crate) async fn spelled_anew(bench: &Bench) {
     // What nobody else can have is written all the same.
     let by_name = UserFilter { q: Some("ada".into()), ..UserFilter::default() };
     let page = Page::new(1, 10).unwrap();
-    let listed = bench.users().list(&People::Everybody, &by_name, &[], page).await.unwrap();
+    let listed = bench.users().list(&UserScope::Everybody, &by_name, &[], page).await.unwrap();
     assert_eq!(listed.total, 2);
 }
 
@@ -285,7 +285,7 @@ pub(crate) async fn read_as_they_were_entered(bench: &Bench) {
     let found = bench.users().get(user.id).await.unwrap().expect("the person");
     assert_eq!((found.name.as_str(), found.email.as_str()), ("\u{3164}", "Admin@192.168.1.10"));
     let page = Page::new(1, 10).unwrap();
-    let listed = bench.users().list(&People::Everybody, &UserFilter::default(), &[], page).await.unwrap();
+    let listed = bench.users().list(&UserScope::Everybody, &UserFilter::default(), &[], page).await.unwrap();
     assert_eq!(listed.total, 1);
     let claimed = EmailAddress::canonical_of("admin@192.168.1.10");
     let credentials = bench.users().credentials(&claimed).await.unwrap().expect("credentials");

@@ -11,17 +11,17 @@ use rollcall_ports::attempts::AttemptStore;
 use rollcall_ports::attendance::AttendanceStore;
 use rollcall_ports::audit::AuditStore;
 use rollcall_ports::batches::BatchStore;
+use rollcall_ports::closed_periods::ClosedPeriodStore;
 use rollcall_ports::corrections::CorrectionStore;
-use rollcall_ports::decisions::DecisionLog;
 use rollcall_ports::departments::DepartmentStore;
 use rollcall_ports::devices::DeviceStore;
 use rollcall_ports::faces::FaceStore;
 use rollcall_ports::holidays::HolidayStore;
 use rollcall_ports::jobs::JobStore;
 use rollcall_ports::leaves::LeaveStore;
-use rollcall_ports::locks::LockStore;
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::probe::DatabaseProbe;
+use rollcall_ports::recognition_log::RecognitionLog;
 use rollcall_ports::sealer::{SealError, Sealer};
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
@@ -29,9 +29,9 @@ use rollcall_ports::statistics::StatisticsStore;
 use rollcall_ports::users::UserStore;
 use rollcall_storage::{
     Database, SqlAssignmentStore, SqlAttemptStore, SqlAttendanceStore, SqlAuditStore, SqlBatchStore,
-    SqlCorrectionStore, SqlDecisionLog, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore, SqlHolidayStore,
-    SqlJobStore, SqlLeaveStore, SqlLockStore, SqlPlanStore, SqlProbe, SqlSessionStore, SqlShiftStore,
-    SqlStatisticsStore, SqlUserStore,
+    SqlClosedPeriodStore, SqlCorrectionStore, SqlDepartmentStore, SqlDeviceStore, SqlFaceStore,
+    SqlHolidayStore, SqlJobStore, SqlLeaveStore, SqlPlanStore, SqlProbe, SqlRecognitionLog, SqlSessionStore,
+    SqlShiftStore, SqlStatisticsStore, SqlUserStore,
 };
 use rollcall_testkit::StoreBench;
 
@@ -50,13 +50,13 @@ pub(crate) struct Bench {
     departments: Arc<dyn DepartmentStore>,
     devices: Arc<dyn DeviceStore>,
     faces: Arc<dyn FaceStore>,
-    decisions: Arc<dyn DecisionLog>,
+    recognition_log: Arc<dyn RecognitionLog>,
     plan: Arc<dyn PlanStore>,
     shifts: Arc<dyn ShiftStore>,
     assignments: Arc<dyn AssignmentStore>,
     holidays: Arc<dyn HolidayStore>,
     leaves: Arc<dyn LeaveStore>,
-    locks: Arc<dyn LockStore>,
+    closed_periods: Arc<dyn ClosedPeriodStore>,
     attendance: Arc<dyn AttendanceStore>,
     audit: Arc<dyn AuditStore>,
     batches: Arc<dyn BatchStore>,
@@ -76,13 +76,13 @@ impl Bench {
             departments: Arc::new(SqlDepartmentStore::new(database.clone())),
             devices: Arc::new(SqlDeviceStore::new(database.clone())),
             faces: Arc::new(SqlFaceStore::new(database.clone(), Arc::new(TestSealer(KEY)))),
-            decisions: Arc::new(SqlDecisionLog::start(database.clone())),
+            recognition_log: Arc::new(SqlRecognitionLog::start(database.clone())),
             plan: Arc::new(SqlPlanStore::new(database.clone())),
             shifts: Arc::new(SqlShiftStore::new(database.clone())),
             assignments: Arc::new(SqlAssignmentStore::new(database.clone())),
             holidays: Arc::new(SqlHolidayStore::new(database.clone())),
             leaves: Arc::new(SqlLeaveStore::new(database.clone())),
-            locks: Arc::new(SqlLockStore::new(database.clone())),
+            closed_periods: Arc::new(SqlClosedPeriodStore::new(database.clone())),
             attendance: Arc::new(SqlAttendanceStore::new(database.clone())),
             audit: Arc::new(SqlAuditStore::new(database.clone())),
             batches: Arc::new(SqlBatchStore::new(database.clone())),
@@ -113,13 +113,13 @@ stores! {
     departments: DepartmentStore
     devices: DeviceStore
     faces: FaceStore
-    decisions: DecisionLog
+    recognition_log: RecognitionLog
     plan: PlanStore
     shifts: ShiftStore
     assignments: AssignmentStore
     holidays: HolidayStore
     leaves: LeaveStore
-    locks: LockStore
+    closed_periods: ClosedPeriodStore
     attendance: AttendanceStore
     audit: AuditStore
     batches: BatchStore

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rollcall_storage::{Database, Options, Watch};
+use rollcall_storage::{Database, Options, StatementObserver};
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, Statement};
 
 use super::{Bench, migrate};
@@ -70,7 +70,7 @@ impl Drop for Lease {
 }
 
 /// The database of an empty bench through other connections, with somebody who sees what is asked of it.
-pub(crate) async fn watched(bench: &Bench, watch: Watch) -> Bench {
+pub(crate) async fn watched(bench: &Bench, watch: StatementObserver) -> Bench {
     let Lease(name) = bench.home.downcast_ref().expect("a bench that is nobody else's");
     Bench::new(connect(name, Some(watch)).await, ())
 }
@@ -79,7 +79,7 @@ pub(crate) async fn open(name: &str) -> Database {
     connect(name, None).await
 }
 
-async fn connect(name: &str, watch: Option<Watch>) -> Database {
+async fn connect(name: &str, watch: Option<StatementObserver>) -> Database {
     let url = format!("{}/{name}", server()).parse().expect("TEST_MYSQL_URL is the address of a server");
     let options = Options { acquire_timeout: Duration::from_secs(30), watch, ..Options::new(url) };
     Database::connect(options).await.expect("the server answers")
@@ -216,10 +216,10 @@ async fn wipe(database: &Database) {
         "corrections",
         "batches",
         "leaves",
-        "locks",
+        "closed_periods",
         "holidays",
         "shift_assignments",
-        "recognition_decisions",
+        "recognition_log",
         "face_encodings",
         "login_attempts",
         "invitations",

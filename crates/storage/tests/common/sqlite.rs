@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rollcall_storage::{Database, DatabaseUrl, Options, Watch};
+use rollcall_storage::{Database, DatabaseUrl, Options, StatementObserver};
 use tempfile::TempDir;
 
 use super::{Bench, migrate};
@@ -22,7 +22,7 @@ pub(crate) async fn another(bench: &Bench) -> Bench {
 }
 
 /// The same with somebody who sees what is asked of it.
-pub(crate) async fn watched(bench: &Bench, watch: Watch) -> Bench {
+pub(crate) async fn watched(bench: &Bench, watch: StatementObserver) -> Bench {
     Bench::new(connect(path(bench), Some(watch)).await, ())
 }
 
@@ -31,7 +31,7 @@ pub(crate) async fn open(folder: &TempDir) -> Database {
     connect(folder.path().join("data").join("rollcall.db"), None).await
 }
 
-async fn connect(file: PathBuf, watch: Option<Watch>) -> Database {
+async fn connect(file: PathBuf, watch: Option<StatementObserver>) -> Database {
     // Patient: other tests keep the disk busy.
     let acquire_timeout = Duration::from_secs(30);
     let options = Options { acquire_timeout, watch, ..Options::new(DatabaseUrl::file(file)) };

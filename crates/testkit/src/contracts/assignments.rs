@@ -1,14 +1,14 @@
 //! What an [`AssignmentStore`](rollcall_ports::assignments::AssignmentStore) promises.
 
 use rollcall_domain::Revision;
-use rollcall_domain::assignment::Assignment;
+use rollcall_domain::assignment::StoredAssignment;
 use rollcall_domain::department::Department;
 use rollcall_domain::id::{AssignmentId, DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::plan::{AssignmentTarget, ShiftAssignment};
 use rollcall_domain::shift::Shift;
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentKey};
-use rollcall_ports::plan::Visible;
+use rollcall_ports::plan::PlanScope;
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, stored, successes};
@@ -36,7 +36,7 @@ macro_rules! assignment_store_contract {
 
 async fn a_stored_shift(bench: &dyn StoreBench) -> Shift {
     let shift = a_shift();
-    bench.shifts().insert(&shift, &a_line()).await.expect("the shift is stored");
+    bench.shifts().insert(&shift, &an_audit_entry()).await.expect("the shift is stored");
     shift
 }
 
@@ -46,21 +46,21 @@ async fn a_stored_department(bench: &dyn StoreBench) -> Department {
     department
 }
 
-async fn inserted(bench: &dyn StoreBench, assignment: Assignment) -> Assignment {
-    bench.assignments().insert(&assignment, &a_line()).await.expect("the assignment is stored");
-    Assignment { revision: Revision(1), ..assignment }
+async fn inserted(bench: &dyn StoreBench, assignment: StoredAssignment) -> StoredAssignment {
+    bench.assignments().insert(&assignment, &an_audit_entry()).await.expect("the assignment is stored");
+    StoredAssignment { revision: Revision(1), ..assignment }
 }
 
 pub async fn every_field_of_an_assignment_comes_back(bench: &dyn StoreBench) {
     let shift = a_stored_shift(bench).await;
     let ada = stored(bench, a_user("Ada")).await;
     let department = a_stored_department(bench).await;
-    let own = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
-    let given = Given { to: Some(date("2026-03-31")), ..own.given.clone() };
-    let own = inserted(bench, Assignment { given, by: Some(ada.id), ..own }).await;
-    let of_all = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
-    let given = Given { from: None, ..of_all.given.clone() };
-    let of_all = inserted(bench, Assignment { given, ..of_all }).await;
+    let own = an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-03-02");
+    let given = ShiftAssignment { to: Some(date("2026-03-31")), ..own.given.clone() };
+    let own = inserted(bench, StoredAssignment { given, by: Some(ada.id), ..own }).await;
+    let of_all = an_assignment(&shift, AssignmentTarget::Department(department.id), "2026-03-02");
+    let given = ShiftAssignment { from: None, ..of_all.given.clone() };
+    let of_all = inserted(bench, StoredAssignment { given, ..of_all }).await;
     for assignment in [own, of_all] {
         assert_eq!(bench.assignments().get(assignment.id).await.unwrap(), Some(assignment));
     }
@@ -72,16 +72,16 @@ pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let retired = a_stored_shift(bench).await;
     let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
-    bench.shifts().retire(retired.id, Revision(1), at, today, &a_line()).await.unwrap();
+    bench.shifts().retire(retired.id, Revision(1), at, today, &an_audit_entry()).await.unwrap();
     let unknown = Shift { id: ShiftId::new(fresh()), ..a_shift() };
     for (shift, whom, missing) in [
-        (&unknown, Whom::Person(ada.id), "shift_id"),
-        (&retired, Whom::Person(ada.id), "shift_id"),
-        (&shift, Whom::Person(UserId::new(fresh())), "user_id"),
-        (&shift, Whom::Department(DepartmentId::new(fresh())), "department_id"),
+        (&unknown, AssignmentTarget::Person(ada.id), "shift_id"),
+        (&retired, AssignmentTarget::Person(ada.id), "shift_id"),
+        (&shift, AssignmentTarget::Person(UserId::new(fresh())), "user_id"),
+        (&shift, AssignmentTarget::Department(DepartmentId::new(fresh())), "department_id"),
     ] {
         let assignment = an_assignment(shift, whom, "2026-03-02");
-        let answer = bench.assignments().insert(&assignment, &a_line()).await;
+        let answer = bench.assignments().insert(&assignment, &an_audit_entry()).await;
         assert_matches!(answer, Err(StoreError::Missing(field)) if field == missing);
         assert_matches!(bench.assignments().get(assignment.id).await, Ok(None));
     }
@@ -91,7 +91,7 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
     let (shift, other) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let between = |shift: &Shift, user: UserId, from: &str, to: Option<&str>| {
-        let mut assignment = an_assignment(shift, Whom::Person(user), from);
+        let mut assignment = an_assignment(shift, AssignmentTarget::Person(user), from);
         assignment.given.to = to.map(date);
         assignment
     };
@@ -101,7 +101,10 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
         between(&shift, ada.id, "2026-01-01", Some("2026-03-02")),
         between(&shift, ada.id, "2026-01-01", None),
     ] {
-        assert_matches!(bench.assignments().insert(&twice, &a_line()).await, Err(StoreError::Overlaps(_)));
+        assert_matches!(
+            bench.assignments().insert(&twice, &an_audit_entry()).await,
+            Err(StoreError::Overlaps(_))
+        );
     }
     for fine in [
         between(&shift, bob.id, "2026-03-02", None),
@@ -113,10 +116,13 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
     let april = inserted(bench, between(&shift, ada.id, "2026-04-01", None)).await;
     let mut earlier = april.clone();
     earlier.given.from = Some(date("2026-03-31"));
-    assert_matches!(bench.assignments().save(&earlier, &a_line()).await, Err(StoreError::Overlaps(_)));
+    assert_matches!(
+        bench.assignments().save(&earlier, &an_audit_entry()).await,
+        Err(StoreError::Overlaps(_))
+    );
     let mut later = april;
     later.given.from = Some(date("2026-04-15"));
-    bench.assignments().save(&later, &a_line()).await.unwrap();
+    bench.assignments().save(&later, &an_audit_entry()).await.unwrap();
 }
 
 pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench) {
@@ -124,8 +130,8 @@ pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench
     let ada = stored(bench, a_user("Ada")).await;
     let answers = at_once(8, |_| {
         let assignments = bench.assignments();
-        let assignment = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
-        async move { assignments.insert(&assignment, &a_line()).await }
+        let assignment = an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-03-02");
+        async move { assignments.insert(&assignment, &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
 }
@@ -136,15 +142,15 @@ pub async fn an_assignment_makes_records_stale_from_where_it_differs(bench: &dyn
     for user in [&ada, &bob] {
         has_facts(bench, user.id).await;
     }
-    let given = inserted(bench, an_assignment(&shift, Whom::Person(ada.id), "2026-03-02")).await;
+    let given = inserted(bench, an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-03-02")).await;
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-03-02")));
     has_facts(bench, ada.id).await;
     let mut ended = given;
     ended.given.to = Some(date("2026-05-31"));
-    bench.assignments().save(&ended, &a_line()).await.unwrap();
+    bench.assignments().save(&ended, &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-06-01")));
     has_facts(bench, ada.id).await;
-    bench.assignments().remove(ended.id, Revision(2), &a_line()).await.unwrap();
+    bench.assignments().remove(ended.id, Revision(2), &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-03-02")));
     assert_eq!(stale_from(bench, bob.id).await, None);
     assert_matches!(bench.assignments().get(ended.id).await, Ok(None));
@@ -161,7 +167,7 @@ pub async fn a_department_is_whoever_is_or_was_in_it(bench: &dyn StoreBench) {
     }
     crate::bench::is_placed(bench, left.id, "2026-01-01", Some(department.id)).await;
     crate::bench::is_placed(bench, left.id, "2026-02-01", None).await;
-    inserted(bench, an_assignment(&shift, Whom::Department(department.id), "2026-03-02")).await;
+    inserted(bench, an_assignment(&shift, AssignmentTarget::Department(department.id), "2026-03-02")).await;
     let from = Some(date("2026-03-02"));
     for (user, expected) in [(&member, from), (&left, from), (&stranger, None)] {
         assert_eq!(stale_from(bench, user.id).await, expected, "{:?}", user.name);
@@ -171,22 +177,22 @@ pub async fn a_department_is_whoever_is_or_was_in_it(bench: &dyn StoreBench) {
 pub async fn who_did_not_see_the_last_change_of_an_assignment_is_told(bench: &dyn StoreBench) {
     let (shift, other) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
     let ada = stored(bench, a_user("Ada")).await;
-    let first = inserted(bench, an_assignment(&shift, Whom::Person(ada.id), "2026-03-02")).await;
-    let given = Given { shift: other.id, ..first.given.clone() };
-    let changed = Assignment { given, ..first.clone() };
-    bench.assignments().save(&changed, &a_line()).await.unwrap();
-    assert_matches!(bench.assignments().save(&first, &a_line()).await, Err(StoreError::Stale));
+    let first = inserted(bench, an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-03-02")).await;
+    let given = ShiftAssignment { shift: other.id, ..first.given.clone() };
+    let changed = StoredAssignment { given, ..first.clone() };
+    bench.assignments().save(&changed, &an_audit_entry()).await.unwrap();
+    assert_matches!(bench.assignments().save(&first, &an_audit_entry()).await, Err(StoreError::Stale));
     assert_matches!(
-        bench.assignments().remove(first.id, Revision(1), &a_line()).await,
+        bench.assignments().remove(first.id, Revision(1), &an_audit_entry()).await,
         Err(StoreError::Stale)
     );
     let known = bench.assignments().get(first.id).await.unwrap();
-    assert_eq!(known, Some(Assignment { revision: Revision(2), ..changed }));
+    assert_eq!(known, Some(StoredAssignment { revision: Revision(2), ..changed }));
 }
 
 async fn listed(
     bench: &dyn StoreBench,
-    visible: &Visible,
+    visible: &PlanScope,
     filter: AssignmentFilter,
     sort: &[Sort<AssignmentKey>],
 ) -> Vec<AssignmentId> {
@@ -204,20 +210,20 @@ pub async fn assignments_are_seen_by_those_they_concern(bench: &dyn StoreBench) 
     let stranger = stored(bench, a_member("Stranger", &others)).await;
     let mut ids = Vec::new();
     for whom in [
-        Whom::Person(boss.id),
-        Whom::Person(member.id),
-        Whom::Person(stranger.id),
-        Whom::Department(theirs.id),
-        Whom::Department(others.id),
+        AssignmentTarget::Person(boss.id),
+        AssignmentTarget::Person(member.id),
+        AssignmentTarget::Person(stranger.id),
+        AssignmentTarget::Department(theirs.id),
+        AssignmentTarget::Department(others.id),
     ] {
         ids.push(inserted(bench, an_assignment(&shift, whom, "2026-03-02")).await.id);
     }
     let of_shift = AssignmentFilter { shift: Some(shift.id), ..AssignmentFilter::default() };
     for (visible, expected) in [
-        (Visible::All, vec![0, 1, 2, 3, 4]),
-        (Visible::Departments(vec![theirs.id], boss.id), vec![0, 1, 3]),
-        (Visible::One(member.id, Some(theirs.id)), vec![1, 3]),
-        (Visible::One(boss.id, None), vec![0]),
+        (PlanScope::All, vec![0, 1, 2, 3, 4]),
+        (PlanScope::Departments(vec![theirs.id], boss.id), vec![0, 1, 3]),
+        (PlanScope::One(member.id, Some(theirs.id)), vec![1, 3]),
+        (PlanScope::One(boss.id, None), vec![0]),
     ] {
         let expected: Vec<_> = expected.into_iter().map(|n: usize| ids[n]).collect();
         assert_eq!(listed(bench, &visible, of_shift, &[]).await, expected, "{visible:?}");
@@ -228,11 +234,13 @@ pub async fn assignments_are_found_by_whom_what_and_when(bench: &dyn StoreBench)
     let (early, late) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
     let department = a_stored_department(bench).await;
     let ada = stored(bench, a_user("Ada")).await;
-    let first = inserted(bench, an_assignment(&early, Whom::Person(ada.id), "2026-04-01")).await;
-    let mut march = an_assignment(&late, Whom::Person(ada.id), "2026-03-01");
+    let first = inserted(bench, an_assignment(&early, AssignmentTarget::Person(ada.id), "2026-04-01")).await;
+    let mut march = an_assignment(&late, AssignmentTarget::Person(ada.id), "2026-03-01");
     march.given.to = Some(date("2026-03-31"));
     let march = inserted(bench, march).await;
-    let of_all = inserted(bench, an_assignment(&early, Whom::Department(department.id), "2026-03-01")).await;
+    let of_all =
+        inserted(bench, an_assignment(&early, AssignmentTarget::Department(department.id), "2026-03-01"))
+            .await;
     let none = AssignmentFilter::default();
     for (filter, expected) in [
         (AssignmentFilter { user: Some(ada.id), ..none }, vec![first.id, march.id]),
@@ -242,12 +250,12 @@ pub async fn assignments_are_found_by_whom_what_and_when(bench: &dyn StoreBench)
         (AssignmentFilter { user: Some(ada.id), on: Some(date("2026-04-01")), ..none }, vec![first.id]),
         (AssignmentFilter { user: Some(ada.id), on: Some(date("2026-02-28")), ..none }, vec![]),
     ] {
-        assert_eq!(listed(bench, &Visible::All, filter, &[]).await, expected, "{filter:?}");
+        assert_eq!(listed(bench, &PlanScope::All, filter, &[]).await, expected, "{filter:?}");
     }
     let own = AssignmentFilter { user: Some(ada.id), ..none };
     let by_date = [Sort { key: AssignmentKey::From, descending: false }];
-    assert_eq!(listed(bench, &Visible::All, own, &by_date).await, [march.id, first.id]);
+    assert_eq!(listed(bench, &PlanScope::All, own, &by_date).await, [march.id, first.id]);
     let second = Page::new(2, 1).unwrap();
-    let page = bench.assignments().list(&Visible::All, &own, &by_date, second).await.unwrap();
+    let page = bench.assignments().list(&PlanScope::All, &own, &by_date, second).await.unwrap();
     assert_eq!((page.items, page.total), (vec![first], 2));
 }

@@ -4,17 +4,19 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{
-    Day, DayKey, DayRecord, DayStatus, Direction, Event, Flag, Location, Punch, Source, Stamp,
+    Day, DayKey, DayRecord, DayStatus, Direction, Flag, Location, Punch, PunchKind, SignOff, Source,
 };
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
-use rollcall_domain::overrides::{Facts, Override};
+use rollcall_domain::id::{BatchId, DeviceId, OverrideId, PunchId, RecordId, UserId};
+use rollcall_domain::overrides::{OriginalValues, Override};
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::Placement;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::statistics::Whose;
-use rollcall_domain::user::{EmployeeCode, People, Status, User};
-use rollcall_ports::attendance::{Approval, Change, Changed, Decided, EventFilter, Ledger};
+use rollcall_domain::statistics::RecordScope;
+use rollcall_domain::user::{EmployeeCode, Status, User, UserScope};
+use rollcall_ports::attendance::{
+    Change, Changed, Ledger, OverrideHistoryEntry, OvertimeApproval, PunchFilter,
+};
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, save, stored, successes};
@@ -68,33 +70,33 @@ async fn shift(bench: &dyn StoreBench) -> Shift {
     the_shift(bench).await
 }
 
-async fn begun(bench: &dyn StoreBench, user: UserId, on: &str) -> (Day, Event) {
+async fn begun(bench: &dyn StoreBench, user: UserId, on: &str) -> (Day, Punch) {
     let day = a_day_of(&shift(bench).await, user, on);
-    let event = a_check_in(user, &format!("{on}T09:00:00Z"));
+    let punch = a_check_in(user, &format!("{on}T09:00:00Z"));
     let seen = ledger(bench, user).await.revision;
-    bench.attendance().commit(&a_punch_on(&day, &event, seen)).await.expect("the day is stored");
-    (day.with(event.clone()), event)
+    bench.attendance().commit(&a_punch_on(&day, &punch, seen)).await.expect("the day is stored");
+    (day.with(punch.clone()), punch)
 }
 
 async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
     bench.attendance().ledger(user, dates("2026-03-01", "2026-03-31")).await.expect("a ledger")
 }
 
-async fn punches(bench: &dyn StoreBench, user: UserId) -> Vec<Event> {
-    ledger(bench, user).await.events.into_iter().map(|(event, _)| event).collect()
+async fn punches(bench: &dyn StoreBench, user: UserId) -> Vec<Punch> {
+    ledger(bench, user).await.punches.into_iter().map(|(punch, _)| punch).collect()
 }
 
 async fn march(bench: &dyn StoreBench, user: UserId) -> Vec<DayRecord> {
     let march = dates("2026-03-01", "2026-03-31");
-    let records = bench.attendance().records(&People::One(user), march).await.unwrap();
+    let records = bench.attendance().records(&UserScope::One(user), march).await.unwrap();
     with_events(bench, records).await
 }
 
 /// Records with their punches.
 pub(super) async fn with_events(bench: &dyn StoreBench, mut records: Vec<DayRecord>) -> Vec<DayRecord> {
     let ids: Vec<RecordId> = records.iter().map(|record| record.day.id).collect();
-    let mut events = bench.attendance().events_of(&ids).await.unwrap();
-    records.iter_mut().for_each(|of| of.day.events = events.remove(&of.day.id).unwrap_or_default());
+    let mut punches = bench.attendance().punches_of(&ids).await.unwrap();
+    records.iter_mut().for_each(|of| of.day.punches = punches.remove(&of.day.id).unwrap_or_default());
     records
 }
 
@@ -111,7 +113,7 @@ pub async fn nothing_is_known_of_somebody_without_facts(bench: &dyn StoreBench) 
     assert_eq!(Ledger { plan: 0, locked_through: None, ..nothing }, Ledger::default());
     assert_eq!(march(bench, user.id).await, []);
     assert_matches!(bench.attendance().record(a_day(user.id, "2026-03-02").id).await, Ok(None));
-    assert_matches!(bench.attendance().event(EventId::new(fresh())).await, Ok(None));
+    assert_matches!(bench.attendance().punch(PunchId::new(fresh())).await, Ok(None));
 }
 
 pub async fn a_record_comes_back_with_every_field(bench: &dyn StoreBench) {
@@ -123,8 +125,8 @@ pub async fn a_record_comes_back_with_every_field(bench: &dyn StoreBench) {
     instance.end = at("2026-03-02T08:00:00Z");
     instance.closes = at("2026-03-02T12:59:59.999999Z");
     let day = Day { zone, shift: Some(instance), ..a_day_of(&shift(bench).await, user, "2026-03-02") };
-    let event = a_check_in(user, "2026-03-02T03:30:00.000001Z");
-    let mut change = a_punch_on(&day, &event, Revision::NEW);
+    let punch = a_check_in(user, "2026-03-02T03:30:00.000001Z");
+    let mut change = a_punch_on(&day, &punch, Revision::NEW);
     let record = &mut change.records[0];
     record.department = Some(department.id);
     record.due = at("2026-03-02T13:00:00.5Z");
@@ -139,7 +141,7 @@ pub async fn a_record_comes_back_with_every_field(bench: &dyn StoreBench) {
     let found = bench.attendance().records_of(&[user], dates("2026-03-02", "2026-03-02")).await.unwrap();
     assert_eq!(found, [(expected.clone(), Some(department.reference()))]);
     assert_eq!(ledger(bench, user).await.records, [expected.clone()]);
-    expected.day.events = vec![event];
+    expected.day.punches = vec![punch];
     assert_eq!(bench.attendance().record(day.id).await.unwrap(), Some(expected));
 }
 
@@ -150,8 +152,8 @@ pub async fn a_punch_comes_back_with_every_field(bench: &dyn StoreBench) {
     let mut day = a_day_of(&shift(bench).await, user.id, "2026-03-02");
     let mut known = Vec::new();
     for (minute, source) in (10..).zip(Source::ALL) {
-        let event = Event {
-            punch: Punch::ALL[known.len() % Punch::ALL.len()],
+        let punch = Punch {
+            kind: PunchKind::ALL[known.len() % PunchKind::ALL.len()],
             direction: [None, Some(Direction::CheckIn), Some(Direction::CheckOut)][known.len() % 3],
             at: at(&format!("2026-03-02T09:{minute}:00.000001Z")),
             received_at: at("2026-03-02T09:59:59.999999Z"),
@@ -162,24 +164,28 @@ pub async fn a_punch_comes_back_with_every_field(bench: &dyn StoreBench) {
             reason: Some("forgot the badge".into()),
             forced: true,
             needs_review: known.len() % 2 == 0,
-            voided: Some(Stamp { by: Some(boss.id), at: at("2026-03-03T09:00:00Z"), reason: "twice".into() }),
+            voided: Some(SignOff {
+                by: Some(boss.id),
+                at: at("2026-03-03T09:00:00Z"),
+                reason: "twice".into(),
+            }),
             batch: Some(BatchId::new(fresh())),
-            ..Event { source, ..a_check_in(user.id, "2026-03-02T09:00:00Z") }
+            ..Punch { source, ..a_check_in(user.id, "2026-03-02T09:00:00Z") }
         };
         let seen = ledger(bench, user.id).await.revision;
-        bench.attendance().commit(&a_punch_on(&day, &event, seen)).await.unwrap();
-        day = Day { revision: day.revision.next(), ..day.with(event.clone()) };
-        assert_eq!(bench.attendance().event(event.id).await.unwrap().as_ref(), Some(&event));
-        known.push(event);
+        bench.attendance().commit(&a_punch_on(&day, &punch, seen)).await.unwrap();
+        day = Day { revision: day.revision.next(), ..day.with(punch.clone()) };
+        assert_eq!(bench.attendance().punch(punch.id).await.unwrap().as_ref(), Some(&punch));
+        known.push(punch);
     }
     assert_eq!(punches(bench, user.id).await, known);
-    let records = ledger(bench, user.id).await.events;
+    let records = ledger(bench, user.id).await.punches;
     assert!(records.iter().all(|(_, record)| *record == Some(day.id)));
-    assert_eq!(march(bench, user.id).await[0].day.events, known);
-    let bare = Event { similarity: None, location: None, ..a_check_out(user.id, "2026-03-02T18:00:00Z") };
+    assert_eq!(march(bench, user.id).await[0].day.punches, known);
+    let bare = Punch { similarity: None, location: None, ..a_check_out(user.id, "2026-03-02T18:00:00Z") };
     let seen = ledger(bench, user.id).await.revision;
     bench.attendance().commit(&a_punch_on(&day, &bare, seen)).await.unwrap();
-    assert_eq!(bench.attendance().event(bare.id).await.unwrap(), Some(bare));
+    assert_eq!(bench.attendance().punch(bare.id).await.unwrap(), Some(bare));
 }
 
 pub async fn a_record_outside_of_shifts_keeps_its_zone(bench: &dyn StoreBench) {
@@ -187,19 +193,19 @@ pub async fn a_record_outside_of_shifts_keeps_its_zone(bench: &dyn StoreBench) {
     let key = DayKey { user, date: date("2026-03-07"), shift: None };
     let zone = Zone::named("America/New_York").unwrap();
     let day = Day { id: key.record(), key, zone, shift: None, ..a_day(user, "2026-03-07") };
-    let event = a_check_in(user, "2026-03-07T15:00:00Z");
-    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
-    assert_eq!(march(bench, user).await, [kept(&day.with(event), 1)]);
+    let punch = a_check_in(user, "2026-03-07T15:00:00Z");
+    bench.attendance().commit(&a_punch_on(&day, &punch, Revision::NEW)).await.unwrap();
+    assert_eq!(march(bench, user).await, [kept(&day.with(punch), 1)]);
 }
 
 pub async fn each_commit_grows_the_revisions_and_keeps_the_earlier_punches(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (mut day, _) = begun(bench, user, "2026-03-02").await;
     for n in 1..4_u32 {
-        let event = a_check_out(user, &format!("2026-03-02T1{n}:00:00Z"));
+        let punch = a_check_out(user, &format!("2026-03-02T1{n}:00:00Z"));
         day.revision = Revision(n);
-        bench.attendance().commit(&a_punch_on(&day, &event, Revision(n))).await.unwrap();
-        day = day.with(event);
+        bench.attendance().commit(&a_punch_on(&day, &punch, Revision(n))).await.unwrap();
+        day = day.with(punch);
         assert_eq!(march(bench, user).await, [kept(&day, n + 1)]);
         assert_eq!(ledger(bench, user).await.revision, Revision(n + 1));
     }
@@ -216,8 +222,8 @@ pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
     assert_matches!(answer, Err(StoreError::Stale));
     // Also when they are about different days: what either comes to may depend on the other.
     let tuesday = a_day_of(&shift(bench).await, user, "2026-03-03");
-    let event = a_check_in(user, "2026-03-03T09:00:00Z");
-    let answer = bench.attendance().commit(&a_punch_on(&tuesday, &event, Revision(1))).await;
+    let punch = a_check_in(user, "2026-03-03T09:00:00Z");
+    let answer = bench.attendance().commit(&a_punch_on(&tuesday, &punch, Revision(1))).await;
     assert_matches!(answer, Err(StoreError::Stale));
     assert_eq!(march(bench, user).await, [kept(&read_by_both.with(first), 2)]);
 }
@@ -229,13 +235,13 @@ pub async fn of_many_first_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
         // On twelve different dates: only the person is the same.
         let on = format!("2026-03-{:02}", n + 1);
         let (store, day) = (bench.attendance(), a_day_of(&shift, user, &on));
-        let event = a_check_in(user, &format!("{on}T09:00:00Z"));
-        async move { store.commit(&a_punch_on(&day, &event, Revision::NEW)).await }
+        let punch = a_check_in(user, &format!("{on}T09:00:00Z"));
+        async move { store.commit(&a_punch_on(&day, &punch, Revision::NEW)).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     assert_eq!(march(bench, user).await.len(), 1);
     let known = ledger(bench, user).await;
-    assert_eq!((known.events.len(), known.revision), (1, Revision(1)));
+    assert_eq!((known.punches.len(), known.revision), (1, Revision(1)));
 }
 
 pub async fn of_many_further_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
@@ -245,35 +251,35 @@ pub async fn of_many_further_facts_at_once_one_is_stored(bench: &dyn StoreBench)
     let answers = at_once(12, |n| {
         let on = format!("2026-03-{:02}", n + 3);
         let (store, day) = (bench.attendance(), a_day_of(&shift, user, &on));
-        let event = a_check_in(user, &format!("{on}T09:00:00Z"));
-        async move { store.commit(&a_punch_on(&day, &event, Revision(1))).await }
+        let punch = a_check_in(user, &format!("{on}T09:00:00Z"));
+        async move { store.commit(&a_punch_on(&day, &punch, Revision(1))).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     let known = ledger(bench, user).await;
-    assert_eq!((known.events.len(), known.records.len(), known.revision), (2, 2, Revision(2)));
+    assert_eq!((known.punches.len(), known.records.len(), known.revision), (2, 2, Revision(2)));
 }
 
 pub async fn a_refused_change_leaves_no_trace(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, _) = begun(bench, user, "2026-03-02").await;
     let before = ledger(bench, user).await;
-    let event = a_check_out(user, "2026-03-02T18:00:00Z");
+    let punch = a_check_out(user, "2026-03-02T18:00:00Z");
     let day = Day { revision: Revision(1), ..day };
     for wrong in [Revision::NEW, Revision(9)] {
-        let answer = bench.attendance().commit(&a_punch_on(&day, &event, wrong)).await;
+        let answer = bench.attendance().commit(&a_punch_on(&day, &punch, wrong)).await;
         assert_matches!(answer, Err(StoreError::Stale));
     }
     // The person is as read, but the record is there already.
     let again = Change {
         placements: vec![a_placement("2026-03-01")],
         decided: vec![(day.key, a_decision(user))],
-        ..a_punch_on(&Day { revision: Revision::NEW, ..day.clone() }, &event, Revision(1))
+        ..a_punch_on(&Day { revision: Revision::NEW, ..day.clone() }, &punch, Revision(1))
     };
     assert_matches!(bench.attendance().commit(&again).await, Err(StoreError::Stale));
     assert_eq!(ledger(bench, user).await, before);
     bench
         .attendance()
-        .commit(&a_punch_on(&day, &event, Revision(1)))
+        .commit(&a_punch_on(&day, &punch, Revision(1)))
         .await
         .expect("the same may be tried again");
 }
@@ -289,10 +295,10 @@ pub async fn a_punch_names_a_device_and_a_writer_that_exist(bench: &dyn StoreBen
     let user = stored(bench, a_user("Ada")).await.id;
     let day = a_day_of(&shift(bench).await, user, "2026-03-02");
     let came = a_check_in(user, "2026-03-02T09:00:00Z");
-    let device = Event { device: Some(DeviceId::new(fresh())), ..came.clone() };
-    let writer = Event { entered_by: Some(UserId::new(fresh())), ..came };
-    for (event, field) in [(device, "device_id"), (writer, "entered_by")] {
-        let answer = bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await;
+    let device = Punch { device: Some(DeviceId::new(fresh())), ..came.clone() };
+    let writer = Punch { entered_by: Some(UserId::new(fresh())), ..came };
+    for (punch, field) in [(device, "device_id"), (writer, "entered_by")] {
+        let answer = bench.attendance().commit(&a_punch_on(&day, &punch, Revision::NEW)).await;
         assert_matches!(answer, Err(StoreError::Missing(named)) if named == field);
     }
     assert_eq!(ledger(bench, user).await.revision, Revision::NEW);
@@ -300,8 +306,8 @@ pub async fn a_punch_names_a_device_and_a_writer_that_exist(bench: &dyn StoreBen
 
 pub async fn a_punch_is_stored_once(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
-    let (_, event) = begun(bench, ada, "2026-03-02").await;
-    let stolen = Event { user: bob, ..event };
+    let (_, punch) = begun(bench, ada, "2026-03-02").await;
+    let stolen = Punch { user: bob, ..punch };
     let change = a_punch_on(&a_day_of(&shift(bench).await, bob, "2026-03-02"), &stolen, Revision::NEW);
     assert_matches!(bench.attendance().commit(&change).await, Err(StoreError::Taken("event_id")));
     assert_eq!(ledger(bench, bob).await.revision, Revision::NEW);
@@ -334,9 +340,9 @@ pub async fn records_come_by_date_within_the_range(bench: &dyn StoreBench) {
     let known = ledger(bench, user).await;
     assert_eq!(known.records.len(), 4);
     // Punches of neighboring dates, too: a night shift reaches into the next date.
-    assert_eq!(known.events.len(), 6);
+    assert_eq!(known.punches.len(), 6);
     let one = bench.attendance().ledger(user, dates("2026-03-15", "2026-03-15")).await.unwrap();
-    assert_eq!((one.records.len(), one.events.len()), (0, 0));
+    assert_eq!((one.records.len(), one.punches.len()), (0, 0));
 }
 
 pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
@@ -361,9 +367,9 @@ pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
         records.iter().map(|record| (record.day.key.user, record.day.key.date)).collect()
     };
     let range = dates("2026-03-01", "2026-03-31");
-    let scope = |departments: Vec<_>, one: &User| People::Departments(departments, one.id);
+    let scope = |departments: Vec<_>, one: &User| UserScope::Departments(departments, one.id);
     for (people, expected) in [
-        (People::One(member.id), vec![&member]),
+        (UserScope::One(member.id), vec![&member]),
         (scope(vec![ours.id], &boss), vec![&member, &boss]),
         (scope(vec![ours.id, theirs.id], &boss), vec![&member, &stranger, &boss]),
         (scope(vec![theirs.id], &stranger), vec![&stranger]),
@@ -372,7 +378,7 @@ pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
     ] {
         let records = bench.attendance().records(&people, range).await.unwrap();
         assert_eq!(told(&records), both(&expected), "{people:?}");
-        assert!(records.iter().all(|record| record.day.events.is_empty()));
+        assert!(records.iter().all(|record| record.day.punches.is_empty()));
     }
     let two = bench.attendance().records_of(&[member.id, boss.id], range).await.unwrap();
     let two: Vec<DayRecord> = two.into_iter().map(|(record, _)| record).collect();
@@ -386,14 +392,14 @@ pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
 
 pub async fn what_a_punch_comes_to_can_change(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
-    let (monday, event) = begun(bench, user, "2026-03-02").await;
+    let (monday, punch) = begun(bench, user, "2026-03-02").await;
     let tuesday = a_day_of(&shift(bench).await, user, "2026-03-03");
     let known = ledger(bench, user).await;
-    let moved = Event { direction: Some(Direction::CheckOut), ..event.clone() };
+    let moved = Punch { direction: Some(Direction::CheckOut), ..punch.clone() };
     let change = Change {
         records: vec![a_record(&tuesday.with(moved.clone()))],
         gone: vec![monday.id],
-        readings: vec![(event.id, Some(tuesday.id), Some(Direction::CheckOut))],
+        readings: vec![(punch.id, Some(tuesday.id), Some(Direction::CheckOut))],
         ..Change::none(user, &known)
     };
     bench.attendance().commit(&change).await.unwrap();
@@ -401,34 +407,34 @@ pub async fn what_a_punch_comes_to_can_change(bench: &dyn StoreBench) {
     let known = ledger(bench, user).await;
     let change = Change {
         gone: vec![tuesday.id],
-        readings: vec![(event.id, None, None)],
+        readings: vec![(punch.id, None, None)],
         ..Change::none(user, &known)
     };
     bench.attendance().commit(&change).await.unwrap();
     assert_eq!(march(bench, user).await, []);
-    assert_eq!(punches(bench, user).await, [Event { direction: None, ..event }], "facts stay");
+    assert_eq!(punches(bench, user).await, [Punch { direction: None, ..punch }], "facts stay");
 }
 
 pub async fn a_punch_that_is_taken_back_is_kept(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
-    let (_, event) = begun(bench, user, "2026-03-02").await;
+    let (_, punch) = begun(bench, user, "2026-03-02").await;
     let known = ledger(bench, user).await;
-    let voided = Stamp { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "was not her".into() };
-    let change = Change { voided: vec![(event.id, voided.clone())], ..Change::none(user, &known) };
+    let voided = SignOff { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "was not her".into() };
+    let change = Change { voided: vec![(punch.id, voided.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
-    assert_eq!(punches(bench, user).await, [Event { voided: Some(voided), ..event }]);
+    assert_eq!(punches(bench, user).await, [Punch { voided: Some(voided), ..punch }]);
 }
 
 pub async fn a_punch_that_was_looked_at_counts(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let day = a_day_of(&shift(bench).await, user, "2026-03-02");
-    let event = Event { needs_review: true, ..a_check_in(user, "2026-03-02T09:00:00Z") };
-    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    let punch = Punch { needs_review: true, ..a_check_in(user, "2026-03-02T09:00:00Z") };
+    bench.attendance().commit(&a_punch_on(&day, &punch, Revision::NEW)).await.unwrap();
     let known = ledger(bench, user).await;
-    let accepted = Stamp { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "saw her come".into() };
-    let change = Change { accepted: vec![(event.id, accepted.clone())], ..Change::none(user, &known) };
+    let accepted = SignOff { by: Some(user), at: at("2026-03-05T09:00:00Z"), reason: "saw her come".into() };
+    let change = Change { accepted: vec![(punch.id, accepted.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
-    let looked_at = Event { needs_review: false, accepted: Some(accepted), ..event };
+    let looked_at = Punch { needs_review: false, accepted: Some(accepted), ..punch };
     assert_eq!(punches(bench, user).await, [looked_at]);
 }
 
@@ -445,7 +451,7 @@ fn a_decision(by: UserId) -> Override {
         at: at("2026-03-03T09:00:00Z"),
         batch: Some(BatchId::new(fresh())),
         before: DayStatus::Absent,
-        facts: Facts {
+        facts: OriginalValues {
             first_in: Some(at("2026-03-02T09:00:00Z")),
             last_out: None,
             worked_seconds: Some(1),
@@ -466,11 +472,11 @@ pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dy
         note: None,
         by: None,
         batch: None,
-        facts: Facts { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 },
+        facts: OriginalValues { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 },
         ..a_decision(user)
     };
     let mut record = kept(&day, 1);
-    record.day.events.clear();
+    record.day.punches.clear();
     record.overridden = Some(first.clone());
     let known = ledger(bench, user).await;
     let change = Change {
@@ -488,7 +494,7 @@ pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dy
     assert_eq!(known.records[0].overridden.as_ref(), Some(&first));
 
     let second = Override { status: Some(DayStatus::Late), ..a_decision(user) };
-    let back = Stamp { by: None, at: at("2026-03-04T09:00:00Z"), reason: "a mistake".into() };
+    let back = SignOff { by: None, at: at("2026-03-04T09:00:00Z"), reason: "a mistake".into() };
     let mut record = known.records[0].clone();
     record.overridden = Some(second.clone());
     let change = Change {
@@ -522,14 +528,14 @@ pub async fn a_day_at_the_end_of_the_calendar_comes_back(bench: &dyn StoreBench)
     assert!(found.says_the_same(&last), "{found:?}");
     // Neither does it keep others from being read.
     let all = dates("9999-01-01", "9999-12-31");
-    assert_eq!(bench.attendance().records(&People::One(user), all).await.unwrap().len(), 1);
+    assert_eq!(bench.attendance().records(&UserScope::One(user), all).await.unwrap().len(), 1);
     assert!(bench.attendance().record(day.id).await.unwrap().is_some());
 }
 
 pub async fn overtime_is_approved_by_its_amount_until_it_is_not(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, _) = begun(bench, user, "2026-03-02").await;
-    let approval = Approval {
+    let approval = OvertimeApproval {
         key: day.key,
         seconds: 1_800,
         reason: "stocktaking".into(),
@@ -539,7 +545,7 @@ pub async fn overtime_is_approved_by_its_amount_until_it_is_not(bench: &dyn Stor
     };
     for seconds in [1_800, 1_800, 3_540] {
         let known = ledger(bench, user).await;
-        let approvals = vec![Approval { seconds, ..approval.clone() }];
+        let approvals = vec![OvertimeApproval { seconds, ..approval.clone() }];
         let change = Change { approvals, ..Change::none(user, &known) };
         bench.attendance().commit(&change).await.expect("approving again replaces what was approved");
         assert_eq!(ledger(bench, user).await.approved, [(day.key, seconds)]);
@@ -581,8 +587,9 @@ pub async fn who_is_not_planned_is_behind(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let through = date("2026-03-05");
     // Others may be at work in the same database.
-    let behind =
-        async |through: Date| bench.attendance().behind(through, 100_000).await.unwrap().contains(&user);
+    let behind = async |through: Date| {
+        bench.attendance().users_needing_upkeep(through, 100_000).await.unwrap().contains(&user)
+    };
     assert!(behind(through).await, "nothing is planned");
     let plan = async |planned, stale| {
         let known = ledger(bench, user).await;
@@ -601,13 +608,13 @@ pub async fn who_is_not_planned_is_behind(bench: &dyn StoreBench) {
     assert!(behind(through).await, "what is planned no longer follows");
     assert!(!unplanned(through).await);
     let other = stored(bench, a_user("Bob")).await.id;
-    let all = bench.attendance().behind(through, 100_000).await.unwrap();
+    let all = bench.attendance().users_needing_upkeep(through, 100_000).await.unwrap();
     let place = |user: UserId| all.iter().position(|known| *known == user);
     assert!(place(other) < place(user), "whoever is not planned comes first");
     plan(None, None).await;
     assert!(behind(through).await && unplanned(through).await);
     assert!(bench.attendance().unplanned(through, 1).await.unwrap().len() <= 1);
-    assert!(bench.attendance().behind(through, 1).await.unwrap().len() <= 1);
+    assert!(bench.attendance().users_needing_upkeep(through, 1).await.unwrap().len() <= 1);
 }
 
 pub async fn the_first_date_with_anything_is_known(bench: &dyn StoreBench) {
@@ -620,8 +627,8 @@ pub async fn the_first_date_with_anything_is_known(bench: &dyn StoreBench) {
     bench.attendance().commit(&change).await.unwrap();
     assert_eq!(first().await, [None, Some(date("2026-02-03"))]);
     let known = ledger(bench, ada).await;
-    let events = vec![(a_check_in(ada, "2025-12-31T23:59:59Z"), None)];
-    bench.attendance().commit(&Change { events, ..Change::none(ada, &known) }).await.unwrap();
+    let punches = vec![(a_check_in(ada, "2025-12-31T23:59:59Z"), None)];
+    bench.attendance().commit(&Change { punches, ..Change::none(ada, &known) }).await.unwrap();
     assert_eq!(first().await, [None, Some(date("2025-12-31"))]);
 }
 
@@ -629,49 +636,49 @@ pub async fn punches_are_listed_latest_first(bench: &dyn StoreBench) {
     let ours = a_department("Ours");
     bench.departments().insert(&ours).await.unwrap();
     let user = stored(bench, a_member("Ada", &ours)).await.id;
-    let mut events = Vec::new();
+    let mut punches = Vec::new();
     for on in ["2026-03-02", "2026-03-04", "2026-03-03"] {
-        let (day, event) = begun(bench, user, on).await;
-        events.push((event, Some(day.id)));
+        let (day, punch) = begun(bench, user, on).await;
+        punches.push((punch, Some(day.id)));
     }
-    events.sort_by_key(|(event, _)| std::cmp::Reverse(event.at));
-    let list = async |people: People, filter: EventFilter, page: Page| {
-        bench.attendance().events(&people, &filter, page).await.unwrap()
+    punches.sort_by_key(|(punch, _)| std::cmp::Reverse(punch.at));
+    let list = async |people: UserScope, filter: PunchFilter, page: Page| {
+        bench.attendance().punches(&people, &filter, page).await.unwrap()
     };
-    let everything = EventFilter::default();
-    let whole = list(People::One(user), everything, Page::default()).await;
-    assert_eq!((whole.total, &whole.items), (3, &events));
-    let second = list(People::One(user), everything, Page::new(2, 2).unwrap()).await;
-    assert_eq!((second.total, &second.items[..]), (3, &events[2..]));
-    let department = People::Departments(vec![ours.id], UserId::new(fresh()));
-    assert_eq!(list(department, everything, Page::default()).await.items, events);
-    let count = async |filter: EventFilter| list(People::One(user), filter, Page::default()).await.total;
-    let from = EventFilter { from: Some(at("2026-03-03T09:00:00Z")), ..everything };
+    let everything = PunchFilter::default();
+    let whole = list(UserScope::One(user), everything, Page::default()).await;
+    assert_eq!((whole.total, &whole.items), (3, &punches));
+    let second = list(UserScope::One(user), everything, Page::new(2, 2).unwrap()).await;
+    assert_eq!((second.total, &second.items[..]), (3, &punches[2..]));
+    let department = UserScope::Departments(vec![ours.id], UserId::new(fresh()));
+    assert_eq!(list(department, everything, Page::default()).await.items, punches);
+    let count = async |filter: PunchFilter| list(UserScope::One(user), filter, Page::default()).await.total;
+    let from = PunchFilter { from: Some(at("2026-03-03T09:00:00Z")), ..everything };
     assert_eq!(count(from).await, 2);
-    assert_eq!(count(EventFilter { until: Some(at("2026-03-04T09:00:00Z")), ..from }).await, 1);
-    assert_eq!(count(EventFilter { punch: Some(Punch::CheckIn), ..everything }).await, 0);
-    assert_eq!(count(EventFilter { source: Some(Source::FaceRecognition), ..everything }).await, 3);
-    assert_eq!(count(EventFilter { device: Some(DeviceId::new(fresh())), ..everything }).await, 0);
-    assert_eq!(count(EventFilter { batch: Some(BatchId::new(fresh())), ..everything }).await, 0);
-    assert_eq!(count(EventFilter { needs_review: Some(true), ..everything }).await, 0);
-    assert_eq!(count(EventFilter { voided: Some(false), ..everything }).await, 3);
+    assert_eq!(count(PunchFilter { until: Some(at("2026-03-04T09:00:00Z")), ..from }).await, 1);
+    assert_eq!(count(PunchFilter { kind: Some(PunchKind::CheckIn), ..everything }).await, 0);
+    assert_eq!(count(PunchFilter { source: Some(Source::FaceRecognition), ..everything }).await, 3);
+    assert_eq!(count(PunchFilter { device: Some(DeviceId::new(fresh())), ..everything }).await, 0);
+    assert_eq!(count(PunchFilter { batch: Some(BatchId::new(fresh())), ..everything }).await, 0);
+    assert_eq!(count(PunchFilter { needs_review: Some(true), ..everything }).await, 0);
+    assert_eq!(count(PunchFilter { voided: Some(false), ..everything }).await, 3);
 }
 
 pub async fn what_is_named_is_found_with_where_it_belongs(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
-    let (day, event) = begun(bench, user, "2026-03-02").await;
+    let (day, punch) = begun(bench, user, "2026-03-02").await;
     let known = ledger(bench, user).await;
     let stray = a_check_in(user, "2026-03-03T09:00:00Z");
-    let change = Change { events: vec![(stray.clone(), None)], ..Change::none(user, &known) };
+    let change = Change { punches: vec![(stray.clone(), None)], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
-    let unknown = EventId::new(fresh());
-    let mut found = bench.attendance().filed(&[stray.id, unknown, event.id]).await.unwrap();
-    found.sort_by_key(|(event, _)| event.at);
-    assert_eq!(found, [(event, Some(day.id)), (stray, None)]);
-    assert_eq!(bench.attendance().filed(&[]).await.unwrap(), []);
+    let unknown = PunchId::new(fresh());
+    let mut found = bench.attendance().punches_by_id(&[stray.id, unknown, punch.id]).await.unwrap();
+    found.sort_by_key(|(punch, _)| punch.at);
+    assert_eq!(found, [(punch, Some(day.id)), (stray, None)]);
+    assert_eq!(bench.attendance().punches_by_id(&[]).await.unwrap(), []);
     let absent = a_day(user, "2026-03-09").id;
-    assert_eq!(bench.attendance().records_named(&[absent, day.id]).await.unwrap(), known.records);
-    assert_eq!(bench.attendance().records_named(&[]).await.unwrap(), []);
+    assert_eq!(bench.attendance().records_by_id(&[absent, day.id]).await.unwrap(), known.records);
+    assert_eq!(bench.attendance().records_by_id(&[]).await.unwrap(), []);
 }
 
 pub async fn what_was_decided_of_a_day_is_kept(bench: &dyn StoreBench) {
@@ -685,16 +692,18 @@ pub async fn what_was_decided_of_a_day_is_kept(bench: &dyn StoreBench) {
         let change = Change { decided, ..Change::none(user, &known) };
         bench.attendance().commit(&change).await.unwrap();
     }
-    let back = Stamp { by: None, at: at("2026-03-05T09:00:00Z"), reason: "a mistake".into() };
+    let back = SignOff { by: None, at: at("2026-03-05T09:00:00Z"), reason: "a mistake".into() };
     let known = ledger(bench, user).await;
     let change = Change { reverted: vec![(second.id, back.clone())], ..Change::none(user, &known) };
     bench.attendance().commit(&change).await.unwrap();
-    let replaced = Stamp { by: Some(user), at: second.at, reason: Decided::REPLACED.into() };
-    let expected =
-        [Decided { decision: first, ended: Some(replaced) }, Decided { decision: second, ended: Some(back) }];
-    assert_eq!(bench.attendance().decided(day.key).await.unwrap(), expected);
+    let replaced = SignOff { by: Some(user), at: second.at, reason: OverrideHistoryEntry::REPLACED.into() };
+    let expected = [
+        OverrideHistoryEntry { override_: first, ended: Some(replaced) },
+        OverrideHistoryEntry { override_: second, ended: Some(back) },
+    ];
+    assert_eq!(bench.attendance().override_history(day.key).await.unwrap(), expected);
     let other = DayKey { date: date("2026-03-03"), ..day.key };
-    assert_eq!(bench.attendance().decided(other).await.unwrap(), []);
+    assert_eq!(bench.attendance().override_history(other).await.unwrap(), []);
 }
 
 pub async fn the_highest_number_of_a_device_is_known(bench: &dyn StoreBench) {
@@ -705,15 +714,15 @@ pub async fn the_highest_number_of_a_device_is_known(bench: &dyn StoreBench) {
     }
     assert_eq!(bench.attendance().last_counter(door.id).await.unwrap(), None);
     for (n, (device, counter)) in [(&door, 7), (&gate, 9), (&door, 3)].into_iter().enumerate() {
-        let event = Event {
+        let punch = Punch {
             device: Some(device.id),
             counter: Some(counter),
             ..a_check_in(user, &format!("2026-03-02T1{n}:00:00Z"))
         };
         let known = ledger(bench, user).await;
-        let change = Change { events: vec![(event.clone(), None)], ..Change::none(user, &known) };
+        let change = Change { punches: vec![(punch.clone(), None)], ..Change::none(user, &known) };
         bench.attendance().commit(&change).await.unwrap();
-        assert_eq!(bench.attendance().event(event.id).await.unwrap().unwrap().counter, Some(counter));
+        assert_eq!(bench.attendance().punch(punch.id).await.unwrap().unwrap().counter, Some(counter));
     }
     assert_eq!(bench.attendance().last_counter(door.id).await.unwrap(), Some(7));
 }
@@ -732,7 +741,7 @@ pub async fn the_facts_of_several_people_are_read_at_once(bench: &dyn StoreBench
     for (user, found) in people.iter().zip(&ledgers) {
         assert_eq!(*found, ledger(bench, *user).await);
     }
-    assert_eq!(ledgers.iter().map(|found| found.events.len()).collect::<Vec<_>>(), [1, 0, 1, 1]);
+    assert_eq!(ledgers.iter().map(|found| found.punches.len()).collect::<Vec<_>>(), [1, 0, 1, 1]);
     assert_eq!(bench.attendance().ledgers(&[], march).await.unwrap(), []);
 }
 
@@ -752,7 +761,7 @@ pub async fn a_roster_shows_the_active_by_name_with_their_days(bench: &dyn Store
         begun(bench, away.id, "2026-03-02").await;
         save(bench, &User { status, ..away }).await.unwrap();
     }
-    let people = People::Departments(vec![department.id], idle.id);
+    let people = UserScope::Departments(vec![department.id], idle.id);
     let roster = bench.attendance().roster(&people, dates("2026-03-02", "2026-03-03")).await.unwrap();
     let told: Vec<_> = roster.iter().map(|(person, record)| (person.user, record.day.key.date)).collect();
     let (monday, tuesday) = (date("2026-03-02"), date("2026-03-03"));
@@ -761,7 +770,7 @@ pub async fn a_roster_shows_the_active_by_name_with_their_days(bench: &dyn Store
     assert_eq!((&person.name, &person.employee_code), (&bob.name, &bob.employee_code));
     assert_eq!(person.department, Some(department.reference()));
     assert_eq!(record.day.key.user, bob.id);
-    let alone = bench.attendance().roster(&People::One(ada.id), dates("2026-03-03", "2026-03-09")).await;
+    let alone = bench.attendance().roster(&UserScope::One(ada.id), dates("2026-03-03", "2026-03-09")).await;
     assert_eq!(alone.unwrap().len(), 1);
 }
 
@@ -772,18 +781,18 @@ pub async fn what_is_not_final_is_found(bench: &dyn StoreBench) {
     }
     let march = dates("2026-03-01", "2026-03-31");
     let due = ledger(bench, user).await.records[1].due;
-    let unsettled = async |whose: Whose, range, now| {
-        let found = bench.attendance().unsettled(&whose, range, now).await.unwrap();
+    let open_records = async |whose: RecordScope, range, now| {
+        let found = bench.attendance().open_records(&whose, range, now).await.unwrap();
         let mut found: Vec<_> = found.iter().map(|record| record.day.key.date).collect();
         found.sort();
         found
     };
     let second = jiff::SignedDuration::from_secs(1);
-    assert_eq!(unsettled(Whose::one(user), march, due).await, [date("2026-03-04")]);
-    let before = unsettled(Whose::one(user), march, due - second).await;
+    assert_eq!(open_records(RecordScope::one(user), march, due).await, [date("2026-03-04")]);
+    let before = open_records(RecordScope::one(user), march, due - second).await;
     assert_eq!(before, [date("2026-03-03"), date("2026-03-04")]);
-    assert_eq!(unsettled(Whose::one(user), dates("2026-03-03", "2026-03-03"), due).await, []);
-    assert_eq!(unsettled(Whose::of_departments(vec![]), march, due - second).await, []);
+    assert_eq!(open_records(RecordScope::one(user), dates("2026-03-03", "2026-03-03"), due).await, []);
+    assert_eq!(open_records(RecordScope::of_departments(vec![]), march, due - second).await, []);
 }
 
 pub async fn who_changed_lately_is_known(bench: &dyn StoreBench) {
@@ -797,23 +806,23 @@ pub async fn who_changed_lately_is_known(bench: &dyn StoreBench) {
         Changed { user, revision: known.revision.next(), at: at(when) }
     };
     // Others may be at work in the same database.
-    let changed = async |people: People, since: &str| {
-        let mut found = bench.attendance().changed(&people, at(since)).await.unwrap();
+    let changed = async |people: UserScope, since: &str| {
+        let mut found = bench.attendance().changed_since(&people, at(since)).await.unwrap();
         found.retain(|changed| [ada, bob].contains(&changed.user));
         found.sort_by_key(|changed| changed.at);
         found
     };
     let early = "2026-03-02T09:00:00.000001Z";
-    assert_eq!(changed(People::Everybody, early).await, []);
+    assert_eq!(changed(UserScope::Everybody, early).await, []);
     let of_ada = touch(ada, early).await;
     let of_bob = touch(bob, "2026-03-02T10:00:00Z").await;
-    assert_eq!(changed(People::Everybody, early).await, [of_ada, of_bob]);
-    assert_eq!(changed(People::Everybody, "2026-03-02T09:00:00.000002Z").await, [of_bob]);
-    assert_eq!(changed(People::One(ada), early).await, [of_ada]);
-    assert_eq!(changed(People::Departments(vec![ours.id], bob), early).await, [of_ada, of_bob]);
-    assert_eq!(changed(People::Departments(vec![], ada), early).await, [of_ada]);
+    assert_eq!(changed(UserScope::Everybody, early).await, [of_ada, of_bob]);
+    assert_eq!(changed(UserScope::Everybody, "2026-03-02T09:00:00.000002Z").await, [of_bob]);
+    assert_eq!(changed(UserScope::One(ada), early).await, [of_ada]);
+    assert_eq!(changed(UserScope::Departments(vec![ours.id], bob), early).await, [of_ada, of_bob]);
+    assert_eq!(changed(UserScope::Departments(vec![], ada), early).await, [of_ada]);
     let again = touch(ada, "2026-03-02T11:00:00Z").await;
-    assert_eq!(changed(People::Everybody, early).await, [of_bob, again], "each person is told once");
+    assert_eq!(changed(UserScope::Everybody, early).await, [of_bob, again], "each person is told once");
 }
 
 pub async fn what_came_in_lately_is_found(bench: &dyn StoreBench) {
@@ -823,14 +832,15 @@ pub async fn what_came_in_lately_is_found(bench: &dyn StoreBench) {
     for (user, received_at) in
         [(ada, "2026-03-20T10:00:00Z"), (ada, "2026-03-20T09:00:00Z"), (bob, "2026-03-20T11:00:00Z")]
     {
-        let event = Event { received_at: at(received_at), ..a_check_in(user, "2026-03-02T09:00:00Z") };
+        let punch = Punch { received_at: at(received_at), ..a_check_in(user, "2026-03-02T09:00:00Z") };
         let known = ledger(bench, user).await;
-        let change = Change { events: vec![(event.clone(), None)], ..Change::none(user, &known) };
+        let change = Change { punches: vec![(punch.clone(), None)], ..Change::none(user, &known) };
         bench.attendance().commit(&change).await.unwrap();
-        punches.push((event, None));
+        punches.push((punch, None));
     }
-    let received =
-        async |people: &[UserId], since: &str| bench.attendance().received(people, at(since)).await.unwrap();
+    let received = async |people: &[UserId], since: &str| {
+        bench.attendance().punches_received_since(people, at(since)).await.unwrap()
+    };
     let (early, all) = ("2026-03-20T09:00:00Z", [punches[1].clone(), punches[0].clone(), punches[2].clone()]);
     assert_eq!(received(&[bob, ada], early).await, all);
     assert_eq!(received(&[ada], early).await, all[..2]);

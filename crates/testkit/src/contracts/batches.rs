@@ -1,11 +1,11 @@
 //! What a [`BatchStore`](rollcall_ports::batches::BatchStore) promises.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayStatus, Event, Stamp};
+use rollcall_domain::attendance::{DayKey, DayStatus, Punch, SignOff};
 use rollcall_domain::batch::{Batch, Operation};
 use rollcall_domain::id::{BatchId, OverrideId, UserId};
-use rollcall_domain::overrides::{Facts, Override};
-use rollcall_ports::attendance::{Approval, Change, Ledger};
+use rollcall_domain::overrides::{OriginalValues, Override};
+use rollcall_ports::attendance::{Change, Ledger, OvertimeApproval};
 use rollcall_ports::batches::Entries;
 use rollcall_ports::store::StoreError;
 
@@ -61,18 +61,18 @@ fn a_decision(batch: &Batch) -> Override {
         at: batch.at,
         batch: Some(batch.id),
         before: DayStatus::Absent,
-        facts: Facts { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 },
+        facts: OriginalValues { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 },
     }
 }
 
-fn back() -> Stamp {
-    Stamp { by: None, at: at("2026-03-04T09:00:00.000001Z"), reason: "the wrong file".into() }
+fn back() -> SignOff {
+    SignOff { by: None, at: at("2026-03-04T09:00:00.000001Z"), reason: "the wrong file".into() }
 }
 
 /// A punch, a decision and an approval of one person, all of the batch.
 async fn entered(bench: &dyn StoreBench, user: UserId, batch: &Batch) -> Change {
-    let event = Event { batch: Some(batch.id), ..a_check_in(user, "2026-03-02T09:00:00Z") };
-    let approval = Approval {
+    let punch = Punch { batch: Some(batch.id), ..a_check_in(user, "2026-03-02T09:00:00Z") };
+    let approval = OvertimeApproval {
         key: key(user, "2026-03-02"),
         seconds: 1_800,
         reason: batch.reason.clone(),
@@ -81,7 +81,7 @@ async fn entered(bench: &dyn StoreBench, user: UserId, batch: &Batch) -> Change 
         batch: Some(batch.id),
     };
     Change {
-        events: vec![(event, None)],
+        punches: vec![(punch, None)],
         decided: vec![(key(user, "2026-03-03"), a_decision(batch))],
         approvals: vec![approval],
         ..Change::none(user, &ledger(bench, user).await)
@@ -93,11 +93,11 @@ pub async fn a_batch_comes_back_with_every_field(bench: &dyn StoreBench) {
     let batch = a_batch();
     assert_matches!(bench.batches().get(batch.id).await, Ok(None));
     let change = entered(bench, user, &batch).await;
-    bench.batches().commit(&batch, &[change], &a_line()).await.unwrap();
+    bench.batches().commit(&batch, &[change], &an_audit_entry()).await.unwrap();
     assert_eq!(bench.batches().get(batch.id).await.unwrap().as_ref(), Some(&batch));
     for operation in Operation::ALL {
         let bare = Batch { operation, by: None, ..a_batch() };
-        bench.batches().commit(&bare, &[], &a_line()).await.unwrap();
+        bench.batches().commit(&bare, &[], &an_audit_entry()).await.unwrap();
         assert_eq!(bench.batches().get(bare.id).await.unwrap(), Some(bare));
     }
 }
@@ -108,37 +108,41 @@ pub async fn it_is_stored_with_the_first_of_its_changes_or_not_at_all(bench: &dy
     let good = entered(bench, ada, &batch).await;
     let stale = Change { seen: Revision(7), ..entered(bench, bob, &batch).await };
     assert_matches!(
-        bench.batches().commit(&batch, &[good.clone(), stale], &a_line()).await,
+        bench.batches().commit(&batch, &[good.clone(), stale], &an_audit_entry()).await,
         Err(StoreError::Stale)
     );
     assert_matches!(bench.batches().get(batch.id).await, Ok(None));
-    assert_eq!(ledger(bench, ada).await.events, []);
-    bench.batches().commit(&batch, &[good], &a_line()).await.unwrap();
+    assert_eq!(ledger(bench, ada).await.punches, []);
+    bench.batches().commit(&batch, &[good], &an_audit_entry()).await.unwrap();
     let second = entered(bench, bob, &batch).await;
-    bench.batches().commit(&Batch { items: 99, ..batch.clone() }, &[second], &a_line()).await.unwrap();
+    bench
+        .batches()
+        .commit(&Batch { items: 99, ..batch.clone() }, &[second], &an_audit_entry())
+        .await
+        .unwrap();
     assert_eq!(bench.batches().get(batch.id).await.unwrap(), Some(batch.clone()), "as first stored");
     let entries = bench.batches().entries(batch.id).await.unwrap();
-    assert_eq!((entries.events.len(), entries.decisions.len(), entries.approved.len()), (2, 2, 2));
+    assert_eq!((entries.punches.len(), entries.overrides.len(), entries.approved.len()), (2, 2, 2));
 }
 
 pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let batch = a_batch();
     let change = entered(bench, user, &batch).await;
-    let ((event, _), (day, decision)) = (change.events[0].clone(), change.decided[0].clone());
-    bench.batches().commit(&batch, &[change], &a_line()).await.unwrap();
+    let ((punch, _), (day, override_)) = (change.punches[0].clone(), change.decided[0].clone());
+    bench.batches().commit(&batch, &[change], &an_audit_entry()).await.unwrap();
     let entries = bench.batches().entries(batch.id).await.unwrap();
     let expected = Entries {
-        events: vec![event.clone()],
+        punches: vec![punch.clone()],
         voided: vec![],
         replaced: vec![],
-        decisions: vec![(decision.id, day)],
+        overrides: vec![(override_.id, day)],
         approved: vec![key(user, "2026-03-02")],
     };
     assert_eq!(entries, expected);
     let other = a_decision(&a_batch());
     let change = Change {
-        voided: vec![(event.id, back())],
+        voided: vec![(punch.id, back())],
         decided: vec![(day, other)],
         withdrawn: vec![key(user, "2026-03-02")],
         ..Change::none(user, &ledger(bench, user).await)
@@ -152,40 +156,40 @@ pub async fn what_it_replaced_or_took_back_can_come_back(bench: &dyn StoreBench)
     let day = key(user, "2026-03-03");
     let (first, second, third) = (a_batch(), a_batch(), a_batch());
     let commit = async |batch: &Batch, change: Change| {
-        bench.batches().commit(batch, &[change], &a_line()).await.unwrap();
+        bench.batches().commit(batch, &[change], &an_audit_entry()).await.unwrap();
     };
     let none = async || Change::none(user, &ledger(bench, user).await);
     let own = Override { batch: None, ..a_decision(&first) };
-    let event = a_check_in(user, "2026-03-02T09:00:00Z");
+    let punch = a_check_in(user, "2026-03-02T09:00:00Z");
     let facts =
-        Change { events: vec![(event.clone(), None)], decided: vec![(day, own.clone())], ..none().await };
+        Change { punches: vec![(punch.clone(), None)], decided: vec![(day, own.clone())], ..none().await };
     bench.attendance().commit(&facts).await.unwrap();
     let (one, two) = (a_decision(&first), a_decision(&second));
     commit(&first, Change { decided: vec![(day, one.clone())], ..none().await }).await;
     commit(&second, Change { decided: vec![(day, two.clone())], ..none().await }).await;
-    let voided = Change { voided: vec![(event.id, back())], voided_with: Some(third.id), ..none().await };
+    let voided = Change { voided: vec![(punch.id, back())], voided_with: Some(third.id), ..none().await };
     commit(&third, voided).await;
     let entries = async |batch: &Batch| bench.batches().entries(batch.id).await.unwrap();
     assert_eq!(entries(&first).await, Entries::default(), "none of it holds any more");
     assert_eq!(entries(&second).await.replaced, [(day, one.clone())]);
     let taken_back = entries(&third).await;
-    assert_eq!((taken_back.events, taken_back.voided.len()), (vec![], 1));
-    assert_eq!(taken_back.voided[0].id, event.id);
+    assert_eq!((taken_back.punches, taken_back.voided.len()), (vec![], 1));
+    assert_eq!(taken_back.voided[0].id, punch.id);
 
     // What was made with a batch that was taken back does not come back.
-    bench.batches().revert(first.id, &back(), &[], &a_line()).await.unwrap();
+    bench.batches().revert(first.id, &back(), &[], &an_audit_entry()).await.unwrap();
     assert_eq!(entries(&second).await.replaced, [(day, own.clone())]);
     let restores = Change {
         reverted: vec![(two.id, back())],
         restored: vec![(day, own.id)],
-        unvoided: vec![event.id],
+        unvoided: vec![punch.id],
         ..none().await
     };
     bench.attendance().commit(&restores).await.unwrap();
     let known = ledger(bench, user).await;
     assert_eq!(known.overrides, [(day, own.clone())]);
-    assert_eq!(known.events[0].0.voided, None);
-    let holding: Vec<_> = bench.attendance().decided(day).await.unwrap();
+    assert_eq!(known.punches[0].0.voided, None);
+    let holding: Vec<_> = bench.attendance().override_history(day).await.unwrap();
     assert_eq!(holding.iter().filter(|decided| decided.ended.is_none()).count(), 1);
     assert_eq!((entries(&second).await, entries(&third).await), (Entries::default(), Entries::default()));
     // It can be replaced and come back once more.
@@ -197,15 +201,15 @@ pub async fn what_it_replaced_or_took_back_can_come_back(bench: &dyn StoreBench)
 
 pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {
     let batch = a_batch();
-    bench.batches().commit(&batch, &[], &a_line()).await.unwrap();
+    bench.batches().commit(&batch, &[], &an_audit_entry()).await.unwrap();
     let answers = at_once(8, |_| {
         let (batches, id) = (bench.batches(), batch.id);
-        async move { batches.revert(id, &back(), &[], &a_line()).await }
+        async move { batches.revert(id, &back(), &[], &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     let reverted = Batch { reverted: Some(back()), ..batch };
     assert_eq!(bench.batches().get(reverted.id).await.unwrap(), Some(reverted));
-    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[], &a_line()).await;
+    let unknown = bench.batches().revert(BatchId::new(fresh()), &back(), &[], &an_audit_entry()).await;
     assert_matches!(unknown, Err(StoreError::Stale));
 }
 
@@ -213,17 +217,17 @@ pub async fn taking_it_back_by_half_is_not_taking_it_back(bench: &dyn StoreBench
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let batch = a_batch();
     let changes = [entered(bench, ada, &batch).await, entered(bench, bob, &batch).await];
-    bench.batches().commit(&batch, &changes, &a_line()).await.unwrap();
+    bench.batches().commit(&batch, &changes, &an_audit_entry()).await.unwrap();
     let takes = async |user: UserId| {
         let known = ledger(bench, user).await;
-        let voided = known.events.iter().map(|(event, _)| (event.id, back())).collect();
+        let voided = known.punches.iter().map(|(punch, _)| (punch.id, back())).collect();
         Change { voided, ..Change::none(user, &known) }
     };
     let (good, stale) = (takes(ada).await, Change { seen: Revision(7), ..takes(bob).await });
-    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale], &a_line()).await;
+    let half = bench.batches().revert(batch.id, &back(), &[good.clone(), stale], &an_audit_entry()).await;
     assert_matches!(half, Err(StoreError::Stale));
-    assert_eq!(bench.batches().entries(batch.id).await.unwrap().events.len(), 2);
+    assert_eq!(bench.batches().entries(batch.id).await.unwrap().punches.len(), 2);
     assert_eq!(bench.batches().get(batch.id).await.unwrap().unwrap().reverted, None);
-    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await], &a_line()).await.unwrap();
-    assert_eq!(bench.batches().entries(batch.id).await.unwrap().events, []);
+    bench.batches().revert(batch.id, &back(), &[good, takes(bob).await], &an_audit_entry()).await.unwrap();
+    assert_eq!(bench.batches().entries(batch.id).await.unwrap().punches, []);
 }

@@ -4,9 +4,9 @@ use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayStatus};
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, OverrideId, UserId};
-use rollcall_domain::leave::Decided;
+use rollcall_domain::leave::Decision;
 use rollcall_domain::page::Page;
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::corrections::CorrectionFilter;
 use rollcall_ports::store::StoreError;
@@ -48,12 +48,12 @@ fn a_correction(user: UserId, on: &str) -> Correction {
 }
 
 async fn asked(bench: &dyn StoreBench, correction: Correction) -> Correction {
-    bench.corrections().insert(&correction, &a_line()).await.expect("the request is stored");
+    bench.corrections().insert(&correction, &an_audit_entry()).await.expect("the request is stored");
     correction
 }
 
 fn settled(correction: &Correction, status: CorrectionStatus) -> Correction {
-    let decided = Decided {
+    let decided = Decision {
         by: Some(UserId::new(fresh())),
         at: at("2026-03-04T09:00:00.000001Z"),
         comment: Some("of course".into()),
@@ -82,7 +82,7 @@ pub async fn a_correction_comes_back_with_every_field(bench: &dyn StoreBench) {
     for status in [CorrectionStatus::Approved, CorrectionStatus::Rejected, CorrectionStatus::Withdrawn] {
         let one = asked(bench, a_correction(user, "2026-03-05")).await;
         let done = settled(&one, status);
-        bench.corrections().settle(&done, None, &a_line()).await.unwrap();
+        bench.corrections().settle(&done, None, &an_audit_entry()).await.unwrap();
         assert_eq!(read(bench, &one).await, Correction { revision: Revision(2), ..done });
     }
     assert_matches!(bench.corrections().get(CorrectionId::new(fresh())).await, Ok(None));
@@ -92,7 +92,7 @@ pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench)
     let user = stored(bench, a_user("Ada")).await.id;
     let answers = at_once(8, |_| {
         let (corrections, new) = (bench.corrections(), a_correction(user, "2026-03-02"));
-        async move { corrections.insert(&new, &a_line()).await }
+        async move { corrections.insert(&new, &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
     asked(bench, a_correction(user, "2026-03-03")).await;
@@ -101,7 +101,7 @@ pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench)
 pub async fn whoever_asks_is_somebody(bench: &dyn StoreBench) {
     let nobody = a_correction(UserId::new(fresh()), "2026-03-02");
     assert_matches!(
-        bench.corrections().insert(&nobody, &a_line()).await,
+        bench.corrections().insert(&nobody, &an_audit_entry()).await,
         Err(StoreError::Missing("user_id"))
     );
 }
@@ -114,20 +114,20 @@ pub async fn what_came_of_it_is_stored_with_the_day_or_not_at_all(bench: &dyn St
     let user = stored(bench, a_user("Ada")).await.id;
     let correction = asked(bench, a_correction(user, "2026-03-02")).await;
     let approved = settled(&correction, CorrectionStatus::Approved);
-    let event = a_check_in(user, "2026-03-02T09:00:00Z");
+    let punch = a_check_in(user, "2026-03-02T09:00:00Z");
     let known = Change::none(user, &ledger(bench, user).await);
-    let change = Change { events: vec![(event, None)], ..known };
+    let change = Change { punches: vec![(punch, None)], ..known };
     let stale = Change { seen: Revision(7), ..change.clone() };
-    let refused = bench.corrections().settle(&approved, Some(&stale), &a_line()).await;
+    let refused = bench.corrections().settle(&approved, Some(&stale), &an_audit_entry()).await;
     assert_matches!(refused, Err(StoreError::Stale));
     assert_eq!(read(bench, &correction).await, correction);
-    bench.corrections().settle(&approved, Some(&change), &a_line()).await.unwrap();
+    bench.corrections().settle(&approved, Some(&change), &an_audit_entry()).await.unwrap();
     assert_eq!(read(bench, &correction).await.status, CorrectionStatus::Approved);
-    assert_eq!(ledger(bench, user).await.events.len(), 1);
+    assert_eq!(ledger(bench, user).await.punches.len(), 1);
 
-    let late = Change { events: vec![], ..Change::none(user, &ledger(bench, user).await) };
+    let late = Change { punches: vec![], ..Change::none(user, &ledger(bench, user).await) };
     let revision = ledger(bench, user).await.revision;
-    let refused = bench.corrections().settle(&approved, Some(&late), &a_line()).await;
+    let refused = bench.corrections().settle(&approved, Some(&late), &an_audit_entry()).await;
     assert_matches!(refused, Err(StoreError::Stale));
     assert_eq!(ledger(bench, user).await.revision, revision);
 }
@@ -138,7 +138,7 @@ pub async fn of_two_who_decide_the_slower_is_told(bench: &dyn StoreBench) {
     let answers = at_once(8, |n| {
         let status = if n % 2 == 0 { CorrectionStatus::Approved } else { CorrectionStatus::Withdrawn };
         let (corrections, done) = (bench.corrections(), settled(&correction, status));
-        async move { corrections.settle(&done, None, &a_line()).await }
+        async move { corrections.settle(&done, None, &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     asked(bench, a_correction(user, "2026-03-02")).await;
@@ -153,19 +153,23 @@ pub async fn requests_are_listed_latest_first(bench: &dyn StoreBench) {
     let first = asked(bench, a_correction(ada, "2026-03-02")).await;
     let second = asked(bench, Correction { requested_at: later, ..a_correction(ada, "2026-03-04") }).await;
     let other = asked(bench, a_correction(bob, "2026-03-02")).await;
-    bench.corrections().settle(&settled(&first, CorrectionStatus::Rejected), None, &a_line()).await.unwrap();
-    let list = async |people: People, filter: CorrectionFilter, page: Page| {
+    bench
+        .corrections()
+        .settle(&settled(&first, CorrectionStatus::Rejected), None, &an_audit_entry())
+        .await
+        .unwrap();
+    let list = async |people: UserScope, filter: CorrectionFilter, page: Page| {
         let found = bench.corrections().list(&people, &filter, page).await.unwrap();
         let ids: Vec<_> = found.items.iter().map(|correction| correction.id).collect();
         (ids, found.total)
     };
     let (all, page) = (CorrectionFilter::default(), Page::default());
-    let members = || People::Departments(vec![department.id], ada);
+    let members = || UserScope::Departments(vec![department.id], ada);
     assert_eq!(list(members(), all, page).await, (vec![second.id, first.id], 2));
-    assert_eq!(list(People::One(bob), all, page).await, (vec![other.id], 1));
+    assert_eq!(list(UserScope::One(bob), all, page).await, (vec![other.id], 1));
     assert_eq!(list(members(), all, Page::new(2, 1).unwrap()).await, (vec![first.id], 2));
     let of_bob = CorrectionFilter { user: Some(bob), ..all };
-    assert_eq!(list(People::Everybody, of_bob, page).await, (vec![other.id], 1));
+    assert_eq!(list(UserScope::Everybody, of_bob, page).await, (vec![other.id], 1));
     assert_eq!(list(members(), of_bob, page).await, (vec![], 0));
     let pending = CorrectionFilter { status: Some(CorrectionStatus::Pending), ..all };
     assert_eq!(list(members(), pending, page).await, (vec![second.id], 1));

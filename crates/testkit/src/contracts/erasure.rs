@@ -1,13 +1,13 @@
 //! What a [`UserStore`](rollcall_ports::users::UserStore) promises about erasing somebody.
 
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayStatus, Event, Location};
+use rollcall_domain::attendance::{DayStatus, Location, Punch};
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::{CorrectionId, UserId};
-use rollcall_domain::leave::Decided;
+use rollcall_domain::leave::Decision;
 use rollcall_domain::lockout::LockOut;
 use rollcall_domain::page::Page;
-use rollcall_domain::user::{People, Status, StatusChange, User};
+use rollcall_domain::user::{Status, StatusChange, User, UserScope};
 use rollcall_ports::corrections::CorrectionFilter;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Erased, Erasure};
@@ -31,13 +31,13 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
     bench.attempts().begin(&address, at("2026-03-02T08:00:00Z"), &LockOut::STANDARD).await.unwrap();
     let shift = the_shift(bench).await;
     let day = a_day_of(&shift, user.id, "2026-03-02");
-    let event = Event {
+    let punch = Punch {
         note: Some("at the dentist's".into()),
         reason: Some("forgot the badge".into()),
         location: Some(Location::new(52.5, 13.4, Some(10.0)).unwrap()),
         ..a_check_in(user.id, "2026-03-02T09:00:00Z")
     };
-    bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+    bench.attendance().commit(&a_punch_on(&day, &punch, Revision::NEW)).await.unwrap();
     let asked = Correction {
         id: CorrectionId::new(fresh()),
         key: day.key,
@@ -51,18 +51,18 @@ async fn somebody(bench: &dyn StoreBench) -> (User, [u8; 32], rollcall_domain::s
         overriding: None,
         revision: Revision(1),
     };
-    bench.corrections().insert(&asked, &a_line()).await.unwrap();
+    bench.corrections().insert(&asked, &an_audit_entry()).await.unwrap();
     let comment = Some("get well".into());
-    let decided = Some(Decided { by: None, at: asked.requested_at, comment });
+    let decided = Some(Decision { by: None, at: asked.requested_at, comment });
     let rejected = Correction { status: CorrectionStatus::Rejected, decided, ..asked };
-    bench.corrections().settle(&rejected, None, &a_line()).await.unwrap();
+    bench.corrections().settle(&rejected, None, &an_audit_entry()).await.unwrap();
     (read(bench, &user).await, address, session)
 }
 
 async fn corrections_of(bench: &dyn StoreBench, user: UserId) -> Vec<Correction> {
     let (all, page) = (CorrectionFilter::default(), Page::default());
     let everybody = CorrectionFilter { user: Some(user), ..all };
-    bench.corrections().list(&People::Everybody, &everybody, page).await.unwrap().items
+    bench.corrections().list(&UserScope::Everybody, &everybody, page).await.unwrap().items
 }
 
 pub async fn nothing_tells_who_an_erased_person_was(bench: &dyn StoreBench) {
@@ -90,12 +90,12 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let (kept, address, _) = somebody(bench).await;
     let nobody = kept.erased(why());
     bench.users().erase(Erasure { user: &nobody, address, attendance: false }).await.unwrap();
-    let days = bench.attendance().records(&People::One(kept.id), march).await.unwrap();
+    let days = bench.attendance().records(&UserScope::One(kept.id), march).await.unwrap();
     assert_eq!(days[0].similarity, None);
     let days = super::attendance::with_events(bench, days).await;
-    let event = &days[0].day.events[0];
-    assert_eq!((event.user, event.at), (kept.id, at("2026-03-02T09:00:00Z")));
-    assert_eq!((&event.note, &event.reason, event.location), (&None, &None, None));
+    let punch = &days[0].day.punches[0];
+    assert_eq!((punch.user, punch.at), (kept.id, at("2026-03-02T09:00:00Z")));
+    assert_eq!((&punch.note, &punch.reason, punch.location), (&None, &None, None));
     let asked = corrections_of(bench, kept.id).await;
     let told =
         (asked[0].reason.as_str(), asked[0].decided.as_ref().and_then(|decided| decided.comment.as_ref()));
@@ -105,9 +105,9 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     let nobody = gone.erased(why());
     let erased = bench.users().erase(Erasure { user: &nobody, address, attendance: true }).await.unwrap();
     assert_eq!((erased.punches, erased.remaining), (1, 0));
-    assert_eq!(bench.attendance().records(&People::One(gone.id), march).await.unwrap(), []);
+    assert_eq!(bench.attendance().records(&UserScope::One(gone.id), march).await.unwrap(), []);
     assert_eq!(corrections_of(bench, gone.id).await, []);
-    assert_eq!(bench.attendance().records(&People::One(kept.id), march).await.unwrap().len(), 1);
+    assert_eq!(bench.attendance().records(&UserScope::One(kept.id), march).await.unwrap().len(), 1);
 }
 
 pub async fn an_erasure_that_comes_late_changes_nothing(bench: &dyn StoreBench) {

@@ -1,11 +1,11 @@
 //! What a [`FaceStore`](rollcall_ports::faces::FaceStore) promises about the templates of one person.
 
 use jiff::SignedDuration;
-use rollcall_domain::face::{Embedding, Face, FaceSource, Metric, Template};
+use rollcall_domain::face::{Embedding, FaceSource, Metric, StoredTemplate, Template};
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::page::Page;
 use rollcall_domain::user::{Consent, FaceSummary, User};
-use rollcall_ports::faces::EncodingFilter;
+use rollcall_ports::faces::TemplateFilter;
 use rollcall_ports::store::StoreError;
 
 use super::{assert_matches, at_once, read, save, stored, successes};
@@ -56,19 +56,19 @@ macro_rules! face_store_contract {
 }
 
 /// Stores shots of a person's face, one minute after another.
-pub(super) async fn enrolled(bench: &dyn StoreBench, user: &User, shots: u32) -> Vec<Face> {
+pub(super) async fn enrolled(bench: &dyn StoreBench, user: &User, shots: u32) -> Vec<StoredTemplate> {
     let mut faces = Vec::new();
     for shot in 0..shots {
         let face = a_face_of(user, shot);
         let created_at = face.created_at + SignedDuration::from_mins(i64::from(shot));
-        faces.push(Face { created_at, ..face });
+        faces.push(StoredTemplate { created_at, ..face });
     }
     let count = bench.faces().add(user.id, &faces, None, 100, None).await.expect("the faces are stored");
     assert_eq!(count, shots);
     faces
 }
 
-pub(super) fn of_model(text: &str, mut face: Face) -> Face {
+pub(super) fn of_model(text: &str, mut face: StoredTemplate) -> StoredTemplate {
     face.template.model = model(text);
     face
 }
@@ -84,11 +84,11 @@ pub(super) fn assert_same_template(found: &Template, expected: &Template) {
 }
 
 #[track_caller]
-fn assert_same_faces(found: &[Face], expected: &[Face]) {
+fn assert_same_faces(found: &[StoredTemplate], expected: &[StoredTemplate]) {
     assert_eq!(found.len(), expected.len());
     for (found, expected) in found.iter().zip(expected) {
         assert_same_template(&found.template, &expected.template);
-        assert_eq!(*found, Face { template: found.template.clone(), ..expected.clone() });
+        assert_eq!(*found, StoredTemplate { template: found.template.clone(), ..expected.clone() });
     }
 }
 
@@ -104,7 +104,7 @@ pub async fn every_field_of_a_template_comes_back(bench: &dyn StoreBench) {
     let embedding = Embedding::from_raw(&raw, Metric::Euclidean).unwrap();
     let template = Template { model: model("dlib-resnet:0a1b_2"), metric: Metric::Euclidean, embedding };
     let created_at = at("2026-01-06T09:00:00.999999Z");
-    let full = Face {
+    let full = StoredTemplate {
         source: FaceSource::Import,
         quality: None,
         created_by: Some(admin.id),
@@ -146,7 +146,7 @@ pub async fn templates_are_told_oldest_first(bench: &dyn StoreBench) {
     let mut faces = Vec::new();
     for day in ["2026-01-09", "2026-01-07", "2026-01-08"] {
         let created_at = at(&format!("{day}T00:00:00.000001Z"));
-        let face = Face { created_at, ..a_face_of(&user, 1) };
+        let face = StoredTemplate { created_at, ..a_face_of(&user, 1) };
         bench.faces().add(user.id, std::slice::from_ref(&face), None, 20, None).await.unwrap();
         faces.push(face);
     }
@@ -157,7 +157,7 @@ pub async fn templates_are_told_oldest_first(bench: &dyn StoreBench) {
 pub async fn the_same_photo_is_stored_once_for_each_model_and_person(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let first = a_face_of(&ada, 1);
-    let again = |user: &User| Face { digest: first.digest, ..a_face_of(user, 2) };
+    let again = |user: &User| StoredTemplate { digest: first.digest, ..a_face_of(user, 2) };
     let faces = bench.faces();
     assert_eq!(faces.add(ada.id, &[first.clone(), again(&ada)], None, 20, None).await.unwrap(), 1);
     assert_eq!(faces.add(ada.id, &[again(&ada), a_face_of(&ada, 3)], None, 20, None).await.unwrap(), 1);
@@ -172,7 +172,7 @@ pub async fn the_cap_is_kept_for_each_model(bench: &dyn StoreBench) {
     let three = [a_face_of(&user, 1), a_face_of(&user, 2), a_face_of(&user, 3)];
     assert_eq!(faces.add(user.id, &three, None, 3, None).await.unwrap(), 3);
     assert_matches!(faces.add(user.id, &[a_face_of(&user, 4)], None, 3, None).await, Err(StoreError::Full));
-    let known = Face { id: FaceId::new(fresh()), ..three[0].clone() };
+    let known = StoredTemplate { id: FaceId::new(fresh()), ..three[0].clone() };
     assert_eq!(faces.add(user.id, &[known], None, 3, None).await.unwrap(), 0, "a known photo takes no room");
     let other = [of_model("other:1", a_face_of(&user, 1))];
     assert_eq!(faces.add(user.id, &other, None, 3, None).await.unwrap(), 1);
@@ -213,7 +213,7 @@ pub async fn the_same_photo_twice_at_once_is_stored_once(bench: &dyn StoreBench)
     let user = stored(bench, a_user("Ada")).await;
     let digest = a_fingerprint();
     let answers = at_once(6, |shot| {
-        let (faces, face) = (bench.faces(), Face { digest, ..a_face_of(&user, shot) });
+        let (faces, face) = (bench.faces(), StoredTemplate { digest, ..a_face_of(&user, shot) });
         async move { faces.add(face.user, std::slice::from_ref(&face), None, 20, None).await.unwrap() }
     });
     assert_eq!(answers.await.iter().sum::<u32>(), 1);
@@ -248,7 +248,7 @@ pub async fn summaries_come_in_the_order_asked(bench: &dyn StoreBench) {
     let nobody = UserId::new(fresh());
     let faces = enrolled(bench, &ada, 3).await;
     let created_at = at("2026-01-01T00:00:00Z");
-    let old = of_model("old:1", Face { created_at, ..a_face_of(&ada, 9) });
+    let old = of_model("old:1", StoredTemplate { created_at, ..a_face_of(&ada, 9) });
     bench.faces().add(ada.id, &[old], None, 20, None).await.unwrap();
     let of_ada = FaceSummary { current: 3, other: 1, last_enrolled_at: Some(faces[2].created_at) };
     let asked = [bob.id, ada.id, nobody];
@@ -263,7 +263,7 @@ pub async fn summaries_come_in_the_order_asked(bench: &dyn StoreBench) {
 pub async fn encodings_are_paged_in_either_order(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let mut expected: Vec<_> = enrolled(bench, &user, 5).await.iter().map(|face| face.id).collect();
-    let filter = EncodingFilter::default();
+    let filter = TemplateFilter::default();
     for newest_first in [false, true] {
         let mut found = Vec::new();
         for (number, length) in [(1, 2), (2, 2), (3, 1), (4, 0)] {
@@ -285,11 +285,11 @@ pub async fn encodings_can_be_narrowed_to_a_model(bench: &dyn StoreBench) {
     bench.faces().add(user.id, &[of_model("old:1", a_face_of(&user, 9))], None, 20, None).await.unwrap();
     let (now, old) = (Some(model(photos::MODEL)), Some(model("old:1")));
     for (filter, expected) in [
-        (EncodingFilter::default(), 3),
-        (EncodingFilter { model: now.clone(), not_model: None }, 2),
-        (EncodingFilter { model: old.clone(), not_model: None }, 1),
-        (EncodingFilter { model: None, not_model: now }, 1),
-        (EncodingFilter { model: None, not_model: old }, 2),
+        (TemplateFilter::default(), 3),
+        (TemplateFilter { model: now.clone(), not_model: None }, 2),
+        (TemplateFilter { model: old.clone(), not_model: None }, 1),
+        (TemplateFilter { model: None, not_model: now }, 1),
+        (TemplateFilter { model: None, not_model: old }, 2),
     ] {
         let paged = bench.faces().encodings(user.id, &filter, true, Page::default()).await.unwrap();
         assert_eq!((paged.total, paged.items.len()), (expected, expected as usize), "{filter:?}");
@@ -298,11 +298,11 @@ pub async fn encodings_can_be_narrowed_to_a_model(bench: &dyn StoreBench) {
 
 pub async fn an_encoding_is_its_template_without_the_vector(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
-    let face = Face { source: FaceSource::Cli, created_by: Some(user.id), ..a_face_of(&user, 1) };
+    let face = StoredTemplate { source: FaceSource::Cli, created_by: Some(user.id), ..a_face_of(&user, 1) };
     bench.faces().add(user.id, std::slice::from_ref(&face), None, 20, None).await.unwrap();
-    let filter = EncodingFilter::default();
+    let filter = TemplateFilter::default();
     let paged = bench.faces().encodings(user.id, &filter, false, Page::default()).await.unwrap();
-    let expected = rollcall_ports::faces::Encoding {
+    let expected = rollcall_ports::faces::TemplateSummary {
         id: face.id,
         model: face.template.model,
         dim: photos::DIM as u32,
@@ -334,7 +334,7 @@ pub async fn replacing_leaves_the_new_templates_only(bench: &dyn StoreBench) {
     let before = faces.last_change().await.unwrap();
 
     // One photo is sent again, and the cap is what the new ones have to keep.
-    let again = Face { digest: old[0].digest, ..a_face_of(&ada, 10) };
+    let again = StoredTemplate { digest: old[0].digest, ..a_face_of(&ada, 10) };
     let new = [again, a_face_of(&ada, 11), a_face_of(&ada, 12)];
     assert_eq!(faces.replace(ada.id, &new, None, 3, None).await.unwrap(), 3);
     let mut kept: Vec<_> = faces.of_user(ada.id).await.unwrap().into_iter().map(|face| face.id).collect();

@@ -38,7 +38,7 @@ async fn a_stored_department(bench: &dyn StoreBench) -> Department {
 }
 
 async fn inserted(bench: &dyn StoreBench, entry: CalendarEntry) -> CalendarEntry {
-    bench.holidays().insert(&entry, &a_line()).await.expect("the entry is stored");
+    bench.holidays().insert(&entry, &an_audit_entry()).await.expect("the entry is stored");
     CalendarEntry { revision: Revision(1), ..entry }
 }
 
@@ -69,7 +69,7 @@ pub async fn a_calendar_says_each_thing_once(bench: &dyn StoreBench) {
     let (one, other) = (a_stored_department(bench).await, a_stored_department(bench).await);
     inserted(bench, a_holiday(&one, "2026-05-01")).await;
     let again = a_holiday(&one, "2026-05-01");
-    assert_matches!(bench.holidays().insert(&again, &a_line()).await, Err(StoreError::Overlaps(_)));
+    assert_matches!(bench.holidays().insert(&again, &an_audit_entry()).await, Err(StoreError::Overlaps(_)));
     assert_matches!(bench.holidays().get(again.id).await, Ok(None));
     inserted(bench, a_holiday(&other, "2026-05-01")).await;
     // Two halves of one date are two entries, and the whole day is one too many.
@@ -80,7 +80,7 @@ pub async fn a_calendar_says_each_thing_once(bench: &dyn StoreBench) {
     inserted(bench, half(Some(Half::First))).await;
     inserted(bench, half(Some(Half::Second))).await;
     for repeated in [None, Some(Half::First)] {
-        let refused = bench.holidays().insert(&half(repeated), &a_line()).await;
+        let refused = bench.holidays().insert(&half(repeated), &an_audit_entry()).await;
         assert_matches!(refused, Err(StoreError::Overlaps(_)));
     }
     let plan = bench.plan().plan(&Shift::standard()).await.unwrap();
@@ -88,18 +88,18 @@ pub async fn a_calendar_says_each_thing_once(bench: &dyn StoreBench) {
     assert_eq!(calendar.holidays[&date("2026-05-04")].half, None, "together they are the whole day");
     inserted(bench, weekly(&one, Weekday::Saturday, None, Some("2026-06-30"))).await;
     let meets = weekly(&one, Weekday::Saturday, Some("2026-06-30"), None);
-    assert_matches!(bench.holidays().insert(&meets, &a_line()).await, Err(StoreError::Overlaps(_)));
+    assert_matches!(bench.holidays().insert(&meets, &an_audit_entry()).await, Err(StoreError::Overlaps(_)));
     inserted(bench, weekly(&one, Weekday::Sunday, None, None)).await;
     let after = inserted(bench, weekly(&one, Weekday::Saturday, Some("2026-07-01"), None)).await;
     assert_matches!(
-        bench.holidays().save(&CalendarEntry { days: meets.days, ..after }, &a_line()).await,
+        bench.holidays().save(&CalendarEntry { days: meets.days, ..after }, &an_audit_entry()).await,
         Err(StoreError::Overlaps(_))
     );
 }
 
 pub async fn an_entry_of_no_department_is_refused(bench: &dyn StoreBench) {
     let nowhere = Department { id: DepartmentId::new(fresh()), ..a_department("Nowhere") };
-    let answer = bench.holidays().insert(&a_holiday(&nowhere, "2026-05-01"), &a_line()).await;
+    let answer = bench.holidays().insert(&a_holiday(&nowhere, "2026-05-01"), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Missing("department_id")));
 }
 
@@ -115,14 +115,14 @@ pub async fn an_entry_makes_records_of_its_department_stale(bench: &dyn StoreBen
     has_facts(bench, member.id).await;
     let name = HolidayName::parse("Labor Day").unwrap();
     let renamed = CalendarEntry { name, ..entry };
-    bench.holidays().save(&renamed, &a_line()).await.unwrap();
+    bench.holidays().save(&renamed, &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, member.id).await, None);
     let days = FreeDays::Date { on: date("2026-05-08"), half: None };
     let moved = CalendarEntry { days, revision: Revision(2), ..renamed };
-    bench.holidays().save(&moved, &a_line()).await.unwrap();
+    bench.holidays().save(&moved, &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, member.id).await, Some(date("2026-05-01")));
     has_facts(bench, member.id).await;
-    bench.holidays().remove(moved.id, Revision(3), &a_line()).await.unwrap();
+    bench.holidays().remove(moved.id, Revision(3), &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, member.id).await, Some(date("2026-05-08")));
     assert_eq!(stale_from(bench, stranger.id).await, None);
 }
@@ -132,9 +132,12 @@ pub async fn who_did_not_see_the_last_change_of_an_entry_is_told(bench: &dyn Sto
     let first = inserted(bench, a_holiday(&department, "2026-05-01")).await;
     let days = FreeDays::Date { on: date("2026-05-01"), half: Some(Half::Second) };
     let changed = CalendarEntry { days, ..first.clone() };
-    bench.holidays().save(&changed, &a_line()).await.unwrap();
-    assert_matches!(bench.holidays().save(&first, &a_line()).await, Err(StoreError::Stale));
-    assert_matches!(bench.holidays().remove(first.id, Revision(1), &a_line()).await, Err(StoreError::Stale));
+    bench.holidays().save(&changed, &an_audit_entry()).await.unwrap();
+    assert_matches!(bench.holidays().save(&first, &an_audit_entry()).await, Err(StoreError::Stale));
+    assert_matches!(
+        bench.holidays().remove(first.id, Revision(1), &an_audit_entry()).await,
+        Err(StoreError::Stale)
+    );
     let known = bench.holidays().get(first.id).await.unwrap();
     assert_eq!(known, Some(CalendarEntry { revision: Revision(2), ..changed }));
 }

@@ -3,9 +3,9 @@
 use rollcall_domain::Revision;
 use rollcall_domain::calendar::Half;
 use rollcall_domain::id::{LeaveId, UserId};
-use rollcall_domain::leave::{Decided, Leave, LeaveKind, LeaveRequest, LeaveStatus};
+use rollcall_domain::leave::{Decision, Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey};
 use rollcall_ports::store::StoreError;
 
@@ -32,13 +32,13 @@ macro_rules! leave_store_contract {
 }
 
 async fn inserted(bench: &dyn StoreBench, request: LeaveRequest) -> LeaveRequest {
-    bench.leaves().insert(&request, &a_line()).await.expect("the request is stored");
+    bench.leaves().insert(&request, &an_audit_entry()).await.expect("the request is stored");
     LeaveRequest { revision: Revision(1), ..request }
 }
 
 fn decided(request: &LeaveRequest, status: LeaveStatus, by: UserId) -> LeaveRequest {
     let at = at("2026-01-05T08:00:00.000001Z");
-    let decided = Some(Decided { by: Some(by), at, comment: Some("as agreed 😀".into()) });
+    let decided = Some(Decision { by: Some(by), at, comment: Some("as agreed 😀".into()) });
     LeaveRequest { status, decided, ..request.clone() }
 }
 
@@ -49,7 +49,7 @@ async fn decide(
     by: UserId,
 ) -> LeaveRequest {
     let request = decided(request, status, by);
-    bench.leaves().decide(&request, &a_line()).await.expect("the decision is stored");
+    bench.leaves().decide(&request, &an_audit_entry()).await.expect("the override_ is stored");
     LeaveRequest { revision: request.revision.next(), ..request }
 }
 
@@ -73,19 +73,22 @@ pub async fn every_field_of_a_request_comes_back(bench: &dyn StoreBench) {
 
 pub async fn a_request_is_somebodys(bench: &dyn StoreBench) {
     let request = a_leave(UserId::new(fresh()), "2026-03-02", "2026-03-06");
-    assert_matches!(bench.leaves().insert(&request, &a_line()).await, Err(StoreError::Missing("user_id")));
+    assert_matches!(
+        bench.leaves().insert(&request, &an_audit_entry()).await,
+        Err(StoreError::Missing("user_id"))
+    );
 }
 
 pub async fn nobody_is_away_twice_at_once(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let first = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let again = || a_leave(ada.id, "2026-03-06", "2026-03-09");
-    assert_matches!(bench.leaves().insert(&again(), &a_line()).await, Err(StoreError::Overlaps(_)));
+    assert_matches!(bench.leaves().insert(&again(), &an_audit_entry()).await, Err(StoreError::Overlaps(_)));
     inserted(bench, a_leave(bob.id, "2026-03-06", "2026-03-09")).await;
     inserted(bench, a_leave(ada.id, "2026-03-07", "2026-03-07")).await;
     let approved = decide(bench, &first, LeaveStatus::Approved, bob.id).await;
     let other = a_leave(ada.id, "2026-03-01", "2026-03-02");
-    assert_matches!(bench.leaves().insert(&other, &a_line()).await, Err(StoreError::Overlaps(_)));
+    assert_matches!(bench.leaves().insert(&other, &an_audit_entry()).await, Err(StoreError::Overlaps(_)));
     decide(bench, &approved, LeaveStatus::Withdrawn, ada.id).await;
     inserted(bench, other).await;
 }
@@ -106,7 +109,7 @@ pub async fn two_halves_of_a_date_do_not_overlap(bench: &dyn StoreBench) {
         (half("2026-03-03", "2026-03-03", Half::Second), &longer),
         (half("2026-03-04", "2026-03-05", Half::Second), &longer),
     ] {
-        let refused = bench.leaves().insert(&again, &a_line()).await;
+        let refused = bench.leaves().insert(&again, &an_audit_entry()).await;
         assert_matches!(refused, Err(StoreError::Overlaps(id)) if id == other.id.uuid() || id == rest.id.uuid());
     }
 }
@@ -115,7 +118,7 @@ pub async fn of_several_requests_at_once_one_is_stored(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let answers = at_once(8, |_| {
         let (leaves, request) = (bench.leaves(), a_leave(ada.id, "2026-03-02", "2026-03-06"));
-        async move { leaves.insert(&request, &a_line()).await }
+        async move { leaves.insert(&request, &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
 }
@@ -142,10 +145,10 @@ pub async fn of_two_who_decide_the_second_is_told(bench: &dyn StoreBench) {
     let request = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let approved = decide(bench, &request, LeaveStatus::Approved, boss.id).await;
     let rejected = decided(&request, LeaveStatus::Rejected, boss.id);
-    assert_matches!(bench.leaves().decide(&rejected, &a_line()).await, Err(StoreError::Stale));
+    assert_matches!(bench.leaves().decide(&rejected, &an_audit_entry()).await, Err(StoreError::Stale));
     assert_eq!(bench.leaves().get(request.id).await.unwrap(), Some(approved));
     let nowhere = a_leave(ada.id, "2026-04-01", "2026-04-01");
-    assert_matches!(bench.leaves().decide(&nowhere, &a_line()).await, Err(StoreError::Stale));
+    assert_matches!(bench.leaves().decide(&nowhere, &an_audit_entry()).await, Err(StoreError::Stale));
 }
 
 pub async fn requests_are_found_by_person_status_kind_and_date(bench: &dyn StoreBench) {
@@ -158,12 +161,12 @@ pub async fn requests_are_found_by_person_status_kind_and_date(bench: &dyn Store
     let sick = decide(bench, &sick, LeaveStatus::Approved, bob.id).await;
     let bobs = inserted(bench, a_leave(bob.id, "2026-03-02", "2026-03-06")).await;
     let none = LeaveFilter::default();
-    let theirs = People::Departments(vec![department.id], bob.id);
+    let theirs = UserScope::Departments(vec![department.id], bob.id);
     let within = |from, to| LeaveFilter { within: Some(dates(from, to)), ..none };
     for (people, filter, expected) in [
         (&theirs, none, vec![march.id, sick.id, bobs.id]),
-        (&People::One(bob.id), none, vec![bobs.id]),
-        (&People::Everybody, LeaveFilter { user: Some(ada.id), ..none }, vec![march.id, sick.id]),
+        (&UserScope::One(bob.id), none, vec![bobs.id]),
+        (&UserScope::Everybody, LeaveFilter { user: Some(ada.id), ..none }, vec![march.id, sick.id]),
         (&theirs, LeaveFilter { status: Some(LeaveStatus::Approved), ..none }, vec![sick.id]),
         (&theirs, LeaveFilter { kind: Some(LeaveKind::Annual), ..none }, vec![march.id, bobs.id]),
         (&theirs, within("2026-03-06", "2026-03-31"), vec![march.id, bobs.id]),

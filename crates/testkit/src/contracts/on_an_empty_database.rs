@@ -2,12 +2,12 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
-use rollcall_domain::face::Face;
+use rollcall_domain::face::StoredTemplate;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::page::Page;
-use rollcall_domain::plan::{Plan, Whom};
+use rollcall_domain::plan::{AssignmentTarget, Plan};
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{People, Status, User, UserFilter};
+use rollcall_domain::user::{Status, User, UserFilter, UserScope};
 use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::store::StoreError;
 
@@ -55,11 +55,11 @@ fn demoted(user: &User) -> User {
 async fn admins(bench: &dyn StoreBench) -> u64 {
     let filter =
         UserFilter { role: Some(Role::Admin), status: Some(Status::Active), ..UserFilter::default() };
-    bench.users().list(&People::Everybody, &filter, &[], Page::default()).await.unwrap().total
+    bench.users().list(&UserScope::Everybody, &filter, &[], Page::default()).await.unwrap().total
 }
 
 pub async fn there_is_nobody(bench: &dyn StoreBench) {
-    let everybody = People::Everybody;
+    let everybody = UserScope::Everybody;
     let page = Page::default();
     let users = bench.users().list(&everybody, &UserFilter::default(), &[], page).await.unwrap();
     assert_eq!((users.items, users.total), (vec![], 0));
@@ -172,11 +172,11 @@ pub async fn the_standard_shift_is_stored_once(bench: &dyn StoreBench) {
 pub async fn what_follows_from_an_older_plan_is_not_stored(bench: &dyn StoreBench) {
     let (user, shift) = (stored(bench, a_user("Ada")).await.id, the_shift(bench).await);
     let before = bench.plan().plan(&shift).await.unwrap().version;
-    bench.shifts().insert(&a_shift(), &a_line()).await.unwrap();
+    bench.shifts().insert(&a_shift(), &an_audit_entry()).await.unwrap();
     let after = bench.plan().plan(&shift).await.unwrap().version;
     assert!(after > before);
-    let (day, event) = (a_day_of(&shift, user, "2026-03-02"), a_check_in(user, "2026-03-02T09:00:00Z"));
-    let first = a_punch_on(&day, &event, Revision::NEW);
+    let (day, punch) = (a_day_of(&shift, user, "2026-03-02"), a_check_in(user, "2026-03-02T09:00:00Z"));
+    let first = a_punch_on(&day, &punch, Revision::NEW);
     let of = |plan| rollcall_ports::attendance::Change { plan: Some(plan), ..first.clone() };
     assert_matches!(bench.attendance().commit(&of(before)).await, Err(StoreError::Stale));
     bench.attendance().commit(&of(after)).await.unwrap();
@@ -194,26 +194,37 @@ pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreB
 pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     let (ada, shift) = (stored(bench, a_user("Ada")).await, the_shift(bench).await);
     let other = a_shift();
-    bench.shifts().insert(&other, &a_line()).await.unwrap();
+    bench.shifts().insert(&other, &an_audit_entry()).await.unwrap();
     let stale = async |what: &str, from: &str| {
         assert_eq!(stale_from(bench, ada.id).await, Some(date(from)), "{what}");
         has_facts(bench, ada.id).await;
     };
     has_facts(bench, ada.id).await;
-    bench.shifts().reword(&reworded(&shift), date("2026-03-02"), Revision(1), &a_line()).await.unwrap();
+    bench
+        .shifts()
+        .reword(&reworded(&shift), date("2026-03-02"), Revision(1), &an_audit_entry())
+        .await
+        .unwrap();
     stale("another wording of the default", "2026-03-02").await;
-    let assignment = an_assignment(&other, Whom::Everybody, "2026-03-03");
-    bench.assignments().insert(&assignment, &a_line()).await.unwrap();
+    let assignment = an_assignment(&other, AssignmentTarget::Everybody, "2026-03-03");
+    bench.assignments().insert(&assignment, &an_audit_entry()).await.unwrap();
     stale("a shift for everybody", "2026-03-03").await;
-    bench.shifts().reword(&reworded(&other), date("2026-03-04"), Revision(1), &a_line()).await.unwrap();
+    bench
+        .shifts()
+        .reword(&reworded(&other), date("2026-03-04"), Revision(1), &an_audit_entry())
+        .await
+        .unwrap();
     stale("another wording of it", "2026-03-04").await;
     let holiday = CalendarEntry { department: None, ..a_holiday(&a_department("None"), "2026-03-05") };
-    bench.holidays().insert(&holiday, &a_line()).await.unwrap();
+    bench.holidays().insert(&holiday, &an_audit_entry()).await.unwrap();
     stale("a holiday of everybody", "2026-03-05").await;
     let plan = bench.plan().plan(&shift).await.unwrap();
     assert_eq!(plan.assignments, [assignment.given]);
     assert!(plan.calendars[&None].holidays.contains_key(&date("2026-03-05")));
-    assert_eq!(bench.assignments().get(assignment.id).await.unwrap().unwrap().given.to_whom, Whom::Everybody);
+    assert_eq!(
+        bench.assignments().get(assignment.id).await.unwrap().unwrap().given.to_whom,
+        AssignmentTarget::Everybody
+    );
 }
 
 pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
@@ -222,17 +233,17 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
     for name in ["Ada", "Bob", "Cleo"] {
         let user = stored(bench, a_user(name)).await;
         let day = a_day_of(&shift, user.id, "2026-03-02");
-        let event = a_check_in(user.id, "2026-03-02T09:00:00Z");
-        bench.attendance().commit(&a_punch_on(&day, &event, Revision::NEW)).await.unwrap();
+        let punch = a_check_in(user.id, "2026-03-02T09:00:00Z");
+        bench.attendance().commit(&a_punch_on(&day, &punch, Revision::NEW)).await.unwrap();
         ids.push(user.id);
     }
     let filter = UserFilter::default();
-    let listed = bench.users().list(&People::Everybody, &filter, &[], Page::default()).await.unwrap();
+    let listed = bench.users().list(&UserScope::Everybody, &filter, &[], Page::default()).await.unwrap();
     assert_eq!((listed.total, listed.items.len()), (3, 3));
     let march = dates("2026-03-01", "2026-03-31");
-    let roster = bench.attendance().roster(&People::Everybody, march).await.unwrap();
+    let roster = bench.attendance().roster(&UserScope::Everybody, march).await.unwrap();
     assert_eq!(roster.iter().map(|(person, _)| person.user).collect::<Vec<_>>(), ids);
-    let records = bench.attendance().records(&People::Everybody, march).await.unwrap();
+    let records = bench.attendance().records(&UserScope::Everybody, march).await.unwrap();
     ids.sort();
     assert_eq!(records.iter().map(|record| record.day.key.user).collect::<Vec<_>>(), ids);
 }
@@ -255,7 +266,7 @@ pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreB
 pub async fn what_was_judged_before_a_change_is_not_stored(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let faces = bench.faces();
-    let add = async |face: &Face, seen| {
+    let add = async |face: &StoredTemplate, seen| {
         faces.add(face.user, std::slice::from_ref(face), Some(a_consent()), 20, Some(seen)).await
     };
     let first = a_face_of(&ada, 1);

@@ -5,7 +5,7 @@ use rollcall_domain::department::Department;
 use rollcall_domain::id::UserId;
 use rollcall_domain::page::Page;
 use rollcall_domain::user::{
-    EmailAddress, EmployeeCode, Enrolled, People, PersonName, Status, User, UserFilter, UserKey, UserSort,
+    EmailAddress, EmployeeCode, Enrolled, PersonName, Status, User, UserFilter, UserKey, UserScope, UserSort,
 };
 
 use super::{save, stored};
@@ -32,7 +32,7 @@ fn ids(users: &[User]) -> Vec<UserId> {
 }
 
 async fn list(bench: &dyn StoreBench, filter: UserFilter, sort: &[UserSort]) -> Vec<UserId> {
-    let found = bench.users().list(&People::Everybody, &filter, sort, page(1, 100)).await.unwrap();
+    let found = bench.users().list(&UserScope::Everybody, &filter, sort, page(1, 100)).await.unwrap();
     assert_eq!(found.total, found.items.len() as u64);
     ids(&found.items)
 }
@@ -220,8 +220,11 @@ pub async fn pages_follow_each_other_without_gap(bench: &dyn StoreBench) {
     let mut found = Vec::new();
     for (number, length) in [(1, 3), (2, 3), (3, 1)] {
         let sort = [by(UserKey::Name, false)];
-        let paged =
-            bench.users().list(&People::Everybody, &of(&department), &sort, page(number, 3)).await.unwrap();
+        let paged = bench
+            .users()
+            .list(&UserScope::Everybody, &of(&department), &sort, page(number, 3))
+            .await
+            .unwrap();
         assert_eq!((paged.total, paged.items.len(), paged.page), (7, length, page(number, 3)));
         found.extend(ids(&paged.items));
     }
@@ -232,7 +235,7 @@ pub async fn past_the_end_there_is_nobody_but_the_total(bench: &dyn StoreBench) 
     let department = a_stored_department(bench).await;
     stored(bench, a_member("Ada", &department)).await;
     for far in [page(2, 1), page(Page::MAX_NUMBER, Page::MAX_SIZE)] {
-        let paged = bench.users().list(&People::Everybody, &of(&department), &[], far).await.unwrap();
+        let paged = bench.users().list(&UserScope::Everybody, &of(&department), &[], far).await.unwrap();
         assert_eq!((paged.items, paged.total), (vec![], 1));
     }
 }
@@ -252,10 +255,10 @@ pub async fn a_scope_shows_its_departments_and_one_person(bench: &dyn StoreBench
     let other = stored(bench, member(&theirs)).await;
     let all = UserFilter { q: Some(tag), ..UserFilter::default() };
     for (people, expected) in [
-        (People::Everybody, vec![&boss, &one, &two, &other]),
-        (People::Departments(vec![ours.id, also_ours.id], boss.id), vec![&boss, &one, &two]),
-        (People::Departments(vec![theirs.id], other.id), vec![&other]),
-        (People::One(boss.id), vec![&boss]),
+        (UserScope::Everybody, vec![&boss, &one, &two, &other]),
+        (UserScope::Departments(vec![ours.id, also_ours.id], boss.id), vec![&boss, &one, &two]),
+        (UserScope::Departments(vec![theirs.id], other.id), vec![&other]),
+        (UserScope::One(boss.id), vec![&boss]),
     ] {
         let found = bench.users().list(&people, &all, &[], page(1, 100)).await.unwrap();
         assert_eq!(found.total, expected.len() as u64, "{people:?}");
@@ -265,14 +268,14 @@ pub async fn a_scope_shows_its_departments_and_one_person(bench: &dyn StoreBench
 
 pub async fn a_scope_of_no_departments_shows_one_person(bench: &dyn StoreBench) {
     let boss = stored(bench, a_user("Boss")).await;
-    let people = People::Departments(vec![], boss.id);
+    let people = UserScope::Departments(vec![], boss.id);
     let found = bench.users().list(&people, &UserFilter::default(), &[], page(1, 100)).await.unwrap();
     assert_eq!((ids(&found.items), found.total), (vec![boss.id], 1));
 }
 
 pub async fn a_member_knows_what_the_department_hands_down(bench: &dyn StoreBench) {
     let shift = a_shift();
-    bench.shifts().insert(&shift, &a_line()).await.unwrap();
+    bench.shifts().insert(&shift, &an_audit_entry()).await.unwrap();
     let timezone = Some("Asia/Kolkata".to_owned());
     let default_shift = Some(shift.id);
     let department = Department { timezone, default_shift, ..a_department("Research") };
@@ -287,7 +290,7 @@ pub async fn people_are_found_by_their_ids(bench: &dyn StoreBench) {
     let gone = stored(bench, User { status: Status::Deleted, ..a_user("Cleo") }).await;
     let mut expected = [&ada, &bob, &gone];
     expected.sort_by_key(|user| user.id);
-    let found = bench.users().named(&[gone.id, UserId::new(fresh()), bob.id, ada.id]).await.unwrap();
+    let found = bench.users().get_many(&[gone.id, UserId::new(fresh()), bob.id, ada.id]).await.unwrap();
     assert_eq!(ids(&found), expected.iter().map(|user| user.id).collect::<Vec<_>>());
-    assert_eq!(bench.users().named(&[]).await.unwrap(), []);
+    assert_eq!(bench.users().get_many(&[]).await.unwrap(), []);
 }

@@ -7,10 +7,10 @@ use rollcall_domain::calendar::{DateRange, Half, Holiday, WeeklyOff, Zone};
 use rollcall_domain::department::Department;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::HolidayId;
-use rollcall_domain::plan::{Given, Personal, Placement, Plan, Whom};
+use rollcall_domain::plan::{AssignmentTarget, Personal, Placement, Plan, ShiftAssignment};
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{People, Status, User};
+use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_ports::attendance::Change;
 
 use super::stored;
@@ -41,10 +41,10 @@ async fn plan(bench: &dyn StoreBench) -> Plan {
 
 pub async fn a_plan_has_every_wording_of_every_shift(bench: &dyn StoreBench) {
     let (shift, shifts) = (a_shift(), bench.shifts());
-    shifts.insert(&shift, &a_line()).await.unwrap();
+    shifts.insert(&shift, &an_audit_entry()).await.unwrap();
     let second = Shift { grace: jiff::SignedDuration::from_mins(20), ..reworded(&shift) };
     let seen = shifts.get(shift.id).await.unwrap().unwrap().revision;
-    shifts.reword(&second, date("2026-04-01"), seen, &a_line()).await.unwrap();
+    shifts.reword(&second, date("2026-04-01"), seen, &an_audit_entry()).await.unwrap();
     let known = &plan(bench).await.shifts[&shift.id];
     assert_eq!(known.on(date("2026-03-31")), &shift);
     assert_eq!(known.on(date("2026-04-01")), &second);
@@ -56,13 +56,13 @@ pub async fn a_plan_has_what_departments_are_given_and_nobodys_own(bench: &dyn S
     let department = a_department("Night");
     bench.departments().insert(&department).await.unwrap();
     let shift = a_shift();
-    bench.shifts().insert(&shift, &a_line()).await.unwrap();
-    let own = an_assignment(&shift, Whom::Person(ada.id), "2026-03-02");
-    let of_all = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
+    bench.shifts().insert(&shift, &an_audit_entry()).await.unwrap();
+    let own = an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-03-02");
+    let of_all = an_assignment(&shift, AssignmentTarget::Department(department.id), "2026-03-02");
     for assignment in [&own, &of_all] {
-        bench.assignments().insert(assignment, &a_line()).await.unwrap();
+        bench.assignments().insert(assignment, &an_audit_entry()).await.unwrap();
     }
-    let given: Vec<Given> = plan(bench).await.assignments;
+    let given: Vec<ShiftAssignment> = plan(bench).await.assignments;
     assert!(given.contains(&of_all.given));
     assert!(!given.contains(&own.given));
 }
@@ -83,7 +83,7 @@ pub async fn a_plan_has_the_calendars_of_departments(bench: &dyn StoreBench) {
     };
     let weekly = CalendarEntry { days: FreeDays::Weekly(off), ..a_holiday(&department, "2026-03-01") };
     for entry in [&day, &half, &weekly] {
-        bench.holidays().insert(entry, &a_line()).await.unwrap();
+        bench.holidays().insert(entry, &an_audit_entry()).await.unwrap();
     }
     let calendar = &plan(bench).await.calendars[&Some(department.id)];
     assert_eq!(calendar.offs, [off]);
@@ -99,11 +99,11 @@ pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench)
     let ada = stored(bench, a_member("Ada", &department)).await;
     has_facts(bench, ada.id).await;
     let before = revision_of(bench, ada.id).await;
-    bench.holidays().insert(&a_holiday(&department, "2027-01-05"), &a_line()).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2027-01-05"), &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, None);
     // Whoever plans that far ahead at the same time did not know.
     assert!(revision_of(bench, ada.id).await > before);
-    bench.holidays().insert(&a_holiday(&department, "2026-12-31"), &a_line()).await.unwrap();
+    bench.holidays().insert(&a_holiday(&department, "2026-12-31"), &an_audit_entry()).await.unwrap();
     assert_eq!(stale_from(bench, ada.id).await, Some(date("2026-12-31")));
 }
 
@@ -118,7 +118,7 @@ pub async fn what_is_stale_counts_as_not_planned(bench: &dyn StoreBench) {
     };
     let (some, end) = (|on: &str| Some(date(on)), Some(date("2026-12-31")));
     let free = async |on: &str| {
-        bench.holidays().insert(&a_holiday(&department, on), &a_line()).await.unwrap();
+        bench.holidays().insert(&a_holiday(&department, on), &an_audit_entry()).await.unwrap();
     };
     has_facts(bench, ada.id).await;
     free("2026-06-11").await;
@@ -146,9 +146,9 @@ pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn Store
     let bob = stored(bench, a_member("Bob", &department)).await;
     stored(bench, User { status: Status::Suspended, ..a_member("Cleo", &department) }).await;
     let shift = a_shift();
-    bench.shifts().insert(&shift, &a_line()).await.unwrap();
-    let own = an_assignment(&shift, Whom::Person(bob.id), "2026-03-02");
-    bench.assignments().insert(&own, &a_line()).await.unwrap();
+    bench.shifts().insert(&shift, &an_audit_entry()).await.unwrap();
+    let own = an_assignment(&shift, AssignmentTarget::Person(bob.id), "2026-03-02");
+    bench.assignments().insert(&own, &an_audit_entry()).await.unwrap();
     let ledger = bench.attendance().ledger(ada.id, dates("2026-03-02", "2026-03-02")).await.unwrap();
     let placement = Placement {
         from: date("2026-03-02"),
@@ -160,7 +160,7 @@ pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn Store
     let placed = Change { placements: vec![placement.clone()], ..Change::none(ada.id, &ledger) };
     bench.attendance().commit(&placed).await.unwrap();
 
-    let people = People::Departments(vec![department.id], ada.id);
+    let people = UserScope::Departments(vec![department.id], ada.id);
     let found: BTreeMap<_, _> = bench.plan().personals(&people).await.unwrap().into_iter().collect();
     let employed = Employment { from: joined, to: None };
     let of_ada = Personal { placements: vec![placement], employment: employed, ..Personal::default() };
@@ -178,20 +178,20 @@ pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
         assert!(version > last, "{what}");
         last = version;
     };
-    bench.shifts().insert(&shift, &a_line()).await.unwrap();
+    bench.shifts().insert(&shift, &an_audit_entry()).await.unwrap();
     grown("a new shift").await;
     let seen = bench.shifts().get(shift.id).await.unwrap().unwrap().revision;
-    bench.shifts().reword(&reworded(&shift), date("2026-04-01"), seen, &a_line()).await.unwrap();
+    bench.shifts().reword(&reworded(&shift), date("2026-04-01"), seen, &an_audit_entry()).await.unwrap();
     grown("another wording").await;
-    let assignment = an_assignment(&shift, Whom::Department(department.id), "2026-03-02");
-    bench.assignments().insert(&assignment, &a_line()).await.unwrap();
+    let assignment = an_assignment(&shift, AssignmentTarget::Department(department.id), "2026-03-02");
+    bench.assignments().insert(&assignment, &an_audit_entry()).await.unwrap();
     grown("an assignment").await;
-    bench.assignments().remove(assignment.id, rollcall_domain::Revision(1), &a_line()).await.unwrap();
+    bench.assignments().remove(assignment.id, rollcall_domain::Revision(1), &an_audit_entry()).await.unwrap();
     grown("one taken back").await;
     let holiday = CalendarEntry { id: HolidayId::new(fresh()), ..a_holiday(&department, "2026-05-01") };
-    bench.holidays().insert(&holiday, &a_line()).await.unwrap();
+    bench.holidays().insert(&holiday, &an_audit_entry()).await.unwrap();
     grown("a holiday").await;
-    bench.holidays().remove(holiday.id, rollcall_domain::Revision(1), &a_line()).await.unwrap();
+    bench.holidays().remove(holiday.id, rollcall_domain::Revision(1), &an_audit_entry()).await.unwrap();
     grown("a holiday less").await;
 }
 

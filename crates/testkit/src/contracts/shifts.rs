@@ -6,7 +6,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::calendar::Workdays;
 use rollcall_domain::department::Department;
 use rollcall_domain::id::{EditionId, ShiftId};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::shifts::StoredShift;
@@ -69,7 +69,7 @@ pub fn an_odd_shift() -> Shift {
 }
 
 async fn inserted(bench: &dyn StoreBench, shift: Shift) -> Shift {
-    bench.shifts().insert(&shift, &a_line()).await.expect("the shift is stored");
+    bench.shifts().insert(&shift, &an_audit_entry()).await.expect("the shift is stored");
     shift
 }
 
@@ -102,16 +102,16 @@ pub async fn every_rule_of_a_shift_comes_back(bench: &dyn StoreBench) {
 pub async fn a_shifts_name_is_taken_until_it_is_retired(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
     let same = Shift { name: first.name.to_uppercase(), ..a_shift() };
-    assert_matches!(bench.shifts().insert(&same, &a_line()).await, Err(StoreError::Taken("name")));
+    assert_matches!(bench.shifts().insert(&same, &an_audit_entry()).await, Err(StoreError::Taken("name")));
     assert_matches!(bench.shifts().get(same.id).await, Ok(None));
     let other = inserted(bench, a_shift()).await;
     let renamed = Shift { name: first.name.clone(), ..reworded(&other) };
-    let answer = bench.shifts().reword(&renamed, date("2026-04-01"), Revision(1), &a_line()).await;
+    let answer = bench.shifts().reword(&renamed, date("2026-04-01"), Revision(1), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Taken("name")));
     assert_eq!(get(bench, &other).await.revision, Revision(1));
     let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
-    bench.shifts().retire(first.id, Revision(1), at, today, &a_line()).await.unwrap();
-    bench.shifts().insert(&same, &a_line()).await.unwrap();
+    bench.shifts().retire(first.id, Revision(1), at, today, &an_audit_entry()).await.unwrap();
+    bench.shifts().insert(&same, &an_audit_entry()).await.unwrap();
 }
 
 pub async fn wordings_hold_from_their_dates_on(bench: &dyn StoreBench) {
@@ -119,8 +119,8 @@ pub async fn wordings_hold_from_their_dates_on(bench: &dyn StoreBench) {
     let (april, march) = (date("2026-04-01"), date("2026-03-10"));
     let second = Shift { ends: time(17, 0, 0, 0), ..reworded(&first) };
     let third = Shift { starts: time(8, 0, 0, 0), ..reworded(&first) };
-    bench.shifts().reword(&second, april, Revision(1), &a_line()).await.unwrap();
-    bench.shifts().reword(&third, march, Revision(2), &a_line()).await.unwrap();
+    bench.shifts().reword(&second, april, Revision(1), &an_audit_entry()).await.unwrap();
+    bench.shifts().reword(&third, march, Revision(2), &an_audit_entry()).await.unwrap();
     let known = get(bench, &first).await;
     assert_eq!(wordings(&known), [(None, first), (Some(march), third), (Some(april), second.clone())]);
     assert_eq!(known.revision, Revision(3));
@@ -132,8 +132,8 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
     let first = inserted(bench, a_shift()).await;
     let april = date("2026-04-01");
     let (second, third) = (reworded(&first), Shift { ends: time(17, 0, 0, 0), ..reworded(&first) });
-    bench.shifts().reword(&second, april, Revision(1), &a_line()).await.unwrap();
-    bench.shifts().reword(&third, april, Revision(2), &a_line()).await.unwrap();
+    bench.shifts().reword(&second, april, Revision(1), &an_audit_entry()).await.unwrap();
+    bench.shifts().reword(&third, april, Revision(2), &an_audit_entry()).await.unwrap();
     let known = wordings(&get(bench, &first).await);
     assert_eq!(known.len(), 2);
     // Records may refer to the wording that was there first.
@@ -144,14 +144,14 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
 pub async fn who_did_not_see_the_last_wording_is_told(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
     let reword = async |seen| {
-        bench.shifts().reword(&reworded(&first), date("2026-04-01"), Revision(seen), &a_line()).await
+        bench.shifts().reword(&reworded(&first), date("2026-04-01"), Revision(seen), &an_audit_entry()).await
     };
     reword(1).await.unwrap();
     assert_matches!(reword(1).await, Err(StoreError::Stale));
     assert_matches!(reword(9).await, Err(StoreError::Stale));
     reword(2).await.unwrap();
     let nowhere = a_shift();
-    let answer = bench.shifts().reword(&nowhere, date("2026-04-01"), Revision(1), &a_line()).await;
+    let answer = bench.shifts().reword(&nowhere, date("2026-04-01"), Revision(1), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Stale));
 }
 
@@ -160,7 +160,7 @@ pub async fn of_several_wordings_at_once_one_is_stored(bench: &dyn StoreBench) {
     let answers = at_once(8, |n| {
         let (shifts, shift) = (bench.shifts(), reworded(&first));
         let from = date(&format!("2026-04-{:02}", n + 1));
-        async move { shifts.reword(&shift, from, Revision(1), &a_line()).await }
+        async move { shifts.reword(&shift, from, Revision(1), &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
     assert_eq!(wordings(&get(bench, &first).await).len(), 2);
@@ -173,15 +173,23 @@ pub async fn another_wording_makes_the_records_of_its_workers_stale(bench: &dyn 
     let own = stored(bench, a_user("Own")).await;
     let member = stored(bench, a_member("Member", &department)).await;
     let stranger = stored(bench, a_user("Stranger")).await;
-    for whom in [Whom::Person(own.id), Whom::Department(department.id)] {
-        bench.assignments().insert(&an_assignment(&shift, whom, "2026-03-02"), &a_line()).await.unwrap();
+    for whom in [AssignmentTarget::Person(own.id), AssignmentTarget::Department(department.id)] {
+        bench
+            .assignments()
+            .insert(&an_assignment(&shift, whom, "2026-03-02"), &an_audit_entry())
+            .await
+            .unwrap();
     }
     for user in [&own, &member, &stranger] {
         has_facts(bench, user.id).await;
     }
     let april = date("2026-04-01");
-    bench.shifts().reword(&reworded(&shift), april, Revision(1), &a_line()).await.unwrap();
-    bench.shifts().reword(&reworded(&shift), date("2026-05-01"), Revision(2), &a_line()).await.unwrap();
+    bench.shifts().reword(&reworded(&shift), april, Revision(1), &an_audit_entry()).await.unwrap();
+    bench
+        .shifts()
+        .reword(&reworded(&shift), date("2026-05-01"), Revision(2), &an_audit_entry())
+        .await
+        .unwrap();
     for (user, expected) in [(&own, Some(april)), (&member, Some(april)), (&stranger, None)] {
         assert_eq!(stale_from(bench, user.id).await, expected, "{:?}", user.name);
     }
@@ -191,21 +199,21 @@ pub async fn a_shift_in_use_is_not_retired(bench: &dyn StoreBench) {
     let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
     let retire = async |shift: &Shift| {
         let seen = get(bench, shift).await.revision;
-        bench.shifts().retire(shift.id, seen, at, today, &a_line()).await
+        bench.shifts().retire(shift.id, seen, at, today, &an_audit_entry()).await
     };
     let default = the_shift(bench).await;
     assert_matches!(retire(&default).await, Err(StoreError::InUse("default")));
 
     let shift = inserted(bench, a_shift()).await;
     let ada = stored(bench, a_user("Ada")).await;
-    let assignment = an_assignment(&shift, Whom::Person(ada.id), "2026-04-01");
-    bench.assignments().insert(&assignment, &a_line()).await.unwrap();
+    let assignment = an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-04-01");
+    bench.assignments().insert(&assignment, &an_audit_entry()).await.unwrap();
     assert_matches!(retire(&shift).await, Err(StoreError::InUse("shift_assignments")));
-    bench.assignments().remove(assignment.id, Revision(1), &a_line()).await.unwrap();
+    bench.assignments().remove(assignment.id, Revision(1), &an_audit_entry()).await.unwrap();
 
-    let mut past = an_assignment(&shift, Whom::Person(ada.id), "2026-02-01");
+    let mut past = an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-02-01");
     past.given.to = Some(date("2026-03-01"));
-    bench.assignments().insert(&past, &a_line()).await.unwrap();
+    bench.assignments().insert(&past, &an_audit_entry()).await.unwrap();
     let usual = User { default_shift: Some(shift.id), ..ada.clone() };
     save(bench, &usual).await.unwrap();
     assert_matches!(retire(&shift).await, Err(StoreError::InUse("users")));
@@ -222,14 +230,16 @@ pub async fn a_shift_in_use_is_not_retired(bench: &dyn StoreBench) {
 pub async fn a_retired_shift_stays_as_it_was(bench: &dyn StoreBench) {
     let shift = inserted(bench, a_shift()).await;
     let at = at("2026-03-02T08:00:00.000001Z");
-    let retire =
-        async |seen| bench.shifts().retire(shift.id, Revision(seen), at, date("2026-03-02"), &a_line()).await;
+    let retire = async |seen| {
+        bench.shifts().retire(shift.id, Revision(seen), at, date("2026-03-02"), &an_audit_entry()).await
+    };
     assert_matches!(retire(7).await, Err(StoreError::Stale));
     retire(1).await.unwrap();
     let known = get(bench, &shift).await;
     assert_eq!((known.retired_at, known.revision), (Some(at), Revision(2)));
     assert_matches!(retire(2).await, Err(StoreError::Stale));
-    let answer = bench.shifts().reword(&reworded(&shift), date("2026-04-01"), Revision(2), &a_line()).await;
+    let answer =
+        bench.shifts().reword(&reworded(&shift), date("2026-04-01"), Revision(2), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Stale));
     assert!(bench.plan().plan(&Shift::standard()).await.unwrap().shifts.contains_key(&shift.id));
 }

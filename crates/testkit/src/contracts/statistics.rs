@@ -7,12 +7,13 @@ use rollcall_domain::calendar::Zone;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::id::{CorrectionId, DepartmentId, DeviceId, UserId};
-use rollcall_domain::statistics::{Days, Whose};
-use rollcall_domain::user::{People, Status, User};
+use rollcall_domain::statistics::{Days, RecordScope};
+use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_ports::attendance::{Change, Ledger};
-use rollcall_ports::decisions::Search;
+use rollcall_ports::recognition_log::Search;
 use rollcall_ports::statistics::{
-    By, Census, Devices, Enough, Glance, Glancing, Heads, Key, Lately, Searches,
+    ActivityWindow, DashboardCounts, DashboardFilter, Devices, GroupBy, Heads, Key, MinTemplates, Searches,
+    UserCounts,
 };
 
 use super::stored;
@@ -79,11 +80,15 @@ fn later() -> Timestamp {
     at("2027-01-01T00:00:00Z")
 }
 
-fn about<'a>(people: &'a People, enrolled: Option<&'a Enough>) -> Glancing<'a> {
-    Glancing { people, department: None, enrolled, organization: None }
+fn about<'a>(people: &'a UserScope, enrolled: Option<&'a MinTemplates>) -> DashboardFilter<'a> {
+    DashboardFilter { people, department: None, enrolled, organization: None }
 }
 
-async fn glance(bench: &dyn StoreBench, people: &People, enrolled: Option<&Enough>) -> Glance {
+async fn glance(
+    bench: &dyn StoreBench,
+    people: &UserScope,
+    enrolled: Option<&MinTemplates>,
+) -> DashboardCounts {
     bench.statistics().glance(&about(people, enrolled)).await.unwrap().expect("no department was asked for")
 }
 
@@ -93,13 +98,13 @@ async fn lately(
     until: Timestamp,
     online_since: Timestamp,
 ) -> (Searches, Devices) {
-    let organization = Some(Lately { from, until, online_since });
-    let wanted = Glancing { organization, ..about(&People::Everybody, None) };
+    let organization = Some(ActivityWindow { from, until, online_since });
+    let wanted = DashboardFilter { organization, ..about(&UserScope::Everybody, None) };
     let glance = bench.statistics().glance(&wanted).await.unwrap().expect("no department was asked for");
     glance.organization.expect("what was asked for")
 }
 
-async fn count(bench: &dyn StoreBench, whose: &Whose, by: By) -> Vec<(Key, Days)> {
+async fn count(bench: &dyn StoreBench, whose: &RecordScope, by: GroupBy) -> Vec<(Key, Days)> {
     let march = dates("2026-03-01", "2026-03-31");
     bench.statistics().days(whose, march, by, later()).await.unwrap()
 }
@@ -129,7 +134,7 @@ pub async fn days_are_counted_by_what_they_came_to(bench: &dyn StoreBench) {
     decided.record.worked_seconds = Some(1);
     keep(bench, bob, vec![decided, day(bench, bob, "2026-03-03", of, S::Absent).await]).await;
 
-    let counted = count(bench, &Whose::of_departments(vec![research]), By::Nothing).await;
+    let counted = count(bench, &RecordScope::of_departments(vec![research]), GroupBy::Nothing).await;
     assert_eq!(
         numbers(&counted),
         [
@@ -164,14 +169,14 @@ pub async fn days_are_counted_by_department_person_shift_and_date(bench: &dyn St
     ];
     keep(bench, ada, moved).await;
     keep(bench, bob, vec![day(bench, bob, "2026-03-02", None, S::Present).await]).await;
-    let both = Whose { people: Some(vec![ada, bob]), ..Whose::default() };
+    let both = RecordScope { people: Some(vec![ada, bob]), ..RecordScope::default() };
     let by = async |by| numbers(&count(bench, &both, by).await);
     let sorted = |mut expected: Vec<(Key, DayStatus, bool, u64)>| {
         expected.sort();
         expected
     };
     assert_eq!(
-        by(By::Department).await,
+        by(GroupBy::Department).await,
         sorted(vec![
             (Key::Department(None), S::Present, true, 1),
             (Key::Department(one), S::Present, true, 1),
@@ -180,7 +185,7 @@ pub async fn days_are_counted_by_department_person_shift_and_date(bench: &dyn St
         ])
     );
     assert_eq!(
-        by(By::User).await,
+        by(GroupBy::User).await,
         sorted(vec![
             (Key::User(ada), S::Present, true, 2),
             (Key::User(ada), S::DayOff, false, 1),
@@ -189,18 +194,18 @@ pub async fn days_are_counted_by_department_person_shift_and_date(bench: &dyn St
     );
     let standard = Some(the_shift(bench).await.id);
     assert_eq!(
-        by(By::Shift).await,
+        by(GroupBy::Shift).await,
         sorted(vec![(Key::Shift(None), S::DayOff, false, 1), (Key::Shift(standard), S::Present, true, 3),])
     );
     assert_eq!(
-        by(By::Date).await,
+        by(GroupBy::Date).await,
         sorted(vec![
             (Key::Date(date("2026-03-02")), S::Present, true, 2),
             (Key::Date(date("2026-03-03")), S::Present, true, 1),
             (Key::Date(date("2026-03-07")), S::DayOff, false, 1),
         ])
     );
-    let keys: Vec<Key> = count(bench, &both, By::Date).await.into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<Key> = count(bench, &both, GroupBy::Date).await.into_iter().map(|(key, _)| key).collect();
     assert!(keys.is_sorted(), "{keys:?}");
 }
 
@@ -212,7 +217,8 @@ pub async fn only_days_that_are_final_are_counted(bench: &dyn StoreBench) {
     let march = dates("2026-03-01", "2026-03-31");
     let micro = SignedDuration::from_micros(1);
     for (now, expected) in [(due - micro, 0), (due, 1), (due + micro, 1)] {
-        let counted = bench.statistics().days(&Whose::one(ada), march, By::Nothing, now).await.unwrap();
+        let counted =
+            bench.statistics().days(&RecordScope::one(ada), march, GroupBy::Nothing, now).await.unwrap();
         assert_eq!(counted.len(), expected, "{now}");
     }
 }
@@ -230,17 +236,17 @@ pub async fn whose_days_are_counted_follows_from_the_records(bench: &dyn StoreBe
     keep(bench, bob, vec![day(bench, bob, "2026-03-02", Some(one), present).await]).await;
     let people = Some(vec![ada, bob]);
     for (whose, expected) in [
-        (Whose { people: people.clone(), ..Whose::everybody() }, 4),
-        (Whose::of_departments(vec![one]), 2),
-        (Whose::of_departments(vec![one, other]), 3),
-        (Whose::of_departments(vec![]), 0),
-        (Whose::one(ada), 3),
-        (Whose { besides: Some(ada), ..Whose::of_departments(vec![other]) }, 3),
-        (Whose { besides: Some(ada), ..Whose::of_departments(vec![one]) }, 4),
-        (Whose { people: Some(vec![ada]), ..Whose::of_departments(vec![one]) }, 1),
-        (Whose { people: Some(vec![]), ..Whose::everybody() }, 0),
+        (RecordScope { people: people.clone(), ..RecordScope::everybody() }, 4),
+        (RecordScope::of_departments(vec![one]), 2),
+        (RecordScope::of_departments(vec![one, other]), 3),
+        (RecordScope::of_departments(vec![]), 0),
+        (RecordScope::one(ada), 3),
+        (RecordScope { besides: Some(ada), ..RecordScope::of_departments(vec![other]) }, 3),
+        (RecordScope { besides: Some(ada), ..RecordScope::of_departments(vec![one]) }, 4),
+        (RecordScope { people: Some(vec![ada]), ..RecordScope::of_departments(vec![one]) }, 1),
+        (RecordScope { people: Some(vec![]), ..RecordScope::everybody() }, 0),
     ] {
-        let counted = count(bench, &whose, By::Nothing).await;
+        let counted = count(bench, &whose, GroupBy::Nothing).await;
         assert_eq!(counted.iter().map(|(_, days)| days.days).sum::<u64>(), expected, "{whose:?}");
         let march = dates("2026-03-01", "2026-03-31");
         let listed = bench.statistics().people(&whose, march, None, later()).await.unwrap();
@@ -249,16 +255,16 @@ pub async fn whose_days_are_counted_follows_from_the_records(bench: &dyn StoreBe
 }
 
 pub async fn nothing_counted_is_nothing(bench: &dyn StoreBench) {
-    let nobody = Whose::one(UserId::new(fresh()));
-    for by in [By::Nothing, By::Department, By::User, By::Shift, By::Date] {
+    let nobody = RecordScope::one(UserId::new(fresh()));
+    for by in [GroupBy::Nothing, GroupBy::Department, GroupBy::User, GroupBy::Shift, GroupBy::Date] {
         assert_eq!(count(bench, &nobody, by).await, []);
     }
     let (on, march) = (date("2026-03-02"), dates("2026-03-01", "2026-03-31"));
     assert_eq!(bench.statistics().people(&nobody, march, None, later()).await.unwrap(), []);
     assert_eq!(bench.statistics().heads(&nobody, on, on, None).await.unwrap(), []);
-    let none = People::Departments(vec![], UserId::new(fresh()));
-    assert_eq!(glance(bench, &none, None).await, Glance::default());
-    let unknown = Glancing { department: Some(DepartmentId::new(fresh())), ..about(&none, None) };
+    let none = UserScope::Departments(vec![], UserId::new(fresh()));
+    assert_eq!(glance(bench, &none, None).await, DashboardCounts::default());
+    let unknown = DashboardFilter { department: Some(DepartmentId::new(fresh())), ..about(&none, None) };
     assert_eq!(bench.statistics().glance(&unknown).await.unwrap(), None);
 }
 
@@ -280,7 +286,7 @@ pub async fn arrivals_are_counted_as_clocks_showed_them(bench: &dyn StoreBench) 
         records.push(record);
     }
     keep(bench, ada, records).await;
-    let counted = count(bench, &Whose::one(ada), By::Date).await;
+    let counted = count(bench, &RecordScope::one(ada), GroupBy::Date).await;
     let seconds: Vec<i64> = counted.iter().map(|(_, days)| days.arrival_seconds).collect();
     assert_eq!(seconds, [32_400, 32_400, 87_000, -600, 32_400]);
 }
@@ -301,14 +307,17 @@ pub async fn everybody_with_records_is_listed_by_name(bench: &dyn StoreBench) {
     let gone = User { status: Status::Deleted, ..expected[3].0.clone() };
     super::save(bench, &gone).await.unwrap();
     let march = dates("2026-03-01", "2026-03-31");
-    let people =
-        bench.statistics().people(&Whose::of_departments(vec![of]), march, None, later()).await.unwrap();
+    let people = bench
+        .statistics()
+        .people(&RecordScope::of_departments(vec![of]), march, None, later())
+        .await
+        .unwrap();
     let found: Vec<_> =
         people.iter().map(|person| (person.user, person.name.clone(), person.settled)).collect();
     let order = [1, 3, 0, 2].map(|n: usize| (expected[n].0.id, expected[n].0.name.clone(), expected[n].1));
     assert_eq!(found, order);
     let april = dates("2026-04-01", "2026-04-30");
-    let whose = Whose::of_departments(vec![of]);
+    let whose = RecordScope::of_departments(vec![of]);
     assert_eq!(bench.statistics().people(&whose, april, None, later()).await.unwrap(), []);
     // Who has records is listed, however many of them are final and of the status wanted.
     let settled = async |status, now| {
@@ -338,10 +347,10 @@ pub async fn people_are_counted_where_they_were(bench: &dyn StoreBench) {
         keep(bench, *user, vec![day(bench, *user, "2026-03-02", Some(one), DayStatus::Absent).await, came])
             .await;
     }
-    let whose = Whose::of_departments(vec![one, other]);
+    let whose = RecordScope::of_departments(vec![one, other]);
     let (monday, tuesday) = (date("2026-03-02"), date("2026-03-03"));
     let heads = async |on, today, least: u32| {
-        let enough = Enough { model: model(photos::MODEL), least };
+        let enough = MinTemplates { model: model(photos::MODEL), least };
         let mut heads = bench.statistics().heads(&whose, on, today, Some(&enough)).await.unwrap();
         heads.sort_by_key(|heads| heads.department);
         heads
@@ -363,7 +372,7 @@ pub async fn somebody_with_two_shifts_is_one_person(bench: &dyn StoreBench) {
     let more = DayRecord { ..outside(shift.clone()) };
     keep(bench, ada, vec![shift, more]).await;
     let on = date("2026-03-02");
-    let heads = bench.statistics().heads(&Whose::of_departments(vec![of]), on, on, None).await.unwrap();
+    let heads = bench.statistics().heads(&RecordScope::of_departments(vec![of]), on, on, None).await.unwrap();
     assert_eq!(heads, [Heads { department: Some(of), people: 1, enrolled: 0, came: 1 }]);
 }
 
@@ -402,17 +411,17 @@ pub async fn a_census_tells_who_can_be_recognized(bench: &dyn StoreBench) {
         }
     }
     let stranger = stored(bench, a_user("Bob")).await;
-    let people = People::Departments(vec![staffed.id], UserId::new(fresh()));
-    let enough = Enough { model: model(photos::MODEL), least: 2 };
-    let of_it = Glancing { department: Some(staffed.id), ..about(&people, Some(&enough)) };
+    let people = UserScope::Departments(vec![staffed.id], UserId::new(fresh()));
+    let enough = MinTemplates { model: model(photos::MODEL), least: 2 };
+    let of_it = DashboardFilter { department: Some(staffed.id), ..about(&people, Some(&enough)) };
     let census = bench.statistics().glance(&of_it).await.unwrap().expect("the department is there").census;
-    let expected = Census { total: 6, active: 4, enrolled: 1, incomplete: 2, no_consent: 1 };
+    let expected = UserCounts { total: 6, active: 4, enrolled: 1, incomplete: 2, no_consent: 1 };
     assert_eq!(census, expected);
     assert_eq!(census.active, census.enrolled + census.incomplete + census.no_consent);
     let without = glance(bench, &people, None).await.census;
-    assert_eq!(without, Census { enrolled: 0, incomplete: 3, ..expected });
-    let one = glance(bench, &People::One(stranger.id), Some(&enough)).await.census;
-    assert_eq!(one, Census { total: 1, active: 1, enrolled: 0, incomplete: 0, no_consent: 1 });
+    assert_eq!(without, UserCounts { enrolled: 0, incomplete: 3, ..expected });
+    let one = glance(bench, &UserScope::One(stranger.id), Some(&enough)).await.census;
+    assert_eq!(one, UserCounts { total: 1, active: 1, enrolled: 0, incomplete: 0, no_consent: 1 });
 }
 
 pub async fn searches_are_counted_by_what_came_of_them(bench: &dyn StoreBench) {
@@ -425,9 +434,9 @@ pub async fn searches_are_counted_by_what_came_of_them(bench: &dyn StoreBench) {
         ["matched", "matched", "unknown", "ambiguous", "rejected", "matched"].into_iter().enumerate()
     {
         let search = a_search(ada, &model(photos::MODEL), start + second * i32::try_from(n).unwrap());
-        bench.decisions().note(Search { result, ..search });
+        bench.recognition_log().append(Search { result, ..search });
     }
-    bench.decisions().flush().await;
+    bench.recognition_log().flush().await;
     let (counted, _) = lately(bench, start, start + second * 5, start).await;
     assert_eq!(counted, Searches { attempts: 5, matched: 2, unknown: 1, ambiguous: 1, rejected: 1 });
     assert_eq!(lately(bench, start - second, start, start).await.0, Searches::default());
@@ -454,17 +463,17 @@ pub async fn corrections_that_wait_are_counted(bench: &dyn StoreBench) {
     for correction in
         [&asked(ada.id, "2026-03-02"), &asked(ada.id, "2026-03-03"), &withdrawn, &asked(bob.id, "2026-03-02")]
     {
-        bench.corrections().insert(correction, &a_line()).await.unwrap();
+        bench.corrections().insert(correction, &an_audit_entry()).await.unwrap();
     }
     let waiting = async |people| glance(bench, &people, None).await.open_corrections;
-    assert_eq!(waiting(People::One(ada.id)).await, 3);
+    assert_eq!(waiting(UserScope::One(ada.id)).await, 3);
     let withdrawn =
         Correction { status: CorrectionStatus::Withdrawn, revision: Revision::NEW.next(), ..withdrawn };
-    bench.corrections().settle(&withdrawn, None, &a_line()).await.unwrap();
-    assert_eq!(waiting(People::One(ada.id)).await, 2);
-    assert_eq!(waiting(People::Departments(vec![department.id], bob.id)).await, 3);
-    assert_eq!(waiting(People::Departments(vec![department.id], UserId::new(fresh()))).await, 2);
-    assert!(waiting(People::Everybody).await >= 3);
+    bench.corrections().settle(&withdrawn, None, &an_audit_entry()).await.unwrap();
+    assert_eq!(waiting(UserScope::One(ada.id)).await, 2);
+    assert_eq!(waiting(UserScope::Departments(vec![department.id], bob.id)).await, 3);
+    assert_eq!(waiting(UserScope::Departments(vec![department.id], UserId::new(fresh()))).await, 2);
+    assert!(waiting(UserScope::Everybody).await >= 3);
 }
 
 /// Needs a database of its own: kiosks are everybody's.
@@ -476,14 +485,14 @@ pub async fn kiosks_that_search_are_online(bench: &dyn StoreBench) {
     }
     bench.devices().revoke(gone.id, at("2026-03-01T00:00:00Z")).await.unwrap();
     let search = |device: Option<DeviceId>, when| {
-        bench.decisions().note(Search { device, ..a_search(ada, &model(photos::MODEL), at(when)) });
+        bench.recognition_log().append(Search { device, ..a_search(ada, &model(photos::MODEL), at(when)) });
     };
     search(Some(busy.id), "2026-03-02T09:00:00Z");
     search(Some(busy.id), "2026-03-02T09:01:00Z");
     search(Some(idle.id), "2026-03-02T08:00:00Z");
     search(Some(gone.id), "2026-03-02T09:00:00Z");
     search(None, "2026-03-02T09:00:00Z");
-    bench.decisions().flush().await;
+    bench.recognition_log().flush().await;
     let (_, devices) =
         lately(bench, at("2026-03-02T09:01:00Z"), at("2026-03-02T09:01:00Z"), at("2026-03-02T09:01:00Z"))
             .await;

@@ -7,7 +7,7 @@ use rollcall_domain::page::Page;
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{
-    Consent, ConsentVersion, EmailAddress, EmployeeCode, People, Status, StatusChange, User, UserFilter,
+    Consent, ConsentVersion, EmailAddress, EmployeeCode, Status, StatusChange, User, UserFilter, UserScope,
 };
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
@@ -376,13 +376,13 @@ pub async fn the_two_spellings_of_a_domain_are_one_address(bench: &dyn StoreBenc
     let found = bench.users().credentials(twin.email.canonical()).await.unwrap().expect("credentials");
     assert_eq!(found.user, ada.id);
     assert_eq!(
-        bench.users().of_addresses(&[twin.email.canonical().to_owned()]).await.unwrap(),
+        bench.users().ids_by_email(&[twin.email.canonical().to_owned()]).await.unwrap(),
         [Some(ada.id)]
     );
     for part in [read, sent, format!("{tag}@bücher"), format!("{tag}@xn--bcher")] {
         let filter = UserFilter { q: Some(part.clone()), ..UserFilter::default() };
         let page = Page::new(1, 10).expect("a page");
-        let found = bench.users().list(&People::Everybody, &filter, &[], page).await.unwrap();
+        let found = bench.users().list(&UserScope::Everybody, &filter, &[], page).await.unwrap();
         assert_eq!(found.items.iter().map(|user| user.id).collect::<Vec<_>>(), [ada.id], "{part}");
     }
 }
@@ -409,13 +409,13 @@ pub async fn people_are_found_by_their_codes_and_addresses(bench: &dyn StoreBenc
     let nobody = "nobody's".to_owned();
     let codes = [nobody.clone(), canonical(&code)];
     let addresses = [bob.email.canonical().to_owned(), nobody, ada.email.canonical().to_owned()];
-    assert_eq!(bench.users().of_codes(&codes).await.unwrap(), [None, Some(ada.id)]);
-    assert_eq!(bench.users().of_addresses(&addresses).await.unwrap(), [Some(bob.id), None, Some(ada.id)]);
-    assert_eq!(bench.users().of_codes(&[]).await.unwrap(), []);
+    assert_eq!(bench.users().ids_by_code(&codes).await.unwrap(), [None, Some(ada.id)]);
+    assert_eq!(bench.users().ids_by_email(&addresses).await.unwrap(), [Some(bob.id), None, Some(ada.id)]);
+    assert_eq!(bench.users().ids_by_code(&[]).await.unwrap(), []);
     let gone = User { status: Status::Deleted, deleted_at: Some(at("2026-03-02T10:00:00Z")), ..ada };
     save(bench, &gone).await.unwrap();
-    assert_eq!(bench.users().of_codes(&codes).await.unwrap(), [None, None]);
-    assert_eq!(bench.users().of_addresses(&addresses).await.unwrap(), [Some(bob.id), None, None]);
+    assert_eq!(bench.users().ids_by_code(&codes).await.unwrap(), [None, None]);
+    assert_eq!(bench.users().ids_by_email(&addresses).await.unwrap(), [Some(bob.id), None, None]);
 }
 
 pub async fn other_terms_make_records_stale(bench: &dyn StoreBench) {

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::assignment::Assignment;
-use rollcall_domain::audit::Line;
+use rollcall_domain::assignment::StoredAssignment;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::{AssignmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::{Given, Whom};
+use rollcall_domain::plan::{AssignmentTarget, ShiftAssignment};
 use rollcall_ports::assignments::{AssignmentFilter, AssignmentKey, AssignmentStore};
-use rollcall_ports::plan::Visible;
+use rollcall_ports::plan::PlanScope;
 use rollcall_ports::store::StoreError;
 
 use super::world::{FakeStores, World};
@@ -19,11 +19,11 @@ use super::world::{FakeStores, World};
 impl AssignmentStore for FakeStores {
     async fn list(
         &self,
-        visible: &Visible,
+        visible: &PlanScope,
         filter: &AssignmentFilter,
         sort: &[Sort<AssignmentKey>],
         page: Page,
-    ) -> Result<Paged<Assignment>, StoreError> {
+    ) -> Result<Paged<StoredAssignment>, StoreError> {
         let world = self.world()?;
         let seen = world.assignments.values().filter(|one| world.sees(visible, one.given.to_whom));
         let mut wanted: Vec<_> = seen.filter(|one| matches(filter, one)).cloned().collect();
@@ -31,51 +31,60 @@ impl AssignmentStore for FakeStores {
         Ok(page.of(wanted))
     }
 
-    async fn get(&self, id: AssignmentId) -> Result<Option<Assignment>, StoreError> {
+    async fn get(&self, id: AssignmentId) -> Result<Option<StoredAssignment>, StoreError> {
         Ok(self.world()?.assignments.get(&id).cloned())
     }
 
-    async fn insert(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
+    async fn insert(
+        &self,
+        assignment: &StoredAssignment,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.check_assignment(assignment)?;
         world.check_open(assignment.begins())?;
         match assignment.given.to_whom {
-            Whom::Person(user) if !world.users.contains_key(&user) => {
+            AssignmentTarget::Person(user) if !world.users.contains_key(&user) => {
                 return Err(StoreError::Missing("user_id"));
             }
-            Whom::Department(department) if !world.departments.contains_key(&department) => {
+            AssignmentTarget::Department(department) if !world.departments.contains_key(&department) => {
                 return Err(StoreError::Missing("department_id"));
             }
-            Whom::Everybody | Whom::Department(_) | Whom::Person(_) => {}
+            AssignmentTarget::Everybody | AssignmentTarget::Department(_) | AssignmentTarget::Person(_) => {}
         }
-        let stored = Assignment { revision: Revision::NEW.next(), ..assignment.clone() };
+        let stored = StoredAssignment { revision: Revision::NEW.next(), ..assignment.clone() };
         world.assignments.insert(assignment.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         world.plan_changed();
         world.mark_stale(|w, user| w.is_among(assignment.given.to_whom, user), assignment.begins());
         Ok(())
     }
 
-    async fn save(&self, assignment: &Assignment, line: &Line) -> Result<(), StoreError> {
+    async fn save(&self, assignment: &StoredAssignment, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.assignment(assignment.id, assignment.revision)?;
         let Some(from) = assignment.given.differs_from(&before.given) else { return Ok(()) };
         world.check_assignment(assignment)?;
         world.check_open(from)?;
-        let stored = Assignment { revision: before.revision.next(), ..assignment.clone() };
+        let stored = StoredAssignment { revision: before.revision.next(), ..assignment.clone() };
         world.assignments.insert(assignment.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         world.plan_changed();
         world.mark_stale(|w, user| w.is_among(before.given.to_whom, user), from);
         Ok(())
     }
 
-    async fn remove(&self, id: AssignmentId, seen: Revision, line: &Line) -> Result<(), StoreError> {
+    async fn remove(
+        &self,
+        id: AssignmentId,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.assignment(id, seen)?;
         world.check_open(before.begins())?;
         world.assignments.remove(&id);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         world.plan_changed();
         world.mark_stale(|w, user| w.is_among(before.given.to_whom, user), before.begins());
         Ok(())
@@ -84,17 +93,17 @@ impl AssignmentStore for FakeStores {
 
 impl World {
     /// What a person alone was given.
-    pub(super) fn given_to(&self, user: UserId) -> Vec<Given> {
+    pub(super) fn given_to(&self, user: UserId) -> Vec<ShiftAssignment> {
         let all = self.assignments.values().map(|assignment| &assignment.given);
-        all.filter(|given| given.to_whom == Whom::Person(user)).cloned().collect()
+        all.filter(|given| given.to_whom == AssignmentTarget::Person(user)).cloned().collect()
     }
 
-    fn assignment(&self, id: AssignmentId, seen: Revision) -> Result<Assignment, StoreError> {
+    fn assignment(&self, id: AssignmentId, seen: Revision) -> Result<StoredAssignment, StoreError> {
         let known = self.assignments.get(&id).filter(|known| known.revision == seen);
         known.cloned().ok_or(StoreError::Stale)
     }
 
-    fn check_assignment(&self, new: &Assignment) -> Result<(), StoreError> {
+    fn check_assignment(&self, new: &StoredAssignment) -> Result<(), StoreError> {
         let given = |shift| self.shifts.get(shift).is_some_and(|shift| shift.retired_at.is_none());
         if !given(&new.given.shift) {
             return Err(StoreError::Missing("shift_id"));
@@ -104,14 +113,15 @@ impl World {
         twice.map_or(Ok(()), |other| Err(StoreError::Overlaps(other.id.uuid())))
     }
 
-    fn sees(&self, visible: &Visible, whom: Whom) -> bool {
-        let is = |own: UserId| whom == Whom::Everybody || whom == Whom::Person(own);
+    fn sees(&self, visible: &PlanScope, whom: AssignmentTarget) -> bool {
+        let is = |own: UserId| whom == AssignmentTarget::Everybody || whom == AssignmentTarget::Person(own);
         match visible {
-            Visible::All => true,
-            Visible::One(own, department) => {
-                is(*own) || department.is_some_and(|department| whom == Whom::Department(department))
+            PlanScope::All => true,
+            PlanScope::One(own, department) => {
+                is(*own)
+                    || department.is_some_and(|department| whom == AssignmentTarget::Department(department))
             }
-            Visible::Departments(departments, own) => {
+            PlanScope::Departments(departments, own) => {
                 let member = |user: UserId| {
                     let person = self.users.get(&user);
                     let department = person.and_then(|person| person.user.department.as_ref());
@@ -119,24 +129,26 @@ impl World {
                 };
                 is(*own)
                     || match whom {
-                        Whom::Everybody => true,
-                        Whom::Department(department) => departments.contains(&department),
-                        Whom::Person(user) => member(user),
+                        AssignmentTarget::Everybody => true,
+                        AssignmentTarget::Department(department) => departments.contains(&department),
+                        AssignmentTarget::Person(user) => member(user),
                     }
             }
         }
     }
 }
 
-fn matches(filter: &AssignmentFilter, assignment: &Assignment) -> bool {
+fn matches(filter: &AssignmentFilter, assignment: &StoredAssignment) -> bool {
     let given = &assignment.given;
-    filter.user.is_none_or(|user| given.to_whom == Whom::Person(user))
-        && filter.department.is_none_or(|department| given.to_whom == Whom::Department(department))
+    filter.user.is_none_or(|user| given.to_whom == AssignmentTarget::Person(user))
+        && filter
+            .department
+            .is_none_or(|department| given.to_whom == AssignmentTarget::Department(department))
         && filter.shift.is_none_or(|shift| given.shift == shift)
         && filter.on.is_none_or(|date| given.holds_on(date))
 }
 
-fn order(sort: &[Sort<AssignmentKey>], a: &Assignment, b: &Assignment) -> Ordering {
+fn order(sort: &[Sort<AssignmentKey>], a: &StoredAssignment, b: &StoredAssignment) -> Ordering {
     let by = |sort: &Sort<AssignmentKey>| {
         let order = match sort.key {
             AssignmentKey::From => a.given.from.cmp(&b.given.from),

@@ -6,20 +6,21 @@ use async_trait::async_trait;
 use jiff::civil::{Date, Time};
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Event, Stamp};
-use rollcall_domain::audit::Line;
+use rollcall_domain::attendance::{DayKey, DayRecord, Punch, SignOff};
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::department::Department;
-use rollcall_domain::id::{BatchId, DeviceId, EventId, OverrideId, RecordId, UserId};
+use rollcall_domain::id::{BatchId, DeviceId, OverrideId, PunchId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::Placement;
 use rollcall_domain::replay::MARGIN;
-use rollcall_domain::statistics::Whose;
+use rollcall_domain::statistics::RecordScope;
 use rollcall_domain::text::canonical;
-use rollcall_domain::user::{DepartmentRef, People, RosterEntry, Status, User};
+use rollcall_domain::user::{DepartmentRef, RosterEntry, Status, User, UserScope};
 use rollcall_ports::attendance::{
-    Approval, AttendanceStore, Change, Changed, Decided, EventFilter, Filed, Ledger,
+    AttendanceStore, Change, Changed, Ledger, OverrideHistoryEntry, OvertimeApproval, PunchFilter,
+    RecordedPunch,
 };
 use rollcall_ports::store::StoreError;
 
@@ -34,26 +35,27 @@ pub(super) struct Attended {
     /// When the last commit began.
     pub(super) changed_at: Timestamp,
     pub(super) placements: Vec<Placement>,
-    pub(super) events: Vec<(Event, Option<RecordId>)>,
+    pub(super) punches: Vec<(Punch, Option<RecordId>)>,
     /// Decisions that hold.
     pub(super) overrides: Vec<(DayKey, Override)>,
     /// Decisions that do not hold any more.
-    pub(super) ended: Vec<(DayKey, Decided)>,
+    pub(super) ended: Vec<(DayKey, OverrideHistoryEntry)>,
     /// By which of them a decision was replaced.
     pub(super) replaced_by: BTreeMap<OverrideId, OverrideId>,
     /// With which batch a punch was taken back.
-    pub(super) voided_with: BTreeMap<EventId, BatchId>,
-    pub(super) approvals: Vec<Approval>,
+    pub(super) voided_with: BTreeMap<PunchId, BatchId>,
+    pub(super) approvals: Vec<OvertimeApproval>,
     pub(super) records: Vec<DayRecord>,
 }
 
 impl Attended {
     /// Keeps the decisions that no longer hold.
-    fn end(&mut self, which: impl Fn(&DayKey, &Override) -> bool, back: &Stamp) {
-        let (gone, kept): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.overrides).into_iter().partition(|(key, decision)| which(key, decision));
+    fn end(&mut self, which: impl Fn(&DayKey, &Override) -> bool, back: &SignOff) {
+        let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut self.overrides)
+            .into_iter()
+            .partition(|(key, override_)| which(key, override_));
         self.overrides = kept;
-        let ended = |(key, decision)| (key, Decided { decision, ended: Some(back.clone()) });
+        let ended = |(key, override_)| (key, OverrideHistoryEntry { override_, ended: Some(back.clone()) });
         self.ended.extend(gone.into_iter().map(ended));
     }
 }
@@ -77,7 +79,7 @@ impl AttendanceStore for FakeStores {
         Ok(self.world()?.unplanned(through).take(limit as usize).collect())
     }
 
-    async fn behind(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
+    async fn users_needing_upkeep(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
         let world = self.world()?;
         let mut behind: Vec<UserId> = world.unplanned(through).collect();
         let is_stale = |user: &UserId| world.attended.get(user).is_some_and(|own| own.stale_from.is_some());
@@ -93,12 +95,12 @@ impl AttendanceStore for FakeStores {
         let first = |user: &UserId| {
             let own = world.attended.get(user)?;
             let records = own.records.iter().map(|record| record.day.key.date);
-            records.chain(own.events.iter().map(|(event, _)| Zone::UTC.local(event.at).date())).min()
+            records.chain(own.punches.iter().map(|(punch, _)| Zone::UTC.local(punch.at).date())).min()
         };
         Ok(people.iter().map(first).collect())
     }
 
-    async fn records(&self, people: &People, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
+    async fn records(&self, people: &UserScope, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
         let world = self.world()?;
         let among =
             |user: UserId| world.users.get(&user).is_some_and(|person| includes(people, &person.user));
@@ -121,7 +123,7 @@ impl AttendanceStore for FakeStores {
 
     async fn roster(
         &self,
-        people: &People,
+        people: &UserScope,
         dates: DateRange,
     ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError> {
         let world = self.world()?;
@@ -140,9 +142,9 @@ impl AttendanceStore for FakeStores {
         Ok(roster)
     }
 
-    async fn unsettled(
+    async fn open_records(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
         now: Timestamp,
     ) -> Result<Vec<DayRecord>, StoreError> {
@@ -157,66 +159,68 @@ impl AttendanceStore for FakeStores {
         Ok(all.find(|record| record.day.id == id).map(|record| world.with_events(record.clone())))
     }
 
-    async fn events_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Event>>, StoreError> {
+    async fn punches_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Punch>>, StoreError> {
         let world = self.world()?;
         let all = world.attended.values().flat_map(|own| &own.records);
         let wanted = all.filter(|record| records.contains(&record.day.id));
-        let events = wanted.map(|record| (record.day.id, world.with_events(record.clone()).day.events));
-        Ok(events.filter(|(_, events)| !events.is_empty()).collect())
+        let punches = wanted.map(|record| (record.day.id, world.with_events(record.clone()).day.punches));
+        Ok(punches.filter(|(_, punches)| !punches.is_empty()).collect())
     }
 
-    async fn event(&self, id: EventId) -> Result<Option<Event>, StoreError> {
+    async fn punch(&self, id: PunchId) -> Result<Option<Punch>, StoreError> {
         let world = self.world()?;
-        let mut all = world.attended.values().flat_map(|own| &own.events);
-        Ok(all.find(|(event, _)| event.id == id).map(|(event, _)| event.clone()))
+        let mut all = world.attended.values().flat_map(|own| &own.punches);
+        Ok(all.find(|(punch, _)| punch.id == id).map(|(punch, _)| punch.clone()))
     }
 
-    async fn filed(&self, ids: &[EventId]) -> Result<Vec<Filed>, StoreError> {
+    async fn punches_by_id(&self, ids: &[PunchId]) -> Result<Vec<RecordedPunch>, StoreError> {
         let world = self.world()?;
-        let all = world.attended.values().flat_map(|own| &own.events);
-        Ok(all.filter(|(event, _)| ids.contains(&event.id)).cloned().collect())
+        let all = world.attended.values().flat_map(|own| &own.punches);
+        Ok(all.filter(|(punch, _)| ids.contains(&punch.id)).cloned().collect())
     }
 
-    async fn records_named(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
+    async fn records_by_id(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
         let world = self.world()?;
         let all = world.attended.values().flat_map(|own| &own.records);
         Ok(all.filter(|record| ids.contains(&record.day.id)).cloned().collect())
     }
 
-    async fn decided(&self, key: DayKey) -> Result<Vec<Decided>, StoreError> {
+    async fn override_history(&self, key: DayKey) -> Result<Vec<OverrideHistoryEntry>, StoreError> {
         let world = self.world()?;
         let Some(own) = world.attended.get(&key.user) else { return Ok(Vec::new()) };
         let ended = own.ended.iter().filter(|(known, _)| *known == key).map(|(_, decided)| decided.clone());
         let holding = own.overrides.iter().filter(|(known, _)| *known == key);
-        let holding = holding.map(|(_, decision)| Decided { decision: decision.clone(), ended: None });
-        let mut decided: Vec<Decided> = ended.chain(holding).collect();
-        decided.sort_by_key(|decided| (decided.decision.at, decided.decision.id));
+        let holding =
+            holding.map(|(_, override_)| OverrideHistoryEntry { override_: override_.clone(), ended: None });
+        let mut decided: Vec<OverrideHistoryEntry> = ended.chain(holding).collect();
+        decided.sort_by_key(|decided| (decided.override_.at, decided.override_.id));
         Ok(decided)
     }
 
     async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError> {
         let world = self.world()?;
-        let all = world.attended.values().flat_map(|own| &own.events);
-        let own = all.filter(|(event, _)| event.device == Some(device));
-        Ok(own.filter_map(|(event, _)| event.counter).max())
+        let all = world.attended.values().flat_map(|own| &own.punches);
+        let own = all.filter(|(punch, _)| punch.device == Some(device));
+        Ok(own.filter_map(|(punch, _)| punch.counter).max())
     }
 
-    async fn events(
+    async fn punches(
         &self,
-        people: &People,
-        filter: &EventFilter,
+        people: &UserScope,
+        filter: &PunchFilter,
         page: Page,
-    ) -> Result<Paged<Filed>, StoreError> {
+    ) -> Result<Paged<RecordedPunch>, StoreError> {
         let world = self.world()?;
         let among =
             |user: &UserId| world.users.get(user).is_some_and(|person| includes(people, &person.user));
-        let theirs = world.attended.iter().filter(|(user, _)| among(user)).flat_map(|(_, own)| &own.events);
-        let mut events: Vec<Filed> = theirs.filter(|(event, _)| wanted(filter, event)).cloned().collect();
-        events.sort_by_key(|(event, _)| std::cmp::Reverse((event.at, event.id)));
-        Ok(page.of(events))
+        let theirs = world.attended.iter().filter(|(user, _)| among(user)).flat_map(|(_, own)| &own.punches);
+        let mut punches: Vec<RecordedPunch> =
+            theirs.filter(|(punch, _)| wanted(filter, punch)).cloned().collect();
+        punches.sort_by_key(|(punch, _)| std::cmp::Reverse((punch.at, punch.id)));
+        Ok(page.of(punches))
     }
 
-    async fn changed(&self, people: &People, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
+    async fn changed_since(&self, people: &UserScope, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
         let world = self.world()?;
         let among =
             |user: &UserId| world.users.get(user).is_some_and(|person| includes(people, &person.user));
@@ -226,28 +230,32 @@ impl AttendanceStore for FakeStores {
             .collect())
     }
 
-    async fn received(&self, people: &[UserId], since: Timestamp) -> Result<Vec<Filed>, StoreError> {
+    async fn punches_received_since(
+        &self,
+        people: &[UserId],
+        since: Timestamp,
+    ) -> Result<Vec<RecordedPunch>, StoreError> {
         let world = self.world()?;
         let theirs = world.attended.iter().filter(|(user, _)| people.contains(user));
-        let events = theirs.flat_map(|(_, own)| &own.events);
-        let mut received: Vec<Filed> =
-            events.filter(|(event, _)| event.received_at >= since).cloned().collect();
-        received.sort_by_key(|(event, _)| (event.received_at, event.id));
+        let punches = theirs.flat_map(|(_, own)| &own.punches);
+        let mut received: Vec<RecordedPunch> =
+            punches.filter(|(punch, _)| punch.received_at >= since).cloned().collect();
+        received.sort_by_key(|(punch, _)| (punch.received_at, punch.id));
         Ok(received)
     }
 }
 
-fn wanted(filter: &EventFilter, event: &Event) -> bool {
-    let EventFilter { from, until, direction, punch, source, device, batch, needs_review, voided } = *filter;
-    from.is_none_or(|at| event.at >= at)
-        && until.is_none_or(|at| event.at < at)
-        && direction.is_none_or(|direction| event.direction == Some(direction))
-        && punch.is_none_or(|punch| event.punch == punch)
-        && source.is_none_or(|source| event.source == source)
-        && device.is_none_or(|device| event.device == Some(device))
-        && batch.is_none_or(|batch| event.batch == Some(batch))
-        && needs_review.is_none_or(|needed| event.needs_review == needed)
-        && voided.is_none_or(|voided| event.voided.is_some() == voided)
+fn wanted(filter: &PunchFilter, punch: &Punch) -> bool {
+    let PunchFilter { from, until, direction, kind, source, device, batch, needs_review, voided } = *filter;
+    from.is_none_or(|at| punch.at >= at)
+        && until.is_none_or(|at| punch.at < at)
+        && direction.is_none_or(|direction| punch.direction == Some(direction))
+        && kind.is_none_or(|kind| punch.kind == kind)
+        && source.is_none_or(|source| punch.source == source)
+        && device.is_none_or(|device| punch.device == Some(device))
+        && batch.is_none_or(|batch| punch.batch == Some(batch))
+        && needs_review.is_none_or(|needed| punch.needs_review == needed)
+        && voided.is_none_or(|voided| punch.voided.is_some() == voided)
 }
 
 impl World {
@@ -267,9 +275,9 @@ impl World {
             Zone::UTC.instant(date.saturating_add(Span::new().days(days)).to_datetime(Time::midnight()))
         };
         let (from, until) = (at(dates.from(), -MARGIN), at(dates.to(), MARGIN + 1));
-        let mut events = own.events;
-        events.retain(|(event, _)| from <= event.at && event.at < until);
-        events.sort_by_key(|(event, _)| (event.at, event.id));
+        let mut punches = own.punches;
+        punches.retain(|(punch, _)| from <= punch.at && punch.at < until);
+        punches.sort_by_key(|(punch, _)| (punch.at, punch.id));
         let approved = own.approvals.iter().map(|approval| (approval.key, approval.seconds));
         Ledger {
             revision: own.revision,
@@ -280,7 +288,7 @@ impl World {
             placements: own.placements,
             assignments: self.given_to(user),
             leaves: self.approved_leaves(user),
-            events,
+            punches,
             overrides: own.overrides.into_iter().filter(|(key, _)| dates.contains(key.date)).collect(),
             approved: approved.filter(|(key, _)| dates.contains(key.date)).collect(),
             records: self.records(|other| other == user, dates),
@@ -289,11 +297,11 @@ impl World {
 
     /// All of them, or none.
     pub(super) fn commit_all(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        let (before, lines) = (self.attended.clone(), self.lines.len());
+        let (before, audit_entries) = (self.attended.clone(), self.audit_entries.len());
         for change in changes {
             if let Err(error) = self.commit(change) {
                 self.attended = before;
-                self.lines.truncate(lines);
+                self.audit_entries.truncate(audit_entries);
                 return Err(error);
             }
         }
@@ -310,19 +318,20 @@ impl World {
         if own.revision != change.seen || replanned {
             return Err(StoreError::Stale);
         }
-        for (event, _) in &change.events {
-            if self.attended.values().flat_map(|own| &own.events).any(|(known, _)| known.id == event.id) {
+        for (punch, _) in &change.punches {
+            if self.attended.values().flat_map(|own| &own.punches).any(|(known, _)| known.id == punch.id) {
                 return Err(StoreError::Taken("event_id"));
             }
-            if event.device.is_some_and(|device| !self.devices.contains_key(&device)) {
+            if punch.device.is_some_and(|device| !self.devices.contains_key(&device)) {
                 return Err(StoreError::Missing("device_id"));
             }
-            if event.entered_by.is_some_and(|user| !self.users.contains_key(&user)) {
+            if punch.entered_by.is_some_and(|user| !self.users.contains_key(&user)) {
                 return Err(StoreError::Missing("entered_by"));
             }
         }
-        let known = |line: &Line| self.lines.iter().any(|known| known.id == line.id);
-        if change.lines.iter().any(known) {
+        let known =
+            |audit_entry: &AuditEntry| self.audit_entries.iter().any(|known| known.id == audit_entry.id);
+        if change.audit_entries.iter().any(known) {
             return Err(StoreError::Failed("the line is there already".into()));
         }
         own.revision = own.revision.next();
@@ -335,22 +344,22 @@ impl World {
         }
         own.placements.sort_by_key(|placement| placement.from);
         for (id, back) in &change.reverted {
-            own.end(|_, decision| decision.id == *id, back);
+            own.end(|_, override_| override_.id == *id, back);
         }
-        for (key, decision) in &change.decided {
-            let reason = Decided::REPLACED.to_owned();
+        for (key, override_) in &change.decided {
+            let reason = OverrideHistoryEntry::REPLACED.to_owned();
             let replaced = own.overrides.iter().filter(|(known, _)| known == key);
-            own.replaced_by.extend(replaced.map(|(_, old)| (old.id, decision.id)));
-            own.end(|known, _| known == key, &Stamp { by: decision.by, at: decision.at, reason });
-            own.overrides.push((*key, decision.clone()));
+            own.replaced_by.extend(replaced.map(|(_, old)| (old.id, override_.id)));
+            own.end(|known, _| known == key, &SignOff { by: override_.by, at: override_.at, reason });
+            own.overrides.push((*key, override_.clone()));
         }
         for (_, id) in &change.restored {
             let ended = std::mem::take(&mut own.ended);
             let (holds, kept): (Vec<_>, Vec<_>) =
-                ended.into_iter().partition(|(_, decided)| decided.decision.id == *id);
+                ended.into_iter().partition(|(_, decided)| decided.override_.id == *id);
             own.ended = kept;
             own.replaced_by.remove(id);
-            own.overrides.extend(holds.into_iter().map(|(key, decided)| (key, decided.decision)));
+            own.overrides.extend(holds.into_iter().map(|(key, decided)| (key, decided.override_)));
         }
         own.approvals.retain(|known| {
             !change.withdrawn.contains(&known.key)
@@ -364,27 +373,27 @@ impl World {
             }
             let mut stored = record.clone();
             stored.day.revision = record.day.revision.next();
-            stored.day.events.clear();
+            stored.day.punches.clear();
             match known {
                 Some(place) => own.records[place] = stored,
                 None => own.records.push(stored),
             }
         }
-        own.events.extend(change.events.iter().cloned());
-        for (event, record) in &mut own.events {
-            if let Some((_, voided)) = change.voided.iter().find(|(id, _)| *id == event.id) {
-                event.voided = Some(voided.clone());
-                own.voided_with.extend(change.voided_with.map(|batch| (event.id, batch)));
+        own.punches.extend(change.punches.iter().cloned());
+        for (punch, record) in &mut own.punches {
+            if let Some((_, voided)) = change.voided.iter().find(|(id, _)| *id == punch.id) {
+                punch.voided = Some(voided.clone());
+                own.voided_with.extend(change.voided_with.map(|batch| (punch.id, batch)));
             }
-            if change.unvoided.contains(&event.id) {
-                event.voided = None;
-                own.voided_with.remove(&event.id);
+            if change.unvoided.contains(&punch.id) {
+                punch.voided = None;
+                own.voided_with.remove(&punch.id);
             }
-            if let Some((_, accepted)) = change.accepted.iter().find(|(id, _)| *id == event.id) {
-                (event.needs_review, event.accepted) = (false, Some(accepted.clone()));
+            if let Some((_, accepted)) = change.accepted.iter().find(|(id, _)| *id == punch.id) {
+                (punch.needs_review, punch.accepted) = (false, Some(accepted.clone()));
             }
-            if let Some((_, place, direction)) = change.readings.iter().find(|(id, ..)| *id == event.id) {
-                (*record, event.direction) = (*place, *direction);
+            if let Some((_, place, direction)) = change.readings.iter().find(|(id, ..)| *id == punch.id) {
+                (*record, punch.direction) = (*place, *direction);
             }
             if record.is_some_and(|id| change.gone.contains(&id)) {
                 *record = None;
@@ -392,7 +401,7 @@ impl World {
         }
         own.records.retain(|record| !change.gone.contains(&record.day.id));
         self.attended.insert(change.user, own);
-        self.lines.extend(change.lines.iter().cloned());
+        self.audit_entries.extend(change.audit_entries.iter().cloned());
         Ok(())
     }
 
@@ -409,11 +418,11 @@ impl World {
 
     fn with_events(&self, mut record: DayRecord) -> DayRecord {
         let id = Some(record.day.id);
-        let all = self.attended.values().flat_map(|own| &own.events);
-        let mut events: Vec<Event> =
-            all.filter(|(_, of)| *of == id).map(|(event, _)| event.clone()).collect();
-        events.sort_by_key(|event| (event.at, event.id));
-        record.day.events = events;
+        let all = self.attended.values().flat_map(|own| &own.punches);
+        let mut punches: Vec<Punch> =
+            all.filter(|(_, of)| *of == id).map(|(punch, _)| punch.clone()).collect();
+        punches.sort_by_key(|punch| (punch.at, punch.id));
+        record.day.punches = punches;
         record
     }
 }

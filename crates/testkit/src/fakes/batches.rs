@@ -1,12 +1,12 @@
 //! Things that were entered together.
 
 use async_trait::async_trait;
-use rollcall_domain::attendance::{DayKey, Stamp};
-use rollcall_domain::audit::Line;
+use rollcall_domain::attendance::{DayKey, SignOff};
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::batch::Batch;
 use rollcall_domain::id::{BatchId, OverrideId};
 use rollcall_domain::overrides::Override;
-use rollcall_ports::attendance::{Change, Decided};
+use rollcall_ports::attendance::{Change, OverrideHistoryEntry};
 use rollcall_ports::batches::{BatchStore, Entries};
 use rollcall_ports::store::StoreError;
 
@@ -15,13 +15,18 @@ use super::world::{FakeStores, World};
 
 #[async_trait]
 impl BatchStore for FakeStores {
-    async fn commit(&self, batch: &Batch, changes: &[Change], line: &Line) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        batch: &Batch,
+        changes: &[Change],
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.commit_all(changes)?;
         let known = world.batches.insert(batch.id, batch.clone());
         match known {
             Some(first) => drop(world.batches.insert(batch.id, first)),
-            None => world.lines.push(line.clone()),
+            None => world.audit_entries.push(audit_entry.clone()),
         }
         Ok(())
     }
@@ -34,33 +39,33 @@ impl BatchStore for FakeStores {
         let world = self.world()?;
         let mut entries = Entries::default();
         for own in world.attended.values() {
-            let entered = own.events.iter().map(|(event, _)| event);
-            let holding = entered.filter(|event| event.batch == Some(id) && event.voided.is_none());
-            entries.events.extend(holding.cloned());
-            let decided = own.overrides.iter().filter(|(_, decision)| decision.batch == Some(id));
-            entries.decisions.extend(decided.map(|(key, decision)| (decision.id, *key)));
+            let entered = own.punches.iter().map(|(punch, _)| punch);
+            let holding = entered.filter(|punch| punch.batch == Some(id) && punch.voided.is_none());
+            entries.punches.extend(holding.cloned());
+            let decided = own.overrides.iter().filter(|(_, override_)| override_.batch == Some(id));
+            entries.overrides.extend(decided.map(|(key, override_)| (override_.id, *key)));
             let agreed = own.approvals.iter().filter(|approval| approval.batch == Some(id));
             entries.approved.extend(agreed.map(|approval| approval.key));
-            let taken_back = own.events.iter().map(|(event, _)| event).filter(|event| {
-                own.voided_with.get(&event.id) == Some(&id)
-                    && event.voided.is_some()
-                    && !world.is_reverted(event.batch)
+            let taken_back = own.punches.iter().map(|(punch, _)| punch).filter(|punch| {
+                own.voided_with.get(&punch.id) == Some(&id)
+                    && punch.voided.is_some()
+                    && !world.is_reverted(punch.batch)
             });
             entries.voided.extend(taken_back.cloned());
-            let decided = own.overrides.iter().filter(|(_, decision)| decision.batch == Some(id));
-            entries.replaced.extend(decided.filter_map(|(_, decision)| world.replaced(own, decision.id)));
+            let decided = own.overrides.iter().filter(|(_, override_)| override_.batch == Some(id));
+            entries.replaced.extend(decided.filter_map(|(_, override_)| world.replaced(own, override_.id)));
         }
-        entries.events.sort_by_key(|event| (event.at, event.id));
-        entries.voided.sort_by_key(|event| (event.at, event.id));
+        entries.punches.sort_by_key(|punch| (punch.at, punch.id));
+        entries.voided.sort_by_key(|punch| (punch.at, punch.id));
         Ok(entries)
     }
 
     async fn revert(
         &self,
         id: BatchId,
-        back: &Stamp,
+        back: &SignOff,
         changes: &[Change],
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         if world.batches.get(&id).is_none_or(|batch| batch.reverted.is_some()) {
@@ -70,7 +75,7 @@ impl BatchStore for FakeStores {
         if let Some(batch) = world.batches.get_mut(&id) {
             batch.reverted = Some(back.clone());
         }
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         Ok(())
     }
 }
@@ -78,11 +83,13 @@ impl BatchStore for FakeStores {
 impl World {
     /// What a decision replaced, or what that replaced if it was made with a batch that was taken back since.
     fn replaced(&self, own: &Attended, by: OverrideId) -> Option<(DayKey, Override)> {
-        let before = |(_, ended): &&(DayKey, Decided)| own.replaced_by.get(&ended.decision.id) == Some(&by);
+        let before = |(_, ended): &&(DayKey, OverrideHistoryEntry)| {
+            own.replaced_by.get(&ended.override_.id) == Some(&by)
+        };
         let (key, ended) = own.ended.iter().find(before)?;
-        match self.is_reverted(ended.decision.batch) {
-            true => self.replaced(own, ended.decision.id),
-            false => Some((*key, ended.decision.clone())),
+        match self.is_reverted(ended.override_.batch) {
+            true => self.replaced(own, ended.override_.id),
+            false => Some((*key, ended.override_.clone())),
         }
     }
 

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::CorrectionId;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::attendance::Change;
 use rollcall_ports::corrections::{CorrectionFilter, CorrectionStore};
 use rollcall_ports::store::StoreError;
@@ -19,7 +19,7 @@ use super::world::{FakeStores, includes};
 impl CorrectionStore for FakeStores {
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &CorrectionFilter,
         page: Page,
     ) -> Result<Paged<Correction>, StoreError> {
@@ -37,7 +37,7 @@ impl CorrectionStore for FakeStores {
         Ok(self.world()?.corrections.get(&id).cloned())
     }
 
-    async fn insert(&self, correction: &Correction, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, correction: &Correction, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         if !world.users.contains_key(&correction.user()) {
             return Err(StoreError::Missing("user_id"));
@@ -49,7 +49,7 @@ impl CorrectionStore for FakeStores {
         }
         let stored = Correction { revision: Revision::NEW.next(), ..correction.clone() };
         world.corrections.insert(correction.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl CorrectionStore for FakeStores {
         &self,
         correction: &Correction,
         change: Option<&Change>,
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.corrections.get(&correction.id).map(|known| known.revision);
@@ -67,7 +67,7 @@ impl CorrectionStore for FakeStores {
         world.commit_all(change.map(std::slice::from_ref).unwrap_or_default())?;
         let stored = Correction { revision: correction.revision.next(), ..correction.clone() };
         world.corrections.insert(correction.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::department::{Department, DepartmentSummary};
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::departments::{DepartmentFilter, DepartmentKey, DepartmentStore};
@@ -48,7 +48,7 @@ impl DepartmentStore for FakeStores {
             .insert(changed.id, Department { revision: changed.revision.next(), ..changed.clone() });
         world.plan_changed();
         if (&before.timezone, before.default_shift) != (&changed.timezone, changed.default_shift) {
-            let whom = Whom::Department(changed.id);
+            let whom = AssignmentTarget::Department(changed.id);
             world.mark_stale(|world, user| world.is_among(whom, user), today);
         }
         Ok(())

@@ -18,12 +18,12 @@ use crate::photos::{self, DrawnFace, DrawnPhoto};
 #[derive(Debug)]
 pub struct FakeEngine {
     recognizer: Recognizer,
-    mood: Mutex<Mood>,
+    mood: Mutex<EngineState>,
 }
 
 /// How the engine answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mood {
+pub enum EngineState {
     /// As it should.
     #[default]
     Working,
@@ -60,16 +60,16 @@ impl FakeEngine {
     }
 
     /// Changes how it answers from now on.
-    pub fn set_mood(&self, mood: Mood) {
+    pub fn set_mood(&self, mood: EngineState) {
         *self.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
     }
 
     fn works(&self) -> Result<(), EngineError> {
         match *self.mood.lock().unwrap_or_else(PoisonError::into_inner) {
-            Mood::Working => Ok(()),
-            Mood::Busy => Err(EngineError::Busy),
-            Mood::Unavailable => Err(EngineError::Unavailable("told so by the test".into())),
-            Mood::Failing => Err(EngineError::Failed("told so by the test".into())),
+            EngineState::Working => Ok(()),
+            EngineState::Busy => Err(EngineError::Busy),
+            EngineState::Unavailable => Err(EngineError::Unavailable("told so by the test".into())),
+            EngineState::Failing => Err(EngineError::Failed("told so by the test".into())),
         }
     }
 

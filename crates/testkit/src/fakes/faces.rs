@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rollcall_domain::face::{Face, ModelId};
+use rollcall_domain::face::{ModelId, StoredTemplate};
 use rollcall_domain::id::{FaceId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::user::{Consent, FaceSummary, Status};
-use rollcall_ports::faces::{Changes, Consented, Encoding, EncodingFilter, FaceStore};
+use rollcall_ports::faces::{Changes, Consented, FaceStore, TemplateFilter, TemplateSummary};
 use rollcall_ports::index::PersonChange;
 use rollcall_ports::store::StoreError;
 
@@ -17,7 +17,7 @@ impl FakeStores {
     fn store(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<&Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -33,14 +33,15 @@ impl FakeStores {
         if world.users.get(&user).is_none_or(|known| known.user.status == Status::Deleted) {
             return Err(StoreError::Missing("user_id"));
         }
-        let mut added: Vec<Face> = Vec::new();
+        let mut added: Vec<StoredTemplate> = Vec::new();
         for face in faces {
-            let same =
-                |other: &&Face| other.digest == face.digest && other.template.model == face.template.model;
+            let same = |other: &&StoredTemplate| {
+                other.digest == face.digest && other.template.model == face.template.model
+            };
             if (replace || world.faces_of(user).find(same).is_none())
                 && !added.iter().any(|other| same(&other))
             {
-                added.push(Face { user, ..face.clone() });
+                added.push(StoredTemplate { user, ..face.clone() });
             }
         }
         if !added.is_empty() && seen.is_some_and(|seen| seen != world.last_change) {
@@ -73,7 +74,7 @@ impl FaceStore for FakeStores {
     async fn add(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -84,7 +85,7 @@ impl FaceStore for FakeStores {
     async fn replace(
         &self,
         user: UserId,
-        faces: &[Face],
+        faces: &[StoredTemplate],
         consent: Option<Consented>,
         cap: u32,
         seen: Option<u64>,
@@ -100,9 +101,9 @@ impl FaceStore for FakeStores {
         Ok(self.world()?.last_change)
     }
 
-    async fn of_user(&self, user: UserId) -> Result<Vec<Face>, StoreError> {
+    async fn of_user(&self, user: UserId) -> Result<Vec<StoredTemplate>, StoreError> {
         let world = self.world()?;
-        let mut faces: Vec<Face> = world.faces_of(user).cloned().collect();
+        let mut faces: Vec<StoredTemplate> = world.faces_of(user).cloned().collect();
         faces.sort_by_key(|face| (face.created_at, face.id));
         Ok(faces)
     }
@@ -114,7 +115,7 @@ impl FaceStore for FakeStores {
     ) -> Result<Vec<FaceSummary>, StoreError> {
         let world = self.world()?;
         let summary = |user: &UserId| {
-            let is_current = |face: &&Face| Some(&face.template.model) == model;
+            let is_current = |face: &&StoredTemplate| Some(&face.template.model) == model;
             let current = world.faces_of(*user).filter(is_current).count() as u32;
             FaceSummary {
                 current,
@@ -128,16 +129,16 @@ impl FaceStore for FakeStores {
     async fn encodings(
         &self,
         user: UserId,
-        filter: &EncodingFilter,
+        filter: &TemplateFilter,
         newest_first: bool,
         page: Page,
-    ) -> Result<Paged<Encoding>, StoreError> {
+    ) -> Result<Paged<TemplateSummary>, StoreError> {
         let world = self.world()?;
-        let wanted = |face: &&Face| {
+        let wanted = |face: &&StoredTemplate| {
             filter.model.as_ref().is_none_or(|model| face.template.model == *model)
                 && filter.not_model.as_ref().is_none_or(|model| face.template.model != *model)
         };
-        let mut faces: Vec<&Face> = world.faces_of(user).filter(wanted).collect();
+        let mut faces: Vec<&StoredTemplate> = world.faces_of(user).filter(wanted).collect();
         faces.sort_by_key(|face| (face.created_at, face.id));
         if newest_first {
             faces.reverse();
@@ -173,20 +174,21 @@ impl FaceStore for FakeStores {
 }
 
 impl World {
-    fn faces_of(&self, user: UserId) -> impl Iterator<Item = &Face> {
+    fn faces_of(&self, user: UserId) -> impl Iterator<Item = &StoredTemplate> {
         self.faces.iter().filter(move |face| face.user == user)
     }
 
     fn change(&self, person: &Person, min_required: u32) -> PersonChange {
         let user = person.user.id;
         let counts = counts(self.faces_of(user));
-        let enough = |face: &&Face| counts.get(&face.template.model).is_some_and(|n| *n >= min_required);
+        let enough =
+            |face: &&StoredTemplate| counts.get(&face.template.model).is_some_and(|n| *n >= min_required);
         let listed = self.faces_of(user).filter(|face| person.user.is_matchable() && enough(face));
         let templates = listed.map(|face| face.template.clone()).collect();
         PersonChange { user, number: person.change, templates }
     }
 
-    fn encoding(&self, face: &Face) -> Encoding {
+    fn encoding(&self, face: &StoredTemplate) -> TemplateSummary {
         let matches = || {
             self.searches.iter().filter(|search| {
                 search.user == Some(face.user)
@@ -194,7 +196,7 @@ impl World {
                     && search.at >= face.created_at
             })
         };
-        Encoding {
+        TemplateSummary {
             id: face.id,
             model: face.template.model.clone(),
             dim: face.template.embedding.values().len() as u32,
@@ -208,7 +210,7 @@ impl World {
     }
 }
 
-fn counts<'a>(faces: impl Iterator<Item = &'a Face>) -> BTreeMap<ModelId, u32> {
+fn counts<'a>(faces: impl Iterator<Item = &'a StoredTemplate>) -> BTreeMap<ModelId, u32> {
     let mut counts = BTreeMap::new();
     faces.for_each(|face| *counts.entry(face.template.model.clone()).or_default() += 1);
     counts

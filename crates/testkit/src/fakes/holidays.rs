@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::holiday::{CalendarEntry, FreeDays};
 use rollcall_domain::id::HolidayId;
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::plan::Whom;
+use rollcall_domain::plan::AssignmentTarget;
 use rollcall_ports::holidays::{HolidayFilter, HolidayStore};
 use rollcall_ports::store::StoreError;
 
@@ -27,7 +27,7 @@ impl HolidayStore for FakeStores {
         Ok(self.world()?.holidays.get(&id).cloned())
     }
 
-    async fn insert(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.check_once(entry)?;
         world.check_open(entry.days.begins())?;
@@ -36,12 +36,12 @@ impl HolidayStore for FakeStores {
         }
         let stored = CalendarEntry { revision: Revision::NEW.next(), ..entry.clone() };
         world.holidays.insert(entry.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         world.calendar_changed(entry, entry.days.begins());
         Ok(())
     }
 
-    async fn save(&self, entry: &CalendarEntry, line: &Line) -> Result<(), StoreError> {
+    async fn save(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.entry(entry.id, entry.revision)?;
         world.check_once(entry)?;
@@ -55,7 +55,7 @@ impl HolidayStore for FakeStores {
             ..entry.clone()
         };
         world.holidays.insert(entry.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         match first {
             Some(from) => world.calendar_changed(&before, from),
             None => world.plan_changed(),
@@ -63,12 +63,17 @@ impl HolidayStore for FakeStores {
         Ok(())
     }
 
-    async fn remove(&self, id: HolidayId, seen: Revision, line: &Line) -> Result<(), StoreError> {
+    async fn remove(
+        &self,
+        id: HolidayId,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.entry(id, seen)?;
         world.check_open(before.days.begins())?;
         world.holidays.remove(&id);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         world.calendar_changed(&before, before.days.begins());
         Ok(())
     }
@@ -87,7 +92,7 @@ impl World {
     }
 
     fn calendar_changed(&mut self, of: &CalendarEntry, from: Date) {
-        let whom = of.department.map_or(Whom::Everybody, Whom::Department);
+        let whom = of.department.map_or(AssignmentTarget::Everybody, AssignmentTarget::Department);
         self.plan_changed();
         self.mark_stale(|world, user| world.is_among(whom, user), from);
     }

@@ -4,11 +4,11 @@ use std::cmp::Ordering;
 
 use async_trait::async_trait;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::{LeaveId, UserId};
 use rollcall_domain::leave::{Leave, LeaveRequest, LeaveStatus};
 use rollcall_domain::page::{Page, Paged, Sort};
-use rollcall_domain::user::People;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::leaves::{LeaveFilter, LeaveKey, LeaveStore};
 use rollcall_ports::store::StoreError;
 
@@ -18,7 +18,7 @@ use super::world::{FakeStores, World, includes};
 impl LeaveStore for FakeStores {
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &LeaveFilter,
         sort: &[Sort<LeaveKey>],
         page: Page,
@@ -37,7 +37,7 @@ impl LeaveStore for FakeStores {
         Ok(self.world()?.leaves.get(&id).cloned())
     }
 
-    async fn insert(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let mut standing = world.leaves.values().filter(|other| other.status.stands());
         let meets =
@@ -51,14 +51,14 @@ impl LeaveStore for FakeStores {
         }
         let stored = LeaveRequest { revision: Revision::NEW.next(), ..request.clone() };
         world.leaves.insert(request.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         if request.status == LeaveStatus::Approved {
             world.mark_stale(|_, user| user == request.user, request.leave.from);
         }
         Ok(())
     }
 
-    async fn decide(&self, request: &LeaveRequest, line: &Line) -> Result<(), StoreError> {
+    async fn decide(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let before = world.leaves.get(&request.id).filter(|known| known.revision == request.revision);
         let before = before.cloned().ok_or(StoreError::Stale)?;
@@ -73,7 +73,7 @@ impl LeaveStore for FakeStores {
             ..before.clone()
         };
         world.leaves.insert(request.id, stored);
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         if counts {
             world.mark_stale(|_, user| user == before.user, before.leave.from);
         }

@@ -6,8 +6,8 @@ mod attendance;
 mod audit;
 mod batches;
 mod clock;
+mod closed_periods;
 mod corrections;
-mod decisions;
 mod departments;
 mod devices;
 mod engine;
@@ -18,10 +18,10 @@ mod index;
 mod jobs;
 mod leaves;
 mod legacy;
-mod locks;
 mod passwords;
 mod plan;
 mod probe;
+mod recognition_log;
 mod sealer;
 mod sessions;
 mod shifts;
@@ -35,7 +35,7 @@ use std::sync::Arc;
 use rollcall_ports::Ports;
 
 pub use clock::FakeClock;
-pub use engine::{FakeEngine, Mood};
+pub use engine::{EngineState, FakeEngine};
 pub use ids::FakeIds;
 pub use index::FakeIndex;
 pub use legacy::FakeLegacySystem;
@@ -90,12 +90,12 @@ pub fn fake_ports() -> (Ports, Fakes) {
         departments: stores.clone(),
         devices: stores.clone(),
         faces: stores.clone(),
-        decisions: stores.clone(),
+        recognition_log: stores.clone(),
         shifts: stores.clone(),
         assignments: stores.clone(),
         holidays: stores.clone(),
         leaves: stores.clone(),
-        locks: stores.clone(),
+        closed_periods: stores.clone(),
         plan: stores.clone(),
         attendance: stores.clone(),
         audit: stores.clone(),

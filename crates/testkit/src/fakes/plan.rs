@@ -8,11 +8,11 @@ use jiff::civil::Date;
 use rollcall_domain::calendar::{Calendar, Holiday, Zone};
 use rollcall_domain::holiday::FreeDays;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
-use rollcall_domain::plan::{Editions, Personal, Plan, Whom};
+use rollcall_domain::plan::{AssignmentTarget, Personal, Plan, ShiftVersions};
 use rollcall_domain::replay::reached_from;
 use rollcall_domain::schedule::Employment;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{People, Status, User};
+use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_ports::plan::PlanStore;
 use rollcall_ports::store::StoreError;
 
@@ -49,14 +49,17 @@ impl PlanStore for FakeStores {
         let mut shifts: BTreeMap<_, _> =
             world.shifts.values().map(|shift| (shift.id, shift.editions.clone())).collect();
         let default = default.unwrap_or_else(|| {
-            shifts.entry(standard.id).or_insert_with(|| Editions::new(standard.clone()));
+            shifts.entry(standard.id).or_insert_with(|| ShiftVersions::new(standard.clone()));
             standard.id
         });
         Ok(Plan {
             version: world.plan_version,
             default,
             shifts,
-            assignments: given.filter(|given| !matches!(given.to_whom, Whom::Person(_))).cloned().collect(),
+            assignments: given
+                .filter(|given| !matches!(given.to_whom, AssignmentTarget::Person(_)))
+                .cloned()
+                .collect(),
             calendars,
         })
     }
@@ -76,7 +79,7 @@ impl PlanStore for FakeStores {
         Ok(())
     }
 
-    async fn personals(&self, people: &People) -> Result<Vec<(UserId, Personal)>, StoreError> {
+    async fn personals(&self, people: &UserScope) -> Result<Vec<(UserId, Personal)>, StoreError> {
         let world = self.world()?;
         let there = world.users.values().map(|person| &person.user);
         let active = there.filter(|user| user.status == Status::Active && includes(people, user));
@@ -103,7 +106,7 @@ impl World {
 
     /// The last date that is closed.
     pub(super) fn closed_through(&self) -> Option<Date> {
-        self.locks.values().filter(|lock| lock.lifted.is_none()).map(|lock| lock.through).max()
+        self.closed_periods.values().filter(|lock| lock.lifted.is_none()).map(|lock| lock.through).max()
     }
 
     /// Notes that the plan changed.
@@ -127,11 +130,11 @@ impl World {
     }
 
     /// Whether something is given to a person.
-    pub(super) fn is_among(&self, whom: Whom, user: UserId) -> bool {
+    pub(super) fn is_among(&self, whom: AssignmentTarget, user: UserId) -> bool {
         match whom {
-            Whom::Everybody => true,
-            Whom::Department(department) => self.belonged(user, department),
-            Whom::Person(person) => person == user,
+            AssignmentTarget::Everybody => true,
+            AssignmentTarget::Department(department) => self.belonged(user, department),
+            AssignmentTarget::Person(person) => person == user,
         }
     }
 

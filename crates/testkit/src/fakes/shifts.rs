@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::Revision;
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::id::{EditionId, ShiftId};
-use rollcall_domain::plan::Editions;
+use rollcall_domain::plan::ShiftVersions;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::Status;
@@ -25,16 +25,22 @@ impl ShiftStore for FakeStores {
         Ok(self.world()?.shifts.get(&id).cloned())
     }
 
-    async fn insert(&self, shift: &Shift, line: &Line) -> Result<(), StoreError> {
+    async fn insert(&self, shift: &Shift, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         let mut world = self.world()?;
         world.check_name(shift)?;
         world.shifts.insert(shift.id, first_wording(shift));
         world.plan_changed();
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         Ok(())
     }
 
-    async fn reword(&self, shift: &Shift, from: Date, seen: Revision, line: &Line) -> Result<(), StoreError> {
+    async fn reword(
+        &self,
+        shift: &Shift,
+        from: Date,
+        seen: Revision,
+        audit_entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let mut known = world.in_force(shift.id, seen)?;
         world.check_open(from)?;
@@ -45,7 +51,7 @@ impl ShiftStore for FakeStores {
         known.revision = known.revision.next();
         world.shifts.insert(shift.id, known);
         world.plan_changed();
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         world.mark_stale(|world, user| world.works(shift.id, user), from);
         Ok(())
     }
@@ -56,7 +62,7 @@ impl ShiftStore for FakeStores {
         seen: Revision,
         at: Timestamp,
         today: Date,
-        line: &Line,
+        audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.in_force(id, seen)?;
@@ -78,7 +84,7 @@ impl ShiftStore for FakeStores {
         let revision = known.revision.next();
         world.shifts.insert(id, StoredShift { retired_at: Some(at), revision, ..known });
         world.plan_changed();
-        world.lines.push(line.clone());
+        world.audit_entries.push(audit_entry.clone());
         Ok(())
     }
 }
@@ -87,7 +93,7 @@ impl ShiftStore for FakeStores {
 pub(super) fn first_wording(shift: &Shift) -> StoredShift {
     StoredShift {
         id: shift.id,
-        editions: Editions::new(shift.clone()),
+        editions: ShiftVersions::new(shift.clone()),
         is_default: false,
         retired_at: None,
         revision: Revision::NEW.next(),

@@ -9,11 +9,12 @@ use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
 use rollcall_domain::id::UserId;
-use rollcall_domain::statistics::{Days, Whose};
+use rollcall_domain::statistics::{Days, RecordScope};
 use rollcall_domain::text::canonical;
-use rollcall_domain::user::{DepartmentRef, People, Status, User};
+use rollcall_domain::user::{DepartmentRef, Status, User, UserScope};
 use rollcall_ports::statistics::{
-    By, Census, Devices, Enough, Glance, Glancing, Heads, Key, Lately, Participant, Searches, StatisticsStore,
+    ActivityWindow, DashboardCounts, DashboardFilter, Devices, GroupBy, Heads, Key, MinTemplates,
+    Participant, Searches, StatisticsStore, UserCounts,
 };
 use rollcall_ports::store::StoreError;
 
@@ -23,9 +24,9 @@ use super::world::{FakeStores, World, includes};
 impl StatisticsStore for FakeStores {
     async fn days(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
-        by: By,
+        by: GroupBy,
         now: Timestamp,
     ) -> Result<Vec<(Key, Days)>, StoreError> {
         let world = self.world()?;
@@ -33,11 +34,11 @@ impl StatisticsStore for FakeStores {
         for day in world.counted(whose, dates).filter(|day| day.due <= now) {
             let one = Days::of(day, &day.record);
             let key = match by {
-                By::Nothing => Key::Nothing,
-                By::Department => Key::Department(day.department),
-                By::User => Key::User(day.day.key.user),
-                By::Shift => Key::Shift(day.day.key.shift),
-                By::Date => Key::Date(day.day.key.date),
+                GroupBy::Nothing => Key::Nothing,
+                GroupBy::Department => Key::Department(day.department),
+                GroupBy::User => Key::User(day.day.key.user),
+                GroupBy::Shift => Key::Shift(day.day.key.shift),
+                GroupBy::Date => Key::Date(day.day.key.date),
             };
             counted
                 .entry((key, one.status, one.scheduled))
@@ -56,7 +57,7 @@ impl StatisticsStore for FakeStores {
 
     async fn people(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         dates: DateRange,
         status: Option<DayStatus>,
         now: Timestamp,
@@ -80,10 +81,10 @@ impl StatisticsStore for FakeStores {
 
     async fn heads(
         &self,
-        whose: &Whose,
+        whose: &RecordScope,
         date: Date,
         today: Date,
-        enrolled: Option<&Enough>,
+        enrolled: Option<&MinTemplates>,
     ) -> Result<Vec<Heads>, StoreError> {
         let world = self.world()?;
         let mut people: BTreeMap<_, [BTreeSet<UserId>; 3]> = BTreeMap::new();
@@ -120,12 +121,12 @@ impl StatisticsStore for FakeStores {
         Ok(named)
     }
 
-    async fn glance(&self, wanted: &Glancing<'_>) -> Result<Option<Glance>, StoreError> {
+    async fn glance(&self, wanted: &DashboardFilter<'_>) -> Result<Option<DashboardCounts>, StoreError> {
         let world = self.world()?;
         if wanted.department.is_some_and(|id| !world.departments.contains_key(&id)) {
             return Ok(None);
         }
-        Ok(Some(Glance {
+        Ok(Some(DashboardCounts {
             census: world.census(wanted.people, wanted.enrolled),
             open_corrections: world.open_corrections(wanted.people),
             organization: wanted
@@ -136,8 +137,8 @@ impl StatisticsStore for FakeStores {
 }
 
 impl World {
-    fn census(&self, people: &People, enrolled: Option<&Enough>) -> Census {
-        let mut census = Census::default();
+    fn census(&self, people: &UserScope, enrolled: Option<&MinTemplates>) -> UserCounts {
+        let mut census = UserCounts::default();
         let there = self.users.values().map(|person| &person.user);
         for user in there.filter(|user| user.status != Status::Deleted && includes(people, user)) {
             census.total += 1;
@@ -149,7 +150,7 @@ impl World {
         census
     }
 
-    fn counted_searches(&self, lately: Lately) -> Searches {
+    fn counted_searches(&self, lately: ActivityWindow) -> Searches {
         let mut searches = Searches::default();
         for search in self.searches.iter().filter(|search| (lately.from..lately.until).contains(&search.at)) {
             searches.attempts += 1;
@@ -164,7 +165,7 @@ impl World {
         searches
     }
 
-    fn online(&self, lately: Lately) -> Devices {
+    fn online(&self, lately: ActivityWindow) -> Devices {
         let mut devices = Devices::default();
         for device in self.devices.values().filter(|device| device.revoked_at.is_none()) {
             let mut own = self.searches.iter().filter(|search| search.device == Some(device.id));
@@ -176,7 +177,7 @@ impl World {
         devices
     }
 
-    fn open_corrections(&self, people: &People) -> u64 {
+    fn open_corrections(&self, people: &UserScope) -> u64 {
         let theirs = |correction: &&Correction| {
             let person = self.users.get(&correction.user());
             person.is_some_and(|person| includes(people, &person.user))
@@ -185,14 +186,14 @@ impl World {
         self.corrections.values().filter(waiting).filter(theirs).count() as u64
     }
 
-    fn counted(&self, whose: &Whose, dates: DateRange) -> impl Iterator<Item = &DayRecord> {
+    fn counted(&self, whose: &RecordScope, dates: DateRange) -> impl Iterator<Item = &DayRecord> {
         let all = self.attended.values().flat_map(|own| &own.records);
         all.filter(move |day| {
             dates.contains(day.day.key.date) && whose.includes(day.day.key.user, day.department)
         })
     }
 
-    fn is_recognizable(&self, user: UserId, enrolled: Option<&Enough>) -> bool {
+    fn is_recognizable(&self, user: UserId, enrolled: Option<&MinTemplates>) -> bool {
         let Some(enough) = enrolled else { return false };
         let own = self.faces.iter().filter(|face| face.user == user && face.template.model == enough.model);
         self.users.get(&user).is_some_and(|person| person.user.is_matchable())

@@ -11,7 +11,7 @@ use rollcall_domain::id::UserId;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::text::canonical;
 use rollcall_domain::user::{
-    EmployeeCode, PasswordHash, People, Status, User, UserFilter, UserKey, UserSort,
+    EmployeeCode, PasswordHash, Status, User, UserFilter, UserKey, UserScope, UserSort,
 };
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Credentials, Erased, Erasure, Invitation, Logins, UserChange, UserStore};
@@ -82,7 +82,7 @@ impl UserStore for FakeStores {
 
     async fn list(
         &self,
-        people: &People,
+        people: &UserScope,
         filter: &UserFilter,
         sort: &[UserSort],
         page: Page,
@@ -169,29 +169,31 @@ impl UserStore for FakeStores {
         let (logins, searches) = (logins - world.sessions.len(), searches - world.searches.len());
         let mut punches = 0;
         if erasure.attendance {
-            punches = world.attended.remove(&user.id).map_or(0, |own| own.events.len());
+            punches = world.attended.remove(&user.id).map_or(0, |own| own.punches.len());
         } else if let Some(own) = world.attended.get_mut(&user.id) {
-            for (event, _) in &mut own.events {
-                (event.note, event.reason, event.location, event.similarity) = (None, None, None, None);
+            for (punch, _) in &mut own.punches {
+                (punch.note, punch.reason, punch.location, punch.similarity) = (None, None, None, None);
             }
             own.records.iter_mut().for_each(|record| record.similarity = None);
             own.approvals.iter_mut().for_each(|approval| approval.reason.clear());
             let ended = own.ended.iter_mut().filter_map(|(_, decided)| decided.ended.as_mut());
             ended.for_each(|ended| ended.reason.clear());
-            let decisions = own.overrides.iter_mut().map(|(_, decision)| decision);
-            let ended = own.ended.iter_mut().map(|(_, decided)| &mut decided.decision);
-            for decision in decisions.chain(ended) {
-                (decision.note, decision.reason) = (None, String::new());
+            let decisions = own.overrides.iter_mut().map(|(_, override_)| override_);
+            let ended = own.ended.iter_mut().map(|(_, decided)| &mut decided.override_);
+            for override_ in decisions.chain(ended) {
+                (override_.note, override_.reason) = (None, String::new());
             }
         }
         if erasure.attendance {
             world.corrections.retain(|_, correction| correction.user() != user.id);
         }
         if erasure.attendance {
-            world.lines.retain(|line| line.subject != Some(user.id));
+            world.audit_entries.retain(|audit_entry| audit_entry.subject != Some(user.id));
         }
-        for line in world.lines.iter_mut().filter(|line| line.subject == Some(user.id)) {
-            line.reason = None;
+        for audit_entry in
+            world.audit_entries.iter_mut().filter(|audit_entry| audit_entry.subject == Some(user.id))
+        {
+            audit_entry.reason = None;
         }
         for correction in world.corrections.values_mut().filter(|other| other.user() == user.id) {
             correction.reason.clear();
@@ -219,13 +221,13 @@ impl UserStore for FakeStores {
         }))
     }
 
-    async fn of_codes(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+    async fn ids_by_code(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
         let code = |user: &User| user.employee_code.as_ref().map(|code| canonical(code.as_str()));
         let world = self.world()?;
         Ok(codes.iter().map(|wanted| world.living(|user| code(user).as_ref() == Some(wanted))).collect())
     }
 
-    async fn of_addresses(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
+    async fn ids_by_email(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
         let world = self.world()?;
         Ok(addresses.iter().map(|wanted| world.living(|user| user.email.canonical() == *wanted)).collect())
     }
@@ -255,7 +257,7 @@ impl UserStore for FakeStores {
         Ok(())
     }
 
-    async fn named(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+    async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let world = self.world()?;
         let mut people: Vec<User> =
             ids.iter().filter_map(|id| world.users.get(id)).map(|person| world.read(person)).collect();
@@ -310,7 +312,7 @@ impl World {
         let holds = |text: &str| filter.q.as_ref().is_none_or(|q| canonical(text).contains(&canonical(q)));
         let code = user.employee_code.as_ref().map(EmployeeCode::as_str);
         let enrolled = filter.enrolled.as_ref().is_none_or(|enrolled| {
-            let own = |face: &&rollcall_domain::face::Face| {
+            let own = |face: &&rollcall_domain::face::StoredTemplate| {
                 face.user == user.id && face.template.model == enrolled.model
             };
             (self.faces.iter().filter(own).count() >= enrolled.min_required as usize) == enrolled.wanted

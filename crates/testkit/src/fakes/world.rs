@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use rollcall_domain::assignment::Assignment;
+use rollcall_domain::assignment::StoredAssignment;
 use rollcall_domain::attendance::{DayKey, Record};
-use rollcall_domain::audit::Line;
+use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::batch::Batch;
+use rollcall_domain::closed_period::ClosedPeriod;
 use rollcall_domain::correction::Correction;
 use rollcall_domain::department::Department;
 use rollcall_domain::device::Device;
-use rollcall_domain::face::Face;
+use rollcall_domain::face::StoredTemplate;
 use rollcall_domain::holiday::CalendarEntry;
 use rollcall_domain::id::{
-    AssignmentId, BatchId, CorrectionId, DepartmentId, DeviceId, HolidayId, JobId, LeaveId, LockId,
+    AssignmentId, BatchId, ClosedPeriodId, CorrectionId, DepartmentId, DeviceId, HolidayId, JobId, LeaveId,
     SessionId, ShiftId, UserId,
 };
 use rollcall_domain::leave::LeaveRequest;
-use rollcall_domain::lock::Lock;
 use rollcall_domain::lockout::Failures;
 use rollcall_domain::session::Session;
-use rollcall_domain::user::{PasswordHash, People, User};
-use rollcall_ports::decisions::Search;
+use rollcall_domain::user::{PasswordHash, User, UserScope};
+use rollcall_ports::recognition_log::Search;
 use rollcall_ports::shifts::StoredShift;
 use rollcall_ports::store::StoreError;
 
@@ -44,22 +44,22 @@ pub(super) struct World {
     pub(super) invitations: BTreeMap<[u8; 32], (UserId, Timestamp)>,
     pub(super) departments: BTreeMap<DepartmentId, Department>,
     pub(super) devices: BTreeMap<DeviceId, Device>,
-    pub(super) faces: Vec<Face>,
+    pub(super) faces: Vec<StoredTemplate>,
     /// Templates that somebody else stores just before the next enrollment is.
-    pub(super) meanwhile: Vec<Face>,
+    pub(super) meanwhile: Vec<StoredTemplate>,
     pub(super) searches: Vec<Search>,
     /// Grows with each change of the plan.
     pub(super) plan_version: u64,
     pub(super) shifts: BTreeMap<ShiftId, StoredShift>,
-    pub(super) assignments: BTreeMap<AssignmentId, Assignment>,
+    pub(super) assignments: BTreeMap<AssignmentId, StoredAssignment>,
     pub(super) holidays: BTreeMap<HolidayId, CalendarEntry>,
     pub(super) leaves: BTreeMap<LeaveId, LeaveRequest>,
-    pub(super) locks: BTreeMap<LockId, Lock>,
+    pub(super) closed_periods: BTreeMap<ClosedPeriodId, ClosedPeriod>,
     pub(super) attended: BTreeMap<UserId, Attended>,
     pub(super) batches: BTreeMap<BatchId, Batch>,
     pub(super) corrections: BTreeMap<CorrectionId, Correction>,
     /// The audit trail, in order.
-    pub(super) lines: Vec<Line>,
+    pub(super) audit_entries: Vec<AuditEntry>,
     pub(super) jobs: BTreeMap<JobId, StoredJob>,
     pub(super) last_change: u64,
     pub(super) outage: bool,
@@ -87,7 +87,7 @@ impl FakeStores {
     }
 
     /// Lets somebody else store these templates just before the next enrollment is stored.
-    pub fn meet_enrollment(&self, faces: Vec<Face>) {
+    pub fn meet_enrollment(&self, faces: Vec<StoredTemplate>) {
         self.lock().meanwhile = faces;
     }
 
@@ -99,8 +99,8 @@ impl FakeStores {
 
     /// The audit trail, in order.
     #[must_use]
-    pub fn lines(&self) -> Vec<Line> {
-        self.lock().lines.clone()
+    pub fn audit_entries(&self) -> Vec<AuditEntry> {
+        self.lock().audit_entries.clone()
     }
 
     /// The records of a person's days with punches, as last committed, with what they are about.
@@ -151,11 +151,11 @@ impl World {
     }
 }
 
-pub(super) fn includes(people: &People, user: &User) -> bool {
+pub(super) fn includes(people: &UserScope, user: &User) -> bool {
     match people {
-        People::Everybody => true,
-        People::One(one) => user.id == *one,
-        People::Departments(departments, one) => {
+        UserScope::Everybody => true,
+        UserScope::One(one) => user.id == *one,
+        UserScope::Departments(departments, one) => {
             user.id == *one
                 || user.department.as_ref().is_some_and(|department| departments.contains(&department.id))
         }

@@ -22,14 +22,14 @@ impl BulkEntry {
             let mut met = Some(StoreError::Stale);
             for _ in 0..RETRIES {
                 let worked = self.work(job, share, *dates).await?;
-                if !says_something(&worked.entry.change) || job.request.dry_run {
+                if !says_something(&worked.derived.change) || job.request.dry_run {
                     tell(results, worked);
                     met = None;
                     break;
                 }
                 match self
                     .batches
-                    .commit(&job.batch, std::slice::from_ref(&worked.entry.change), &job.line)
+                    .commit(&job.batch, std::slice::from_ref(&worked.derived.change), &job.audit_entry)
                     .await
                 {
                     Ok(()) => {
@@ -70,11 +70,11 @@ impl BulkEntry {
                 return Ok(false);
             }
             let changes: Vec<Change> =
-                all.iter().map(|worked| worked.entry.change.clone()).filter(says_something).collect();
+                all.iter().map(|worked| worked.derived.change.clone()).filter(says_something).collect();
             let committed = if job.request.dry_run || changes.is_empty() {
                 Ok(())
             } else {
-                self.batches.commit(&job.batch, &changes, &job.line).await
+                self.batches.commit(&job.batch, &changes, &job.audit_entry).await
             };
             committed?;
             all.into_iter().for_each(|worked| tell(results, worked));
@@ -95,7 +95,7 @@ impl Unread for Vec<Option<BulkItem>> {
 }
 
 fn says_something(change: &Change) -> bool {
-    !(change.events.is_empty()
+    !(change.punches.is_empty()
         && change.voided.is_empty()
         && change.decided.is_empty()
         && change.reverted.is_empty()

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Event, Punch, Source};
+use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Punch, PunchKind, Source};
 use rollcall_domain::batch::Operation;
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::id::EventId;
+use rollcall_domain::id::PunchId;
 use rollcall_domain::overrides::InvalidOverride;
 use rollcall_domain::schedule::Expectation;
 use rollcall_domain::shift::ShiftInstance;
-use rollcall_ports::attendance::Approval;
+use rollcall_ports::attendance::OvertimeApproval;
 
 use super::{BulkItem, ItemProblem, Job, Moment, OnConflict, Outcome};
 use crate::attendance::{AttendanceError, MAX_AHEAD};
@@ -52,7 +52,7 @@ impl BulkEntry {
         let outside = DayKey { shift: None, ..first };
         let there = |key: DayKey| {
             let record = timesheet.read(key, &self.rules.policy);
-            record.is_some_and(|record| record.day.events.iter().any(|event| event.voided.is_none()))
+            record.is_some_and(|record| record.day.punches.iter().any(|punch| punch.voided.is_none()))
         };
         let may_be_outside = matches!(job.request.operation, Operation::Void | Operation::ApproveOvertime);
         Some(if may_be_outside && !there(first) && there(outside) { outside } else { first })
@@ -68,16 +68,16 @@ impl BulkEntry {
     ) -> Option<DayKey> {
         let schedule = timesheet.schedule();
         let at = item.check_in?.on(item.date, schedule.zones.on(item.date), None, None);
-        let event = self.written_down(job, key, item, Punch::CheckIn, at);
-        let (id, mut trial) = (event.id, timesheet.clone());
-        trial.add(event);
+        let punch = self.written_down(job, key, item, PunchKind::CheckIn, at);
+        let (id, mut trial) = (punch.id, timesheet.clone());
+        trial.add(punch);
         let day = trial.day_of(id, &self.rules.policy)?;
         if day.shift.is_some() || Some(day.date) != key.date.yesterday().ok() {
             return None;
         }
         // It must not become hours of a day that has its own, nor take an arrival of the evening before.
         let known = known(timesheet, day, timesheet.read(day, &self.rules.policy).as_ref());
-        let free = known.came.is_none() && known.left.is_none() && timesheet.decision(day).is_none();
+        let free = known.came.is_none() && known.left.is_none() && timesheet.override_(day).is_none();
         let of_the_date = schedule.zones.on(item.date).local(at).date() == item.date;
         (of_the_date && (free || known.came == Some(at))).then_some(day)
     }
@@ -124,8 +124,8 @@ impl BulkEntry {
         let record = timesheet.read(key, &self.rules.policy);
         let known = known(timesheet, key, record.as_ref());
         let (came, left) = times(job, timesheet, item, record.as_ref(), known.came)?;
-        let decision = timesheet.decision(key).cloned();
-        let status = decision.as_ref().and_then(|decision| decision.status);
+        let override_ = timesheet.override_(key).cloned();
+        let status = override_.as_ref().and_then(|override_| override_.status);
         let same = came.is_none_or(|at| known.came == Some(at))
             && left.is_none_or(|at| known.left == Some(at))
             && item.status.is_none_or(|wanted| status == Some(wanted));
@@ -135,7 +135,7 @@ impl BulkEntry {
         let contradicts = |asked: Option<Timestamp>, known: Option<Timestamp>| {
             asked.zip(known).is_some_and(|(a, b)| a != b)
         };
-        let conflict = decision.is_some()
+        let conflict = override_.is_some()
             || item.status.is_some() && is_leave(timesheet, key)
             || contradicts(came, known.came)
             || contradicts(left, known.left);
@@ -147,9 +147,9 @@ impl BulkEntry {
                     let request = OverrideRequest {
                         // Hours that are entered anew replace what was decided of the day without them.
                         status: item.status,
-                        first_in: came.or_else(|| decision.as_ref()?.first_in),
-                        last_out: left.or_else(|| decision.as_ref()?.last_out),
-                        overtime_seconds: decision.as_ref().and_then(|decision| decision.overtime_seconds),
+                        first_in: came.or_else(|| override_.as_ref()?.first_in),
+                        last_out: left.or_else(|| override_.as_ref()?.last_out),
+                        overtime_seconds: override_.as_ref().and_then(|override_| override_.overtime_seconds),
                         note: item.note.clone(),
                         reason: job.batch.reason.clone(),
                     };
@@ -159,17 +159,18 @@ impl BulkEntry {
             };
         }
         let mut added = Vec::new();
-        for (asked, known, punch) in [(came, known.came, Punch::CheckIn), (left, known.left, Punch::CheckOut)]
+        for (asked, known, kind) in
+            [(came, known.came, PunchKind::CheckIn), (left, known.left, PunchKind::CheckOut)]
         {
             if let Some(at) = asked.filter(|_| known.is_none()) {
-                let event = self.written_down(job, key, item, punch, at);
-                timesheet.add(event.clone());
-                added.push(event);
+                let punch = self.written_down(job, key, item, kind, at);
+                timesheet.add(punch.clone());
+                added.push(punch);
             }
         }
-        let entry = timesheet.clone().entry(&self.rules.policy);
-        for event in &added {
-            check_reading(&entry, key, event)?;
+        let derived = timesheet.clone().derive(&self.rules.policy);
+        for punch in &added {
+            check_reading(&derived, key, punch)?;
         }
         if item.status.is_some() {
             let request = OverrideRequest {
@@ -189,16 +190,16 @@ impl BulkEntry {
         job: &Job<'_>,
         key: DayKey,
         item: &BulkItem,
-        punch: Punch,
+        kind: PunchKind,
         at: Timestamp,
-    ) -> Event {
-        Event {
+    ) -> Punch {
+        Punch {
             received_at: job.batch.at,
             entered_by: job.actor.user(),
             note: item.note.clone(),
             reason: Some(job.batch.reason.clone()),
             batch: Some(job.batch.id),
-            ..Event::new(EventId::new(self.ids.next()), key.user, punch, at, Source::Manual)
+            ..Punch::new(PunchId::new(self.ids.next()), key.user, kind, at, Source::Manual)
         }
     }
 
@@ -220,7 +221,7 @@ impl BulkEntry {
             note: item.note.clone(),
             reason: job.batch.reason.clone(),
         };
-        let outcome = match timesheet.decision(key) {
+        let outcome = match timesheet.override_(key) {
             None if !is_leave(timesheet, key) => Outcome::Created,
             Some(known)
                 if (known.status, known.first_in, known.last_out) == (Some(status), first_in, last_out)
@@ -248,12 +249,12 @@ impl BulkEntry {
     ) -> Result<Outcome, ItemProblem> {
         nothing_but_the_day(item)?;
         let record = timesheet.read(key, &self.rules.policy);
-        let events = record.into_iter().flat_map(|record| record.day.events);
-        let there = events.filter(|event| event.voided.is_none() && event.punch != Punch::Close);
-        let ids: Vec<EventId> = there.map(|event| event.id).collect();
+        let punches = record.into_iter().flat_map(|record| record.day.punches);
+        let there = punches.filter(|punch| punch.voided.is_none() && punch.kind != PunchKind::Close);
+        let ids: Vec<PunchId> = there.map(|punch| punch.id).collect();
         timesheet.void_with(job.batch.id);
         for id in &ids {
-            let back = rollcall_domain::attendance::Stamp {
+            let back = rollcall_domain::attendance::SignOff {
                 by: job.batch.by,
                 at: job.batch.at,
                 reason: job.batch.reason.clone(),
@@ -279,7 +280,7 @@ impl BulkEntry {
         if record.approved_seconds >= seconds {
             return Ok(Outcome::Unchanged);
         }
-        timesheet.approve(Approval {
+        timesheet.approve(OvertimeApproval {
             key,
             seconds,
             reason: job.batch.reason.clone(),
@@ -292,16 +293,16 @@ impl BulkEntry {
 }
 
 /// A punch counts as what was written down, on the day for which it was, or not at all.
-fn check_reading(entry: &TimesheetChange, key: DayKey, event: &Event) -> Result<(), ItemProblem> {
-    let Some(reading) = entry.reading(event.id) else { return Err(ItemProblem::Conflict) };
-    let field = if event.punch == Punch::CheckIn { "check_in" } else { "check_out" };
-    match (reading.decision.direction(), event.punch) {
-        (Some(Direction::CheckIn), Punch::CheckIn) | (Some(Direction::CheckOut), Punch::CheckOut) => {
+fn check_reading(derived: &TimesheetChange, key: DayKey, punch: &Punch) -> Result<(), ItemProblem> {
+    let Some(reading) = derived.reading(punch.id) else { return Err(ItemProblem::Conflict) };
+    let field = if punch.kind == PunchKind::CheckIn { "check_in" } else { "check_out" };
+    match (reading.outcome.direction(), punch.kind) {
+        (Some(Direction::CheckIn), PunchKind::CheckIn) | (Some(Direction::CheckOut), PunchKind::CheckOut) => {
             let own = reading.key == key;
             if own { Ok(()) } else { Err(AttendanceError::Elsewhere(field, reading.key).into()) }
         }
-        (None, Punch::CheckOut) => {
-            Err(AttendanceError::NoOpenSession(entry.before(event.id, event.at)).into())
+        (None, PunchKind::CheckOut) => {
+            Err(AttendanceError::NoOpenSession(derived.before(punch.id, punch.at)).into())
         }
         _ => Err(ItemProblem::Conflict),
     }
@@ -309,14 +310,15 @@ fn check_reading(entry: &TimesheetChange, key: DayKey, event: &Event) -> Result<
 
 /// What was decided, else what was punched; nothing is made up for a forgotten check-out.
 fn known(timesheet: &Timesheet, key: DayKey, record: Option<&DayRecord>) -> Known {
-    let decision = timesheet.decision(key);
-    let counting = || record.into_iter().flat_map(|record| &record.day.events).filter(|event| event.counts());
-    let going = |direction| counting().filter(move |event| event.direction == Some(direction));
-    let came = going(Direction::CheckIn).map(|event| event.at).min();
-    let left = going(Direction::CheckOut).map(|event| event.at).max();
+    let override_ = timesheet.override_(key);
+    let counting =
+        || record.into_iter().flat_map(|record| &record.day.punches).filter(|punch| punch.counts());
+    let going = |direction| counting().filter(move |punch| punch.direction == Some(direction));
+    let came = going(Direction::CheckIn).map(|punch| punch.at).min();
+    let left = going(Direction::CheckOut).map(|punch| punch.at).max();
     Known {
-        came: decision.and_then(|decision| decision.first_in).or(came),
-        left: decision.and_then(|decision| decision.last_out).or(left),
+        came: override_.and_then(|override_| override_.first_in).or(came),
+        left: override_.and_then(|override_| override_.last_out).or(left),
     }
 }
 

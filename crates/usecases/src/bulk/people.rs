@@ -8,10 +8,10 @@ use rollcall_domain::text::canonical;
 use rollcall_domain::user::EmailAddress;
 use rollcall_ports::store::StoreError;
 
-use super::{BulkItem, ItemProblem, ItemResult, Job, Share, Whose};
+use super::{BulkItem, BulkSubject, ItemProblem, ItemResult, Job, Share};
 use crate::attendance::AttendanceError;
+use crate::authorize::load_permitted_many;
 use crate::bulk::BulkEntry;
-use crate::people::reach_each;
 
 impl BulkEntry {
     /// Finds out whose items they are. Whoever may not be seen is nobody.
@@ -25,7 +25,7 @@ impl BulkEntry {
         ids.sort();
         ids.dedup();
         let own = self.rules.self_service;
-        let mut people = reach_each(&*self.users, job.actor, Action::EnterInBulk, own, &ids).await?;
+        let mut people = load_permitted_many(&*self.users, job.actor, Action::EnterInBulk, own, &ids).await?;
         let mut shares: Vec<Share<'a>> = Vec::new();
         let mut places: HashMap<UserId, Result<usize, Denied>> = HashMap::new();
         for (place, item) in job.request.items.iter().enumerate() {
@@ -56,21 +56,21 @@ impl BulkEntry {
     pub(super) async fn named<'a>(
         &self,
         items: &'a [Option<BulkItem>],
-    ) -> Result<HashMap<&'a Whose, UserId>, StoreError> {
+    ) -> Result<HashMap<&'a BulkSubject, UserId>, StoreError> {
         let mut known = HashMap::new();
         let (mut codes, mut addresses) = (Names::default(), Names::default());
-        let different: HashSet<&Whose> = items.iter().flatten().map(|item| &item.who).collect();
+        let different: HashSet<&BulkSubject> = items.iter().flatten().map(|item| &item.who).collect();
         for who in different {
             match who {
-                Whose::Id(id) => drop(known.insert(who, *id)),
-                Whose::Code(code) => codes.add(who, canonical(code)),
-                Whose::Address(address) => addresses.add(who, EmailAddress::canonical_of(address)),
+                BulkSubject::Id(id) => drop(known.insert(who, *id)),
+                BulkSubject::Code(code) => codes.add(who, canonical(code)),
+                BulkSubject::Address(address) => addresses.add(who, EmailAddress::canonical_of(address)),
             }
         }
-        let of_codes = self.users.of_codes(&codes.canonical).await?;
-        let of_addresses = self.users.of_addresses(&addresses.canonical).await?;
+        let ids_by_code = self.users.ids_by_code(&codes.canonical).await?;
+        let ids_by_email = self.users.ids_by_email(&addresses.canonical).await?;
         let found =
-            codes.whose.into_iter().zip(of_codes).chain(addresses.whose.into_iter().zip(of_addresses));
+            codes.whose.into_iter().zip(ids_by_code).chain(addresses.whose.into_iter().zip(ids_by_email));
         known.extend(found.filter_map(|(who, id)| Some((who, id?))));
         Ok(known)
     }
@@ -79,12 +79,12 @@ impl BulkEntry {
 /// Names of one kind.
 #[derive(Default)]
 struct Names<'a> {
-    whose: Vec<&'a Whose>,
+    whose: Vec<&'a BulkSubject>,
     canonical: Vec<String>,
 }
 
 impl<'a> Names<'a> {
-    fn add(&mut self, who: &'a Whose, canonical: String) {
+    fn add(&mut self, who: &'a BulkSubject, canonical: String) {
         self.whose.push(who);
         self.canonical.push(canonical);
     }

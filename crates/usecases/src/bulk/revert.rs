@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::Stamp;
-use rollcall_domain::audit::{Act, Line, State, Target};
+use rollcall_domain::attendance::SignOff;
+use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::batch::Batch;
 use rollcall_domain::id::{BatchId, UserId};
 use rollcall_ports::attendance::Change;
@@ -14,9 +14,9 @@ use rollcall_ports::store::StoreError;
 
 use super::RevertedBatch;
 use crate::attendance::AttendanceError;
-use crate::audit::line;
+use crate::audit::entry;
+use crate::authorize::load_permitted_to_judge;
 use crate::bulk::{BulkEntry, range};
-use crate::people::reach_to_judge;
 use crate::retry::retry_stale;
 use crate::timesheet::audit::AuditContext;
 
@@ -39,20 +39,20 @@ impl BulkEntry {
             }
             let entries = self.batches.entries(id).await?;
             let changes = self.taken_back(actor, id, &entries, &back).await?;
-            let (events, decisions, approvals) =
-                (entries.events.len(), entries.decisions.len(), entries.approved.len());
-            let line = Line {
+            let (punches, overrides, approvals) =
+                (entries.punches.len(), entries.overrides.len(), entries.approved.len());
+            let audit_entry = AuditEntry {
                 batch: Some(id),
                 reason: Some(back.reason.clone()),
                 before: Some(State::batch(&batch)),
-                after: Some(State::taken_back(&batch, events, decisions, approvals)),
-                ..line(&*self.ids, back.at, actor.into(), Act::RevertBatch, Target::Batch(id))
+                after: Some(State::taken_back(&batch, punches, overrides, approvals)),
+                ..entry(&*self.ids, back.at, actor.into(), AuditAction::RevertBatch, Target::Batch(id))
             };
-            self.batches.revert(id, &back, &changes, &line).await?;
+            self.batches.revert(id, &back, &changes, &audit_entry).await?;
             Ok(RevertedBatch {
                 batch: Batch { reverted: Some(back.clone()), ..batch },
-                events,
-                decisions,
+                punches,
+                overrides,
                 approvals,
                 restored: entries.voided.len() + entries.replaced.len(),
             })
@@ -65,51 +65,57 @@ impl BulkEntry {
         actor: &Actor,
         batch: BatchId,
         entries: &Entries,
-        back: &Stamp,
+        back: &SignOff,
     ) -> Result<Vec<Change>, AttendanceError> {
         let utc = rollcall_domain::calendar::Zone::UTC;
         let mut dates: BTreeMap<UserId, Vec<Date>> = BTreeMap::new();
-        for event in entries.events.iter().chain(&entries.voided) {
-            dates.entry(event.user).or_default().push(utc.local(event.at).date());
+        for punch in entries.punches.iter().chain(&entries.voided) {
+            dates.entry(punch.user).or_default().push(utc.local(punch.at).date());
         }
-        for key in entries.decisions.iter().map(|(_, key)| key).chain(&entries.approved) {
+        for key in entries.overrides.iter().map(|(_, key)| key).chain(&entries.approved) {
             dates.entry(key.user).or_default().push(key.date);
         }
-        let cause = AuditContext {
+        let context = AuditContext {
             batch: Some(batch),
-            whole: Some((Act::RevertItem, None)),
+            whole: Some((AuditAction::RevertItem, None)),
             ..self.timesheets.audit_context(actor, &back.reason)
         };
         let mut changes = Vec::new();
         for (id, dates) in dates {
-            let user =
-                reach_to_judge(&*self.users, actor, Action::EnterInBulk, self.rules.self_service, id).await?;
+            let user = load_permitted_to_judge(
+                &*self.users,
+                actor,
+                Action::EnterInBulk,
+                self.rules.self_service,
+                id,
+            )
+            .await?;
             let ends = dates.iter().min().zip(dates.iter().max());
             let dates = ends.and_then(|(from, to)| range(*from, *to));
             let dates = dates.ok_or_else(|| StoreError::Failed("a batch is too long".into()))?;
             let mut timesheet = self.timesheets.placed(&user, dates).await?;
-            for event in entries.events.iter().filter(|event| event.user == id) {
-                let day = timesheet.day_of(event.id, &self.rules.policy);
+            for punch in entries.punches.iter().filter(|punch| punch.user == id) {
+                let day = timesheet.day_of(punch.id, &self.rules.policy);
                 if day.is_some_and(|key| timesheet.is_locked(key.date)) {
                     return Err(AttendanceError::PeriodLocked);
                 }
-                timesheet.void(event.id, back.clone());
+                timesheet.void(punch.id, back.clone());
             }
-            for event in entries.voided.iter().filter(|event| event.user == id) {
-                timesheet.unvoid(event.id);
-                let day = timesheet.day_of(event.id, &self.rules.policy);
+            for punch in entries.voided.iter().filter(|punch| punch.user == id) {
+                timesheet.unvoid(punch.id);
+                let day = timesheet.day_of(punch.id, &self.rules.policy);
                 if day.is_some_and(|key| timesheet.is_locked(key.date)) {
                     return Err(AttendanceError::PeriodLocked);
                 }
             }
-            for (_, key) in entries.decisions.iter().filter(|(_, key)| key.user == id) {
+            for (_, key) in entries.overrides.iter().filter(|(_, key)| key.user == id) {
                 if timesheet.is_locked(key.date) {
                     return Err(AttendanceError::PeriodLocked);
                 }
                 timesheet.revert(*key, back.clone());
             }
-            for (key, decision) in entries.replaced.iter().filter(|(key, _)| key.user == id) {
-                timesheet.restore(*key, decision.clone());
+            for (key, override_) in entries.replaced.iter().filter(|(key, _)| key.user == id) {
+                timesheet.restore(*key, override_.clone());
             }
             for key in entries.approved.iter().filter(|key| key.user == id) {
                 if timesheet.is_locked(key.date) {
@@ -117,7 +123,7 @@ impl BulkEntry {
                 }
                 timesheet.withdraw(*key);
             }
-            changes.push(self.timesheets.conclude(timesheet, &cause).change);
+            changes.push(self.timesheets.conclude(timesheet, &context).change);
         }
         Ok(changes)
     }

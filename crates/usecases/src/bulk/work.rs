@@ -1,7 +1,7 @@
 //! What one person's items come to.
 
 use rollcall_domain::attendance::DayRecord;
-use rollcall_domain::audit::Act;
+use rollcall_domain::audit::AuditAction;
 use rollcall_domain::batch::Operation;
 use rollcall_domain::calendar::DateRange;
 
@@ -45,18 +45,18 @@ impl BulkEntry {
             done.push((*place, *key, outcome));
         }
         let stored = timesheet.ledger.records.clone();
-        let cause = AuditContext {
+        let context = AuditContext {
             reason: Some(job.batch.reason.clone()),
             batch: Some(job.batch.id),
-            whole: Some((Act::BulkItem, None)),
+            whole: Some((AuditAction::BulkItem, None)),
             ..AuditContext::of(job.actor, job.now)
         };
-        let entry = self.timesheets.conclude(timesheet, &cause);
+        let derived = self.timesheets.conclude(timesheet, &context);
         let results = done.into_iter().map(|(place, key, outcome)| {
             let view = |record: DayRecord| DayView::of(record, job.now);
             let before = key.and_then(|key| stored.iter().find(|record| record.day.key == key).cloned());
-            let after = key.and_then(|key| entry.record(key));
-            let changed = key.is_some_and(|key| entry.change.records.iter().any(|new| new.day.key == key));
+            let after = key.and_then(|key| derived.record(key));
+            let changed = key.is_some_and(|key| derived.change.records.iter().any(|new| new.day.key == key));
             let result = match outcome {
                 Ok(Outcome::Unchanged) if changed && job.request.operation == Operation::Recompute => {
                     ItemResult {
@@ -75,6 +75,6 @@ impl BulkEntry {
             (place, result)
         });
         let results = results.collect();
-        Ok(Worked { results, entry })
+        Ok(Worked { results, derived })
     }
 }

@@ -6,7 +6,7 @@ use rollcall_ports::store::StoreError;
 
 /// A job and its bytes, in the hands of whoever works on it. Everything fails with [`StoreError::Stale`] once somebody
 /// else has taken over or the job was canceled.
-pub struct Desk<'a> {
+pub struct JobContext<'a> {
     jobs: &'a dyn JobStore,
     claim: &'a Claim,
     progress: Progress,
@@ -19,7 +19,7 @@ pub struct Desk<'a> {
     size: u64,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> JobContext<'a> {
     pub(super) fn new(jobs: &'a dyn JobStore, claim: &'a Claim) -> Self {
         Self {
             jobs,

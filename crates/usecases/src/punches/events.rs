@@ -2,17 +2,17 @@
 
 use jiff::Timestamp;
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::{Direction, Event, Source, Stamp};
+use rollcall_domain::attendance::{Direction, Punch, SignOff, Source};
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, EventId, UserId};
+use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, PunchId, UserId};
 use rollcall_domain::page::{Page, Paged};
-use rollcall_domain::user::{People, User};
-use rollcall_ports::attendance::EventFilter;
+use rollcall_domain::user::{User, UserScope};
+use rollcall_ports::attendance::PunchFilter;
 use rollcall_ports::store::StoreError;
 
 use super::Punches;
-use crate::attendance::{AttendanceError, DayView, SeenEvent};
-use crate::people::{narrow, reach, reach_to_judge, reachable};
+use crate::attendance::{AttendanceError, DayView, SeenPunch};
+use crate::authorize::{load_permitted, load_permitted_to_judge, restrict_to_department, visible_scope};
 use crate::timesheet::sheet::Timesheet;
 
 /// Which punches are wanted.
@@ -46,51 +46,55 @@ pub struct EventQuery {
 #[derive(Debug, Clone)]
 pub struct JudgedEvent {
     /// The punch.
-    pub seen: SeenEvent,
+    pub seen: SeenPunch,
     /// Its day as it is now; `None` if it belongs to none.
     pub day: Option<DayView>,
 }
 
 impl Punches {
     /// A page of the punches the actor may see, latest first.
-    pub async fn list(&self, actor: &Actor, query: EventQuery) -> Result<Paged<SeenEvent>, AttendanceError> {
+    pub async fn list(&self, actor: &Actor, query: EventQuery) -> Result<Paged<SeenPunch>, AttendanceError> {
         let own = self.rules.self_service;
         permit(actor, Action::ReadAttendance, own)?;
-        let mut people = narrow(reachable(actor, Action::ReadAttendance, own)?, actor, query.department)?;
+        let mut people = restrict_to_department(
+            visible_scope(actor, Action::ReadAttendance, own)?,
+            actor,
+            query.department,
+        )?;
         if let Some(id) = query.user {
-            let user = reach(&*self.users, actor, Action::ReadAttendance, own, id).await?;
+            let user = load_permitted(&*self.users, actor, Action::ReadAttendance, own, id).await?;
             let there = |wanted| user.department.as_ref().is_some_and(|found| found.id == wanted);
             if !query.department.is_none_or(there) {
                 return Ok(query.page.of(Vec::new()));
             }
-            people = People::One(id);
+            people = UserScope::One(id);
         }
-        let filter = EventFilter {
+        let filter = PunchFilter {
             from: query.from,
             until: query.until,
             direction: query.direction,
-            punch: None,
+            kind: None,
             source: query.source,
             device: query.device,
             batch: query.batch,
             needs_review: query.needs_review,
             voided: query.voided,
         };
-        let found = self.days.events(&people, &filter, query.page).await?;
+        let found = self.days.punches(&people, &filter, query.page).await?;
         let Paged { items, total, page } = found;
         Ok(Paged { items: self.timesheets.seen(items).await?, total, page })
     }
 
     /// Takes a punch back. It is kept and counts as nothing.
-    #[tracing::instrument(name = "attendance.void", skip_all, fields(event.id = %id))]
+    #[tracing::instrument(name = "attendance.void", skip_all, fields(punch.id = %id))]
     pub async fn void(
         &self,
         actor: &Actor,
-        id: EventId,
+        id: PunchId,
         reason: &str,
     ) -> Result<JudgedEvent, AttendanceError> {
-        self.judge_event(actor, id, reason, |timesheet, event, back| {
-            if event.voided.is_some() {
+        self.judge_event(actor, id, reason, |timesheet, punch, back| {
+            if punch.voided.is_some() {
                 return Err(AttendanceError::NothingToRevert);
             }
             timesheet.void(id, back);
@@ -100,15 +104,15 @@ impl Punches {
     }
 
     /// Lets a punch count that somebody should have looked at.
-    #[tracing::instrument(name = "attendance.accept", skip_all, fields(event.id = %id))]
+    #[tracing::instrument(name = "attendance.accept", skip_all, fields(punch.id = %id))]
     pub async fn accept(
         &self,
         actor: &Actor,
-        id: EventId,
+        id: PunchId,
         reason: &str,
     ) -> Result<JudgedEvent, AttendanceError> {
-        self.judge_event(actor, id, reason, |timesheet, event, by| {
-            if !event.needs_review || event.voided.is_some() {
+        self.judge_event(actor, id, reason, |timesheet, punch, by| {
+            if !punch.needs_review || punch.voided.is_some() {
                 return Err(AttendanceError::NothingToReview);
             }
             timesheet.accept(id, by);
@@ -120,41 +124,46 @@ impl Punches {
     async fn judge_event(
         &self,
         actor: &Actor,
-        id: EventId,
+        id: PunchId,
         reason: &str,
-        judge: impl Fn(&mut Timesheet, &Event, Stamp) -> Result<(), AttendanceError> + Send + Sync,
+        judge: impl Fn(&mut Timesheet, &Punch, SignOff) -> Result<(), AttendanceError> + Send + Sync,
     ) -> Result<JudgedEvent, AttendanceError> {
         permit(actor, Action::DecideRecord, self.rules.self_service)?;
-        let event = self.days.event(id).await?.ok_or(Denied::Hidden)?;
-        let user: User =
-            reach_to_judge(&*self.users, actor, Action::DecideRecord, self.rules.self_service, event.user)
-                .await?;
+        let punch = self.days.punch(id).await?.ok_or(Denied::Hidden)?;
+        let user: User = load_permitted_to_judge(
+            &*self.users,
+            actor,
+            Action::DecideRecord,
+            self.rules.self_service,
+            punch.user,
+        )
+        .await?;
         let by = self.timesheets.stamp(actor, reason)?;
         let zone = self.timesheets.zone_of(&user);
         let policy = &self.rules.policy;
         let locked = |timesheet: &Timesheet| {
             timesheet.day_of(id, policy).is_some_and(|key| timesheet.is_locked(key.date))
         };
-        let cause = self.timesheets.audit_context(actor, reason);
+        let context = self.timesheets.audit_context(actor, reason);
         self.timesheets
-            .write(&user, DateRange::around(zone.local(event.at).date()), &cause, |timesheet| {
-                let event = timesheet.event(id).cloned().ok_or(Denied::Hidden)?;
+            .write(&user, DateRange::around(zone.local(punch.at).date()), &context, |timesheet| {
+                let punch = timesheet.punch(id).cloned().ok_or(Denied::Hidden)?;
                 if locked(timesheet) {
                     return Err(AttendanceError::PeriodLocked);
                 }
-                judge(timesheet, &event, by.clone())?;
+                judge(timesheet, &punch, by.clone())?;
                 // Judged, it may belong to another day.
                 if locked(timesheet) { Err(AttendanceError::PeriodLocked) } else { Ok(()) }
             })
             .await?;
-        let filed = self.days.filed(&[id]).await?.pop();
-        let (event, record) = filed.ok_or_else(|| StoreError::Failed("a punch is gone".into()))?;
+        let filed = self.days.punches_by_id(&[id]).await?.pop();
+        let (punch, record) = filed.ok_or_else(|| StoreError::Failed("a punch is gone".into()))?;
         let day = match record {
             Some(record) => self.days.record(record).await?,
             None => None,
         };
         let day = day.map(|kept| DayView::of(kept, self.clock.now()));
-        let seen = self.timesheets.seen(vec![(event, record)]).await?.pop();
+        let seen = self.timesheets.seen(vec![(punch, record)]).await?.pop();
         let seen = seen.ok_or_else(|| StoreError::Failed("a punch is gone".into()))?;
         Ok(JudgedEvent { seen, day })
     }

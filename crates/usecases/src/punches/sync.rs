@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp, Unit};
 use rollcall_domain::access::{Action, Actor, Denied, permit};
-use rollcall_domain::attendance::{Event, Location, Punch, Source};
+use rollcall_domain::attendance::{Location, Punch, PunchKind, Source};
 use rollcall_domain::device::Counting;
-use rollcall_domain::id::{DeviceId, EventId, UserId};
+use rollcall_domain::id::{DeviceId, PunchId, UserId};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::store::StoreError;
 
 use super::Punches;
-use crate::attendance::{AttendanceError, MAX_AHEAD, SeenEvent};
+use crate::attendance::{AttendanceError, MAX_AHEAD, SeenPunch};
+use crate::authorize::load_permitted;
 use crate::bulk::{AT_ONCE, range};
 use crate::geofences::check_geofence;
-use crate::people::reach;
 use crate::retry::{RETRIES, retry_stale};
 use crate::time::rounded;
 use crate::timesheet::audit::AuditContext;
@@ -43,11 +43,11 @@ pub struct SyncRequest {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SyncItem {
     /// The identifier the device gave it: handed in again, it is the same punch.
-    pub id: EventId,
+    pub id: PunchId,
     /// Whose it is.
     pub user: UserId,
     /// What was asked for.
-    pub punch: Punch,
+    pub kind: PunchKind,
     /// When, by the device's clock.
     pub at: Timestamp,
     /// The device counts its punches.
@@ -68,7 +68,7 @@ pub struct SyncAnswer {
     /// What its numbers tell.
     pub counting: Counting,
     /// One for each item, in its order: the punch as it is stored, or why it is not.
-    pub results: Vec<Result<SeenEvent, SyncProblem>>,
+    pub results: Vec<Result<SeenPunch, SyncProblem>>,
 }
 
 /// Why a punch was not stored.
@@ -121,9 +121,9 @@ impl Punches {
         };
         let now = self.clock.now();
         let sending = Sending { actor, device, skew: skew(request.sent_at, now), now };
-        let ids: Vec<EventId> = request.items.iter().flatten().map(|item| item.id).collect();
-        let before: HashSet<EventId> =
-            self.days.filed(&ids).await?.into_iter().map(|(event, _)| event.id).collect();
+        let ids: Vec<PunchId> = request.items.iter().flatten().map(|item| item.id).collect();
+        let before: HashSet<PunchId> =
+            self.days.punches_by_id(&ids).await?.into_iter().map(|(punch, _)| punch.id).collect();
         let last = self.days.last_counter(device).await?;
         let mut met = StoreError::Stale;
         for _ in 0..RETRIES {
@@ -153,11 +153,11 @@ impl Punches {
         &self,
         sending: &Sending<'_>,
         request: &SyncRequest,
-        ids: &[EventId],
-    ) -> Result<Vec<Result<SeenEvent, SyncProblem>>, AttendanceError> {
-        let known = self.days.filed(ids).await?;
-        let mut first: HashMap<EventId, SyncItem> = HashMap::new();
-        let mut of: BTreeMap<UserId, Vec<Event>> = BTreeMap::new();
+        ids: &[PunchId],
+    ) -> Result<Vec<Result<SeenPunch, SyncProblem>>, AttendanceError> {
+        let known = self.days.punches_by_id(ids).await?;
+        let mut first: HashMap<PunchId, SyncItem> = HashMap::new();
+        let mut of: BTreeMap<UserId, Vec<Punch>> = BTreeMap::new();
         let mut people: HashMap<UserId, Option<User>> = HashMap::new();
         let mut refused: Vec<Option<SyncProblem>> = Vec::with_capacity(request.items.len());
         for item in &request.items {
@@ -165,9 +165,9 @@ impl Punches {
                 refused.push(Some(SyncProblem::Unreadable));
                 continue;
             };
-            let same_event = known.iter().find(|(event, _)| event.id == item.id);
+            let same_event = known.iter().find(|(punch, _)| punch.id == item.id);
             let reused = match (same_event, first.get(&item.id)) {
-                (Some((event, _)), _) => Some(!is_of(event, item, sending.device)),
+                (Some((punch, _)), _) => Some(!is_of(punch, item, sending.device)),
                 (None, Some(earlier)) => Some(earlier != item),
                 (None, None) => None,
             };
@@ -184,23 +184,23 @@ impl Punches {
                 }
             };
             let problem = match self.noted(sending, user.as_ref(), item).await? {
-                Ok(event) => {
+                Ok(punch) => {
                     first.insert(item.id, *item);
-                    of.entry(item.user).or_default().push(event);
+                    of.entry(item.user).or_default().push(punch);
                     None
                 }
                 Err(problem) => Some(problem),
             };
             refused.push(problem);
         }
-        for (user, events) in of {
+        for (user, punches) in of {
             if let Some(Some(user)) = people.get(&user) {
-                self.file(sending, user, events).await?;
+                self.file(sending, user, punches).await?;
             }
         }
-        let stored = self.days.filed(ids).await?;
-        let seen: HashMap<EventId, SeenEvent> =
-            self.timesheets.seen(stored).await?.into_iter().map(|seen| (seen.event.id, seen)).collect();
+        let stored = self.days.punches_by_id(ids).await?;
+        let seen: HashMap<PunchId, SeenPunch> =
+            self.timesheets.seen(stored).await?.into_iter().map(|seen| (seen.punch.id, seen)).collect();
         let results = request.items.iter().zip(refused).map(|(item, problem)| match (item, problem) {
             (_, Some(problem)) => Err(problem),
             (Some(item), None) => seen.get(&item.id).cloned().ok_or(SyncProblem::Unreadable),
@@ -211,7 +211,9 @@ impl Punches {
 
     async fn sender_of(&self, actor: &Actor, id: UserId) -> Result<Option<User>, AttendanceError> {
         let own = self.rules.self_service;
-        match reach(&*self.users, actor, Action::SyncAttendance, own, id).await.map_err(AttendanceError::from)
+        match load_permitted(&*self.users, actor, Action::SyncAttendance, own, id)
+            .await
+            .map_err(AttendanceError::from)
         {
             Ok(user) => Ok(Some(user)),
             Err(AttendanceError::Denied(Denied::Hidden)) => Ok(None),
@@ -225,7 +227,7 @@ impl Punches {
         sending: &Sending<'_>,
         user: Option<&User>,
         item: &SyncItem,
-    ) -> Result<Result<Event, SyncProblem>, AttendanceError> {
+    ) -> Result<Result<Punch, SyncProblem>, AttendanceError> {
         let Some(user) = user else { return Ok(Err(SyncProblem::UnknownPerson)) };
         let at = rounded(item.at.saturating_sub(sending.skew).unwrap_or(item.at));
         let age = sending.now.duration_since(at);
@@ -244,7 +246,7 @@ impl Punches {
             && check_geofence(&*self.departments, user, item.location).await?.is_err();
         let doubtful =
             outside || age > MAX_AGE || sending.skew.abs() > MAX_SKEW || user.status != Status::Active;
-        Ok(Ok(Event {
+        Ok(Ok(Punch {
             received_at: rounded(sending.now),
             device: Some(sending.device),
             entered_by: sending.actor.user(),
@@ -252,7 +254,7 @@ impl Punches {
             location: item.location,
             needs_review: doubtful,
             counter: Some(item.counter),
-            ..Event::new(item.id, user.id, item.punch, at, Source::Offline)
+            ..Punch::new(item.id, user.id, item.kind, at, Source::Offline)
         }))
     }
 
@@ -261,35 +263,35 @@ impl Punches {
         &self,
         sending: &Sending<'_>,
         user: &User,
-        mut events: Vec<Event>,
+        mut punches: Vec<Punch>,
     ) -> Result<(), StoreError> {
         let utc = rollcall_domain::calendar::Zone::UTC;
-        let dates = events.iter().map(|event| utc.local(event.at).date());
+        let dates = punches.iter().map(|punch| utc.local(punch.at).date());
         let dates = dates.clone().min().zip(dates.max()).and_then(|(from, to)| range(from, to));
         let dates = dates.ok_or_else(|| StoreError::Failed("punches lie too far apart".into()))?;
         retry_stale!({
             let known = self.timesheets.placed(user, dates).await?;
-            let entry = loop {
+            let derived = loop {
                 let mut timesheet = known.clone();
-                events.iter().for_each(|event| timesheet.add(event.clone()));
-                let entry =
+                punches.iter().for_each(|punch| timesheet.add(punch.clone()));
+                let derived =
                     self.timesheets.conclude(timesheet, &AuditContext::of(sending.actor, sending.now));
-                let closed = |event: &Event| {
-                    let day = entry.reading(event.id).map(|reading| reading.key.date);
-                    !event.needs_review && day.is_some_and(|date| known.is_locked(date))
+                let closed = |punch: &Punch| {
+                    let day = derived.reading(punch.id).map(|reading| reading.key.date);
+                    !punch.needs_review && day.is_some_and(|date| known.is_locked(date))
                 };
                 let mut left_out = false;
-                for event in &mut events {
-                    if closed(event) {
-                        (event.needs_review, left_out) = (true, true);
+                for punch in &mut punches {
+                    if closed(punch) {
+                        (punch.needs_review, left_out) = (true, true);
                     }
                 }
                 // Without these, the others may mean something else.
                 if !left_out {
-                    break entry;
+                    break derived;
                 }
             };
-            self.days.commit(&entry.change).await?;
+            self.days.commit(&derived.change).await?;
             Ok(())
         })
     }
@@ -304,9 +306,9 @@ fn skew(sent_at: Timestamp, now: Timestamp) -> SignedDuration {
 }
 
 /// Whether a stored punch is the one that is handed in. Its time is corrected anew each time, so that it cannot tell.
-fn is_of(event: &Event, item: &SyncItem, device: DeviceId) -> bool {
-    event.user == item.user
-        && event.device == Some(device)
-        && event.punch == item.punch
-        && event.counter == Some(item.counter)
+fn is_of(punch: &Punch, item: &SyncItem, device: DeviceId) -> bool {
+    punch.user == item.user
+        && punch.device == Some(device)
+        && punch.kind == item.kind
+        && punch.counter == Some(item.counter)
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rollcall_domain::access::Actor;
-use rollcall_domain::attendance::{Event, Location, Source};
+use rollcall_domain::attendance::{Location, Punch, Source};
 use rollcall_domain::calendar::DateRange;
-use rollcall_domain::id::{DeviceId, EventId, UserId};
-use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::id::{DeviceId, PunchId, UserId};
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
 use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 
@@ -22,19 +22,19 @@ use crate::timesheet::sheet::Timesheet;
 #[derive(Debug, Clone)]
 pub struct PunchResult {
     /// What it means.
-    pub decision: Decision,
+    pub outcome: PunchOutcome,
     /// The event, if it created one.
-    pub event: Option<Event>,
+    pub punch: Option<Punch>,
     /// The day as it stands now.
     pub day: DayView,
-    /// The last entry before it that counts.
+    /// The last derived before it that counts.
     pub before: Option<Known>,
 }
 
 /// A punch about to be decided: everything of the event but its direction.
 #[derive(Debug, Clone)]
 pub(crate) struct NewPunch {
-    pub(crate) punch: Punch,
+    pub(crate) kind: PunchKind,
     pub(crate) at: Timestamp,
     pub(crate) source: Source,
     pub(crate) similarity: Option<f32>,
@@ -53,7 +53,7 @@ pub(crate) enum PunchCommit {
     /// Nothing of that date may change.
     Locked,
     /// There was nothing to end, and no day in which there could have been: outside of shifts what counts as nothing
-    /// makes none. The last entry before is told.
+    /// makes none. The last derived before is told.
     Nowhere(Option<Known>),
 }
 
@@ -85,9 +85,9 @@ impl Timesheets {
                 && let Some(kept) = self.days.record(record).await?
             {
                 let day = DayView::of(kept, now);
-                return Ok(decided(Decision::Cooldown(until), None, day, None));
+                return Ok(decided(PunchOutcome::Cooldown(until), None, day, None));
             }
-            let event = Event {
+            let punch = Punch {
                 received_at: rounded(now),
                 device: actor.device().or(glance.device),
                 entered_by: glance.entered_by,
@@ -96,10 +96,10 @@ impl Timesheets {
                 note: glance.note.clone(),
                 reason: glance.reason.clone(),
                 forced: glance.forced,
-                ..Event::new(EventId::new(self.ids.next()), user.id, glance.punch, at, glance.source)
+                ..Punch::new(PunchId::new(self.ids.next()), user.id, glance.kind, at, glance.source)
             };
-            let cause = AuditContext { reason: glance.reason.clone(), ..AuditContext::of(actor, now) };
-            self.enter(timesheet, event, now, &cause).await
+            let context = AuditContext { reason: glance.reason.clone(), ..AuditContext::of(actor, now) };
+            self.enter(timesheet, punch, now, &context).await
         })
     }
 
@@ -107,32 +107,32 @@ impl Timesheets {
     async fn enter(
         &self,
         mut timesheet: Timesheet,
-        event: Event,
+        punch: Punch,
         now: Timestamp,
-        cause: &AuditContext,
+        context: &AuditContext,
     ) -> Result<PunchCommit, StoreError> {
-        let (id, at, locked_through) = (event.id, event.at, timesheet.ledger.locked_through);
-        timesheet.add(event);
-        let entry = self.conclude(timesheet, cause);
-        let reading = entry.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
+        let (id, at, locked_through) = (punch.id, punch.at, timesheet.ledger.locked_through);
+        timesheet.add(punch);
+        let derived = self.conclude(timesheet, context);
+        let reading = derived.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
         if locked_through.is_some_and(|through| reading.key.date <= through) {
             return Ok(PunchCommit::Locked);
         }
-        if reading.decision.direction().is_none() {
-            let kept = self.days.record(reading.key.record()).await?.or_else(|| entry.record(reading.key));
-            let before = entry.before(id, at);
+        if reading.outcome.direction().is_none() {
+            let kept = self.days.record(reading.key.record()).await?.or_else(|| derived.record(reading.key));
+            let before = derived.before(id, at);
             let Some(kept) = kept else { return Ok(PunchCommit::Nowhere(before)) };
-            return Ok(decided(reading.decision, None, DayView::of(kept, now), before));
+            return Ok(decided(reading.outcome, None, DayView::of(kept, now), before));
         }
-        self.days.commit(&entry.change).await?;
-        let kept = entry
+        self.days.commit(&derived.change).await?;
+        let kept = derived
             .record(reading.key)
             .ok_or_else(|| StoreError::Failed("a punch belongs to no day".into()))?;
-        let event = kept.day.events.iter().find(|event| event.id == id).cloned();
-        Ok(decided(reading.decision, event, DayView::of(kept, now), None))
+        let punch = kept.day.punches.iter().find(|punch| punch.id == id).cloned();
+        Ok(decided(reading.outcome, punch, DayView::of(kept, now), None))
     }
 }
 
-fn decided(decision: Decision, event: Option<Event>, day: DayView, before: Option<Known>) -> PunchCommit {
-    PunchCommit::Decided(Box::new(PunchResult { decision, event, day, before }))
+fn decided(outcome: PunchOutcome, punch: Option<Punch>, day: DayView, before: Option<Known>) -> PunchCommit {
+    PunchCommit::Decided(Box::new(PunchResult { outcome, punch, day, before }))
 }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayKey, DayRecord, Event, Source, Stamp};
-use rollcall_domain::audit::Act;
+use rollcall_domain::attendance::{DayKey, DayRecord, Punch, SignOff, Source};
+use rollcall_domain::audit::AuditAction;
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{BatchId, EventId, RecordId, UserId};
+use rollcall_domain::id::{BatchId, PunchId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::plan::{Personal, Placement, Plan};
 use rollcall_domain::policy::{Policy, after};
 use rollcall_domain::schedule::{Employment, Expectation, Schedule};
 use rollcall_domain::user::{Status, User};
-use rollcall_ports::attendance::{Approval, Change, Ledger};
+use rollcall_ports::attendance::{Change, Ledger, OvertimeApproval};
 use rollcall_ports::store::StoreError;
 
 use crate::retry::retry_stale;
@@ -31,27 +31,32 @@ const LOOK_BACK: i32 = 366;
 
 /// One person's facts of some dates, and what is to be added to them.
 #[derive(Clone)]
-pub(crate) struct Timesheet {
-    pub(crate) dates: DateRange,
-    pub(crate) ledger: Ledger,
+pub struct Timesheet {
+    /// The dates that were read.
+    pub dates: DateRange,
+    /// The facts as they are stored.
+    pub ledger: Ledger,
     /// Where the person belongs by their profile of today.
     pub(super) present: Placement,
     pub(super) plan: Arc<Plan>,
     pub(super) employment: Employment,
     pub(super) asked_from: Option<Date>,
-    pub(super) events: Vec<Event>,
+    pub(super) punches: Vec<Punch>,
     pub(super) overrides: Vec<(DayKey, Override)>,
     pub(super) approved: Vec<(DayKey, i64)>,
     pub(super) placements: Vec<Placement>,
     pub(super) change: Change,
-    pub(super) deeds: Vec<AuditedAction>,
+    pub(super) actions: Vec<AuditedAction>,
 }
 
 impl Timesheets {
     /// A person's timesheet of some dates, or of the whole weeks in which these lie if overtime of the person is counted by the
     /// week: what one day comes to then changes what later ones of its week come to, and they are stored together. Days
     /// that are not planned yet are left to whoever plans them.
-    pub(crate) async fn open(&self, user: &User, dates: DateRange) -> Result<Timesheet, StoreError> {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn open(&self, user: &User, dates: DateRange) -> Result<Timesheet, StoreError> {
         let timesheet = self.read(user, dates).await?;
         let weeks = dates.whole_weeks(horizon(self.clock.now()));
         if weeks != dates && timesheet.counts_weeks() { self.read(user, weeks).await } else { Ok(timesheet) }
@@ -109,17 +114,13 @@ pub(crate) fn asked_from(user: &User, zone: &Zone) -> Date {
 }
 
 impl Timesheet {
-    pub(crate) fn new(
-        user: &User,
-        dates: DateRange,
-        ledger: Ledger,
-        present: Placement,
-        plan: Arc<Plan>,
-    ) -> Self {
+    /// `ledger` covers `dates`; `present` is where the person is now.
+    #[must_use]
+    pub fn new(user: &User, dates: DateRange, ledger: Ledger, present: Placement, plan: Arc<Plan>) -> Self {
         Self {
             dates,
             change: Change { plan: Some(plan.version), ..Change::none(user.id, &ledger) },
-            deeds: Vec::new(),
+            actions: Vec::new(),
             plan,
             employment: Employment { from: user.join_date, to: user.leave_date },
             // Moving elsewhere does not change the date on which somebody was added.
@@ -128,7 +129,7 @@ impl Timesheet {
                 ledger.placements.first().map_or(&present.zone, |first| &first.zone),
             )),
             present,
-            events: ledger.events.iter().map(|(event, _)| event.clone()).collect(),
+            punches: ledger.punches.iter().map(|(punch, _)| punch.clone()).collect(),
             overrides: ledger.overrides.clone(),
             approved: ledger.approved.clone(),
             placements: ledger.placements.clone(),
@@ -142,12 +143,14 @@ impl Timesheet {
     }
 
     /// The zone in which the person is now.
-    pub(crate) const fn zone(&self) -> &Zone {
+    #[must_use]
+    pub const fn zone(&self) -> &Zone {
         &self.present.zone
     }
 
     /// Whether the facts say where the person is by now.
-    pub(crate) fn is_placed(&self) -> bool {
+    #[must_use]
+    pub fn is_placed(&self) -> bool {
         self.placements
             .last()
             .is_some_and(|last| Placement { from: last.from, ..self.present.clone() } == *last)
@@ -155,7 +158,7 @@ impl Timesheet {
 
     /// Notes where the person is by now, from that date on if something was known before. Returns from which date on
     /// it matters.
-    pub(crate) fn place(&mut self, from: Date) -> Date {
+    pub fn place(&mut self, from: Date) -> Date {
         let first = self.placements.is_empty();
         let from = self.placements.last().map_or(ALWAYS, |last| last.from.max(from));
         let placement = Placement { from, ..self.present.clone() };
@@ -180,22 +183,22 @@ impl Timesheet {
 
     /// What a day comes to with what was added so far.
     pub(crate) fn read(&self, key: DayKey, policy: &Policy) -> Option<DayRecord> {
-        self.clone().entry(policy).record(key)
+        self.clone().derive(policy).record(key)
     }
 
     /// The day to which a punch belongs with what was added so far.
-    pub(crate) fn day_of(&self, event: EventId, policy: &Policy) -> Option<DayKey> {
-        self.clone().entry(policy).reading(event).map(|reading| reading.key)
+    pub(crate) fn day_of(&self, punch: PunchId, policy: &Policy) -> Option<DayKey> {
+        self.clone().derive(policy).reading(punch).map(|reading| reading.key)
     }
 
     /// A punch with what was added so far.
-    pub(crate) fn event(&self, id: EventId) -> Option<&Event> {
-        self.events.iter().find(|event| event.id == id)
+    pub(crate) fn punch(&self, id: PunchId) -> Option<&Punch> {
+        self.punches.iter().find(|punch| punch.id == id)
     }
 
     /// What holds instead of a day's punches.
-    pub(crate) fn decision(&self, key: DayKey) -> Option<&Override> {
-        self.overrides.iter().find(|(known, _)| *known == key).map(|(_, decision)| decision)
+    pub(crate) fn override_(&self, key: DayKey) -> Option<&Override> {
+        self.overrides.iter().find(|(known, _)| *known == key).map(|(_, override_)| override_)
     }
 
     /// The same without what was decided of a day.
@@ -222,41 +225,41 @@ impl Timesheet {
         at: Timestamp,
         policy: &Policy,
     ) -> Option<(Option<RecordId>, Timestamp)> {
-        let meets = |event: &Event| {
-            event.counts() && event.direction.is_some() && at.duration_since(event.at).abs() < policy.cooldown
+        let meets = |punch: &Punch| {
+            punch.counts() && punch.direction.is_some() && at.duration_since(punch.at).abs() < policy.cooldown
         };
-        let (event, record) = self.ledger.events.iter().find(|(event, _)| meets(event))?;
-        Some((*record, after(event.at, policy.cooldown)))
+        let (punch, record) = self.ledger.punches.iter().find(|(punch, _)| meets(punch))?;
+        Some((*record, after(punch.at, policy.cooldown)))
     }
 
     /// Adds a punch.
-    pub(crate) fn add(&mut self, event: Event) {
-        if event.source == Source::Manual {
-            self.deeds.push(AuditedAction::to_event(Act::Mark, event.id));
+    pub fn add(&mut self, punch: Punch) {
+        if punch.source == Source::Manual {
+            self.actions.push(AuditedAction::to_event(AuditAction::Mark, punch.id));
         }
-        self.events.push(event.clone());
-        self.change.events.push((event, None));
+        self.punches.push(punch.clone());
+        self.change.punches.push((punch, None));
     }
 
     /// Takes note of punches that would be stored by now, were this not a trial.
-    pub(crate) fn suppose(&mut self, events: &[Event]) {
-        self.events.extend(events.iter().cloned());
+    pub fn suppose(&mut self, punches: &[Punch]) {
+        self.punches.extend(punches.iter().cloned());
     }
 
     /// Takes a punch back.
-    pub(crate) fn void(&mut self, id: EventId, voided: Stamp) {
-        for event in self.events.iter_mut().filter(|event| event.id == id) {
-            event.voided = Some(voided.clone());
+    pub(crate) fn void(&mut self, id: PunchId, voided: SignOff) {
+        for punch in self.punches.iter_mut().filter(|punch| punch.id == id) {
+            punch.voided = Some(voided.clone());
         }
         self.change.voided.push((id, voided));
-        self.deeds.push(AuditedAction::to_event(Act::Void, id));
+        self.actions.push(AuditedAction::to_event(AuditAction::Void, id));
     }
 
     /// Lets a punch count again that was taken back.
-    pub(crate) fn unvoid(&mut self, id: EventId) {
-        self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.voided = None);
+    pub(crate) fn unvoid(&mut self, id: PunchId) {
+        self.punches.iter_mut().filter(|punch| punch.id == id).for_each(|punch| punch.voided = None);
         self.change.unvoided.push(id);
-        self.deeds.push(AuditedAction::to_event(Act::Void, id));
+        self.actions.push(AuditedAction::to_event(AuditAction::Void, id));
     }
 
     /// With which entries punches are taken back.
@@ -266,64 +269,65 @@ impl Timesheet {
 
     /// Looks at a day anew on purpose.
     pub(crate) fn look_at(&mut self, key: DayKey) {
-        self.deeds.push(AuditedAction::if_turned(Act::Recompute, key));
+        self.actions.push(AuditedAction::if_changed(AuditAction::Recompute, key));
     }
 
     /// Lets a punch count that somebody looked at.
-    pub(crate) fn accept(&mut self, id: EventId, by: Stamp) {
-        self.events.iter_mut().filter(|event| event.id == id).for_each(|event| event.needs_review = false);
+    pub(crate) fn accept(&mut self, id: PunchId, by: SignOff) {
+        self.punches.iter_mut().filter(|punch| punch.id == id).for_each(|punch| punch.needs_review = false);
         self.change.accepted.push((id, by));
-        self.deeds.push(AuditedAction::to_event(Act::Accept, id));
+        self.actions.push(AuditedAction::to_event(AuditAction::Accept, id));
     }
 
     /// Decides what a day came to.
-    pub(crate) fn decide(&mut self, key: DayKey, decision: Override) {
+    pub(crate) fn decide(&mut self, key: DayKey, override_: Override) {
         self.overrides.retain(|(known, _)| *known != key);
-        self.overrides.push((key, decision.clone()));
-        self.change.decided.push((key, decision));
-        self.deeds.push(AuditedAction::to_day(Act::Override, key));
+        self.overrides.push((key, override_.clone()));
+        self.change.decided.push((key, override_));
+        self.actions.push(AuditedAction::to_day(AuditAction::Override, key));
     }
 
     /// Lets an earlier decision of a day hold again that has none any more.
-    pub(crate) fn restore(&mut self, key: DayKey, decision: Override) {
-        self.change.restored.push((key, decision.id));
-        self.overrides.push((key, decision));
-        self.deeds.push(AuditedAction::to_day(Act::Revert, key));
+    pub(crate) fn restore(&mut self, key: DayKey, override_: Override) {
+        self.change.restored.push((key, override_.id));
+        self.overrides.push((key, override_));
+        self.actions.push(AuditedAction::to_day(AuditAction::Revert, key));
     }
 
     /// Takes back what was decided of a day.
-    pub(crate) fn revert(&mut self, key: DayKey, back: Stamp) {
+    pub(crate) fn revert(&mut self, key: DayKey, back: SignOff) {
         let (gone, kept) =
             std::mem::take(&mut self.overrides).into_iter().partition(|(known, _)| *known == key);
         self.overrides = kept;
         let gone: Vec<(DayKey, Override)> = gone;
-        self.change.reverted.extend(gone.into_iter().map(|(_, decision)| (decision.id, back.clone())));
-        self.deeds.push(AuditedAction::to_day(Act::Revert, key));
+        self.change.reverted.extend(gone.into_iter().map(|(_, override_)| (override_.id, back.clone())));
+        self.actions.push(AuditedAction::to_day(AuditAction::Revert, key));
     }
 
     /// Approves overtime of a day.
-    pub(crate) fn approve(&mut self, approval: Approval) {
+    pub(crate) fn approve(&mut self, approval: OvertimeApproval) {
         self.approved.retain(|(known, _)| *known != approval.key);
         self.approved.push((approval.key, approval.seconds));
-        self.deeds.push(AuditedAction::to_day(Act::Override, approval.key));
+        self.actions.push(AuditedAction::to_day(AuditAction::Override, approval.key));
         self.change.approvals.push(approval);
     }
 
     /// No longer approves anything of the overtime of a day.
     pub(crate) fn withdraw(&mut self, key: DayKey) {
         self.approved.retain(|(known, _)| *known != key);
-        self.deeds.push(AuditedAction::to_day(Act::Revert, key));
+        self.actions.push(AuditedAction::to_day(AuditAction::Revert, key));
         self.change.withdrawn.push(key);
     }
 
     /// Says through which date there are records once this is stored, and from which date on they are still stale.
-    pub(crate) fn planned(&mut self, through: Option<Date>, stale_from: Option<Date>) {
+    pub fn planned(&mut self, through: Option<Date>, stale_from: Option<Date>) {
         self.change.planned_through = through;
         self.change.stale_from = stale_from;
     }
 
     /// When the person is expected.
-    pub(crate) fn schedule(&self) -> Schedule {
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
         self.plan.schedule(&self.personal())
     }
 

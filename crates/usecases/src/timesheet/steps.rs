@@ -6,10 +6,10 @@ use std::task::Poll;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rollcall_domain::Revision;
-use rollcall_domain::attendance::{DayRecord, Event, Punch, Source};
+use rollcall_domain::attendance::{DayRecord, Punch, PunchKind, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
-use rollcall_domain::id::{EventId, UserId};
-use rollcall_domain::policy::Decision;
+use rollcall_domain::id::{PunchId, UserId};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::replay::{REACHES_BACK, reached_from};
 use rollcall_domain::user::{Status, User};
 use rollcall_ports::attendance::{Change, Ledger};
@@ -148,7 +148,7 @@ impl Timesheets {
         let ledgers = self.days.ledgers(people, dates).await?;
         let mut ledgers: HashMap<UserId, Ledger> = people.iter().copied().zip(ledgers).collect();
         let mut books = Vec::with_capacity(people.len());
-        for user in self.users.named(people).await? {
+        for user in self.users.get_many(people).await? {
             if let Some(ledger) = ledgers.remove(&user.id) {
                 let plan = self.plan.at(ledger.plan).await?;
                 let timesheet = Timesheet::new(&user, dates, ledger, self.present(&user), plan);
@@ -158,9 +158,9 @@ impl Timesheets {
         Ok(books)
     }
 
-    fn step(&self, mut timesheet: Timesheet, closes: Option<Event>, now: Timestamp) -> Step {
-        if let Some(event) = closes {
-            timesheet.add(event);
+    fn step(&self, mut timesheet: Timesheet, closes: Option<Punch>, now: Timestamp) -> Step {
+        if let Some(punch) = closes {
+            timesheet.add(punch);
         }
         let TimesheetChange { change, .. } = self.conclude(timesheet, &AuditContext::system(now));
         let whole = change.stale_from.is_none();
@@ -169,7 +169,7 @@ impl Timesheets {
 
     /// The end of the session in which somebody is who no longer takes part: nobody lets them out. A session of a closed
     /// period stays as it is.
-    fn session_to_end(&self, user: &User, timesheet: &Timesheet, now: Timestamp) -> Option<Event> {
+    fn session_to_end(&self, user: &User, timesheet: &Timesheet, now: Timestamp) -> Option<Punch> {
         if user.status == Status::Active {
             return None;
         }
@@ -179,16 +179,22 @@ impl Timesheets {
             |record: &DayRecord| record.record.open && at < record.due && record.record.first_in <= Some(at);
         let open = |record: &&DayRecord| !timesheet.is_locked(record.day.key.date);
         timesheet.ledger.records.iter().filter(open).find(|record| inside(record))?;
-        let end = Event {
+        let end = Punch {
             received_at: now,
             entered_by: standing.and_then(|change| change.by),
             reason: standing.and_then(|change| change.reason.clone()),
-            ..Event::new(EventId::new(self.ids.next()), user.id, Punch::Close, rounded(at), Source::System)
+            ..Punch::new(
+                PunchId::new(self.ids.next()),
+                user.id,
+                PunchKind::Close,
+                rounded(at),
+                Source::System,
+            )
         };
         // It must end something, or it would be tried again forever.
         let mut trial = timesheet.clone();
         trial.add(end.clone());
-        let ends = trial.entry(&self.rules.policy).reading(end.id)?.decision == Decision::Closed;
+        let ends = trial.derive(&self.rules.policy).reading(end.id)?.outcome == PunchOutcome::Closed;
         ends.then_some(end)
     }
 }
@@ -212,8 +218,8 @@ pub(crate) fn place(user: &User, timesheet: &mut Timesheet, now: Timestamp) -> D
         from = tomorrow(today);
     }
     if timesheet.ledger.placements.last().is_some_and(|last| last.zone != zone) {
-        let counted = timesheet.ledger.events.iter().map(|(event, _)| event).filter(|event| event.counts());
-        let punched = counted.map(|event| zone.local(event.at).date());
+        let counted = timesheet.ledger.punches.iter().map(|(punch, _)| punch).filter(|punch| punch.counts());
+        let punched = counted.map(|punch| zone.local(punch.at).date());
         let inside = |record: &&DayRecord| {
             record.record.open && now < record.due && record.record.first_in.is_some_and(|came| came <= now)
         };

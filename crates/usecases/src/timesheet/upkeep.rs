@@ -161,7 +161,7 @@ impl Timesheets {
 
     /// Works out what a change of the plan leaves behind, of as many people as one can wait for. The job sees to the
     /// others, and is told to begin at once.
-    pub(crate) async fn follow_the_plan(&self) -> Result<(), StoreError> {
+    pub(crate) async fn refresh_affected(&self) -> Result<(), StoreError> {
         let until = self.patience_ends();
         let done = self.catch_up_with(Patience { people: AT_ONCE, until: Some(until) }).await;
         if !done.as_ref().is_ok_and(|done| done.whole) {
@@ -197,7 +197,7 @@ impl Timesheets {
         loop {
             // It may take so long that the next day begins.
             let through = horizon(self.clock.now());
-            let mut behind = self.days.behind(through, left.limit()).await?;
+            let mut behind = self.days.users_needing_upkeep(through, left.limit()).await?;
             behind.retain(|user| !left.people.contains(user));
             if behind.is_empty() {
                 done.whole = left.busy == 0;
@@ -305,7 +305,10 @@ impl Timesheets {
 
     /// Works out one person's records as far as they are not planned or no longer follow from the facts, or as there is
     /// patience for; the job sees to the rest.
-    pub(crate) async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn refresh(&self, user: UserId) -> Result<(), StoreError> {
         let until = self.patience_ends();
         while !self.take_step(user).await? {
             if until <= self.clock.now() {

@@ -15,8 +15,8 @@ use rollcall_ports::users::{Logins, UserChange};
 
 use super::standing::changed_by;
 use super::{Profile, UserError, Users, given_up};
+use crate::authorize::load_permitted;
 use crate::passwords::hash_new;
-use crate::people::reach;
 use crate::planning::Wrong;
 use crate::retry::RETRIES;
 
@@ -93,7 +93,8 @@ impl Users {
         patch: UserPatch,
         if_match: Option<Revision>,
     ) -> Result<Profile, UserError> {
-        let mut user = reach(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id).await?;
+        let mut user =
+            load_permitted(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id).await?;
         if actor.role() != Role::Admin {
             let forbidden = patch.administrative();
             if !forbidden.is_empty() {
@@ -133,7 +134,8 @@ impl Users {
                 Ok(()) => return self.saved(&user, changed).await,
                 Err(StoreError::Stale) => {
                     user =
-                        reach(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id).await?;
+                        load_permitted(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id)
+                            .await?;
                 }
                 Err(error) => return Err(error.into()),
             }

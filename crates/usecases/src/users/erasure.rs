@@ -50,7 +50,7 @@ impl Users {
             let face = self.gallery.summaries(&[id]).await?.into_iter().next().unwrap_or_default();
             let matched = user.face_status(&face, self.rules.min_faces) == FaceStatus::Enrolled;
             // Searches that wait to be stored would come after the others are gone.
-            self.decisions.flush().await;
+            self.recognition_log.flush().await;
             let why = StatusChange { reason: Some(reason.clone()), by: actor.user(), at: now };
             let nobody = user.erased(why);
             let address = self.attempts.fingerprint(user.email.as_str());

@@ -8,8 +8,8 @@ use rollcall_ports::passwords::PasswordError;
 use rollcall_ports::store::StoreError;
 
 use crate::attempts::Refused;
+use crate::authorize::AccessError;
 use crate::passwords::NewPasswordError;
-use crate::people::Unreachable;
 use crate::planning::Wrong;
 
 /// Why something about a person could not be done.
@@ -77,11 +77,11 @@ impl From<StoreError> for UserError {
     }
 }
 
-impl From<Unreachable> for UserError {
-    fn from(error: Unreachable) -> Self {
+impl From<AccessError> for UserError {
+    fn from(error: AccessError) -> Self {
         match error {
-            Unreachable::Denied(denied) => Self::Denied(denied),
-            Unreachable::Store(error) => error.into(),
+            AccessError::Denied(denied) => Self::Denied(denied),
+            AccessError::Store(error) => error.into(),
         }
     }
 }

@@ -8,7 +8,7 @@ use rollcall_domain::user::{Status, StatusChange, User};
 use rollcall_ports::users::{Logins, UserChange};
 
 use super::{Profile, UserError, Users};
-use crate::people::reach;
+use crate::authorize::load_permitted;
 use crate::retry::retry_stale;
 
 impl Users {
@@ -26,7 +26,9 @@ impl Users {
     ) -> Result<Profile, UserError> {
         permit(actor, Action::SetUserStatus, self.rules.self_service)?;
         retry_stale!({
-            let user = reach(&*self.users, actor, Action::SetUserStatus, self.rules.self_service, id).await?;
+            let user =
+                load_permitted(&*self.users, actor, Action::SetUserStatus, self.rules.self_service, id)
+                    .await?;
             if if_match.is_some_and(|revision| revision != user.revision) {
                 return Err(UserError::Outdated);
             }
@@ -57,7 +59,8 @@ impl Users {
     ) -> Result<(), UserError> {
         permit(actor, Action::DeleteUser, self.rules.self_service)?;
         retry_stale!({
-            let user = reach(&*self.users, actor, Action::DeleteUser, self.rules.self_service, id).await?;
+            let user =
+                load_permitted(&*self.users, actor, Action::DeleteUser, self.rules.self_service, id).await?;
             if actor.is(id) {
                 return Err(UserError::Oneself);
             }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use rollcall_domain::access::{Actor, Denied, Role};
 use rollcall_domain::attendance::{DayStatus, Direction, Flag, Source};
-use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
 use rollcall_domain::user::{Status, User};
 use rollcall_testkit::builders::{a_member, a_user, at, date, dates};
 use rollcall_usecases::attendance::AttendanceError;
@@ -14,10 +14,10 @@ use rollcall_usecases::today::TodayQuery;
 
 use crate::support::{World, admin, kiosk, person, with_role, world};
 
-fn now(punch: Punch) -> MarkRequest {
+fn now(kind: PunchKind) -> MarkRequest {
     MarkRequest {
         user: None,
-        punch,
+        kind,
         at: None,
         reason: None,
         note: None,
@@ -27,9 +27,9 @@ fn now(punch: Punch) -> MarkRequest {
     }
 }
 
-fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
+fn entered(user: &User, kind: PunchKind, when: &str) -> MarkRequest {
     let reason = Some("forgot the badge".into());
-    MarkRequest { user: Some(user.id), at: Some(at(when)), reason, ..now(punch) }
+    MarkRequest { user: Some(user.id), at: Some(at(when)), reason, ..now(kind) }
 }
 
 async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<PunchResult, AttendanceError> {
@@ -41,12 +41,12 @@ async fn people_mark_themselves_by_the_servers_clock() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-02T09:11:00Z");
-    let marked = mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
-    assert_eq!(marked.decision, Decision::CheckedIn);
+    let marked = mark(&world, &person(&ada), now(PunchKind::CheckIn)).await.unwrap();
+    assert_eq!(marked.outcome, PunchOutcome::CheckedIn);
     assert_eq!((marked.day.record.status, marked.day.record.late_seconds), (DayStatus::Late, 660));
-    assert_eq!(marked.event.unwrap().source, Source::Api);
+    assert_eq!(marked.punch.unwrap().source, Source::Api);
 
-    let other_time = MarkRequest { at: Some(at("2026-03-02T09:00:00Z")), ..now(Punch::Auto) };
+    let other_time = MarkRequest { at: Some(at("2026-03-02T09:00:00Z")), ..now(PunchKind::Auto) };
     let refused = mark(&world, &person(&ada), other_time).await;
     assert!(matches!(refused, Err(AttendanceError::FieldNotAllowed("at"))));
 }
@@ -57,17 +57,18 @@ async fn for_others_a_reason_is_needed_and_kept() {
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
     world.fakes.clock.set("2026-03-02T12:00:00Z");
-    let request = MarkRequest { reason: None, ..entered(&ada, Punch::CheckIn, "2026-03-02T09:00:00Z") };
+    let request = MarkRequest { reason: None, ..entered(&ada, PunchKind::CheckIn, "2026-03-02T09:00:00Z") };
     assert!(matches!(mark(&world, &manager, request).await, Err(AttendanceError::ReasonRequired)));
-    let marked = mark(&world, &manager, entered(&ada, Punch::CheckIn, "2026-03-02T09:00:00Z")).await.unwrap();
-    let event = marked.event.unwrap();
-    assert_eq!((event.source, event.entered_by), (Source::Manual, manager.user()));
-    assert_eq!(event.reason.as_deref(), Some("forgot the badge"));
+    let marked =
+        mark(&world, &manager, entered(&ada, PunchKind::CheckIn, "2026-03-02T09:00:00Z")).await.unwrap();
+    let punch = marked.punch.unwrap();
+    assert_eq!((punch.source, punch.entered_by), (Source::Manual, manager.user()));
+    assert_eq!(punch.reason.as_deref(), Some("forgot the badge"));
 
     let bob = world.add_as(a_user("Bob")).await;
-    let hidden = mark(&world, &manager, entered(&bob, Punch::CheckIn, "2026-03-02T09:00:00Z")).await;
+    let hidden = mark(&world, &manager, entered(&bob, PunchKind::CheckIn, "2026-03-02T09:00:00Z")).await;
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
-    assert!(matches!(mark(&world, &kiosk(), now(Punch::Auto)).await, Err(AttendanceError::Denied(_))));
+    assert!(matches!(mark(&world, &kiosk(), now(PunchKind::Auto)).await, Err(AttendanceError::Denied(_))));
 }
 
 #[tokio::test]
@@ -76,7 +77,7 @@ async fn impossible_times_and_people_are_refused() {
     let joined = User { join_date: Some(date("2026-03-01")), ..a_user("Ada") };
     let ada = world.add_as(joined).await;
     let check =
-        async |when: &str| mark(&world, &admin(), entered(&ada, Punch::CheckIn, when)).await.unwrap_err();
+        async |when: &str| mark(&world, &admin(), entered(&ada, PunchKind::CheckIn, when)).await.unwrap_err();
     assert!(matches!(check("2026-03-02T08:02:01Z").await, AttendanceError::FutureTime));
     assert!(matches!(check("2024-03-02T08:00:00Z").await, AttendanceError::TooOld));
     assert!(matches!(check("2026-02-27T09:00:00Z").await, AttendanceError::BeforeJoinDate));
@@ -89,12 +90,12 @@ async fn impossible_times_and_people_are_refused() {
 async fn nobody_leaves_before_coming_or_comes_twice() {
     let world = world();
     let ada = world.add("Ada").await;
-    let early = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    let early = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await;
     assert!(matches!(early, Err(AttendanceError::NoOpenSession(None))));
-    let came = mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap().event.unwrap();
+    let came = mark(&world, &person(&ada), now(PunchKind::CheckIn)).await.unwrap().punch.unwrap();
     world.fakes.clock.advance(SignedDuration::from_mins(10));
     // A refusal names what is in the way.
-    let twice = mark(&world, &person(&ada), now(Punch::CheckIn)).await;
+    let twice = mark(&world, &person(&ada), now(PunchKind::CheckIn)).await;
     let Err(refused @ AttendanceError::AlreadyCheckedIn(_)) = twice else { panic!("{twice:?}") };
     let id = came.id;
     let told =
@@ -102,27 +103,29 @@ async fn nobody_leaves_before_coming_or_comes_twice() {
     assert_eq!(refused.to_string(), told);
     // Long after the shift, too.
     world.fakes.clock.set("2026-03-03T22:00:00Z");
-    let late = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    let late = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await;
     let Err(AttendanceError::NoOpenSession(Some(known))) = late else { panic!("{late:?}") };
-    assert_eq!((known.event, known.direction, known.at), (came.id, Direction::CheckIn, came.at));
+    assert_eq!((known.punch, known.direction, known.at), (came.id, Direction::CheckIn, came.at));
 }
 
 #[tokio::test]
 async fn who_has_left_and_comes_back_says_so() {
     let world = world();
     let ada = world.add("Ada").await;
-    for (time, punch) in [("09:00", Punch::CheckIn), ("12:00", Punch::CheckOut), ("13:00", Punch::CheckIn)] {
+    for (time, kind) in
+        [("09:00", PunchKind::CheckIn), ("12:00", PunchKind::CheckOut), ("13:00", PunchKind::CheckIn)]
+    {
         world.fakes.clock.set(&format!("2026-03-02T{time}:00Z"));
-        mark(&world, &person(&ada), now(punch)).await.unwrap();
+        mark(&world, &person(&ada), now(kind)).await.unwrap();
     }
     world.fakes.clock.set("2026-03-02T18:00:00Z");
-    let left = mark(&world, &person(&ada), now(Punch::CheckOut)).await.unwrap();
+    let left = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await.unwrap();
     assert_eq!(left.day.record.worked_seconds, Some(9 * 3_600));
     // Who has left cannot leave a shift that is over.
     world.fakes.clock.set("2026-03-02T20:00:00Z");
-    let again = mark(&world, &person(&ada), now(Punch::CheckOut)).await;
+    let again = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await;
     let Err(AttendanceError::NoOpenSession(Some(known))) = again else { panic!("{again:?}") };
-    assert_eq!((known.event, known.direction), (left.event.unwrap().id, Direction::CheckOut));
+    assert_eq!((known.punch, known.direction), (left.punch.unwrap().id, Direction::CheckOut));
 }
 
 #[tokio::test]
@@ -130,10 +133,10 @@ async fn who_leaves_after_the_window_is_let_out_and_looked_at() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-02T09:00:00Z");
-    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    mark(&world, &person(&ada), now(PunchKind::CheckIn)).await.unwrap();
     world.fakes.clock.set("2026-03-02T21:30:00Z");
-    let left = mark(&world, &person(&ada), now(Punch::CheckOut)).await.unwrap();
-    assert_eq!((left.decision, left.day.key.date), (Decision::CheckedOut, date("2026-03-02")));
+    let left = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await.unwrap();
+    assert_eq!((left.outcome, left.day.key.date), (PunchOutcome::CheckedOut, date("2026-03-02")));
     assert_eq!(left.day.record.worked_seconds, Some(45_000));
     assert!(left.day.record.flags.contains(&Flag::NeedsReview));
 }
@@ -143,9 +146,15 @@ async fn an_outage_loses_nothing_and_is_told() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.stores.set_outage(true);
-    assert!(matches!(mark(&world, &person(&ada), now(Punch::CheckIn)).await, Err(AttendanceError::Store(_))));
+    assert!(matches!(
+        mark(&world, &person(&ada), now(PunchKind::CheckIn)).await,
+        Err(AttendanceError::Store(_))
+    ));
     world.fakes.stores.set_outage(false);
-    assert_eq!(mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap().decision, Decision::CheckedIn);
+    assert_eq!(
+        mark(&world, &person(&ada), now(PunchKind::CheckIn)).await.unwrap().outcome,
+        PunchOutcome::CheckedIn
+    );
 }
 
 #[tokio::test]
@@ -153,7 +162,7 @@ async fn a_month_shows_days_on_which_nobody_came() {
     let world = world();
     let ada = world.add_as(User { join_date: Some(date("2026-02-26")), ..a_user("Ada") }).await;
     world.fakes.clock.set("2026-02-26T09:00:00Z");
-    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    mark(&world, &person(&ada), now(PunchKind::CheckIn)).await.unwrap();
     world.fakes.clock.set("2026-03-02T10:00:00Z");
 
     let query = HistoryQuery { range: Some(dates("2026-02-01", "2026-03-31")), ..HistoryQuery::default() };
@@ -198,11 +207,11 @@ async fn today_counts_everybody_once() {
     let auckland = User { timezone: Some("Pacific/Auckland".into()), ..a_user("Kiri") };
     world.add_as(auckland).await;
     world.fakes.clock.set("2026-03-02T09:05:00Z");
-    mark(&world, &person(&ada), now(Punch::CheckIn)).await.unwrap();
+    mark(&world, &person(&ada), now(PunchKind::CheckIn)).await.unwrap();
     world.fakes.clock.set("2026-03-02T09:30:00Z");
-    mark(&world, &person(&bob), now(Punch::CheckIn)).await.unwrap();
+    mark(&world, &person(&bob), now(PunchKind::CheckIn)).await.unwrap();
     world.fakes.clock.set("2026-03-02T18:00:00Z");
-    mark(&world, &person(&bob), now(Punch::CheckOut)).await.unwrap();
+    mark(&world, &person(&bob), now(PunchKind::CheckOut)).await.unwrap();
 
     let today = world.usecases.today.list(&admin(), TodayQuery::default()).await.unwrap();
     let t = today.totals;

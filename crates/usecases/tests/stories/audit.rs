@@ -2,12 +2,12 @@
 
 use rollcall_domain::access::{Action, Actor, Denied};
 use rollcall_domain::attendance::DayStatus;
-use rollcall_domain::audit::{Act, By, Line, State, Target, Value};
+use rollcall_domain::audit::{AuditAction, AuditActor, AuditEntry, State, Target, Value};
 use rollcall_domain::batch::Operation;
-use rollcall_domain::id::EventId;
+use rollcall_domain::id::PunchId;
 use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date, dates, fresh};
 use rollcall_testkit::photos::drawn_photo;
@@ -31,11 +31,11 @@ struct Trail<'a>(&'a World, usize);
 
 impl<'a> Trail<'a> {
     fn of(world: &'a World) -> Self {
-        Self(world, world.fakes.stores.lines().len())
+        Self(world, world.fakes.stores.audit_entries().len())
     }
 
-    fn added(&mut self) -> Vec<Line> {
-        let all = self.0.fakes.stores.lines();
+    fn added(&mut self) -> Vec<AuditEntry> {
+        let all = self.0.fakes.stores.audit_entries();
         let new = all[self.1..].to_vec();
         self.1 = all.len();
         new
@@ -43,20 +43,20 @@ impl<'a> Trail<'a> {
 
     /// The only line that was added.
     #[track_caller]
-    fn one(&mut self) -> Line {
+    fn one(&mut self) -> AuditEntry {
         let mut new = self.added();
         assert_eq!(new.len(), 1, "{new:#?}");
         new.remove(0)
     }
 }
 
-fn acts(lines: &[Line]) -> Vec<&'static str> {
+fn acts(lines: &[AuditEntry]) -> Vec<&'static str> {
     lines.iter().map(|line| line.act.name()).collect()
 }
 
 /// One member of what something was and is.
 #[track_caller]
-fn turned(line: &Line, name: &str) -> (String, String) {
+fn turned(line: &AuditEntry, name: &str) -> (String, String) {
     let member = |state: &Option<State>| match state.as_ref().map(|state| state.get(name)) {
         None => "-".to_owned(),
         Some(Some(Value::Word(word))) => word.clone(),
@@ -73,10 +73,10 @@ fn pair(before: &str, after: &str) -> (String, String) {
     (before.to_owned(), after.to_owned())
 }
 
-fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
+fn entered(user: &User, kind: PunchKind, when: &str) -> MarkRequest {
     MarkRequest {
         user: Some(user.id),
-        punch,
+        kind,
         at: Some(at(when)),
         reason: Some(" forgot the badge ".into()),
         note: None,
@@ -99,7 +99,7 @@ async fn an_ordinary_punch_has_no_line() {
     world.fakes.clock.set("2026-03-02T09:05:00Z");
     world.recognize(drawn_photo("Ada").photo()).await.unwrap();
     world.fakes.clock.set("2026-03-02T18:05:00Z");
-    let own = MarkRequest { user: None, at: None, reason: None, ..entered(&ada, Punch::CheckOut, NOON) };
+    let own = MarkRequest { user: None, at: None, reason: None, ..entered(&ada, PunchKind::CheckOut, NOON) };
     world.usecases.punches.mark(&person(&ada), own).await.unwrap();
     world.fakes.clock.set("2026-03-09T12:00:00Z");
     world.usecases.timesheets.catch_up().await.unwrap();
@@ -116,22 +116,22 @@ async fn a_punch_that_somebody_enters_has_one() {
     world.fakes.clock.set(NOON);
     record_on(&world, &ada, "2026-03-02").await;
     let mut trail = Trail::of(&world);
-    let mark = async |punch, when| world.usecases.punches.mark(&manager, entered(&ada, punch, when)).await;
-    let event = mark(Punch::CheckIn, "2026-03-02T09:00:00Z").await.unwrap().event.unwrap();
+    let mark = async |kind, when| world.usecases.punches.mark(&manager, entered(&ada, kind, when)).await;
+    let punch = mark(PunchKind::CheckIn, "2026-03-02T09:00:00Z").await.unwrap().punch.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target), (Act::Mark, Target::Event(event.id)));
-    assert_eq!((line.by, line.at), (By::Person(manager.user().unwrap()), at(NOON)));
+    assert_eq!((line.act, line.target), (AuditAction::Mark, Target::Punch(punch.id)));
+    assert_eq!((line.by, line.at), (AuditActor::Person(manager.user().unwrap()), at(NOON)));
     assert_eq!((line.subject, line.date), (Some(ada.id), Some(date("2026-03-02"))));
     assert_eq!((line.reason.as_deref(), line.batch), (Some("forgot the badge"), None));
     assert_eq!(turned(&line, "status"), pair("absent", "present"));
     assert_eq!(turned(&line, "first_in"), pair("", "2026-03-02T09:00:00Z"));
-    mark(Punch::CheckIn, "2026-03-02T09:00:30Z").await.unwrap();
-    mark(Punch::CheckIn, "2026-03-02T10:00:00Z").await.unwrap_err();
+    mark(PunchKind::CheckIn, "2026-03-02T09:00:30Z").await.unwrap();
+    mark(PunchKind::CheckIn, "2026-03-02T10:00:00Z").await.unwrap_err();
     assert_eq!(trail.added(), [], "neither a cooldown nor a refusal");
 
-    world.usecases.punches.void(&manager, event.id, "was somebody else").await.unwrap();
+    world.usecases.punches.void(&manager, punch.id, "was somebody else").await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target), (Act::Void, Target::Event(event.id)));
+    assert_eq!((line.act, line.target), (AuditAction::Void, Target::Punch(punch.id)));
     assert_eq!(turned(&line, "status"), pair("present", "absent"));
     assert_eq!(line.reason.as_deref(), Some("was somebody else"));
 }
@@ -147,19 +147,22 @@ async fn each_decision_and_taking_it_back_has_one() {
     let usecases = &world.usecases;
     let decided = usecases.overrides.override_record(&boss, id, present(), None).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target, line.subject), (Act::Override, Target::Record(id), Some(ada.id)));
+    assert_eq!(
+        (line.act, line.target, line.subject),
+        (AuditAction::Override, Target::Record(id), Some(ada.id))
+    );
     assert_eq!(turned(&line, "status"), pair("absent", "present"));
-    let decision = decided.decided[0].decision.id.to_string();
+    let decision = decided.decided[0].override_.id.to_string();
     assert_eq!(turned(&line, "override_id"), pair("", &decision));
     assert_eq!(line.reason.as_deref(), Some("the door was broken"));
     // Today is not over, but a decision is one.
     usecases.overrides.override_day(&Actor::Operator, Some(ada.id), None, present()).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.by, line.date), (By::System, Some(date("2026-03-03"))));
+    assert_eq!((line.by, line.date), (AuditActor::System, Some(date("2026-03-03"))));
     assert_eq!(turned(&line, "status"), pair("pending", "present"));
     usecases.overrides.revert_record(&boss, id, "was the wrong day", None).await.unwrap();
     let line = trail.one();
-    assert_eq!(line.act, Act::Revert);
+    assert_eq!(line.act, AuditAction::Revert);
     assert_eq!(turned(&line, "status"), pair("present", "absent"));
     usecases.overrides.revert_record(&boss, id, "was the wrong day", None).await.unwrap_err();
     usecases.overrides.override_record(&person(&ada), id, present(), None).await.unwrap_err();
@@ -177,9 +180,9 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
     let id = record_on(&world, &ada, "2026-03-02").await;
     let mut trail = Trail::of(&world);
     let noted = |when: &str, counter| SyncItem {
-        id: EventId::new(fresh()),
+        id: PunchId::new(fresh()),
         user: ada.id,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         at: at(when),
         counter,
         similarity: None,
@@ -193,7 +196,10 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
     let today = noted("2026-03-03T09:00:00Z", 2);
     sync(&[noted("2026-03-02T09:20:00Z", 1), today]).await;
     let line = trail.one();
-    assert_eq!((line.act, line.target, line.by), (Act::Recompute, Target::Record(id), By::Device(device.id)));
+    assert_eq!(
+        (line.act, line.target, line.by),
+        (AuditAction::Recompute, Target::Record(id), AuditActor::Device(device.id))
+    );
     assert_eq!(turned(&line, "status"), pair("absent", "late"));
     assert_eq!(turned(&line, "late_seconds"), pair("0", "1200"));
     sync(&[today]).await;
@@ -208,7 +214,7 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
     assert!(waits.iter().all(|line| turned(line, "flags").1.contains("needs_review")), "{waits:#?}");
     world.usecases.punches.accept(&admin(), old.id, "the kiosk was off-line").await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target), (Act::Accept, Target::Event(old.id)));
+    assert_eq!((line.act, line.target), (AuditAction::Accept, Target::Punch(old.id)));
     assert_eq!(turned(&line, "last_out"), pair("", "2026-03-02T18:00:00Z"));
 }
 
@@ -229,7 +235,7 @@ async fn what_is_rebuilt_is_told_once() {
     world.fakes.stores.lose_records(ada.id);
     recompute().await;
     let line = trail.one();
-    assert_eq!((line.act, line.by), (Act::Recompute, (&boss).into()));
+    assert_eq!((line.act, line.by), (AuditAction::Recompute, (&boss).into()));
     assert_eq!(line.date, Some(date("2026-03-02")), "today's and tomorrow's were not final");
     assert_eq!(turned(&line, "status"), pair("-", "absent"));
     recompute().await;
@@ -281,7 +287,7 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
     let rebuild = request(Operation::Recompute, vec![item(&bob, "2026-03-04"), item(&ada, "2026-03-04")]);
     bulk(&world, &rebuild).await;
     let lines = trail.added();
-    let of_item: Vec<_> = lines.iter().filter(|line| line.act == Act::BulkItem).collect();
+    let of_item: Vec<_> = lines.iter().filter(|line| line.act == AuditAction::BulkItem).collect();
     assert_eq!((of_item.len(), of_item[0].date), (1, Some(date("2026-03-04"))), "{lines:#?}");
 }
 
@@ -306,18 +312,21 @@ async fn a_correction_has_one_when_it_is_asked_for_and_one_when_it_is_decided() 
     };
     let first = ask().await;
     let line = trail.one();
-    assert_eq!((line.act, line.target), (Act::RequestCorrection, Target::Correction(first)));
-    assert_eq!((line.by, line.subject), (By::Person(ada.id), Some(ada.id)));
+    assert_eq!((line.act, line.target), (AuditAction::RequestCorrection, Target::Correction(first)));
+    assert_eq!((line.by, line.subject), (AuditActor::Person(ada.id), Some(ada.id)));
     let rejected = world.usecases.corrections.reject(&manager, first, "you were not in", None).await;
     rejected.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, turned(&line, "request")), (Act::DecideCorrection, pair("pending", "rejected")));
+    assert_eq!(
+        (line.act, turned(&line, "request")),
+        (AuditAction::DecideCorrection, pair("pending", "rejected"))
+    );
     let second = ask().await;
     trail.one();
     world.usecases.corrections.approve(&manager, second, None, None).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target), (Act::DecideCorrection, Target::Correction(second)));
-    assert_eq!((line.by, line.subject), (By::from(&manager), Some(ada.id)));
+    assert_eq!((line.act, line.target), (AuditAction::DecideCorrection, Target::Correction(second)));
+    assert_eq!((line.by, line.subject), (AuditActor::from(&manager), Some(ada.id)));
     assert_eq!(turned(&line, "status"), pair("absent", "present"), "it tells of the day");
     assert_eq!(line.reason.as_deref(), Some("the reader did not see me"));
 }
@@ -334,15 +343,15 @@ async fn leave_tells_of_the_request_and_of_the_days() {
     let new = NewLeave { user: None, from, to, half: None, kind: LeaveKind::Annual, reason };
     let asked = world.usecases.leaves.request(&person(&ada), new).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target), (Act::RequestLeave, Target::Leave(asked.id)));
+    assert_eq!((line.act, line.target), (AuditAction::RequestLeave, Target::Leave(asked.id)));
     assert_eq!(turned(&line, "request"), pair("-", "pending"));
     let boss = admin();
     world.usecases.leaves.approve(&boss, asked.id, Some("enjoy it".into()), None).await.unwrap();
     let lines = trail.added();
     assert_eq!(acts(&lines), ["leave.decide", "attendance.recompute"], "{lines:#?}");
-    assert_eq!((lines[0].by, lines[0].subject), (By::from(&boss), Some(ada.id)));
+    assert_eq!((lines[0].by, lines[0].subject), (AuditActor::from(&boss), Some(ada.id)));
     assert_eq!(turned(&lines[0], "request"), pair("pending", "approved"));
-    assert_eq!((lines[1].by, lines[1].date), (By::System, Some(from)), "only that day was final");
+    assert_eq!((lines[1].by, lines[1].date), (AuditActor::System, Some(from)), "only that day was final");
     assert_eq!(turned(&lines[1], "status"), pair("absent", "on_leave"));
 }
 
@@ -358,18 +367,21 @@ async fn every_change_of_the_plan_has_one() {
     let named = |name: &str| ShiftPatch { name: Some(name.into()), ..ShiftPatch::default() };
     let shift = shifts.create(&boss, named("Late")).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.target, line.before), (Act::ChangeShift, Target::Shift(shift.id), None));
+    assert_eq!(
+        (line.act, line.target, line.before),
+        (AuditAction::ChangeShift, Target::Shift(shift.id), None)
+    );
     shifts.update(&boss, shift.id, named("Later"), None, None).await.unwrap();
     assert_eq!(turned(&trail.one(), "name"), pair("Late", "Later"));
     shifts.update(&boss, shift.id, named("Later"), None, None).await.unwrap();
     assert_eq!(trail.added(), [], "it is called that already");
 
     let assignments = &world.usecases.assignments;
-    let to_whom = rollcall_domain::plan::Whom::Person(ada.id);
+    let to_whom = rollcall_domain::plan::AssignmentTarget::Person(ada.id);
     let new = NewAssignment { shift: shift.id, to_whom, from: date("2026-03-09"), to: None };
     let given = assignments.create(&boss, new).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.subject), (Act::ChangeAssignment, Some(ada.id)));
+    assert_eq!((line.act, line.subject), (AuditAction::ChangeAssignment, Some(ada.id)));
     let until = |on: &str| AssignmentPatch { to: Some(Some(date(on))), ..AssignmentPatch::default() };
     assignments.update(&boss, given.id, until("2026-03-31"), None).await.unwrap();
     assert_eq!(turned(&trail.one(), "to"), pair("", "2026-03-31"));
@@ -385,7 +397,7 @@ async fn every_change_of_the_plan_has_one() {
     let days = NewFreeDays::Date(date("2026-03-20"), None);
     let fair = holidays.create(&boss, NewHoliday { department: None, name, days }).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.date), (Act::ChangeHoliday, Some(date("2026-03-20"))));
+    assert_eq!((line.act, line.date), (AuditAction::ChangeHoliday, Some(date("2026-03-20"))));
     let moved = HolidayPatch { date: Some(date("2026-03-23")), ..HolidayPatch::default() };
     holidays.update(&boss, fair.id, moved.clone(), None).await.unwrap();
     assert_eq!(turned(&trail.one(), "date"), pair("2026-03-20", "2026-03-23"));
@@ -394,14 +406,14 @@ async fn every_change_of_the_plan_has_one() {
     holidays.remove(&boss, fair.id, None).await.unwrap();
     assert_eq!(trail.one().after, None);
 
-    let locks = &world.usecases.locks;
-    let lock = locks.close(&boss, date("2026-02-28"), "payroll is done".into()).await.unwrap();
+    let closed_periods = &world.usecases.closed_periods;
+    let lock = closed_periods.close(&boss, date("2026-02-28"), "payroll is done".into()).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, line.reason.as_deref()), (Act::SetLock, Some("payroll is done")));
-    locks.lift(&boss, lock.id, "one was forgotten".into()).await.unwrap();
+    assert_eq!((line.act, line.reason.as_deref()), (AuditAction::ClosePeriod, Some("payroll is done")));
+    closed_periods.lift(&boss, lock.id, "one was forgotten".into()).await.unwrap();
     let line = trail.one();
-    assert_eq!((line.act, turned(&line, "lifted")), (Act::LiftLock, pair("false", "true")));
-    locks.lift(&boss, lock.id, "once more".into()).await.unwrap_err();
+    assert_eq!((line.act, turned(&line, "lifted")), (AuditAction::ReopenPeriod, pair("false", "true")));
+    closed_periods.lift(&boss, lock.id, "once more".into()).await.unwrap_err();
     assert_eq!(trail.added(), []);
 }
 

@@ -11,7 +11,8 @@ use rollcall_domain::user::{EmployeeCode, User};
 use rollcall_testkit::builders::{a_user, at, date, fresh};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::bulk::{
-    BulkAnswer, BulkItem, BulkRequest, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict, Outcome, Whose,
+    BulkAnswer, BulkItem, BulkRequest, BulkSubject, ItemProblem, ItemResult, MAX_ITEMS, Moment, OnConflict,
+    Outcome,
 };
 use rollcall_usecases::leaves::NewLeave;
 use rollcall_usecases::overrides::OverrideRequest;
@@ -21,7 +22,7 @@ use crate::support::{World, person, with_role, world};
 
 pub(crate) fn item(user: &User, on: &str) -> BulkItem {
     BulkItem {
-        who: Whose::Id(user.id),
+        who: BulkSubject::Id(user.id),
         date: date(on),
         shift: None,
         status: None,
@@ -78,8 +79,8 @@ async fn punches_are_entered_once_however_often_they_are_sent() {
         day(&ada, "2026-03-03", "09:20:00", "18:00:00"),
         day(&bob, "2026-03-02", "09:00:00", "09:00:00"),
     ];
-    items[0].who = Whose::Code(" e-7 ".into());
-    items[2].who = Whose::Address(bob.email.as_str().to_uppercase());
+    items[0].who = BulkSubject::Code(" e-7 ".into());
+    items[2].who = BulkSubject::Address(bob.email.as_str().to_uppercase());
     let first = bulk(&world, &request(Operation::Mark, items.clone())).await;
     assert_eq!(outcomes(&first), [Created; 3], "{first:?}");
     assert!(first.batch.is_some());
@@ -96,10 +97,10 @@ async fn punches_are_entered_once_however_often_they_are_sent() {
     let second = bulk(&world, &request(Operation::Mark, items)).await;
     assert_eq!((outcomes(&second), second.batch), (vec![Unchanged; 3], None));
     let found = world.usecases.records.record(&Actor::Operator, after.id).await.unwrap();
-    assert_eq!(found.day.events.len(), 2);
-    let event = &found.day.events[0];
-    assert_eq!((event.source, event.batch), (Source::Manual, first.batch));
-    assert_eq!(event.reason.as_deref(), Some("the reader was broken"));
+    assert_eq!(found.day.punches.len(), 2);
+    let punch = &found.day.punches[0];
+    assert_eq!((punch.source, punch.batch), (Source::Manual, first.batch));
+    assert_eq!(punch.reason.as_deref(), Some("the reader was broken"));
     assert!(!found.day.record.flags.contains(&Flag::NeedsReview));
 }
 
@@ -127,7 +128,7 @@ async fn what_is_there_already_is_kept_left_out_or_replaced_as_asked() {
     // Taken back, the day is what was punched.
     let id = replaced.batch.unwrap();
     let back = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
-    assert_eq!((back.events, back.decisions, back.approvals), (0, 1, 0));
+    assert_eq!((back.punches, back.overrides, back.approvals), (0, 1, 0));
     let id = record_on(&world, &ada, "2026-03-02").await;
     let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
     assert_eq!(found.day.record.last_out, Some(at("2026-03-02T17:00:00Z")));
@@ -176,13 +177,13 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
     assert_eq!((refused.results[0].outcome, refused.batch), (Skipped, None));
     let id = record_on(&world, &ada, "2026-03-02").await;
     let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
-    assert!(found.day.events.is_empty(), "neither the trial nor the failed one wrote anything");
+    assert!(found.day.punches.is_empty(), "neither the trial nor the failed one wrote anything");
 
     let partial = bulk(&world, &request(Operation::Mark, without_far)).await;
     check(&partial);
     assert_eq!((partial.results[0].outcome, partial.batch.is_some()), (Created, true));
     let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
-    assert_eq!(found.day.events.len(), 2);
+    assert_eq!(found.day.punches.len(), 2);
     // Too long a time between one person's items, of which all are to hold.
     let far = bulk(&world, &BulkRequest { atomic: true, ..request(Operation::Mark, items) }).await;
     assert!(matches!(problem(&far.results[9]), ItemProblem::FarApart));
@@ -207,12 +208,15 @@ async fn all_hold_or_none_across_people() {
     assert_eq!(outcomes(&done), [Created, Created]);
     let id = done.batch.unwrap();
     let back = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
-    assert_eq!((back.events, back.batch.items), (4, 2));
+    assert_eq!((back.punches, back.batch.items), (4, 2));
     for user in [&ada, &bob] {
         let id = record_on(&world, user, "2026-03-02").await;
         let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();
         assert_eq!(found.day.record.status, DayStatus::Absent);
-        assert!(found.day.events.iter().all(|event| event.voided.is_some()), "kept, but counting as nothing");
+        assert!(
+            found.day.punches.iter().all(|punch| punch.voided.is_some()),
+            "kept, but counting as nothing"
+        );
     }
     let again = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await;
     assert!(matches!(again, Err(AttendanceError::NothingToRevert)));
@@ -401,7 +405,7 @@ async fn a_mistyped_year_fails_its_own_row_only() {
 async fn stands(world: &World, user: &User, on: &str) -> (DayStatus, Option<String>, usize) {
     let id = record_on(world, user, on).await;
     let day = world.usecases.records.record(&Actor::Operator, id).await.unwrap().day;
-    let counting = day.events.iter().filter(|event| event.counts()).count();
+    let counting = day.punches.iter().filter(|punch| punch.counts()).count();
     (day.record.status, day.overridden.map(|decision| decision.reason), counting)
 }
 
@@ -439,11 +443,11 @@ async fn what_a_batch_replaced_comes_back_with_it() {
     let back = async |id| usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await.unwrap();
     // Of the second nothing holds: taking it back changes nothing, but it does not come back with the third.
     let of_second = back(second).await;
-    assert_eq!((of_second.decisions, of_second.restored), (0, 0));
+    assert_eq!((of_second.overrides, of_second.restored), (0, 0));
     let of_third = back(third).await;
-    assert_eq!((of_third.decisions, of_third.restored), (1, 1));
+    assert_eq!((of_third.overrides, of_third.restored), (1, 1));
     let of_void = back(void).await;
-    assert_eq!((of_void.events, of_void.restored), (0, 2));
+    assert_eq!((of_void.punches, of_void.restored), (0, 2));
     let after = (stands(&world, &ada, "2026-03-02").await, stands(&world, &ada, "2026-03-03").await);
     assert_eq!(after, before);
     let found = usecases.records.record(&Actor::Operator, id).await.unwrap();
@@ -452,7 +456,7 @@ async fn what_a_batch_replaced_comes_back_with_it() {
     // It can be taken back by hand, and the first batch as a whole.
     usecases.overrides.revert_record(&Actor::Operator, id, "was the wrong day", None).await.unwrap();
     assert_eq!(stands(&world, &ada, "2026-03-02").await, (DayStatus::Present, None, 2));
-    assert_eq!(back(first).await.events, 4);
+    assert_eq!(back(first).await.punches, 4);
     assert_eq!(stands(&world, &ada, "2026-03-03").await, (DayStatus::Absent, None, 0));
 }
 

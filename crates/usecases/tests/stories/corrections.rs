@@ -64,7 +64,7 @@ async fn who_is_agreed_with_gets_the_day_overridden() {
     let id = record_on(&world, &ada, "2026-03-02").await;
     let found = world.usecases.records.record(&person(&ada), id).await.unwrap();
     assert_eq!(found.day.record.status, DayStatus::Present);
-    let decision = &found.decided[0].decision;
+    let decision = &found.decided[0].override_;
     assert_eq!((decision.by, Some(decision.id)), (manager.user(), approved.overriding));
     assert_eq!(decision.reason, "the reader did not see me");
     assert!(matches!(approve(&manager).await, Err(AttendanceError::DecidedAlready)));

@@ -1,7 +1,7 @@
 //! Enrolling.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::face::{Face, Flaw};
+use rollcall_domain::face::{Flaw, StoredTemplate};
 use rollcall_domain::id::DeviceId;
 use rollcall_domain::user::FaceStatus;
 use rollcall_testkit::builders::{a_consenting_user, a_face_of, a_user, fresh};
@@ -78,7 +78,7 @@ async fn without_consent_nothing_is_even_looked_at() {
     let world = world();
     let ada = world.add("Ada").await;
     // An engine that fails would be noticed: it must not be asked.
-    world.fakes.engine.set_mood(rollcall_testkit::fakes::Mood::Failing);
+    world.fakes.engine.set_mood(rollcall_testkit::fakes::EngineState::Failing);
     let request =
         rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 5)) };
     let refused = world.usecases.faces.enroll(&admin(), request).await;
@@ -120,7 +120,7 @@ async fn photos_are_judged_again_when_somebody_enrolls_meanwhile() {
     let ada = world.add_as(a_consenting_user("Ada")).await;
     let bob = world.add("Bob").await;
     let bob_as_ada = |shots: std::ops::Range<u32>| {
-        shots.map(|shot| Face { user: ada.id, ..a_face_of(&bob, shot) }).collect::<Vec<_>>()
+        shots.map(|shot| StoredTemplate { user: ada.id, ..a_face_of(&bob, shot) }).collect::<Vec<_>>()
     };
 
     // Bob's own face becomes somebody else's while his photos are looked at.

@@ -1,9 +1,9 @@
 //! Finding single punches and judging them.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::{Direction, Event, Source};
+use rollcall_domain::attendance::{Direction, Punch, Source};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_member, at};
 use rollcall_usecases::attendance::AttendanceError;
@@ -12,10 +12,10 @@ use rollcall_usecases::punches::events::EventQuery;
 
 use crate::support::{World, kiosk, person, world};
 
-fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
+fn entered(user: &User, kind: PunchKind, when: &str) -> MarkRequest {
     MarkRequest {
         user: Some(user.id),
-        punch,
+        kind,
         at: Some(at(when)),
         reason: Some("forgot the badge".into()),
         note: None,
@@ -25,14 +25,14 @@ fn entered(user: &User, punch: Punch, when: &str) -> MarkRequest {
     }
 }
 
-async fn enter(world: &World, user: &User, punch: Punch, when: &str) -> Event {
-    let marked = world.usecases.punches.mark(&Actor::Operator, entered(user, punch, when)).await.unwrap();
-    marked.event.unwrap()
+async fn enter(world: &World, user: &User, kind: PunchKind, when: &str) -> Punch {
+    let marked = world.usecases.punches.mark(&Actor::Operator, entered(user, kind, when)).await.unwrap();
+    marked.punch.unwrap()
 }
 
 async fn times(world: &World, actor: &Actor, query: EventQuery) -> Result<Vec<String>, AttendanceError> {
     let found = world.usecases.punches.list(actor, query).await?;
-    Ok(found.items.iter().map(|seen| seen.event.at.to_string()[..16].to_owned()).collect())
+    Ok(found.items.iter().map(|seen| seen.punch.at.to_string()[..16].to_owned()).collect())
 }
 
 #[tokio::test]
@@ -41,17 +41,17 @@ async fn a_punch_that_was_taken_back_is_kept_and_the_day_worked_out_anew() {
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    let early = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
-    enter(&world, &ada, Punch::CheckOut, "2026-03-02T12:00:00Z").await;
+    let early = enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T09:00:00Z").await;
+    enter(&world, &ada, PunchKind::CheckOut, "2026-03-02T12:00:00Z").await;
     let void = async |actor: &Actor| world.usecases.punches.void(actor, early.id, "was somebody else").await;
     assert!(matches!(void(&person(&ada)).await, Err(AttendanceError::Denied(Denied::Forbidden))));
     assert!(matches!(void(&kiosk()).await, Err(AttendanceError::Denied(Denied::Forbidden))));
     let judged = void(&manager).await.unwrap();
-    let voided = judged.seen.event.voided.unwrap();
+    let voided = judged.seen.punch.voided.unwrap();
     assert_eq!((voided.by, voided.reason.as_str()), (manager.user(), "was somebody else"));
     let day = judged.day.unwrap();
-    assert_eq!((day.record.first_in, day.events.len()), (None, 2), "the check-out ends nothing now");
-    assert_eq!(day.events[1].direction, None);
+    assert_eq!((day.record.first_in, day.punches.len()), (None, 2), "the check-out ends nothing now");
+    assert_eq!(day.punches[1].direction, None);
     assert!(matches!(void(&manager).await, Err(AttendanceError::NothingToRevert)));
     let waits = world.usecases.punches.accept(&manager, early.id, "was her after all").await;
     assert!(matches!(waits, Err(AttendanceError::NothingToReview)));
@@ -63,13 +63,13 @@ async fn nothing_is_judged_in_a_closed_period_or_elsewhere() {
     let (_, manager) = world.department("Research").await;
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    let event = enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
-    let hidden = world.usecases.punches.void(&manager, event.id, "was somebody else").await;
+    let punch = enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T09:00:00Z").await;
+    let hidden = world.usecases.punches.void(&manager, punch.id, "was somebody else").await;
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
     world.close("2026-03-02").await;
-    let locked = world.usecases.punches.void(&Actor::Operator, event.id, "was somebody else").await;
+    let locked = world.usecases.punches.void(&Actor::Operator, punch.id, "was somebody else").await;
     assert!(matches!(locked, Err(AttendanceError::PeriodLocked)));
-    let unreasoned = world.usecases.punches.void(&Actor::Operator, event.id, "no").await;
+    let unreasoned = world.usecases.punches.void(&Actor::Operator, punch.id, "no").await;
     assert!(matches!(unreasoned, Err(AttendanceError::ReasonRequired)));
 }
 
@@ -79,9 +79,9 @@ async fn everybody_finds_the_punches_they_may_see() {
     let (department, manager) = world.department("Research").await;
     let (ada, bob) = (world.add_as(a_member("Ada", &department)).await, world.add("Bob").await);
     world.fakes.clock.set("2026-03-03T12:00:00Z");
-    enter(&world, &ada, Punch::CheckIn, "2026-03-02T09:00:00Z").await;
-    enter(&world, &ada, Punch::CheckOut, "2026-03-02T18:00:00Z").await;
-    enter(&world, &bob, Punch::CheckIn, "2026-03-02T10:00:00Z").await;
+    enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T09:00:00Z").await;
+    enter(&world, &ada, PunchKind::CheckOut, "2026-03-02T18:00:00Z").await;
+    enter(&world, &bob, PunchKind::CheckIn, "2026-03-02T10:00:00Z").await;
     let all = EventQuery::default;
     let (nine, ten, six) = ("2026-03-02T09:00", "2026-03-02T10:00", "2026-03-02T18:00");
     assert_eq!(times(&world, &Actor::Operator, all()).await.unwrap(), [six, ten, nine]);

@@ -5,9 +5,9 @@ use rollcall_domain::access::{Actor, Denied};
 use rollcall_domain::attendance::Location;
 use rollcall_domain::department::Department;
 use rollcall_domain::geofence::{Fenced, Geofence};
-use rollcall_domain::id::EventId;
-use rollcall_domain::policy::{Decision, Punch};
-use rollcall_domain::user::{People, User};
+use rollcall_domain::id::PunchId;
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::user::{User, UserScope};
 use rollcall_testkit::builders::{a_department, a_member, at, fresh};
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_usecases::attendance::AttendanceError;
@@ -38,7 +38,7 @@ async fn fenced_department(world: &World) -> Department {
 fn here(location: Option<Location>) -> MarkRequest {
     MarkRequest {
         user: None,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         at: None,
         reason: None,
         note: None,
@@ -68,11 +68,11 @@ async fn people_of_a_fenced_department_mark_themselves_inside() {
     assert!(world.fakes.stores.worked(ada.id).is_empty());
     let doubtful = Location { accuracy_m: Some(1e6), ..north(0.001).unwrap() };
     let inside = mark(&world, &person(&ada), here(Some(doubtful))).await.unwrap();
-    assert_eq!(inside.event.unwrap().location, Some(doubtful));
+    assert_eq!(inside.punch.unwrap().location, Some(doubtful));
 
     // Nobody else has to say where they are.
     let bob = world.add("Bob").await;
-    assert_eq!(mark(&world, &person(&bob), here(None)).await.unwrap().decision, Decision::CheckedIn);
+    assert_eq!(mark(&world, &person(&bob), here(None)).await.unwrap().outcome, PunchOutcome::CheckedIn);
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_manual_entry_says_what_happened_and_not_where_it_is_made() {
     let manager = with_role(boss.id, rollcall_domain::access::Role::Manager, &[department.id]);
     let entered =
         MarkRequest { user: Some(ada.id), reason: Some("forgot her phone".into()), ..here(north(10.0)) };
-    assert_eq!(mark(&world, &manager, entered.clone()).await.unwrap().decision, Decision::CheckedIn);
+    assert_eq!(mark(&world, &manager, entered.clone()).await.unwrap().outcome, PunchOutcome::CheckedIn);
     // Their own attendance is no entry for somebody else.
     let own = mark(&world, &manager, here(None)).await;
     assert!(matches!(own, Err(AttendanceError::Fenced(Fenced::Nowhere))));
@@ -131,9 +131,9 @@ async fn what_a_device_noted_elsewhere_is_for_somebody_to_look_at() {
     let now = "2026-03-02T20:00:00Z";
     world.fakes.clock.set(now);
     let item = |when: &str, counter, location| SyncItem {
-        id: EventId::new(fresh()),
+        id: PunchId::new(fresh()),
         user: ada.id,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         at: at(when),
         counter,
         similarity: None,
@@ -147,7 +147,7 @@ async fn what_a_device_noted_elsewhere_is_for_somebody_to_look_at() {
     let request = SyncRequest { device: None, sent_at: at(now), items: items.map(Some).to_vec() };
     let answer = world.usecases.punches.sync(&kiosk(), &request).await.unwrap();
     let review: Vec<_> =
-        answer.results.iter().map(|result| result.as_ref().unwrap().event.needs_review).collect();
+        answer.results.iter().map(|result| result.as_ref().unwrap().punch.needs_review).collect();
     assert_eq!(review, [false, true, false]);
 }
 
@@ -204,7 +204,7 @@ async fn a_department_is_changed_by_administrators_who_saw_it() {
     assert_eq!(same.department.revision, Revision(2), "what is so already is no change");
     // Records of members follow at once.
     let today = rollcall_testkit::builders::dates("2026-03-02", "2026-03-03");
-    let records = world.ports.attendance.records(&People::One(ada.id), today).await.unwrap();
+    let records = world.ports.attendance.records(&UserScope::One(ada.id), today).await.unwrap();
     assert_eq!(records.len(), 2);
     assert!(records.iter().all(|record| record.day.zone.name() == "Asia/Kolkata"), "{records:?}");
 

@@ -11,7 +11,7 @@ use rollcall_domain::user::{Status, User};
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 use rollcall_testkit::builders::{a_department, a_session, a_user, fresh};
-use rollcall_usecases::jobs::{Attempt, Claim, Desk, JobError, JobFailure, JobWork, NewJob, Worked};
+use rollcall_usecases::jobs::{Attempt, Claim, JobContext, JobError, JobFailure, JobWork, NewJob, Worked};
 
 use crate::support::{World, kiosk, world};
 
@@ -29,7 +29,7 @@ impl Writer {
 }
 
 impl JobWork for Writer {
-    async fn work(&self, actor: &Actor, desk: &mut Desk<'_>) -> Result<Worked, JobFailure> {
+    async fn work(&self, actor: &Actor, desk: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
         let mut text = Vec::new();
         while let Some(piece) = desk.drafted().await? {
             text.extend(piece);
@@ -275,12 +275,12 @@ async fn what_is_canceled_stops_and_what_is_discarded_is_gone() {
 async fn all_items_of_one_person_are_entered_together() {
     use rollcall_domain::user::EmployeeCode;
     use rollcall_testkit::builders::date;
-    use rollcall_usecases::bulk::{BulkItem, Whose};
+    use rollcall_usecases::bulk::{BulkItem, BulkSubject};
     let world = world();
     let code = EmployeeCode::parse("E-7").unwrap();
     let ada = world.add_as(User { employee_code: Some(code), ..a_user("Ada") }).await;
     let bob = world.add("Bob").await;
-    let item = |who: Whose, on: &str| {
+    let item = |who: BulkSubject, on: &str| {
         Some(BulkItem {
             who,
             date: date(on),
@@ -293,12 +293,12 @@ async fn all_items_of_one_person_are_entered_together() {
         })
     };
     let items = [
-        item(Whose::Id(ada.id), "2026-03-02"),
-        item(Whose::Id(bob.id), "2026-03-02"),
+        item(BulkSubject::Id(ada.id), "2026-03-02"),
+        item(BulkSubject::Id(bob.id), "2026-03-02"),
         None,
-        item(Whose::Code("e-7".into()), "2026-03-03"),
-        item(Whose::Code("nobody".into()), "2026-03-03"),
-        item(Whose::Address(ada.email.as_str().to_uppercase()), "2026-03-04"),
+        item(BulkSubject::Code("e-7".into()), "2026-03-03"),
+        item(BulkSubject::Code("nobody".into()), "2026-03-03"),
+        item(BulkSubject::Address(ada.email.as_str().to_uppercase()), "2026-03-04"),
     ];
     let usecases = &world.usecases;
     let slices = usecases.bulk.slices(&items, 2).await.unwrap();

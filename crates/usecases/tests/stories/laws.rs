@@ -5,18 +5,18 @@ use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_domain::access::Actor;
-use rollcall_domain::attendance::{DayRecord, Direction, Event};
+use rollcall_domain::attendance::{DayRecord, Direction, Punch};
 use rollcall_domain::calendar::{DateRange, Half, Workdays, Zone};
 use rollcall_domain::department::Department;
 use rollcall_domain::holiday::HolidayName;
-use rollcall_domain::id::{AssignmentId, HolidayId, LeaveId, LockId, ShiftId};
+use rollcall_domain::id::{AssignmentId, ClosedPeriodId, HolidayId, LeaveId, ShiftId};
 use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::page::Page;
-use rollcall_domain::plan::Whom;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::plan::AssignmentTarget;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::shift::{OvertimeMode, Pairing};
-use rollcall_domain::user::{People, Status, User};
-use rollcall_ports::attendance::{EventFilter, Filed};
+use rollcall_domain::user::{Status, User, UserScope};
+use rollcall_ports::attendance::{PunchFilter, RecordedPunch};
 use rollcall_testkit::builders::{a_department, a_member, date};
 use rollcall_usecases::assignments::{AssignmentPatch, NewAssignment};
 use rollcall_usecases::attendance::AttendanceError;
@@ -42,9 +42,9 @@ const ZONES: [&str; 5] = ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Kiri
 #[derive(Debug, Clone)]
 enum Deed {
     /// So many minutes later the person is there.
-    Punch(i64, Punch),
+    Punch(i64, PunchKind),
     /// Somebody enters that they were, so many minutes ago.
-    Enter(i64, Punch),
+    Enter(i64, PunchKind),
     Void(usize),
     Give {
         shift: usize,
@@ -93,7 +93,7 @@ fn a_deed() -> impl Strategy<Value = Deed> {
     let day = || 0_i64..14;
     let half = || select(vec![None, None, Some(Half::First), Some(Half::Second)]);
     let number = || 0_usize..8;
-    let punch = || select(vec![Punch::Auto, Punch::Auto, Punch::CheckIn, Punch::CheckOut]);
+    let kind = || select(vec![PunchKind::Auto, PunchKind::Auto, PunchKind::CheckIn, PunchKind::CheckOut]);
     let minutes = || prop_oneof![0_i64..60, (0_i64..80).prop_map(|n| n * 30)];
     let zone = || prop::option::of(0..ZONES.len());
     let plans = prop_oneof![
@@ -126,8 +126,8 @@ fn a_deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Return),
     ];
     prop_oneof![
-        6 => (minutes(), punch()).prop_map(|(after, punch)| Deed::Punch(after, punch)),
-        2 => (minutes(), punch()).prop_map(|(before, punch)| Deed::Enter(before, punch)),
+        6 => (minutes(), kind()).prop_map(|(after, kind)| Deed::Punch(after, kind)),
+        2 => (minutes(), kind()).prop_map(|(before, kind)| Deed::Enter(before, kind)),
         1 => number().prop_map(Deed::Void),
         5 => plans,
         4 => people,
@@ -148,7 +148,7 @@ struct Life {
     assignments: Vec<AssignmentId>,
     holidays: Vec<HolidayId>,
     leaves: Vec<LeaveId>,
-    locks: Vec<LockId>,
+    closed_periods: Vec<ClosedPeriodId>,
 }
 
 impl Life {
@@ -169,8 +169,9 @@ impl Life {
             shifts.push(world.usecases.shifts.create(&Actor::Operator, patch).await.unwrap().id);
         }
         world.usecases.timesheets.catch_up().await.unwrap();
-        let (assignments, holidays, leaves, locks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { world, ada, departments, shifts, assignments, holidays, leaves, locks }
+        let (assignments, holidays, leaves, closed_periods) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { world, ada, departments, shifts, assignments, holidays, leaves, closed_periods }
     }
 
     fn now(&self) -> Timestamp {
@@ -183,10 +184,10 @@ impl Life {
         self.world.usecases.timesheets.catch_up().await.unwrap();
     }
 
-    async fn punches(&self) -> Vec<Filed> {
+    async fn punches(&self) -> Vec<RecordedPunch> {
         let page = Page::new(1, Page::MAX_SIZE).unwrap();
-        let (ada, filter) = (People::One(self.ada.id), EventFilter::default());
-        self.world.ports.attendance.events(&ada, &filter, page).await.unwrap().items
+        let (ada, filter) = (UserScope::One(self.ada.id), PunchFilter::default());
+        self.world.ports.attendance.punches(&ada, &filter, page).await.unwrap().items
     }
 
     /// Does something; what is refused is not done. Nothing is refused because of a failure.
@@ -196,28 +197,28 @@ impl Life {
         let ada = self.ada.id;
         let on = |days: i64| FIRST.saturating_add(Span::new().days(days));
         match deed.clone() {
-            Deed::Punch(after, punch) => {
+            Deed::Punch(after, kind) => {
                 self.pass(SignedDuration::from_mins(after)).await;
                 sound(
-                    usecases.punches.mark(&crate::support::person(&self.ada), mark(punch, None, None)).await,
+                    usecases.punches.mark(&crate::support::person(&self.ada), mark(kind, None, None)).await,
                 )?;
             }
-            Deed::Enter(before, punch) => {
+            Deed::Enter(before, kind) => {
                 let at = self.now() - SignedDuration::from_mins(before);
-                let request = mark(punch, Some(at), Some("from the paper list"));
+                let request = mark(kind, Some(at), Some("from the paper list"));
                 let request = MarkRequest { user: Some(ada), ..request };
                 sound(usecases.punches.mark(&Actor::Operator, request).await)?;
             }
             Deed::Void(which) => {
-                if let Some((event, _)) = self.punches().await.get(which) {
-                    sound(usecases.punches.void(&admin, event.id, "was not there").await)?;
+                if let Some((punch, _)) = self.punches().await.get(which) {
+                    sound(usecases.punches.void(&admin, punch.id, "was not there").await)?;
                 }
             }
             Deed::Give { shift, whom, from, to } => {
                 let to_whom = match whom {
-                    0 => Whom::Everybody,
-                    1 => Whom::Department(self.departments[0].id),
-                    _ => Whom::Person(ada),
+                    0 => AssignmentTarget::Everybody,
+                    1 => AssignmentTarget::Department(self.departments[0].id),
+                    _ => AssignmentTarget::Person(ada),
                 };
                 let shift = self.shifts[shift % self.shifts.len()];
                 let new = NewAssignment { shift, to_whom, from: on(from), to: to.map(on) };
@@ -314,12 +315,14 @@ impl Life {
             }
             Deed::Close(day) => {
                 let reason = "payroll is done".to_owned();
-                let closed = planned(usecases.locks.close(&admin, on(day), reason).await)?;
-                self.locks.extend(closed.map(|lock| lock.id));
+                let closed = planned(usecases.closed_periods.close(&admin, on(day), reason).await)?;
+                self.closed_periods.extend(closed.map(|lock| lock.id));
             }
-            Deed::Lift(which) if which < self.locks.len() => {
+            Deed::Lift(which) if which < self.closed_periods.len() => {
                 let reason = "one was forgotten".to_owned();
-                planned(usecases.locks.lift(&admin, self.locks.remove(which), reason).await)?;
+                planned(
+                    usecases.closed_periods.lift(&admin, self.closed_periods.remove(which), reason).await,
+                )?;
             }
             Deed::Hire(day) => {
                 let (join_date, created_at) = (Some(on(day)), self.now());
@@ -353,7 +356,7 @@ impl Life {
     }
 
     /// What working everything out anew would change, and what was punched but is in no record.
-    async fn odd(&self) -> (Vec<String>, Vec<Event>) {
+    async fn odd(&self) -> (Vec<String>, Vec<Punch>) {
         let dates = DateRange::new(date("2026-02-20"), date("2026-04-15")).unwrap();
         let mut differences = Vec::new();
         let mut tell = |_: &User, found: &[Difference]| {
@@ -361,12 +364,12 @@ impl Life {
         };
         let usecases = &self.world.usecases;
         usecases.recompute.all(&Actor::Operator, None, dates, true, &mut tell).await.unwrap();
-        let records = self.world.ports.attendance.records(&People::One(self.ada.id), dates).await.unwrap();
-        let nowhere = |(event, record): &Filed| {
-            let counts = event.counts() && event.direction.is_some();
+        let records = self.world.ports.attendance.records(&UserScope::One(self.ada.id), dates).await.unwrap();
+        let nowhere = |(punch, record): &RecordedPunch| {
+            let counts = punch.counts() && punch.direction.is_some();
             counts && !records.iter().any(|known| Some(known.day.id) == *record)
         };
-        let lost = self.punches().await.into_iter().filter(nowhere).map(|(event, _)| event);
+        let lost = self.punches().await.into_iter().filter(nowhere).map(|(punch, _)| punch);
         (differences, lost.collect())
     }
 }
@@ -386,10 +389,10 @@ fn named(zone: usize) -> Zone {
     Zone::named(ZONES[zone]).unwrap()
 }
 
-fn mark(punch: Punch, at: Option<Timestamp>, reason: Option<&str>) -> MarkRequest {
+fn mark(kind: PunchKind, at: Option<Timestamp>, reason: Option<&str>) -> MarkRequest {
     let (user, note, location, device) = (None, None, None, None);
     let reason = reason.map(str::to_owned);
-    MarkRequest { user, punch, at, reason, note, location, device, force: false }
+    MarkRequest { user, kind, at, reason, note, location, device, force: false }
 }
 
 fn sound<T>(done: Result<T, AttendanceError>) -> Result<(), StoreError> {
@@ -449,30 +452,30 @@ async fn a_suspension_leaves_a_session_in_a_closed_period_alone() {
     let mut life = Life::new().await;
     for deed in [
         Deed::Give { shift: 4, whom: 2, from: 0, to: None },
-        Deed::Punch(16 * 60, Punch::CheckIn),
+        Deed::Punch(16 * 60, PunchKind::CheckIn),
         Deed::Pass(11),
         Deed::Close(0),
         Deed::Suspend,
     ] {
         life.happen(&deed).await.unwrap();
     }
-    let punches: Vec<_> = life.punches().await.into_iter().map(|(event, _)| event.punch).collect();
-    assert_eq!((life.locks.len(), punches), (1, vec![Punch::CheckIn]));
+    let punches: Vec<_> = life.punches().await.into_iter().map(|(punch, _)| punch.kind).collect();
+    assert_eq!((life.closed_periods.len(), punches), (1, vec![PunchKind::CheckIn]));
 }
 
 #[tokio::test]
 async fn a_suspension_ends_a_session_that_began_in_the_same_second() {
     let mut life = Life::new().await;
     for deed in [
-        Deed::Punch(4 * 60, Punch::CheckIn),
-        Deed::Punch(17 * 60, Punch::CheckIn),
+        Deed::Punch(4 * 60, PunchKind::CheckIn),
+        Deed::Punch(17 * 60, PunchKind::CheckIn),
         Deed::Join(Some(10)),
         Deed::Suspend,
         Deed::Join(None),
     ] {
         life.happen(&deed).await.unwrap();
     }
-    let ends = life.punches().await.into_iter().filter(|(event, _)| event.punch == Punch::Close).count();
+    let ends = life.punches().await.into_iter().filter(|(punch, _)| punch.kind == PunchKind::Close).count();
     assert_eq!(ends, 1);
 }
 
@@ -500,10 +503,10 @@ proptest! {
         came in 0_i64..48, worked in 1_i64..9,
     ) {
         let zone = |zone| if of_department { Deed::ZoneOfDepartment(Some(zone)) } else { Deed::Zone(Some(zone)) };
-        let punches = |moves: bool, leaves: Punch| async move {
+        let punches = |moves: bool, leaves: PunchKind| async move {
             let mut life = Life::new().await;
             life.happen(&zone(before)).await.unwrap();
-            life.happen(&Deed::Punch(came * 30, Punch::CheckIn)).await.unwrap();
+            life.happen(&Deed::Punch(came * 30, PunchKind::CheckIn)).await.unwrap();
             if moves {
                 life.happen(&zone(after)).await.unwrap();
             }
@@ -512,9 +515,9 @@ proptest! {
                 life.happen(&zone(before)).await.unwrap();
                 life.happen(&zone(after)).await.unwrap();
             }
-            life.punches().await.into_iter().map(|(event, _)| (event.at, event.direction)).collect::<Vec<_>>()
+            life.punches().await.into_iter().map(|(punch, _)| (punch.at, punch.direction)).collect::<Vec<_>>()
         };
-        for leaves in [Punch::Auto, Punch::CheckOut] {
+        for leaves in [PunchKind::Auto, PunchKind::CheckOut] {
             let stayed = at_once(punches(false, leaves));
             if stayed.first().is_some_and(|(_, last)| *last == Some(Direction::CheckOut)) {
                 prop_assert_eq!(at_once(punches(true, leaves)), stayed);

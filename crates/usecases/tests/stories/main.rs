@@ -9,7 +9,6 @@ mod enroll;
 mod events;
 mod geofences;
 mod guessing;
-mod import;
 mod jobs;
 mod laws;
 mod overrides;

@@ -4,7 +4,7 @@ use rollcall_domain::access::{Actor, Denied};
 use rollcall_domain::attendance::{DayStatus, Flag};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::RecordId;
-use rollcall_domain::policy::{Decision, Punch};
+use rollcall_domain::policy::{PunchKind, PunchOutcome};
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date};
 use rollcall_usecases::attendance::AttendanceError;
@@ -58,7 +58,7 @@ async fn a_decision_holds_until_it_is_taken_back_and_both_are_kept() {
     assert_eq!(record.worked_seconds, Some(34_200), "the times count as punches would");
     assert!(record.flags.is_empty(), "{:?}", record.flags);
     assert!(after.day.revision > before.day.revision);
-    let decision = &after.decided[0].decision;
+    let decision = &after.decided[0].override_;
     assert_eq!((decision.by, decision.before), (manager.user(), DayStatus::Absent));
     assert_eq!(decision.note.as_deref(), Some("at a customer"));
 
@@ -83,7 +83,7 @@ async fn facts_that_come_after_a_decision_are_flagged_and_change_nothing() {
         user: Some(ada.id),
         at: Some(at("2026-03-02T11:00:00Z")),
         reason: Some("seen at the gate".into()),
-        ..punch(Punch::CheckIn)
+        ..punch(PunchKind::CheckIn)
     };
     world.usecases.punches.mark(&Actor::Operator, late).await.unwrap();
     let found = world.usecases.records.record(&admin(), id).await.unwrap();
@@ -91,10 +91,10 @@ async fn facts_that_come_after_a_decision_are_flagged_and_change_nothing() {
     assert!(found.day.record.flags.contains(&Flag::OverrideDiffers), "{:?}", found.day.record.flags);
 }
 
-fn punch(punch: Punch) -> MarkRequest {
+fn punch(kind: PunchKind) -> MarkRequest {
     MarkRequest {
         user: None,
-        punch,
+        kind,
         at: None,
         reason: None,
         note: None,
@@ -224,18 +224,18 @@ async fn who_did_not_come_leaves_only_by_force() {
         reason: Some("seen leaving by the gate".into()),
         device: Some(door.id),
         force,
-        ..punch(Punch::CheckOut)
+        ..punch(PunchKind::CheckOut)
     };
     let mark = async |actor: &Actor, request| world.usecases.punches.mark(actor, request).await;
     assert!(matches!(mark(&admin(), leaves(false)).await, Err(AttendanceError::NoOpenSession(_))));
     assert!(matches!(mark(&manager, leaves(true)).await, Err(AttendanceError::FieldNotAllowed("force"))));
-    let own = MarkRequest { device: Some(door.id), ..punch(Punch::Auto) };
+    let own = MarkRequest { device: Some(door.id), ..punch(PunchKind::Auto) };
     assert!(matches!(mark(&person(&ada), own).await, Err(AttendanceError::FieldNotAllowed("device_id"))));
     let unreasoned = MarkRequest { reason: None, ..leaves(true) };
     assert!(matches!(mark(&admin(), unreasoned).await, Err(AttendanceError::ReasonRequired)));
     let marked = mark(&Actor::Operator, leaves(true)).await.unwrap();
-    assert_eq!(marked.decision, Decision::CheckedOut);
-    let event = marked.event.unwrap();
-    assert_eq!((event.forced, event.device), (true, Some(door.id)));
+    assert_eq!(marked.outcome, PunchOutcome::CheckedOut);
+    let punch = marked.punch.unwrap();
+    assert_eq!((punch.forced, punch.device), (true, Some(door.id)));
     assert!(marked.day.record.flags.contains(&Flag::NeedsReview));
 }

@@ -9,14 +9,14 @@ use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{ShiftId, UserId};
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::lint::Code;
-use rollcall_domain::plan::Whom;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::plan::AssignmentTarget;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::People;
 use rollcall_domain::user::User;
+use rollcall_domain::user::UserScope;
 use rollcall_ports::store::StoreError;
 use rollcall_testkit::builders::{
-    a_department, a_holiday, a_leave, a_line, a_member, a_user, at, date, dates, fresh,
+    a_department, a_holiday, a_leave, a_member, a_user, an_audit_entry, at, date, dates, fresh,
 };
 use rollcall_usecases::UseCases;
 use rollcall_usecases::assignments::{AssignmentPatch, AssignmentQuery, NewAssignment};
@@ -47,7 +47,7 @@ async fn a_late_shift(world: &World) -> StoredShift {
     world.usecases.shifts.create(&admin(), named("Late")).await.unwrap()
 }
 
-fn given(shift: &StoredShift, to_whom: Whom, from: &str) -> NewAssignment {
+fn given(shift: &StoredShift, to_whom: AssignmentTarget, from: &str) -> NewAssignment {
     NewAssignment { shift: shift.id, to_whom, from: date(from), to: None }
 }
 
@@ -71,7 +71,7 @@ async fn employee(world: &World) -> User {
 }
 
 async fn records(world: &World, user: &User, on: &str) -> Vec<DayRecord> {
-    world.ports.attendance.records(&People::One(user.id), dates(on, on)).await.unwrap()
+    world.ports.attendance.records(&UserScope::One(user.id), dates(on, on)).await.unwrap()
 }
 
 async fn on(world: &World, user: &User, on: &str) -> Vec<(Option<ShiftId>, DayStatus)> {
@@ -148,7 +148,7 @@ async fn who_is_given_a_shift_is_expected_at_it() {
     let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
     let usual = Some(Shift::STANDARD_ID);
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(usual, DayStatus::Absent)]);
-    let new = given(&late, Whom::Person(ada.id), "2026-03-03");
+    let new = given(&late, AssignmentTarget::Person(ada.id), "2026-03-03");
     let assignment = world.usecases.assignments.create(&admin(), new.clone()).await.unwrap();
     assert_eq!(on(&world, &ada, "2026-03-02").await, [(usual, DayStatus::Absent)]);
     assert_eq!(on(&world, &ada, "2026-03-03").await, [(Some(late.id), DayStatus::Absent)]);
@@ -184,12 +184,12 @@ async fn an_assignment_says_what_it_makes_overlap() {
         let warnings = world.usecases.assignments.warnings(&given).await.unwrap();
         warnings.into_iter().map(|finding| (finding.code, finding.date, finding.message)).collect::<Vec<_>>()
     };
-    assert_eq!(give(&late, Whom::Person(ada.id)).await, []);
+    assert_eq!(give(&late, AssignmentTarget::Person(ada.id)).await, []);
     let message = "Late begins before Early has ended".to_owned();
     let overlap = (Code::ShiftsOverlap, Some(date("2026-03-03")), message);
-    assert_eq!(give(&early, Whom::Person(ada.id)).await, [overlap]);
+    assert_eq!(give(&early, AssignmentTarget::Person(ada.id)).await, [overlap]);
     // What is nearer to the person wins, so that nothing overlaps.
-    assert_eq!(give(&early, Whom::Everybody).await, []);
+    assert_eq!(give(&early, AssignmentTarget::Everybody).await, []);
 }
 
 #[tokio::test]
@@ -221,19 +221,22 @@ async fn managers_give_shifts_to_their_people_from_today_on() {
     let give = async |to_whom, from: &str| {
         world.usecases.assignments.create(&manager, given(&late, to_whom, from)).await
     };
-    give(Whom::Department(sales.id), "2026-03-02").await.unwrap();
-    let own = give(Whom::Person(ada.id), "2026-03-02").await.unwrap();
+    give(AssignmentTarget::Department(sales.id), "2026-03-02").await.unwrap();
+    let own = give(AssignmentTarget::Person(ada.id), "2026-03-02").await.unwrap();
     assert!(matches!(
-        give(Whom::Person(ada.id), "2026-03-01").await,
+        give(AssignmentTarget::Person(ada.id), "2026-03-01").await,
         Err(PlanError::Overlaps(_) | PlanError::Begun)
     ));
-    assert!(matches!(give(Whom::Person(bob.id), "2026-03-02").await, Err(PlanError::Unknown("user_id"))));
-    let elsewhere = Whom::Department(a_department("None").id);
+    assert!(matches!(
+        give(AssignmentTarget::Person(bob.id), "2026-03-02").await,
+        Err(PlanError::Unknown("user_id"))
+    ));
+    let elsewhere = AssignmentTarget::Department(a_department("None").id);
     assert!(matches!(give(elsewhere, "2026-03-02").await, Err(PlanError::Unknown("department_id"))));
-    let everybody = give(Whom::Everybody, "2026-03-02").await;
+    let everybody = give(AssignmentTarget::Everybody, "2026-03-02").await;
     assert!(matches!(everybody, Err(PlanError::Denied(Denied::Forbidden))));
 
-    let bobs = given(&late, Whom::Person(bob.id), "2026-02-02");
+    let bobs = given(&late, AssignmentTarget::Person(bob.id), "2026-02-02");
     let bobs = world.usecases.assignments.create(&admin(), bobs).await.unwrap();
     let total = async |actor: &Actor| {
         world.usecases.assignments.list(actor, AssignmentQuery::default()).await.unwrap().total
@@ -289,7 +292,7 @@ async fn whoever_changes_the_plan_of_a_crowd_does_not_wait_for_all_of_it() {
     world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     let free = async || {
         let tuesday =
-            world.ports.attendance.records(&People::Everybody, dates("2026-03-03", "2026-03-03")).await;
+            world.ports.attendance.records(&UserScope::Everybody, dates("2026-03-03", "2026-03-03")).await;
         tuesday.unwrap().iter().filter(|record| record.record.status == DayStatus::Holiday).count()
     };
     assert_eq!((free().await, world.usecases.timesheets.is_awaited()), (200, true));
@@ -317,11 +320,16 @@ async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
     assert_eq!(wednesday.iter().map(|(_, status)| *status).collect::<Vec<_>>(), [DayStatus::OnLeave]);
     let free = async || {
         let tuesday =
-            world.ports.attendance.records(&People::Everybody, dates("2026-03-03", "2026-03-03")).await;
+            world.ports.attendance.records(&UserScope::Everybody, dates("2026-03-03", "2026-03-03")).await;
         tuesday.unwrap().iter().filter(|record| record.record.status == DayStatus::Holiday).count()
     };
     assert!(free().await < 460, "the others wait for the job");
-    world.usecases.locks.close(&admin(), date("2026-03-03"), "payroll is done".into()).await.unwrap();
+    world
+        .usecases
+        .closed_periods
+        .close(&admin(), date("2026-03-03"), "payroll is done".into())
+        .await
+        .unwrap();
     assert_eq!(free().await, 460);
 }
 
@@ -333,7 +341,7 @@ async fn today_comes_before_anybodys_past() {
     }
     world.usecases.timesheets.catch_up().await.unwrap();
     let off = async |dates: DateRange| {
-        let records = world.ports.attendance.records(&People::Everybody, dates).await.unwrap();
+        let records = world.ports.attendance.records(&UserScope::Everybody, dates).await.unwrap();
         records.iter().filter(|record| record.record.status == DayStatus::DayOff).count()
     };
     let (first, today) = (dates("2026-01-05", "2026-01-05"), dates("2026-03-02", "2026-03-02"));
@@ -363,20 +371,26 @@ async fn a_period_is_not_closed_before_everybody_has_the_records_of_it() {
         world.add_as(User { join_date: Some(date("2026-02-02")), ..a_user(&format!("Person {n}")) }).await;
     }
     let absent = async || {
-        let records = world.ports.attendance.records(&People::Everybody, dates("2026-02-02", "2026-02-02"));
+        let records =
+            world.ports.attendance.records(&UserScope::Everybody, dates("2026-02-02", "2026-02-02"));
         records.await.unwrap().len()
     };
     let slow = world.with_slow_clock("2026-03-02T08:00:00Z", SignedDuration::from_secs(3));
     let through = date("2026-02-28");
-    let refused = slow.locks.close(&admin(), through, "payroll is done".into()).await;
+    let refused = slow.closed_periods.close(&admin(), through, "payroll is done".into()).await;
     assert!(matches!(refused, Err(PlanError::Store(StoreError::Stale))), "{refused:?}");
-    assert_eq!(world.ports.locks.closed_through().await.unwrap(), None);
+    assert_eq!(world.ports.closed_periods.closed_through().await.unwrap(), None);
     assert!(absent().await < 120);
-    world.usecases.locks.close(&admin(), through, "payroll is done".into()).await.unwrap();
+    world.usecases.closed_periods.close(&admin(), through, "payroll is done".into()).await.unwrap();
     assert_eq!(absent().await, 120);
     // A change of what has been since is no reason to wait forever.
     world.usecases.holidays.create(&admin(), holiday("2026-03-01")).await.unwrap();
-    world.usecases.locks.close(&admin(), date("2026-03-01"), "payroll is done".into()).await.unwrap();
+    world
+        .usecases
+        .closed_periods
+        .close(&admin(), date("2026-03-01"), "payroll is done".into())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -520,14 +534,14 @@ async fn leave_out_of_sight_is_not_there() {
 async fn what_is_closed_is_not_planned_anew() {
     let world = world();
     let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
-    let (locks, through): (_, Date) = (&world.usecases.locks, date("2026-02-28"));
-    let close = async |through, reason: &str| locks.close(&admin(), through, reason.into()).await;
+    let (closed_periods, through): (_, Date) = (&world.usecases.closed_periods, date("2026-02-28"));
+    let close = async |through, reason: &str| closed_periods.close(&admin(), through, reason.into()).await;
     assert_eq!(fields(close(through, "no").await.unwrap_err()), ["reason"]);
     assert_eq!(fields(close(date("2026-03-02"), "payroll is done").await.unwrap_err()), ["through"]);
     let lock = close(through, "payroll is done").await.unwrap();
     let closed = |error: PlanError| assert!(matches!(error, PlanError::Locked(date) if date == through));
     let give = async |from| {
-        let new = given(&late, Whom::Person(ada.id), from);
+        let new = given(&late, AssignmentTarget::Person(ada.id), from);
         world.usecases.assignments.create(&admin(), new).await
     };
     closed(give("2026-02-28").await.unwrap_err());
@@ -538,14 +552,17 @@ async fn what_is_closed_is_not_planned_anew() {
     let away = leave(None, "2026-02-27", "2026-03-03");
     closed(world.usecases.leaves.request(&person(&ada), away).await.unwrap_err());
 
-    let lifted = locks.lift(&admin(), lock.id, "one was forgotten".into()).await.unwrap();
+    let lifted = closed_periods.lift(&admin(), lock.id, "one was forgotten".into()).await.unwrap();
     assert_eq!(lifted.lifted.unwrap().reason, "one was forgotten");
-    assert!(matches!(locks.lift(&admin(), lock.id, "once more".into()).await, Err(PlanError::Decided)));
+    assert!(matches!(
+        closed_periods.lift(&admin(), lock.id, "once more".into()).await,
+        Err(PlanError::Decided)
+    ));
     give("2026-02-27").await.unwrap();
     assert_eq!(on(&world, &ada, "2026-02-27").await, [(Some(late.id), DayStatus::Absent)]);
     let (_, manager) = world.department("Sales").await;
-    assert_eq!(locks.list(&manager, false, Default::default()).await.unwrap().total, 1);
-    let refused = locks.lift(&manager, lock.id, "once more".into()).await;
+    assert_eq!(closed_periods.list(&manager, false, Default::default()).await.unwrap().total, 1);
+    let refused = closed_periods.lift(&manager, lock.id, "once more".into()).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
 }
 
@@ -566,7 +583,7 @@ async fn what_is_odd_about_a_plan_is_told_to_who_answers_for_it() {
     for shift in both {
         let new = NewAssignment {
             shift: *shift,
-            to_whom: Whom::Person(ada.id),
+            to_whom: AssignmentTarget::Person(ada.id),
             from: date("2026-03-03"),
             to: None,
         };
@@ -619,10 +636,10 @@ async fn odd(world: &World) -> Vec<Date> {
     odd
 }
 
-async fn enter(world: &World, user: &User, punch: Punch, when: &str) {
+async fn enter(world: &World, user: &User, kind: PunchKind, when: &str) {
     let reason = Some("from the paper list".into());
     let (user, at, note, location, device) = (Some(user.id), Some(at(when)), None, None, None);
-    let request = MarkRequest { user, punch, at, reason, note, location, device, force: false };
+    let request = MarkRequest { user, kind, at, reason, note, location, device, force: false };
     world.usecases.punches.mark(&Actor::Operator, request).await.unwrap();
 }
 
@@ -634,7 +651,7 @@ async fn a_shift(world: &World, name: &str, starts: Time, ends: Time) -> StoredS
 
 async fn hours(world: &World, user: &User) -> Vec<(String, i64)> {
     let all = dates("2026-02-20", "2026-03-31");
-    let records = world.ports.attendance.records(&People::One(user.id), all).await.unwrap().into_iter();
+    let records = world.ports.attendance.records(&UserScope::One(user.id), all).await.unwrap().into_iter();
     let worked = records.filter_map(|record| {
         let seconds = record.record.worked_seconds?;
         (seconds > 0).then(|| (record.day.key.date.to_string(), seconds))
@@ -648,12 +665,12 @@ async fn what_is_planned_for_a_date_changes_the_day_before_where_their_windows_m
     let night = a_shift(&world, "Night", time(22, 0, 0, 0), time(6, 0, 0, 0)).await;
     let early = a_shift(&world, "Early", time(6, 30, 0, 0), time(14, 30, 0, 0)).await;
     let ada = employee(&world).await;
-    let whom = Whom::Person(ada.id);
+    let whom = AssignmentTarget::Person(ada.id);
     world.usecases.assignments.create(&admin(), given(&night, whom, "2026-03-02")).await.unwrap();
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     world.usecases.timesheets.catch_up().await.unwrap();
-    enter(&world, &ada, Punch::CheckIn, "2026-03-02T22:00:00Z").await;
-    enter(&world, &ada, Punch::CheckOut, "2026-03-03T06:50:00Z").await;
+    enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T22:00:00Z").await;
+    enter(&world, &ada, PunchKind::CheckOut, "2026-03-03T06:50:00Z").await;
     assert_eq!(hours(&world, &ada).await, [("2026-03-02".to_owned(), 31_800)]);
     // The night's window now ends at 06:15, where the early shift's begins.
     world.usecases.assignments.create(&admin(), given(&early, whom, "2026-03-03")).await.unwrap();
@@ -665,12 +682,12 @@ async fn a_holiday_on_the_second_day_of_a_long_shift_changes_its_first() {
     let world = world();
     let guard = a_shift(&world, "Guard", time(8, 0, 0, 0), time(8, 0, 0, 0)).await;
     let ada = employee(&world).await;
-    let new = given(&guard, Whom::Person(ada.id), "2026-03-02");
+    let new = given(&guard, AssignmentTarget::Person(ada.id), "2026-03-02");
     world.usecases.assignments.create(&admin(), new).await.unwrap();
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     world.usecases.timesheets.catch_up().await.unwrap();
-    enter(&world, &ada, Punch::CheckIn, "2026-03-02T08:00:00Z").await;
-    enter(&world, &ada, Punch::CheckOut, "2026-03-03T07:55:00Z").await;
+    enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T08:00:00Z").await;
+    enter(&world, &ada, PunchKind::CheckOut, "2026-03-03T07:55:00Z").await;
     let entered = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
     assert_eq!(odd(&world).await, [] as [Date; 0]);
     assert_eq!(hours(&world, &ada).await, [("2026-03-02".to_owned(), 86_100)]);
@@ -689,9 +706,9 @@ async fn no_hour_is_lost_or_counted_twice_where_clocks_change() {
                 world.fakes.clock.set(now);
                 world.usecases.timesheets.catch_up().await.unwrap();
                 let came = at(now) - SignedDuration::from_hours(5);
-                enter(&world, &ada, Punch::CheckIn, &came.to_string()).await;
+                enter(&world, &ada, PunchKind::CheckIn, &came.to_string()).await;
                 let went = came + SignedDuration::from_hours(2);
-                enter(&world, &ada, Punch::CheckOut, &went.to_string()).await;
+                enter(&world, &ada, PunchKind::CheckOut, &went.to_string()).await;
                 let before = hours(&world, &ada).await;
                 let timezone = Some(Some(Zone::named(zone).unwrap()));
                 if of_department {
@@ -759,14 +776,15 @@ async fn a_mistyped_year_is_refused_with_the_dates_that_can_be_planned() {
                 Err(PlanError::Invalid(_))
             ));
         }
-        let new = given(&shift, Whom::Person(ada.id), wrong);
+        let new = given(&shift, AssignmentTarget::Person(ada.id), wrong);
         assert_eq!(fields(world.usecases.assignments.create(&admin(), new).await.unwrap_err()), ["from"]);
         let refused = world.usecases.leaves.request(&admin(), leave(Some(ada.id), wrong, wrong)).await;
         assert_eq!(fields(refused.unwrap_err()), ["from", "to"]);
         let patch = ShiftPatch { grace: Some(SignedDuration::ZERO), ..ShiftPatch::default() };
         let refused = world.usecases.shifts.update(&admin(), shift.id, patch, Some(date(wrong)), None).await;
         assert_eq!(fields(refused.unwrap_err()), ["from"]);
-        let refused = world.usecases.locks.close(&admin(), date(wrong), "payroll is done".into()).await;
+        let refused =
+            world.usecases.closed_periods.close(&admin(), date(wrong), "payroll is done".into()).await;
         assert_eq!(fields(refused.unwrap_err()), ["through"]);
     }
     for wrong in ["0001-01-01", "1926-03-02", "2036-03-03", "9999-12-31"] {
@@ -792,16 +810,16 @@ async fn what_was_planned_for_a_mistyped_year_before_stops_nobody() {
     for on in silly {
         let days = FreeDays::Date { on: date(on), half: None };
         let entry = CalendarEntry { department: None, days, ..a_holiday(&a_department("Nobody"), on) };
-        world.ports.holidays.insert(&entry, &a_line()).await.unwrap();
+        world.ports.holidays.insert(&entry, &an_audit_entry()).await.unwrap();
     }
     let ever = Leave { from: date("0001-01-01"), to: date("9999-12-31"), half: None };
     let asked = a_leave(ada.id, "2026-03-02", "2026-03-02");
     let away = LeaveRequest { leave: ever, status: LeaveStatus::Approved, ..asked };
-    world.ports.leaves.insert(&away, &a_line()).await.unwrap();
+    world.ports.leaves.insert(&away, &an_audit_entry()).await.unwrap();
     let done = world.usecases.timesheets.catch_up().await.unwrap();
     assert!(done.whole && done.failed == 0, "{done:?}");
     assert_eq!(on(&world, &ada, "2026-03-03").await[0].1, DayStatus::OnLeave);
-    let all = world.ports.attendance.records(&People::Everybody, dates("2025-01-01", "2025-12-31")).await;
+    let all = world.ports.attendance.records(&UserScope::Everybody, dates("2025-01-01", "2025-12-31")).await;
     let first = all.unwrap().into_iter().map(|record| record.day.key.date).min();
     assert!(first.is_none_or(|first| date("2025-01-03") <= first), "{first:?}");
     assert_eq!(odd(&world).await, [] as [Date; 0]);

@@ -2,18 +2,18 @@
 
 use rollcall_domain::access::Denied;
 use rollcall_domain::face::Flaw;
-use rollcall_domain::policy::Decision;
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::user::Status;
-use rollcall_testkit::fakes::Mood;
+use rollcall_testkit::fakes::EngineState;
 use rollcall_testkit::photos::{an_empty_photo, drawn_photo};
 use rollcall_usecases::errors::EngineError;
 use rollcall_usecases::recognition::{Outcome, RecognizeError, Recognized, Rejection};
 
 use crate::support::{World, admin, glance, person, world, world_with};
 
-fn decision(recognition: &Recognized) -> Option<Decision> {
+fn decision(recognition: &Recognized) -> Option<PunchOutcome> {
     match &recognition.faces[0].outcome {
-        Outcome::Matched(_, marked) => marked.as_ref().map(|marked| marked.decision),
+        Outcome::Matched(_, marked) => marked.as_ref().map(|marked| marked.outcome),
         other => panic!("not matched: {other:?}"),
     }
 }
@@ -31,9 +31,9 @@ async fn a_known_face_checks_in_and_later_out() {
     let world = world();
     let ada = world.known("Ada").await;
     world.fakes.clock.set("2026-03-02T09:00:00Z");
-    assert_eq!(decision(&sees(&world, "Ada", 9).await), Some(Decision::CheckedIn));
+    assert_eq!(decision(&sees(&world, "Ada", 9).await), Some(PunchOutcome::CheckedIn));
     world.fakes.clock.set("2026-03-02T18:00:00Z");
-    assert_eq!(decision(&sees(&world, "Ada", 10).await), Some(Decision::CheckedOut));
+    assert_eq!(decision(&sees(&world, "Ada", 10).await), Some(PunchOutcome::CheckedOut));
 
     let records = world.fakes.stores.worked(ada.id);
     assert_eq!(records.len(), 1);
@@ -47,9 +47,9 @@ async fn a_second_glance_is_a_cooldown_and_a_third_too_soon() {
     world.fakes.clock.set("2026-03-02T09:00:00Z");
     sees(&world, "Ada", 9).await;
     world.fakes.clock.set("2026-03-02T09:00:30Z");
-    assert!(matches!(decision(&sees(&world, "Ada", 10).await), Some(Decision::Cooldown(_))));
+    assert!(matches!(decision(&sees(&world, "Ada", 10).await), Some(PunchOutcome::Cooldown(_))));
     world.fakes.clock.set("2026-03-02T09:03:00Z");
-    assert!(matches!(decision(&sees(&world, "Ada", 11).await), Some(Decision::MinSession(_))));
+    assert!(matches!(decision(&sees(&world, "Ada", 11).await), Some(PunchOutcome::MinSession(_))));
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn who_is_suspended_or_removed_is_unknown_at_once() {
     assert!(is_unknown(&sees(&world, "Bob", 9).await));
 
     world.usecases.users.set_status(&admin(), ada.id, Status::Active, None, None).await.unwrap();
-    assert_eq!(decision(&sees(&world, "Ada", 10).await), Some(Decision::CheckedIn));
+    assert_eq!(decision(&sees(&world, "Ada", 10).await), Some(PunchOutcome::CheckedIn));
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_photo_without_one_clear_face_is_refused() {
     let two = world.recognize(drawn_photo("Ada").with("Bob", 150).photo()).await;
     assert!(matches!(two, Err(RecognizeError::MultipleFaces)));
     let small_second = world.recognize(drawn_photo("Ada").shot(9).with("Bob", 40).photo()).await.unwrap();
-    assert_eq!(decision(&small_second), Some(Decision::CheckedIn));
+    assert_eq!(decision(&small_second), Some(PunchOutcome::CheckedIn));
     let dark = world.recognize(drawn_photo("Ada").flaw(Flaw::LowBrightness).photo()).await;
     assert!(matches!(dark, Err(RecognizeError::LowQuality(flaws)) if flaws == [Flaw::LowBrightness]));
 }
@@ -105,7 +105,7 @@ async fn an_employee_is_told_of_nobody_but_themself() {
     assert_eq!(seen.faces[0].similarity, None);
     assert!(world.fakes.stores.worked(bob.id).is_empty());
     let own = world.usecases.recognition.recognize(&person(&bob), glance(photo)).await.unwrap();
-    assert_eq!(decision(&own), Some(Decision::CheckedIn));
+    assert_eq!(decision(&own), Some(PunchOutcome::CheckedIn));
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn every_search_is_noted_without_naming_whom_a_stranger_resembles() {
     let ada = world.known("Ada").await;
     sees(&world, "Ada", 9).await;
     sees(&world, "Mallory", 1).await;
-    world.ports.decisions.flush().await;
+    world.ports.recognition_log.flush().await;
     let searches = world.fakes.stores.searches();
     let seen: Vec<_> = searches.iter().map(|search| (search.result, search.user)).collect();
     assert_eq!(seen, [("matched", Some(ada.id)), ("unknown", None)]);
@@ -156,10 +156,10 @@ async fn every_face_of_a_group_gets_its_own_answer() {
 #[tokio::test]
 async fn a_busy_or_missing_engine_says_so() {
     let world = world();
-    world.fakes.engine.set_mood(Mood::Busy);
+    world.fakes.engine.set_mood(EngineState::Busy);
     let busy = world.recognize(drawn_photo("Ada").photo()).await;
     assert!(matches!(busy, Err(RecognizeError::Engine(EngineError::Busy))));
-    world.fakes.engine.set_mood(Mood::Unavailable);
+    world.fakes.engine.set_mood(EngineState::Unavailable);
     let missing = world.recognize(drawn_photo("Ada").photo()).await;
     assert!(matches!(missing, Err(RecognizeError::Engine(EngineError::Unavailable(_)))));
 }
@@ -177,7 +177,7 @@ async fn fifty_glances_at_once_are_one_event() {
         });
     }
     let seen = glances.join_all().await;
-    let created = seen.iter().filter(|seen| decision(seen) == Some(Decision::CheckedIn)).count();
+    let created = seen.iter().filter(|seen| decision(seen) == Some(PunchOutcome::CheckedIn)).count();
     assert_eq!(created, 1);
     assert_eq!(world.fakes.stores.worked(ada.id).len(), 1);
 }

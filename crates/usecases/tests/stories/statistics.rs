@@ -6,7 +6,7 @@ use rollcall_domain::calendar::DateRange;
 use rollcall_domain::department::Department;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::policy::Punch;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::statistics::{Interval, Tally};
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date, dates, fresh};
@@ -23,11 +23,11 @@ use crate::support::{World, admin, glance, kiosk, person, with_role, world};
 const GLANCE: DashboardQuery = DashboardQuery { date: None, days: 7, department: None };
 
 async fn came(world: &World, user: &User, from: &str, to: &str) {
-    for (punch, when) in [(Punch::CheckIn, from), (Punch::CheckOut, to)] {
+    for (kind, when) in [(PunchKind::CheckIn, from), (PunchKind::CheckOut, to)] {
         let reason = Some("from the paper list".into());
         let (user, at) = (Some(user.id), Some(at(when)));
         let request =
-            MarkRequest { user, punch, at, reason, note: None, location: None, device: None, force: false };
+            MarkRequest { user, kind, at, reason, note: None, location: None, device: None, force: false };
         world.usecases.punches.mark(&Actor::Operator, request).await.unwrap();
     }
 }

@@ -1,21 +1,21 @@
 //! Being told of what changes.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::{DayStatus, Event, Source};
-use rollcall_domain::policy::Punch;
+use rollcall_domain::attendance::{DayStatus, Punch, Source};
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_ports::attendance::Change;
 use rollcall_testkit::builders::{a_member, at, dates};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::punches::MarkRequest;
-use rollcall_usecases::stream::{Changes, Follower, News};
+use rollcall_usecases::stream::{Cursor, PersonUpdate, Update};
 
 use crate::support::{World, admin, kiosk, person, world};
 
-async fn mark(world: &World, user: &User) -> Event {
+async fn mark(world: &World, user: &User) -> Punch {
     let request = MarkRequest {
         user: None,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         at: None,
         reason: None,
         note: None,
@@ -23,23 +23,23 @@ async fn mark(world: &World, user: &User) -> Event {
         device: None,
         force: false,
     };
-    world.usecases.punches.mark(&person(user), request).await.unwrap().event.unwrap()
+    world.usecases.punches.mark(&person(user), request).await.unwrap().punch.unwrap()
 }
 
-async fn follow(world: &World, actor: &Actor) -> Follower {
+async fn follow(world: &World, actor: &Actor) -> Cursor {
     world.usecases.stream.follow(actor, None, None).await.unwrap()
 }
 
-async fn changes(world: &World, actor: &Actor, follower: &mut Follower) -> Vec<Changes> {
+async fn changes(world: &World, actor: &Actor, follower: &mut Cursor) -> Vec<PersonUpdate> {
     match world.usecases.stream.news(actor, follower).await.unwrap() {
-        News::Of(changes) => changes,
-        News::TooMuch => panic!("too much"),
+        Update::Of(changes) => changes,
+        Update::TooMuch => panic!("too much"),
     }
 }
 
 /// Names, and how many punches came in of each.
-fn told(changes: &[Changes]) -> Vec<(&str, usize)> {
-    changes.iter().map(|changes| (changes.person.name.as_str(), changes.events.len())).collect()
+fn told(changes: &[PersonUpdate]) -> Vec<(&str, usize)> {
+    changes.iter().map(|changes| (changes.person.name.as_str(), changes.punches.len())).collect()
 }
 
 #[tokio::test]
@@ -51,10 +51,10 @@ async fn each_change_is_told_once() {
     let mut follower = follow(&world, &boss).await;
     assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "what was before is known");
     world.fakes.clock.set("2026-03-02T08:55:00Z");
-    let event = mark(&world, &ada).await;
+    let punch = mark(&world, &ada).await;
     let found = changes(&world, &boss, &mut follower).await;
     assert_eq!(told(&found), [("Ada", 1)]);
-    assert_eq!(found[0].events[0].event, event);
+    assert_eq!(found[0].punches[0].punch, punch);
     assert_eq!(found[0].standing.as_ref().map(|standing| standing.status), Some(DayStatus::Present));
     assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
     for (hour, who) in [("12:00", &ada), ("12:02", &bob), ("12:07", &ada)] {
@@ -78,9 +78,10 @@ async fn what_is_committed_late_is_told() {
     // Another instance began before the last look and is done after it.
     let began = at("2026-03-02T09:06:00Z");
     let known = world.ports.attendance.ledger(ada.id, dates("2026-03-01", "2026-03-03")).await.unwrap();
-    let id = rollcall_domain::id::EventId::new(rollcall_testkit::builders::fresh());
-    let event = Event { received_at: began, ..Event::new(id, ada.id, Punch::Auto, began, Source::Terminal) };
-    let late = Change { at: began, events: vec![(event, None)], ..Change::none(ada.id, &known) };
+    let id = rollcall_domain::id::PunchId::new(rollcall_testkit::builders::fresh());
+    let punch =
+        Punch { received_at: began, ..Punch::new(id, ada.id, PunchKind::Auto, began, Source::Terminal) };
+    let late = Change { at: began, punches: vec![(punch, None)], ..Change::none(ada.id, &known) };
     world.ports.attendance.commit(&late).await.unwrap();
     // Most looks do not go back so far, but now and then one does.
     world.fakes.clock.set("2026-03-02T09:10:01Z");
@@ -138,7 +139,7 @@ async fn whoever_was_away_is_told_what_they_missed_or_that_it_is_too_much() {
     for far in ["2026-03-02T08:59:59Z", "2026-03-02T10:05:01Z", "1970-01-01T00:00:00Z"] {
         let mut follower = resume(at(far)).await;
         let first = world.usecases.stream.news(&boss, &mut follower).await.unwrap();
-        assert!(matches!(first, News::TooMuch), "{far}: {first:?}");
+        assert!(matches!(first, Update::TooMuch), "{far}: {first:?}");
         assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "{far}: once");
     }
 }
@@ -158,7 +159,7 @@ async fn a_crowd_is_not_told_one_by_one() {
         mark(&world, user).await;
     }
     let news = world.usecases.stream.news(&boss, &mut follower).await.unwrap();
-    assert!(matches!(news, News::TooMuch), "{news:?}");
+    assert!(matches!(news, Update::TooMuch), "{news:?}");
     assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
     world.fakes.clock.set("2026-03-02T17:00:00Z");
     mark(&world, &crowd[0]).await;

@@ -10,11 +10,13 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::{FaceSource, Photo};
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::Punch;
-use rollcall_domain::user::{ConsentVersion, Password, People, User, UserFilter};
+use rollcall_domain::policy::PunchKind;
+use rollcall_domain::user::{ConsentVersion, Password, User, UserFilter, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;
-use rollcall_testkit::builders::{a_department, a_device, a_line, a_lock, a_user, at, fresh};
+use rollcall_testkit::builders::{
+    a_closed_period, a_department, a_device, a_user, an_audit_entry, at, fresh,
+};
 use rollcall_testkit::photos::shots;
 use rollcall_testkit::{Fakes, fake_ports};
 use rollcall_usecases::UseCases;
@@ -97,7 +99,7 @@ pub(crate) fn enrollment(user: UserId, photos: Vec<Photo>) -> EnrollRequest {
 }
 
 pub(crate) fn glance(photo: Photo) -> RecognizeRequest {
-    RecognizeRequest { photo, mark: true, punch: Punch::Auto, top_k: 1, all_faces: false, location: None }
+    RecognizeRequest { photo, mark: true, kind: PunchKind::Auto, top_k: 1, all_faces: false, location: None }
 }
 
 impl World {
@@ -114,7 +116,7 @@ impl World {
     /// Closes everything up to a date.
     pub(crate) async fn close(&self, through: &str) {
         self.usecases.timesheets.catch_up().await.unwrap();
-        self.ports.locks.insert(&a_lock(through), &a_line()).await.unwrap();
+        self.ports.closed_periods.insert(&a_closed_period(through), &an_audit_entry()).await.unwrap();
     }
 
     /// The same system by a clock of which each look takes some time.
@@ -146,7 +148,7 @@ impl World {
     /// Everybody who is there.
     pub(crate) async fn users(&self) -> Vec<User> {
         let page = Page::new(1, 100).unwrap();
-        let all = self.ports.users.list(&People::Everybody, &UserFilter::default(), &[], page).await;
+        let all = self.ports.users.list(&UserScope::Everybody, &UserFilter::default(), &[], page).await;
         all.unwrap().items
     }
 

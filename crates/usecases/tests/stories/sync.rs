@@ -3,8 +3,8 @@
 use rollcall_domain::access::{Actor, Denied};
 use rollcall_domain::attendance::{DayStatus, Flag, Source};
 use rollcall_domain::device::Counting;
-use rollcall_domain::id::{DeviceId, EventId};
-use rollcall_domain::policy::Punch;
+use rollcall_domain::id::{DeviceId, PunchId};
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_user, at, date, fresh};
 use rollcall_usecases::attendance::AttendanceError;
@@ -21,9 +21,9 @@ async fn door(world: &World) -> Actor {
 
 fn noted(user: &User, when: &str, counter: u64) -> SyncItem {
     SyncItem {
-        id: EventId::new(fresh()),
+        id: PunchId::new(fresh()),
         user: user.id,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         at: at(when),
         counter,
         similarity: Some(0.875),
@@ -51,11 +51,11 @@ async fn v18_the_order_of_arrival_does_not_matter() {
     let (ada, device) = (world.add("Ada").await, door(&world).await);
     world.fakes.clock.set(NOW);
     let (came, left) = (noted(&ada, "2026-03-03T09:00:00Z", 1), noted(&ada, "2026-03-03T18:00:00Z", 2));
-    let out = SyncItem { punch: Punch::CheckOut, ..left };
+    let out = SyncItem { kind: PunchKind::CheckOut, ..left };
     let first = sync(&world, &device, &request(NOW, &[out])).await;
-    let event = &first.results[0].as_ref().unwrap().event;
-    assert_eq!((event.direction, event.needs_review, event.source), (None, false, Source::Offline));
-    assert_eq!(event.device, device.device());
+    let punch = &first.results[0].as_ref().unwrap().punch;
+    assert_eq!((punch.direction, punch.needs_review, punch.source), (None, false, Source::Offline));
+    assert_eq!(punch.device, device.device());
     sync(&world, &device, &request(NOW, &[came])).await;
     let id = record_on(&world, &ada, "2026-03-03").await;
     let day = world.usecases.records.record(&admin(), id).await.unwrap().day;
@@ -76,11 +76,11 @@ async fn handed_in_again_it_is_the_same_punch() {
     assert_eq!(first.results[1].as_ref().unwrap(), seen);
     assert_eq!(second.results[0].as_ref().unwrap(), seen, "the same answer");
     let id = record_on(&world, &ada, "2026-03-03").await;
-    assert_eq!(world.usecases.records.record(&admin(), id).await.unwrap().day.events.len(), 1);
+    assert_eq!(world.usecases.records.record(&admin(), id).await.unwrap().day.punches.len(), 1);
     let bob = world.add("Bob").await;
     for other in [
         SyncItem { user: bob.id, ..item },
-        SyncItem { punch: Punch::CheckOut, ..item },
+        SyncItem { kind: PunchKind::CheckOut, ..item },
         SyncItem { counter: 7, ..item },
     ] {
         let answer = sync(&world, &device, &request(NOW, &[other])).await;
@@ -98,8 +98,8 @@ async fn what_is_late_or_from_a_clock_that_is_off_waits_for_somebody() {
     world.fakes.clock.set(NOW);
     let review = async |sent_at: &str, when: &str| {
         let answer = sync(&world, &device, &request(sent_at, &[noted(&ada, when, 1)])).await;
-        let event = answer.results[0].as_ref().unwrap().event.clone();
-        (event.needs_review, event.at.to_string())
+        let punch = answer.results[0].as_ref().unwrap().punch.clone();
+        (punch.needs_review, punch.at.to_string())
     };
     let kept = |review: bool, at: &str| (review, at.to_owned());
     assert_eq!(review(NOW, "2026-02-28T20:00:00Z").await, kept(false, "2026-02-28T20:00:00Z"));
@@ -120,12 +120,12 @@ async fn what_is_late_or_from_a_clock_that_is_off_waits_for_somebody() {
 
     let id = record_on(&world, &ada, "2026-03-03").await;
     let day = world.usecases.records.record(&admin(), id).await.unwrap().day;
-    assert_eq!((day.record.last_out, day.events.len()), (None, 3));
+    assert_eq!((day.record.last_out, day.punches.len()), (None, 3));
     assert!(day.record.flags.contains(&Flag::NeedsReview));
-    let waiting = day.events.iter().find(|event| event.needs_review).unwrap().id;
+    let waiting = day.punches.iter().find(|punch| punch.needs_review).unwrap().id;
     let judged =
         world.usecases.punches.accept(&Actor::Operator, waiting, "the clock was just off").await.unwrap();
-    let accepted = judged.seen.event.accepted.unwrap();
+    let accepted = judged.seen.punch.accepted.unwrap();
     assert_eq!(accepted.reason, "the clock was just off");
     assert_eq!(judged.day.unwrap().record.last_out, Some(at("2026-03-03T18:00:00Z")), "it counts now");
     let again = world.usecases.punches.accept(&Actor::Operator, waiting, "the clock was just off").await;
@@ -143,7 +143,7 @@ async fn v22_a_late_punch_for_a_closed_period_is_stored_and_changes_nothing() {
     let items = [noted(&ada, "2026-03-02T09:00:00Z", 1), noted(&ada, "2026-03-03T09:00:00Z", 2)];
     let answer = sync(&world, &device, &request(NOW, &items)).await;
     let stored = |n: usize| answer.results[n].as_ref().unwrap();
-    assert!(stored(0).event.needs_review && !stored(1).event.needs_review);
+    assert!(stored(0).punch.needs_review && !stored(1).punch.needs_review);
     assert_eq!(stored(0).date, date("2026-03-02"));
     let after = world.usecases.records.record(&admin(), id).await.unwrap().day;
     assert_eq!((&after.record, after.revision), (&before.record, before.revision));

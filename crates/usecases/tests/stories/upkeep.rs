@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use rollcall_domain::access::Role;
-use rollcall_domain::attendance::{DayRecord, DayStatus, Flag, Punch};
-use rollcall_domain::user::{People, Status, User};
+use rollcall_domain::attendance::{DayRecord, DayStatus, Flag, PunchKind};
+use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_testkit::builders::{a_user, an_admin, date, dates};
 use rollcall_testkit::photos::drawn_photo;
 use rollcall_usecases::UseCases;
@@ -15,13 +15,13 @@ use rollcall_usecases::timesheet::CaughtUp;
 use crate::support::{World, admin, person, with_role, world};
 
 async fn records(world: &World, user: &User) -> Vec<DayRecord> {
-    world.ports.attendance.records(&People::One(user.id), dates("2026-02-01", "2026-12-31")).await.unwrap()
+    world.ports.attendance.records(&UserScope::One(user.id), dates("2026-02-01", "2026-12-31")).await.unwrap()
 }
 
-fn now(punch: Punch) -> MarkRequest {
+fn now(kind: PunchKind) -> MarkRequest {
     MarkRequest {
         user: None,
-        punch,
+        kind,
         at: None,
         reason: None,
         note: None,
@@ -39,7 +39,7 @@ async fn a_downtime_is_made_up_for_once() {
     assert_eq!(first, CaughtUp { people: 1, failed: 0, whole: true });
     let planned = |records: &[DayRecord]| records.last().map(|record| record.day.key.date.to_string());
     assert_eq!(planned(&records(&world, &ada).await).as_deref(), Some("2026-03-03"));
-    world.usecases.punches.mark(&person(&ada), now(Punch::CheckIn)).await.unwrap();
+    world.usecases.punches.mark(&person(&ada), now(PunchKind::CheckIn)).await.unwrap();
 
     // Ten days nobody was there to do it.
     world.fakes.clock.advance(SignedDuration::from_hours(240));
@@ -108,7 +108,7 @@ async fn records_are_rebuilt_from_their_punches() {
     let world = world();
     let ada = world.add_as(User { join_date: Some(date("2026-02-16")), ..a_user("Ada") }).await;
     world.usecases.timesheets.catch_up().await.unwrap();
-    world.usecases.punches.mark(&person(&ada), now(Punch::Auto)).await.unwrap();
+    world.usecases.punches.mark(&person(&ada), now(PunchKind::Auto)).await.unwrap();
     let march = dates("2026-02-16", "2026-03-03");
     let recompute = async |dry_run: bool| {
         let mut told = Vec::new();

@@ -5,11 +5,11 @@ use jiff::civil::{Weekday, time};
 use rollcall_domain::access::Actor;
 use rollcall_domain::attendance::{Location, Source};
 use rollcall_domain::calendar::{DateRange, Workdays};
-use rollcall_domain::id::EventId;
-use rollcall_domain::policy::Punch;
+use rollcall_domain::id::PunchId;
+use rollcall_domain::policy::PunchKind;
 use rollcall_domain::shift::OvertimeMode;
-use rollcall_domain::user::People;
 use rollcall_domain::user::User;
+use rollcall_domain::user::UserScope;
 use rollcall_testkit::builders::{a_device, a_user, at, date, dates, fresh};
 use rollcall_usecases::corrections::CorrectionRequest;
 use rollcall_usecases::overrides::OverrideRequest;
@@ -47,10 +47,10 @@ async fn six_days(world: &World) -> (User, StoredShift) {
     (ada, shift)
 }
 
-async fn enter(world: &World, user: &User, punch: Punch, when: &str) {
+async fn enter(world: &World, user: &User, kind: PunchKind, when: &str) {
     let request = MarkRequest {
         user: Some(user.id),
-        punch,
+        kind,
         at: Some(at(when)),
         reason: Some("from the paper list".into()),
         note: None,
@@ -62,8 +62,8 @@ async fn enter(world: &World, user: &User, punch: Punch, when: &str) {
 }
 
 async fn worked(world: &World, user: &User, on: &str) {
-    enter(world, user, Punch::CheckIn, &format!("{on}T09:00:00Z")).await;
-    enter(world, user, Punch::CheckOut, &format!("{on}T17:00:00Z")).await;
+    enter(world, user, PunchKind::CheckIn, &format!("{on}T09:00:00Z")).await;
+    enter(world, user, PunchKind::CheckOut, &format!("{on}T17:00:00Z")).await;
 }
 
 /// A week of eight hours on each of six days, of which each is entered before the one before it.
@@ -80,7 +80,7 @@ async fn a_week(world: &World) -> User {
 async fn overtime(world: &World, user: &User) -> [f64; 7] {
     let week = dates(WEEK[0], WEEK[6]);
     let mut hours = [0.0; 7];
-    for record in world.ports.attendance.records(&People::One(user.id), week).await.unwrap() {
+    for record in world.ports.attendance.records(&UserScope::One(user.id), week).await.unwrap() {
         let day = WEEK.iter().position(|on| date(on) == record.day.key.date).unwrap();
         hours[day] += record.record.overtime_seconds as f64 / 3600.0;
     }
@@ -108,9 +108,9 @@ async fn a_day_is_overtime_as_it_is_worked_and_as_the_week_is_full() {
     for (n, on) in WEEK[..6].iter().enumerate() {
         for time in ["09:00:00", "17:00:00"] {
             world.fakes.clock.set(&format!("{on}T{time}Z"));
-            let punch = MarkRequest {
+            let kind = MarkRequest {
                 user: None,
-                punch: Punch::Auto,
+                kind: PunchKind::Auto,
                 at: None,
                 reason: None,
                 note: None,
@@ -118,7 +118,7 @@ async fn a_day_is_overtime_as_it_is_worked_and_as_the_week_is_full() {
                 device: None,
                 force: false,
             };
-            let marked = world.usecases.punches.mark(&person(&ada), punch).await.unwrap();
+            let marked = world.usecases.punches.mark(&person(&ada), kind).await.unwrap();
             let expected = if n == 5 && time == "17:00:00" { 28_800 } else { 0 };
             assert_eq!(marked.day.record.overtime_seconds, expected, "{on} {time}");
         }
@@ -178,9 +178,9 @@ async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week()
     let world = world();
     let ada = a_week(&world).await;
     let tuesday = record_on(&world, &ada, WEEK[1]).await;
-    let events = world.usecases.records.record(&admin(), tuesday).await.unwrap().day.events;
-    for event in &events {
-        world.usecases.punches.void(&admin(), event.id, "somebody else").await.unwrap();
+    let punches = world.usecases.records.record(&admin(), tuesday).await.unwrap().day.punches;
+    for punch in &punches {
+        world.usecases.punches.void(&admin(), punch.id, "somebody else").await.unwrap();
     }
     assert_eq!(overtime(&world, &ada).await, [0.0; 7], "five days of eight hours");
     assert_settled(&world, &ada).await;
@@ -191,9 +191,9 @@ async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week()
     let now = "2026-03-06T08:00:00Z";
     world.fakes.clock.set(now);
     let noted = |counter, when: &str| SyncItem {
-        id: EventId::new(fresh()),
+        id: PunchId::new(fresh()),
         user: ada.id,
-        punch: Punch::Auto,
+        kind: PunchKind::Auto,
         at: at(when),
         counter,
         similarity: None,
@@ -202,8 +202,8 @@ async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week()
     let items = [noted(1, "2026-03-03T12:00:00Z"), noted(2, "2026-03-03T17:00:00Z")];
     let request = SyncRequest { device: None, sent_at: at(now), items: items.map(Some).to_vec() };
     let answer = world.usecases.punches.sync(&door, &request).await.unwrap();
-    let event = &answer.results[0].as_ref().unwrap().event;
-    assert_eq!((event.source, event.needs_review), (Source::Offline, false));
+    let punch = &answer.results[0].as_ref().unwrap().punch;
+    assert_eq!((punch.source, punch.needs_review), (Source::Offline, false));
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
     assert_settled(&world, &ada).await;
 }
@@ -212,8 +212,9 @@ async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week()
 async fn a_closed_day_stays_as_it_is_and_later_days_of_its_week_do_not() {
     let world = world();
     let ada = a_week(&world).await;
-    world.usecases.locks.close(&admin(), date(WEEK[2]), "payroll is done".into()).await.unwrap();
-    let before = world.ports.attendance.records(&People::One(ada.id), dates(WEEK[0], WEEK[2])).await.unwrap();
+    world.usecases.closed_periods.close(&admin(), date(WEEK[2]), "payroll is done".into()).await.unwrap();
+    let before =
+        world.ports.attendance.records(&UserScope::One(ada.id), dates(WEEK[0], WEEK[2])).await.unwrap();
     let thursday = record_on(&world, &ada, WEEK[3]).await;
     let left = OverrideRequest {
         last_out: Some(at("2026-03-05T10:00:00Z")),
@@ -222,7 +223,8 @@ async fn a_closed_day_stays_as_it_is_and_later_days_of_its_week_do_not() {
     };
     world.usecases.overrides.override_record(&admin(), thursday, left, None).await.unwrap();
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
-    let after = world.ports.attendance.records(&People::One(ada.id), dates(WEEK[0], WEEK[2])).await.unwrap();
+    let after =
+        world.ports.attendance.records(&UserScope::One(ada.id), dates(WEEK[0], WEEK[2])).await.unwrap();
     assert_eq!(before, after);
     assert_settled(&world, &ada).await;
 }
@@ -246,8 +248,8 @@ async fn other_rules_from_a_date_on_count_from_then_on() {
     for on in &WEEK[3..5] {
         worked(&world, &ada, on).await;
     }
-    enter(&world, &ada, Punch::CheckIn, "2026-03-07T09:00:00Z").await;
-    enter(&world, &ada, Punch::CheckOut, "2026-03-07T17:30:00Z").await;
+    enter(&world, &ada, PunchKind::CheckIn, "2026-03-07T09:00:00Z").await;
+    enter(&world, &ada, PunchKind::CheckOut, "2026-03-07T17:30:00Z").await;
     assert_eq!(overtime(&world, &ada).await, [0.0, 0.0, 0.0, 2.0, 8.0, 0.5, 0.0]);
     assert_settled(&world, &ada).await;
     // All of it in one go.
