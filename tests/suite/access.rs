@@ -62,17 +62,17 @@ async fn without_a_good_token_nothing_protected_answers() {
             ("revoked kiosk", &turned_away, &["token-revoked"]),
         ] {
             let answer = ask(client, &operation).await;
-            let told = format!(
+            let shown = format!(
                 "{who}: {} {}: {} {}",
                 operation.method,
                 operation.path,
                 answer.status,
                 answer.text()
             );
-            assert_eq!(answer.status == 401, !open, "{told}");
+            assert_eq!(answer.status == 401, !open, "{shown}");
             if !open {
-                assert!(codes.iter().any(|code| answer.json()["code"] == *code), "{told}");
-                assert!(answer.header("www-authenticate").starts_with("Bearer"), "{told}");
+                assert!(codes.iter().any(|code| answer.json()["code"] == *code), "{shown}");
+                assert!(answer.header("www-authenticate").starts_with("Bearer"), "{shown}");
             }
         }
     }
@@ -90,7 +90,7 @@ async fn every_role_calls_what_is_for_it_and_nothing_else() {
     for operation in operations(&app).await {
         for (role, client) in &actors {
             let answer = ask(client, &operation).await;
-            let told = format!(
+            let shown = format!(
                 "{role}: {} {}: {} {}",
                 operation.method,
                 operation.path,
@@ -98,9 +98,9 @@ async fn every_role_calls_what_is_for_it_and_nothing_else() {
                 answer.text()
             );
             if operation.roles.contains(*role) {
-                assert!(!matches!(answer.status, 401 | 403 | 500..), "{told}");
+                assert!(!matches!(answer.status, 401 | 403 | 500..), "{shown}");
             } else {
-                assert_eq!(answer.status, 403, "{told}");
+                assert_eq!(answer.status, 403, "{shown}");
                 answer.problem(403, "forbidden");
             }
         }

@@ -272,8 +272,8 @@ async fn what_comes_with_a_punch_is_checked_and_kept() {
         ("location", json!({ "lat": 1.0 }), "/location"),
     ] {
         let refused = ada.post(path, json!({ member: value })).await.problem(422, "validation-failed");
-        let told = refused["errors"][0]["pointer"].as_str().unwrap_or_default();
-        assert!(told.starts_with(pointer), "{refused}");
+        let body = refused["errors"][0]["pointer"].as_str().unwrap_or_default();
+        assert!(body.starts_with(pointer), "{refused}");
     }
     ada.post(path, json!({ "user_id": "nobody" })).await.problem(404, "not-found");
     let place = json!({ "lat": 52.5, "lng": 13.4, "accuracy_m": 12.0 });

@@ -99,8 +99,8 @@ async fn all_items_hold_or_none(db: Db) {
     ]);
     let request = |mode: &str, items: &Value| json!({ "operation": "mark", "mode": mode, "reason": "the reader was broken", "items": items });
     let refused = admin.post(PATH, request("atomic", &items)).await.problem(422, "nothing-applied");
-    let told = |result: &Value, code: &str| assert_eq!(result["problem"]["code"], code, "{result}");
-    told(&refused["results"][0], "not-applied");
+    let shown = |result: &Value, code: &str| assert_eq!(result["problem"]["code"], code, "{result}");
+    shown(&refused["results"][0], "not-applied");
     assert_eq!((&refused["batch_id"], &refused["summary"]["failed"]), (&Value::Null, &json!(6)));
     assert_eq!(record_on(&ada, "me", "2026-03-02").await["status"], "absent");
 
@@ -108,19 +108,19 @@ async fn all_items_hold_or_none(db: Db) {
     let failed = ["created", "failed", "failed", "failed", "failed", "failed", "failed"];
     assert_eq!(outcomes(&some), failed, "{some}");
     let results = &some["results"];
-    told(&results[1], "validation-failed");
+    shown(&results[1], "validation-failed");
     assert_eq!(results[1]["problem"]["errors"][0]["pointer"], "/check_in", "{some}");
-    told(&results[2], "duplicate-in-request");
-    told(&results[3], "duplicate-in-request");
-    told(&results[4], "not-found");
-    told(&results[5], "validation-failed");
-    told(&results[6], "precondition-failed");
+    shown(&results[2], "duplicate-in-request");
+    shown(&results[3], "duplicate-in-request");
+    shown(&results[4], "not-found");
+    shown(&results[5], "validation-failed");
+    shown(&results[6], "precondition-failed");
 
     // What contradicts is refused, left out or put in its place.
     let other =
         json!([{ "user_id": ada.id, "date": "2026-03-02", "check_in": "09:00", "check_out": "19:00" }]);
     let conflicting = admin.post(PATH, request("partial", &other)).await.problem(422, "nothing-applied");
-    told(&conflicting["results"][0], "conflict");
+    shown(&conflicting["results"][0], "conflict");
     let mut choice = request("partial", &other);
     choice["on_conflict"] = json!("skip");
     assert_eq!(outcomes(&admin.post(PATH, choice.clone()).await.expect(200)), ["skipped"]);
@@ -134,7 +134,7 @@ async fn all_items_hold_or_none(db: Db) {
     assert_eq!(after["overtime_approved"], true, "{agreed}");
     let amounts = (&after["overtime_approved_seconds"], &after["overtime_pending_seconds"]);
     assert_eq!(amounts, (&json!(3600), &json!(0)), "{agreed}");
-    told(&agreed["results"][1], "no-overtime");
+    shown(&agreed["results"][1], "no-overtime");
 
     // Closed in the meantime: nothing of the batch is taken back.
     let batch = replaced["batch_id"].as_str().expect("a batch");
@@ -145,7 +145,7 @@ async fn all_items_hold_or_none(db: Db) {
     let revert = format!("/api/admin/attendance/batches/{batch}/revert");
     admin.post(&revert, json!({ "reason": "the wrong file" })).await.problem(409, "period-locked");
     let closed = admin.post(PATH, request("partial", &other)).await.problem(422, "nothing-applied");
-    told(&closed["results"][0], "period-locked");
+    shown(&closed["results"][0], "period-locked");
     let manager = app.manager_of("Sales").await;
     manager.post(PATH, request("partial", &other)).await.problem(403, "forbidden");
 }

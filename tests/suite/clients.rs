@@ -20,8 +20,8 @@ fn run(folder: &Path, program: &str, args: &[&str], variables: &[(&str, &str)]) 
     let output = command.args(args).envs(variables.iter().copied()).current_dir(folder).output();
     let output = output
         .unwrap_or_else(|error| panic!("{program} cannot be run ({error}): install Node.js 20.19 or newer"));
-    let told = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
-    assert!(output.status.success(), "{program} {}: {told}", args.join(" "));
+    let body = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
+    assert!(output.status.success(), "{program} {}: {body}", args.join(" "));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -52,8 +52,8 @@ async fn nothing_changes_in_a_closed_period(db: Db) {
     let holiday = json!({ "name": "Fair", "date": "2026-02-27" });
     let away = json!({ "from": "2026-02-27", "to": "2026-03-03" });
     let given = json!({ "shift_id": shift, "user_id": ada.id, "from": "2026-02-28" });
-    let told = admin.post("/api/holidays", holiday.clone()).await.problem(409, "period-locked");
-    assert_eq!(told["locked_through"], "2026-02-28", "{told}");
+    let shown = admin.post("/api/holidays", holiday.clone()).await.problem(409, "period-locked");
+    assert_eq!(shown["locked_through"], "2026-02-28", "{shown}");
     admin.post("/api/shift-assignments", given).await.problem(409, "period-locked");
     let worded = json!({ "from": "2026-02-01", "ends": "17:00" });
     admin.put(&format!("/api/shifts/{shift}"), worded).await.problem(409, "period-locked");

@@ -122,9 +122,9 @@ async fn a_mistyped_year_keeps_nobody_waiting(db: Db) {
             (admin.put(&user, json!({ "leave_date": on })).await, "/leave_date"),
         ];
         for (answer, pointer) in refused {
-            let told = answer.problem(422, "validation-failed");
-            assert_eq!(told["errors"][0]["pointer"], pointer, "{year}: {told}");
-            let detail = told["errors"][0]["detail"].as_str().unwrap();
+            let shown = answer.problem(422, "validation-failed");
+            assert_eq!(shown["errors"][0]["pointer"], pointer, "{year}: {shown}");
+            let detail = shown["errors"][0]["detail"].as_str().unwrap();
             assert!(detail.starts_with("must be from ") && detail.contains("2036-03-02"), "{detail}");
         }
         admin.post("/api/users", person).await.problem(422, "validation-failed");
@@ -173,10 +173,10 @@ async fn whoever_has_been_there_keeps_the_hours_by_other_clocks(db: Db) {
             admin.put(&path, json!({ "timezone": zone })).await.expect(200);
         }
         let path = format!("/api/attendance/user/{}?from=2026-03-01&to=2026-03-04", ada.id);
-        let told = admin.get(&path).await.expect(200);
-        let days = told["data"].as_array().expect("days");
+        let shown = admin.get(&path).await.expect(200);
+        let days = shown["data"].as_array().expect("days");
         let worked: i64 = days.iter().filter_map(|day| day["worked_seconds"].as_i64()).sum();
-        assert_eq!(worked, 5_400, "{zone}: {told}");
+        assert_eq!(worked, 5_400, "{zone}: {shown}");
         // Whoever is in while it happens leaves as ever.
         app.clock.advance(jiff::SignedDuration::from_mins(6));
         bob.mark("check_out").await.expect(201);

@@ -238,8 +238,8 @@ async fn filters_that_name_nothing_are_wrong_everywhere() {
             }
             for value in ["nobody", "01890000-0000-7000-8000-000000000000"] {
                 let path = format!("{}?{name}={value}", path_of(template, &admin.id));
-                let told = admin.get(&path).await.problem(422, "validation-failed");
-                assert_eq!(told["errors"][0]["parameter"], name, "{path}: {told}");
+                let reply = admin.get(&path).await.problem(422, "validation-failed");
+                assert_eq!(reply["errors"][0]["parameter"], name, "{path}: {reply}");
                 tried += 1;
             }
             if name == "user_id" || name == "actor_id" {
@@ -352,8 +352,8 @@ async fn rows_tell_of_people_by_name() {
 #[tokio::test]
 async fn who_sends_no_token_is_told_of_no_error_in_one() {
     let app = TestApp::drawn().await;
-    let told = app.anonymous().get("/api/users").await;
-    assert_eq!((told.status, told.header("www-authenticate")), (401, "Bearer"));
-    let told = app.anonymous().with_token("nonsense").get("/api/users").await;
-    assert_eq!((told.status, told.header("www-authenticate")), (401, "Bearer error=\"invalid_token\""));
+    let reply = app.anonymous().get("/api/users").await;
+    assert_eq!((reply.status, reply.header("www-authenticate")), (401, "Bearer"));
+    let reply = app.anonymous().with_token("nonsense").get("/api/users").await;
+    assert_eq!((reply.status, reply.header("www-authenticate")), (401, "Bearer error=\"invalid_token\""));
 }

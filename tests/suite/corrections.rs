@@ -73,8 +73,8 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
     let second = json!({ "date": "2026-03-03", "status": "on_leave", "reason": "was ill at home" });
     let second = ada.post(PATH, second).await.expect(201);
     let path = format!("{PATH}/{}", second["id"].as_str().expect("an id"));
-    let told = manager.post(&format!("{path}/reject"), json!({})).await.problem(422, "validation-failed");
-    assert_eq!(told["errors"][0]["pointer"], "/comment", "{told}");
+    let body = manager.post(&format!("{path}/reject"), json!({})).await.problem(422, "validation-failed");
+    assert_eq!(body["errors"][0]["pointer"], "/comment", "{body}");
     let comment = json!({ "comment": "you were seen at work" });
     let rejected = manager.post(&format!("{path}/reject"), comment.clone()).await.expect(200);
     assert_eq!((&rejected["status"], &rejected["comment"]), (&json!("rejected"), &comment["comment"]));

@@ -153,8 +153,8 @@ fn one_event(time: &str, answers: &[Response], decision: impl Fn(&Value) -> Valu
     let failed: Vec<_> = answers.iter().filter(|answer| answer.status >= 300).map(Response::text).collect();
     assert!(failed.is_empty(), "{time}: {failed:?}");
     let decisions: Vec<Value> = answers.iter().map(|answer| decision(&answer.json())).collect();
-    let made = decisions.iter().filter(|told| **told == expected).count();
-    let cooldowns = decisions.iter().filter(|told| **told == "cooldown").count();
+    let made = decisions.iter().filter(|shown| **shown == expected).count();
+    let cooldowns = decisions.iter().filter(|shown| **shown == "cooldown").count();
     assert_eq!((made, cooldowns), (1, AT_ONCE - 1), "{time}: {decisions:?}");
 }
 

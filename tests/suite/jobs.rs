@@ -197,9 +197,9 @@ async fn very_many_entries_are_entered_once(db: Db) {
     assert_eq!((&dry["summary"], &dry["batch_id"]), (&counts(1, 0, 0), &Value::Null));
     let asleep = json!({ "user_id": people[1].id, "date": "2025-10-01", "status": "asleep" });
     let refused = post("mode", json!("atomic"), &[few[0].clone(), asleep]).await;
-    let told = result_of(&admin, &refused).await.json();
-    assert_eq!(told["results"][0]["problem"]["code"], "not-applied", "{told}");
-    assert_eq!(told["results"][1]["problem"]["code"], "validation-failed");
+    let shown = result_of(&admin, &refused).await.json();
+    assert_eq!(shown["results"][0]["problem"]["code"], "not-applied", "{shown}");
+    assert_eq!(shown["results"][1]["problem"]["code"], "validation-failed");
     assert_eq!(admin.get(&refused).await.expect(200)["result"]["status"], 422);
     let direct = admin.post(BULK, entries(&few)).await.expect(200);
     assert_eq!(direct["summary"], counts(1, 0, 0), "neither was entered");

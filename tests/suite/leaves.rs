@@ -58,8 +58,8 @@ async fn leave_is_asked_for_and_decided_about(db: Db) {
     }
     let refused = ada.post(PATH, json!({ "from": "2026-03-05" })).await.problem(409, "overlap");
     assert!(path.ends_with(refused["overlaps_with"].as_str().expect("the other request")), "{refused}");
-    let told = "this overlaps with pending leave from 2026-03-03 to 2026-03-05";
-    assert_eq!(refused["detail"], told, "{refused}");
+    let shown = "this overlaps with pending leave from 2026-03-03 to 2026-03-05";
+    assert_eq!(refused["detail"], shown, "{refused}");
     let to = |end: &str| format!("{path}/{end}");
     ada.post_nothing(&to("approve")).await.problem(403, "forbidden");
     bob.get(&path).await.problem(404, "not-found");

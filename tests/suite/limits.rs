@@ -117,14 +117,14 @@ async fn a_trusted_proxy_is_believed() {
         .setting("TRUSTED_PROXIES", "127.0.0.2/32")
         .start()
         .await;
-    let ask = async |via: u8, told: &str| {
+    let ask = async |via: u8, shown: &str| {
         let client = app.anonymous_from(address(via));
-        send(client.request(Method::GET, "/api/auth/verify-token").header("x-forwarded-for", told)).await
+        send(client.request(Method::GET, "/api/auth/verify-token").header("x-forwarded-for", shown)).await
     };
-    for told in ["192.0.2.1", "192.0.2.2", "198.51.100.7, 192.0.2.3"] {
-        ask(2, told).await.problem(401, "token-missing");
-        ask(2, told).await.problem(401, "token-missing");
-        ask(2, told).await.problem(429, "rate-limited");
+    for shown in ["192.0.2.1", "192.0.2.2", "198.51.100.7, 192.0.2.3"] {
+        ask(2, shown).await.problem(401, "token-missing");
+        ask(2, shown).await.problem(401, "token-missing");
+        ask(2, shown).await.problem(429, "rate-limited");
     }
     // What somebody claims to have come through is no way around.
     ask(2, "203.0.113.5, 192.0.2.3").await.problem(429, "rate-limited");

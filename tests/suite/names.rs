@@ -75,8 +75,8 @@ async fn an_address_is_one_account_in_every_spelling(db: Db) {
     let items: Vec<Value> =
         spellings.iter().map(|email| json!({ "email": email, "date": "2026-03-02" })).collect();
     let bulk = json!({ "operation": "recompute", "reason": "all of them", "items": items });
-    let told = admin.post("/api/admin/attendance/bulk", bulk).await.problem(422, "nothing-applied");
-    for result in told["results"].as_array().expect("results") {
+    let body = admin.post("/api/admin/attendance/bulk", bulk).await.problem(422, "nothing-applied");
+    for result in body["results"].as_array().expect("results") {
         assert_eq!(result["problem"]["code"], "duplicate-in-request", "all are one person: {result}");
     }
     for spelling in &spellings[..3] {

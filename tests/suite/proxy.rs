@@ -76,7 +76,7 @@ async fn forward(mut inner: TcpStream, address: &str, breaks_at: Option<&str>, b
         return;
     };
     let (mut asks, mut hears) = inner.split();
-    let (mut answers, mut told) = outer.split();
+    let (mut answers, mut body) = outer.split();
     let asking = async {
         let mut bytes = vec![0; 64 << 10];
         while let Ok(count @ 1..) = asks.read(&mut bytes).await {
@@ -84,7 +84,7 @@ async fn forward(mut inner: TcpStream, address: &str, breaks_at: Option<&str>, b
             if asked && !broke.swap(true, Ordering::Relaxed) {
                 return;
             }
-            if told.write_all(&bytes[..count]).await.is_err() {
+            if body.write_all(&bytes[..count]).await.is_err() {
                 return;
             }
         }

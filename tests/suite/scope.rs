@@ -72,16 +72,16 @@ async fn everybody_acts_on_those_they_may_and_no_others(db: Db) {
     for (deed, answers) in TABLE {
         for ((actor, person), expected) in cells.into_iter().zip(answers) {
             let answer = attempt(deed, actor, person, &admin).await;
-            let told = format!("{deed:?} by {} on {}: {}", actor.email, person.email, answer.text());
+            let body = format!("{deed:?} by {} on {}: {}", actor.email, person.email, answer.text());
             match expected {
-                Done => assert!((200..300).contains(&answer.status), "{told}"),
-                Forbidden => assert_eq!(answer.status, 403, "{told}"),
-                Hidden => assert_eq!(answer.status, 404, "{told}"),
-                Unknown => assert_eq!(answer.status, 422, "{told}"),
+                Done => assert!((200..300).contains(&answer.status), "{body}"),
+                Forbidden => assert_eq!(answer.status, 403, "{body}"),
+                Hidden => assert_eq!(answer.status, 404, "{body}"),
+                Unknown => assert_eq!(answer.status, 422, "{body}"),
             }
             if expected == Hidden {
                 answer.problem(404, "not-found");
-                assert!(!answer.text().contains("Eve") && !answer.text().contains("Bob"), "{told}");
+                assert!(!answer.text().contains("Eve") && !answer.text().contains("Bob"), "{body}");
             }
         }
     }

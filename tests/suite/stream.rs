@@ -77,11 +77,11 @@ async fn everybody_is_told_what_they_may_see(db: Db) {
     app.clock.set("2026-03-02T17:00:00Z");
     marked(&ada).await;
     marked(&bob).await;
-    let told = of_bob.change().await;
-    assert_eq!(told["user"]["id"], bob.id.as_str());
+    let body = of_bob.change().await;
+    assert_eq!(body["user"]["id"], bob.id.as_str());
     // Both punches of Bob may come together, but none of Ada.
-    let events = told["events"].as_array().expect("events");
-    assert!(events.iter().all(|event| event["user_id"] == bob.id.as_str()), "{told}");
+    let events = body["events"].as_array().expect("events");
+    assert!(events.iter().all(|event| event["user_id"] == bob.id.as_str()), "{body}");
 }
 
 async fn whoever_was_cut_off_goes_on(db: Db) {
@@ -97,11 +97,11 @@ async fn whoever_was_cut_off_goes_on(db: Db) {
     marked(&bob).await;
     let mut again = admin.follow(STREAM, &last_id).await;
     // What happened shortly before may come again, and comes first.
-    let mut told = Vec::new();
-    while told.last() != Some(&bob.id) {
-        told.push(again.change().await["user"]["id"].as_str().expect("an id").to_owned());
+    let mut body = Vec::new();
+    while body.last() != Some(&bob.id) {
+        body.push(again.change().await["user"]["id"].as_str().expect("an id").to_owned());
     }
-    assert!(told.len() <= 3, "the administrator, Ada and Bob: {told:?}");
+    assert!(body.len() <= 3, "the administrator, Ada and Bob: {body:?}");
 
     for long_ago in ["1772434800000000", "last Monday"] {
         let mut stream = admin.follow(STREAM, long_ago).await;

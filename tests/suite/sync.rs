@@ -55,8 +55,8 @@ async fn a_batch_is_taken_in_once_and_in_any_order(db: Db) {
     assert_eq!(kept["pagination"]["total"], 2);
     items[0]["type"] = json!("check_in");
     let reused = kiosk.post(PATH, sending(&items)).await.expect(207);
-    let told = |result: &Value, code: &str| assert_eq!(result["problem"]["code"], code, "{result}");
-    told(&reused["results"][0], "event-id-reused");
+    let body = |result: &Value, code: &str| assert_eq!(result["problem"]["code"], code, "{result}");
+    body(&reused["results"][0], "event-id-reused");
 
     ada.post(PATH, sending(&items)).await.problem(403, "forbidden");
     let mut named = sending(&items[1..]);

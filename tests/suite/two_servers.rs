@@ -48,10 +48,10 @@ async fn two_servers_agree_on_who_came(db: Db) {
         two.clock.set(time);
         let answers = join_all((0..50).map(async |n| clients[n % 2].mark("auto").await)).await;
         let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
-        let told: Vec<_> = answers.iter().map(|answer| answer.status).collect();
-        assert_eq!(made.len(), 1, "{told:?}");
+        let body: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+        assert_eq!(made.len(), 1, "{body:?}");
         assert_eq!(made[0].json()["decision"], decision);
-        assert!(told.iter().all(|status| matches!(status, 200 | 201 | 503)), "{told:?}");
+        assert!(body.iter().all(|status| matches!(status, 200 | 201 | 503)), "{body:?}");
     }
     let days = clients[1].get("/api/attendance/user/me?include=events").await.expect(200);
     assert_eq!(days["data"][0]["events"].as_array().map(Vec::len), Some(2), "{days}");

@@ -207,16 +207,16 @@ impl Server {
 }
 
 /// Somebody who could be the first administrator of a new installation.
-pub(crate) fn founder(usecases: &UseCases) -> anyhow::Result<FirstAdmin> {
+pub(crate) fn first_admin(usecases: &UseCases) -> anyhow::Result<FirstAdmin> {
     let (email, name) = (EmailAddress::parse(FIRST_ADMIN)?, PersonName::parse("Administrator")?);
-    Ok(usecases.users.founder(email, name)?)
+    Ok(usecases.users.first_admin(email, name)?)
 }
 
 /// Shows how the first administrator logs in, here and nowhere else.
-pub(crate) fn introduce(founder: &FirstAdmin) {
+pub(crate) fn introduce(first_admin: &FirstAdmin) {
     say("This is a new installation. Its first administrator (shown once):");
     say(&format!("    e-mail    {FIRST_ADMIN}"));
-    say(&format!("    password  {}", founder.password.as_str()));
+    say(&format!("    password  {}", first_admin.password.as_str()));
 }
 
 fn http_options(settings: &Settings) -> HttpOptions {
@@ -263,8 +263,8 @@ struct Upkeep {
 impl Upkeep {
     async fn run(self) -> anyhow::Result<()> {
         // Made up once, so that whatever is shown is what was stored, however often the start begins again.
-        let founder = founder(&self.usecases)?;
-        let filled = self.begin_patiently(&founder).await?;
+        let first_admin = first_admin(&self.usecases)?;
+        let filled = self.begin_patiently(&first_admin).await?;
         self.readiness.set(State::Ready);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
@@ -276,13 +276,13 @@ impl Upkeep {
 
     /// Waits for a database that is away, at whichever step it goes; anything else it says is final. Each step can be
     /// taken again.
-    async fn begin_patiently(&self, founder: &FirstAdmin) -> anyhow::Result<CaughtUp> {
+    async fn begin_patiently(&self, first_admin: &FirstAdmin) -> anyhow::Result<CaughtUp> {
         let mut pause = Duration::from_millis(200);
-        let mut told = None;
+        let mut reported = None;
         loop {
-            let error = match self.begin(founder).await {
+            let error = match self.begin(first_admin).await {
                 Ok(filled) => {
-                    if told.is_some() {
+                    if reported.is_some() {
                         tracing::info!("the database answers");
                     }
                     return Ok(filled);
@@ -296,10 +296,10 @@ impl Upkeep {
             }
             let why = why
                 .map_or_else(|| format!("the database does not answer: {error:#}."), |why| why.to_string());
-            if told.as_ref() != Some(&why) {
+            if reported.as_ref() != Some(&why) {
                 let seconds = MAX_PAUSE.as_secs();
                 tracing::warn!("{why} Trying again every {seconds} s");
-                told = Some(why);
+                reported = Some(why);
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(MAX_PAUSE);
@@ -307,13 +307,13 @@ impl Upkeep {
     }
 
     /// Everything that has to be true before anything is served.
-    async fn begin(&self, founder: &FirstAdmin) -> anyhow::Result<CaughtUp> {
+    async fn begin(&self, first_admin: &FirstAdmin) -> anyhow::Result<CaughtUp> {
         self.ports.probe.check().await.context("reaching the database")?;
         wiring::prepare(&self.settings, &self.database, &self.ports).await?;
         let filled = wiring::fill_gallery(&self.usecases).await?;
         // Gives a new installation somebody who can log in; the password is shown here and nowhere else, ever.
-        if self.usecases.users.found(founder).await? {
-            introduce(founder);
+        if self.usecases.users.found(first_admin).await? {
+            introduce(first_admin);
         }
         let timesheets = &self.usecases.timesheets;
         timesheets.relocate().await.context("looking whose clocks are others by now")?;

@@ -146,12 +146,12 @@ pub fn lint(
             worked.insert(id);
         }
     }
-    for (id, editions) in plan.shifts.iter().filter(|(id, _)| worked.contains(id) || !retired.contains(id)) {
+    for (id, versions) in plan.shifts.iter().filter(|(id, _)| worked.contains(id) || !retired.contains(id)) {
         for date in dates.days() {
-            rules(editions.on(date), date, &mut oddities);
+            rules(versions.on(date), date, &mut oddities);
         }
         if !worked.contains(id) {
-            let name = &editions.on(dates.to()).name;
+            let name = &versions.on(dates.to()).name;
             oddities.note(Code::Unused, Some(*id), None, None, format!("nobody works {name}"));
         }
     }
@@ -347,9 +347,9 @@ impl Oddities {
         date: Option<Date>,
         message: String,
     ) {
-        let whom = self.0.entry(What { severity: code.severity(), code, shift, message }).or_default();
-        whom.people.extend(user);
-        whom.dates.extend(date);
+        let target = self.0.entry(What { severity: code.severity(), code, shift, message }).or_default();
+        target.people.extend(user);
+        target.dates.extend(date);
     }
 
     fn findings(self) -> Vec<Finding> {

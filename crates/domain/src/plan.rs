@@ -40,7 +40,7 @@ pub struct ShiftAssignment {
     /// Which.
     pub shift: ShiftId,
     /// To whom.
-    pub to_whom: AssignmentTarget,
+    pub target: AssignmentTarget,
     /// First date on which it can begin.
     pub from: Option<Date>,
     /// Last date on which it can begin.
@@ -99,7 +99,7 @@ impl ShiftAssignment {
     pub fn overlaps(&self, other: &Self) -> bool {
         let begins_in_time =
             |one: &Self, other: &Self| one.from.zip(other.to).is_none_or(|(from, to)| from <= to);
-        let same = self.shift == other.shift && self.to_whom == other.to_whom;
+        let same = self.shift == other.shift && self.target == other.target;
         same && begins_in_time(self, other) && begins_in_time(other, self)
     }
 
@@ -147,14 +147,14 @@ impl ShiftVersions {
     }
 
     /// Each wording, with the date from which on it holds; the first has none.
-    pub fn wordings(&self) -> impl Iterator<Item = (Option<Date>, &Shift)> {
+    pub fn versions(&self) -> impl Iterator<Item = (Option<Date>, &Shift)> {
         let first = std::iter::once((None, &self.first));
         first.chain(self.later.iter().map(|(from, shift)| (Some(*from), shift)))
     }
 
     /// Each wording with the dates for which it holds.
     fn spans(&self) -> impl Iterator<Item = (Option<Date>, Option<Date>, &Shift)> {
-        let starts = self.wordings();
+        let starts = self.versions();
         let ends = self.later.iter().map(|(from, _)| from.yesterday().ok()).chain(std::iter::once(None));
         starts.zip(ends).map(|((from, shift), to)| (from, to, shift))
     }
@@ -177,7 +177,7 @@ impl Plan {
     #[must_use]
     pub fn counts_weeks(&self) -> bool {
         let weekly = |(_, shift): (_, &Shift)| shift.counting.overtime.weekly_target.is_some();
-        self.shifts.values().any(|editions| editions.wordings().any(weekly))
+        self.shifts.values().any(|versions| versions.versions().any(weekly))
     }
 
     /// When one person is expected.
@@ -207,7 +207,7 @@ impl Plan {
             if let Some(department) = placement.department {
                 self.mark(&mut schedule, Some(department), from, to);
                 let theirs =
-                    |given: &&ShiftAssignment| given.to_whom == AssignmentTarget::Department(department);
+                    |given: &&ShiftAssignment| given.target == AssignmentTarget::Department(department);
                 for given in self.assignments.iter().filter(theirs) {
                     let (from, to) = (later(from, given.from), earlier(to, given.to));
                     self.give(&mut schedule, given.shift, from, to, Rank::Department);
@@ -219,7 +219,7 @@ impl Plan {
             }
         }
         for given in &self.assignments {
-            if given.to_whom == AssignmentTarget::Everybody {
+            if given.target == AssignmentTarget::Everybody {
                 self.give(&mut schedule, given.shift, given.from, given.to, Rank::Organization);
             }
         }
@@ -238,8 +238,8 @@ impl Plan {
         to: Option<Date>,
         rank: Rank,
     ) {
-        let Some(editions) = self.shifts.get(&shift) else { return };
-        for (since, until, shift) in editions.spans() {
+        let Some(versions) = self.shifts.get(&shift) else { return };
+        for (since, until, shift) in versions.spans() {
             let (from, to) = (later(from, since), earlier(to, until));
             if from.zip(to).is_none_or(|(from, to)| from <= to) {
                 schedule.assignments.push(RankedShift { shift: shift.clone(), from, to, rank });

@@ -45,7 +45,7 @@ fn a_plan(shifts: impl IntoIterator<Item = Shift>) -> Plan {
 fn given(n: u128, shifts: &[u128]) -> (UserId, Personal) {
     let given = |shift: &u128| ShiftAssignment {
         shift: shift_id(*shift),
-        to_whom: AssignmentTarget::Person(person(n)),
+        target: AssignmentTarget::Person(person(n)),
         from: None,
         to: None,
     };
@@ -190,7 +190,7 @@ fn people_without_a_shift_or_without_a_day() {
 fn shifts_that_do_not_exist_are_told_by_who_should_work_them() {
     let mut plan = a_plan([]);
     let everybody =
-        ShiftAssignment { shift: shift_id(7), to_whom: AssignmentTarget::Everybody, from: None, to: None };
+        ShiftAssignment { shift: shift_id(7), target: AssignmentTarget::Everybody, from: None, to: None };
     plan.assignments.push(everybody);
     let mut usual = given(2, &[]);
     usual.1.placements[0].shift = Some(shift_id(8));

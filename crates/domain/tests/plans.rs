@@ -40,8 +40,8 @@ fn placed(from: &str, department: Option<DepartmentId>) -> Placement {
     Placement { from: date(from), department, zone: Zone::UTC, shift: None, active: true }
 }
 
-fn given(shift: u128, to_whom: AssignmentTarget, from: Option<&str>, to: Option<&str>) -> ShiftAssignment {
-    ShiftAssignment { shift: shift_id(shift), to_whom, from: from.map(date), to: to.map(date) }
+fn given(shift: u128, target: AssignmentTarget, from: Option<&str>, to: Option<&str>) -> ShiftAssignment {
+    ShiftAssignment { shift: shift_id(shift), target, from: from.map(date), to: to.map(date) }
 }
 
 /// When the person is expected on each of these dates: the local start of the shift, or why not.
@@ -67,12 +67,12 @@ fn check(schedule: &Schedule, expected: &[(&str, &str)]) {
 #[test]
 fn a_shift_that_changes_keeps_its_earlier_rules_for_earlier_dates() {
     let mut plan = a_plan();
-    let editions = ShiftVersions::new(numbered(1, "09:00"))
+    let versions = ShiftVersions::new(numbered(1, "09:00"))
         .then(date("2026-03-20"), numbered(1, "10:30"))
         .then(date("2026-03-10"), numbered(1, "10:00"))
         .then(date("2026-03-20"), numbered(1, "11:00"));
-    assert_eq!(editions.latest(), &numbered(1, "11:00"));
-    plan.shifts.insert(shift_id(1), editions);
+    assert_eq!(versions.latest(), &numbered(1, "11:00"));
+    plan.shifts.insert(shift_id(1), versions);
     let schedule = plan.schedule(&Personal::default());
     check(
         &schedule,

@@ -52,8 +52,8 @@ fn reasoned(reason: &Required<Passage<500>>) -> Result<(), validator::Validation
     if reason.text().is_none_or(|text| text.trim().chars().count() >= MIN_REASON) {
         return Ok(());
     }
-    let told = format!("must have at least {MIN_REASON} characters");
-    Err(validator::ValidationError::new("too-short").with_message(told.into()))
+    let detail = format!("must have at least {MIN_REASON} characters");
+    Err(validator::ValidationError::new("too-short").with_message(detail.into()))
 }
 
 /// A person, as administrators see them.

@@ -96,7 +96,7 @@ impl AssignmentView {
 
     fn warned(assignment: StoredAssignment, warnings: Vec<Finding>) -> Self {
         let given = assignment.given;
-        let (user, department) = match given.to_whom {
+        let (user, department) = match given.target {
             AssignmentTarget::Everybody => (None, None),
             AssignmentTarget::Department(department) => (None, Some(department)),
             AssignmentTarget::Person(user) => (Some(user), None),
@@ -137,7 +137,7 @@ pub(crate) async fn list(
         Filters { user: query.user, department: query.department, shift: query.shift, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.assignments.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.assignments.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     Ok(list_of(&req, found, AssignmentView::new))
 }
 
@@ -160,7 +160,7 @@ pub(crate) async fn create(
     };
     let new = NewAssignment {
         shift: form.shift_id.value()?,
-        to_whom,
+        target: to_whom,
         from: form.from.value()?,
         to: form.to.value(),
     };

@@ -30,9 +30,9 @@ pub(crate) struct LocationForm {
 }
 
 fn on_earth(form: &LocationForm) -> Result<(), ValidationError> {
-    let told =
+    let invalid =
         |error: InvalidLocation| ValidationError::new("out-of-range").with_message(error.to_string().into());
-    Location::new(form.lat, form.lng, form.accuracy_m).map(drop).map_err(told)
+    Location::new(form.lat, form.lng, form.accuracy_m).map(drop).map_err(invalid)
 }
 
 impl LocationForm {

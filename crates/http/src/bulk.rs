@@ -150,9 +150,9 @@ impl Parse for Moment {
             .ok()
             .map(Self::Local)
             .or_else(|| Timestamp::read(text).ok().map(Self::At));
-        let told =
+        let detail =
             "must be HH:MM or HH:MM:SS, of 24 hours, or a time with offset such as 2026-03-02T09:00:00+01:00";
-        read.ok_or_else(|| told.to_owned())
+        read.ok_or_else(|| detail.to_owned())
     }
 }
 
@@ -181,8 +181,8 @@ impl ItemForm {
         let mut wrong = Vec::new();
         let names = [&self.user_id, &self.employee_code, &self.email];
         if names.iter().filter(|name| name.is_some()).count() != 1 {
-            let told = "exactly one of user_id, employee_code and email names the person";
-            wrong.push(FieldError::at("/user_id", "required", told));
+            let detail = "exactly one of user_id, employee_code and email names the person";
+            wrong.push(FieldError::at("/user_id", "required", detail));
         }
         if self.date.is_none() {
             wrong.push(FieldError::at("/date", "required", "is required"));
@@ -445,8 +445,8 @@ pub(crate) async fn bulk(
     let mut request = head.request()?;
     let most = if request.atomic { MAX_ATOMIC } else { MAX_ITEMS };
     if forms.len() > most {
-        let told = format!("at most {most} items are accepted, these are {}", forms.len());
-        return Err(Problem::invalid_field("/items", "too-many", told));
+        let detail = format!("at most {most} items are accepted, these are {}", forms.len());
+        return Err(Problem::invalid_field("/items", "too-many", detail));
     }
     let asked = prefers_async(req.headers());
     if asked || forms.len() > AT_ONCE {

@@ -44,10 +44,10 @@ pub(crate) fn client(req: &HttpRequest, trusted: &[Network]) -> IpAddr {
 /// stands before it may be made up.
 fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let told: Vec<&str> =
+    let hops: Vec<&str> =
         headers.get_all(FORWARDED_FOR).flat_map(|value| value.to_str().unwrap_or("?").split(',')).collect();
     let mut client = peer;
-    for hop in told.iter().rev() {
+    for hop in hops.iter().rev() {
         if !is_trusted(client) {
             break;
         }
@@ -87,9 +87,9 @@ mod tests {
 
     #[test]
     fn only_trusted_proxies_are_believed() {
-        let from = |peer: &str, told: &[&'static str], trusted: &[&str]| {
+        let from = |peer: &str, forwarded: &[&'static str], trusted: &[&str]| {
             let mut headers = HeaderMap::new();
-            for value in told {
+            for value in forwarded {
                 headers.append(FORWARDED_FOR, HeaderValue::from_static(value));
             }
             let trusted: Vec<_> = trusted.iter().map(|text| network(text)).collect();

@@ -152,7 +152,7 @@ pub(crate) async fn list(
     let filters = Filters { user: query.user, department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.corrections.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.corrections.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     Ok(list_of(&req, found, CorrectionView::new))
 }
 

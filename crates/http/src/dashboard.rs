@@ -164,6 +164,6 @@ pub(crate) async fn dashboard(
         .statistics
         .dashboard(caller.actor(), query)
         .await
-        .map_err(|error| filters.told(error))?;
+        .map_err(|error| filters.explain(error))?;
     Ok(HttpResponse::Ok().json(DashboardView::new(&dashboard, caller.actor().role())))
 }

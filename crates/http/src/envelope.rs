@@ -71,7 +71,7 @@ fn told_of(error: &Error, status: StatusCode, path: &str, id: &str) -> HttpRespo
 
 /// Gives an error its body and an answer its headers.
 fn finish(answer: ServiceResponse, path: &str, id: &str) -> ServiceResponse {
-    let told = match answer.response().error() {
+    let problem = match answer.response().error() {
         Some(error) => Some(told_of(error, answer.status(), path, id)),
         // What the framework refuses by itself has a body of its own, or none, which nobody should see.
         None if is_error(answer.status())
@@ -81,9 +81,9 @@ fn finish(answer: ServiceResponse, path: &str, id: &str) -> ServiceResponse {
         }
         None => None,
     };
-    let mut answer = match told {
+    let mut answer = match problem {
         None => versioned(answer),
-        Some(told) => replace(answer, told),
+        Some(problem) => replace(answer, problem),
     };
     add_headers(answer.headers_mut(), path, id);
     if answer.request().method() == Method::HEAD {
@@ -123,14 +123,14 @@ fn is_ours(content_type: &HeaderValue) -> bool {
 }
 
 /// The new answer with what middlewares added to the old one.
-fn replace(answer: ServiceResponse, mut told: HttpResponse) -> ServiceResponse {
+fn replace(answer: ServiceResponse, mut problem: HttpResponse) -> ServiceResponse {
     for (name, value) in answer.headers() {
         let own = [header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name);
-        if !own && !told.headers().contains_key(name) {
-            told.headers_mut().insert(name.clone(), value.clone());
+        if !own && !problem.headers().contains_key(name) {
+            problem.headers_mut().insert(name.clone(), value.clone());
         }
     }
-    answer.into_response(told)
+    answer.into_response(problem)
 }
 
 fn add_headers(headers: &mut HeaderMap, path: &str, id: &str) {

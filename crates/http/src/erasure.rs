@@ -127,7 +127,7 @@ pub(crate) async fn delete(
     Query(form): Query<DeleteForm>,
 ) -> Result<HttpResponse, Problem> {
     let users = &api.usecases.users;
-    let told = |error| match error {
+    let explain = |error| match error {
         UserError::Oneself => Problem::plain(Code::CannotDeleteSelf),
         error => error.into(),
     };
@@ -137,11 +137,11 @@ pub(crate) async fn delete(
             let detail = "goes with mode=erase; attendance of people who are removed stays";
             return Err(Problem::invalid_parameter("attendance", "not-allowed", detail));
         }
-        users.deactivate(caller.actor(), user, revision).await.map_err(told)?;
+        users.deactivate(caller.actor(), user, revision).await.map_err(explain)?;
         return Ok(HttpResponse::NoContent().finish());
     }
     let (reason, whole) = (reason(req.headers())?, attendance == Some(Attendance::Delete));
-    let receipt = users.erase(caller.actor(), user, reason, whole, revision).await.map_err(told)?;
+    let receipt = users.erase(caller.actor(), user, reason, whole, revision).await.map_err(explain)?;
     Ok(HttpResponse::Ok().json(ErasureView::new(&receipt)))
 }
 

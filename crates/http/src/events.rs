@@ -98,7 +98,7 @@ pub(crate) async fn list(
     };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.punches.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.punches.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     Ok(list_of(&req, found, |seen| EventView::seen(&seen)))
 }
 

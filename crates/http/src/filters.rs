@@ -50,7 +50,7 @@ impl Filters {
     }
 
     /// What is told when whoever answers finds that something is hidden: of a list, that can only be what a filter names.
-    pub(crate) fn told(&self, error: impl Into<Problem>) -> Problem {
+    pub(crate) fn explain(&self, error: impl Into<Problem>) -> Problem {
         let problem = error.into();
         match (problem.code(), self.user, self.department) {
             (Code::NotFound, Some(_), _) => absent(&["user_id"]),

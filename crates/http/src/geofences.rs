@@ -28,11 +28,11 @@ pub(crate) struct GeofenceForm {
 
 /// A circle of which only one member can be wrong.
 fn checked(name: Option<&str>, lat: f64, lng: f64, radius_m: f64) -> Result<(), ValidationError> {
-    let told = |error: InvalidGeofence| {
+    let detail = |error: InvalidGeofence| {
         let code = if matches!(error, InvalidGeofence::Name(_)) { "invalid-name" } else { "out-of-range" };
         ValidationError::new(code).with_message(error.to_string().into())
     };
-    Geofence::new(name, lat, lng, radius_m).map(drop).map_err(told)
+    Geofence::new(name, lat, lng, radius_m).map(drop).map_err(detail)
 }
 
 fn is_name(name: &str) -> Result<(), ValidationError> {
@@ -67,8 +67,8 @@ impl GeofenceForm {
 /// Circles that were validated, unless there are too many.
 pub(crate) fn fences(forms: &[GeofenceForm]) -> Result<Vec<Geofence>, Problem> {
     if forms.len() > Geofence::MAX {
-        let told = format!("must be at most {}", Geofence::MAX);
-        return Err(Problem::invalid_field("/geofences", "too-many", told));
+        let detail = format!("must be at most {}", Geofence::MAX);
+        return Err(Problem::invalid_field("/geofences", "too-many", detail));
     }
     let one = |form: &GeofenceForm| Geofence::new(form.name.as_deref(), form.lat, form.lng, form.radius_m);
     let invalid = |error: InvalidGeofence| {

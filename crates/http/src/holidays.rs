@@ -175,7 +175,7 @@ pub(crate) async fn list(
     let filters = Filters { department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let found =
-        api.usecases.holidays.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.holidays.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     Ok(list_of(&req, found, HolidayView::new))
 }
 

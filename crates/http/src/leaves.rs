@@ -137,7 +137,8 @@ pub(crate) async fn list(
         page: page(form.page, form.per_page)?,
     };
     let filters = Filters { user: query.user, ..Filters::default() };
-    let found = api.usecases.leaves.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+    let found =
+        api.usecases.leaves.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     Ok(list_of(&req, found, LeaveView::new))
 }
 

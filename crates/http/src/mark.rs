@@ -56,13 +56,13 @@ impl MarkForm {
             ];
             return refuse(&misplaced);
         }
-        let told = "is not told together with status";
+        let detail = "is not told together with status";
         refuse(&[
-            ("/type", self.r#type.is_some(), told),
-            ("/at", self.at.is_some(), told),
-            ("/location", self.location.is_some(), told),
-            ("/device_id", self.device_id.is_some(), told),
-            ("/force", self.force.is_some(), told),
+            ("/type", self.r#type.is_some(), detail),
+            ("/at", self.at.is_some(), detail),
+            ("/location", self.location.is_some(), detail),
+            ("/device_id", self.device_id.is_some(), detail),
+            ("/force", self.force.is_some(), detail),
         ])
     }
 }
@@ -70,7 +70,7 @@ impl MarkForm {
 fn refuse(misplaced: &[(&str, bool, &str)]) -> Result<(), Problem> {
     let wrong = misplaced.iter().filter(|(_, wrong, _)| *wrong);
     let errors: Vec<_> =
-        wrong.map(|(pointer, _, told)| FieldError::at(*pointer, "misplaced", *told)).collect();
+        wrong.map(|(pointer, _, detail)| FieldError::at(*pointer, "misplaced", *detail)).collect();
     if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
 }
 

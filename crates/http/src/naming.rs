@@ -82,11 +82,11 @@ pub(crate) async fn named_answer(
         Ok(bytes) => bytes,
         Err(body) => return ServiceResponse::new(req, answer.set_body(body)),
     };
-    let told = match serde_json::from_slice::<Value>(&bytes) {
+    let named = match serde_json::from_slice::<Value>(&bytes) {
         Ok(value) if tells_of_people(&value) => named_if_possible(directory, value).await.to_string().into(),
         _ => bytes,
     };
-    ServiceResponse::new(req, answer.set_body(BoxBody::new(told)))
+    ServiceResponse::new(req, answer.set_body(BoxBody::new(named)))
 }
 
 /// Whether a member tells how something read when it was noted: a line of the audit trail stays as it was written.
@@ -136,12 +136,12 @@ fn tell(value: &mut Value, names: &HashMap<UserId, PersonName>) {
                     tell(value, names);
                 }
             }
-            let told: Vec<(String, Value)> = members
+            let named: Vec<(String, Value)> = members
                 .iter()
                 .filter_map(|(member, id)| Some((beside(member)?, person(id, names))))
                 .filter(|(member, _)| !members.contains_key(member))
                 .collect();
-            members.extend(Map::from_iter(told));
+            members.extend(Map::from_iter(named));
         }
         Value::Array(entries) => entries.iter_mut().for_each(|entry| tell(entry, names)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

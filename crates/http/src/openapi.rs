@@ -103,26 +103,30 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         if open { SecurityRequirement::default() } else { SecurityRequirement::new(BEARER, [""; 0]) };
     operation.security = Some(vec![needed]);
 
-    let conflicts = conflicts::told(entry);
-    let mut told: Vec<(u16, &str)> =
+    let conflicts = conflicts::describe(entry);
+    let mut answers: Vec<(u16, &str)> =
         vec![(500, "Something went wrong here."), (503, "Not ready, too busy, or the database is away.")];
     if operation.request_body.is_some() {
-        told.extend([(400, "Malformed, or with unknown members."), (408, "Too slow."), (413, "Too large.")]);
-        told.extend([(415, "Of the wrong type."), (422, "Understood but invalid.")]);
+        answers.extend([
+            (400, "Malformed, or with unknown members."),
+            (408, "Too slow."),
+            (413, "Too large."),
+        ]);
+        answers.extend([(415, "Of the wrong type."), (422, "Understood but invalid.")]);
     }
     let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(of) if of.parameter_in == ParameterIn::Query);
     let asks = entry.method == Method::GET || operation.parameters.iter().flatten().any(in_query);
     if operation.parameters.is_some() && operation.request_body.is_none() && asks {
-        told.extend([
+        answers.extend([
             (400, "With unknown or duplicate keys in the query."),
             (422, "Understood but invalid."),
         ]);
     }
     match entry.access {
         Access::Public => {}
-        Access::People | Access::Password => told.extend([(401, "Refused."), (403, "Not for you.")]),
+        Access::People | Access::Password => answers.extend([(401, "Refused."), (403, "Not for you.")]),
         Access::May(_) | Access::MayOrMonitor(_) => {
-            told.extend([
+            answers.extend([
                 (
                     401,
                     "`token-missing`, `token-malformed`, `token-expired`, `token-revoked`, `user-disabled`.",
@@ -133,25 +137,25 @@ fn complete(operation: &mut Operation, entry: &Entry) {
         }
     }
     if entry.path.contains('{') || entry.notes.names_somebody {
-        told.push((404, "Absent, or not for you to see."));
+        answers.push((404, "Absent, or not for you to see."));
     }
     if [Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method) {
-        told.push((409, &conflicts));
+        answers.push((409, &conflicts));
     }
     let changes = [Method::PUT, Method::PATCH, Method::DELETE].contains(&entry.method);
     let is_version =
         |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(of) if of.name == "If-Match");
     if operation.parameters.iter().flatten().any(is_version) {
-        told.push((400, "An `If-Match` that names no version."));
-        told.push((412, "`precondition-failed`: it changed since it was read."));
+        answers.push((400, "An `If-Match` that names no version."));
+        answers.push((412, "`precondition-failed`: it changed since it was read."));
         if changes {
-            told.push((428, "`precondition-required`: this installation asks for `If-Match`."));
+            answers.push((428, "`precondition-required`: this installation asks for `If-Match`."));
         }
     }
     if entry.notes.limited != Limited::No {
-        told.push((429, "Too many; `Retry-After` says how long to wait."));
+        answers.push((429, "Too many; `Retry-After` says how long to wait."));
     }
-    for (status, description) in told {
+    for (status, description) in answers {
         let problem = || {
             let schema = Ref::from_schema_name(ProblemView::name());
             let content = Content::new(Some(schema));

@@ -117,14 +117,14 @@ impl Problem {
         match code.status() {
             StatusCode::UNAUTHORIZED => {
                 // RFC 6750, section 3.1: who sent no token is told no error of one.
-                let told = match code {
+                let challenge = match code {
                     Code::TokenMissing
                     | Code::InvalidCredentials
                     | Code::RefreshTokenInvalid
                     | Code::InvitationInvalid => "Bearer",
                     _ => "Bearer error=\"invalid_token\"",
                 };
-                headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static(told)));
+                headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.push((header::RETRY_AFTER, HeaderValue::from_static("1")));

@@ -58,7 +58,7 @@ pub(crate) async fn report(
     filters.check(&api.usecases.directory, caller.actor()).await?;
     if asked || request.query.range.is_some_and(DateRange::is_long) {
         let range = statistics.may_report(caller.actor(), &request.query).await;
-        let range = range.map_err(|error| filters.told(error))?;
+        let range = range.map_err(|error| filters.explain(error))?;
         if req.method() == Method::HEAD {
             // Asking what would come starts nothing; there is no job to be named.
             return Ok(HttpResponse::Accepted().finish());
@@ -68,5 +68,5 @@ pub(crate) async fn report(
         return Ok(accepted(&api.usecases.jobs.submit(caller.actor(), new).await?, asked));
     }
     let report = request.render(&api.usecases, caller.actor()).await;
-    Ok(report.map_err(|problem| filters.told(problem))?.answer(&req))
+    Ok(report.map_err(|problem| filters.explain(problem))?.answer(&req))
 }

@@ -253,12 +253,12 @@ impl EditionView {
 
 impl ShiftView {
     fn new(shift: StoredShift) -> Self {
-        let newest = shift.editions.wordings().last().unwrap_or((None, shift.editions.latest()));
+        let newest = shift.versions.versions().last().unwrap_or((None, shift.versions.latest()));
         Self {
             id: shift.id.to_string(),
             newest: EditionView::new(newest),
             default: shift.is_default,
-            editions: shift.editions.wordings().map(EditionView::new).collect(),
+            editions: shift.versions.versions().map(EditionView::new).collect(),
             retired_at: shift.retired_at.map(utc),
             version: shift.revision.0,
         }

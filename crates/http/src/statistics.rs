@@ -343,7 +343,7 @@ pub(crate) async fn rate(
     let filters = Filters { department: asked.department, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let counted = api.usecases.statistics.rates(caller.actor(), asked, grouping).await;
-    let counted = counted.map_err(|error| filters.told(error))?;
+    let counted = counted.map_err(|error| filters.explain(error))?;
     Ok(HttpResponse::Ok().json(RatesView {
         from: day(counted.range.from()),
         to: day(counted.range.to()),
@@ -370,7 +370,7 @@ pub(crate) async fn trends(
     let filters = Filters { department: asked.department, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let trends = api.usecases.statistics.trends(caller.actor(), asked, interval, compare).await;
-    let trends = trends.map_err(|error| filters.told(error))?;
+    let trends = trends.map_err(|error| filters.explain(error))?;
     let cut = |series: Vec<(Period, Tally)>| -> Vec<Value> {
         let views = series.into_iter().map(|(period, tally)| PeriodView::new(interval, period, &tally));
         views.map(|view| view.cut(metrics.as_ref())).collect()

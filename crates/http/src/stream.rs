@@ -93,10 +93,10 @@ pub(crate) async fn stream(
     let department = form.department_id.value();
     let filters = Filters { department, ..Filters::default() };
     filters.check(&api.usecases.directory, &actor).await?;
-    let follower = api.usecases.stream.follow(&actor, department, left_off(req.headers())).await;
-    let follower = follower.map_err(|error| filters.told(error))?;
+    let cursor = api.usecases.stream.follow(&actor, department, left_off(req.headers())).await;
+    let cursor = cursor.map_err(|error| filters.explain(error))?;
     let token = bearer(req.headers())?.to_owned();
-    let stream = Following { api, token, actor, follower, told: None, _permit: permit };
+    let stream = Following { api, token, actor, cursor, last_sent: None, _permit: permit };
     let body = stream::unfold(stream, |mut following| async move {
         let bytes = following.next().await?;
         Some((Ok::<_, std::convert::Infallible>(bytes), following))
@@ -120,9 +120,9 @@ struct Following {
     api: web::Data<Api>,
     token: String,
     actor: Actor,
-    follower: Cursor,
+    cursor: Cursor,
     /// When something was sent last.
-    told: Option<Instant>,
+    last_sent: Option<Instant>,
     _permit: Permit<UserId>,
 }
 
@@ -130,14 +130,14 @@ impl Following {
     /// The next messages, as soon as there are any; `None` ends the stream. Whoever is cut off by an error comes back.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let begins = self.told.is_none();
+            let begins = self.last_sent.is_none();
             if !begins {
                 sleep(EVERY).await;
             }
             if self.api.readiness.get() != State::Ready {
                 return None;
             }
-            let news = match self.api.usecases.stream.news(&self.actor, &mut self.follower).await {
+            let news = match self.api.usecases.stream.news(&self.actor, &mut self.cursor).await {
                 Ok(news) => news,
                 Err(error) => {
                     tracing::warn!(%error, "a stream ends");
@@ -145,7 +145,7 @@ impl Following {
                 }
             };
             let mut messages = self.messages(&news).await?;
-            let silent = self.told.is_none_or(|told| told.elapsed() >= SILENCE);
+            let silent = self.last_sent.is_none_or(|last_sent| last_sent.elapsed() >= SILENCE);
             if messages.is_empty() && !silent {
                 continue;
             }
@@ -158,7 +158,7 @@ impl Following {
             if begins {
                 messages.insert_str(0, &format!("retry: {RETRY}\n\n"));
             }
-            self.told = Some(Instant::now());
+            self.last_sent = Some(Instant::now());
             return Some(messages.into());
         }
     }
@@ -177,6 +177,6 @@ impl Following {
 
     /// What identifies everything up to here.
     fn id(&self) -> i64 {
-        self.follower.looked_at().as_microsecond()
+        self.cursor.looked_at().as_microsecond()
     }
 }

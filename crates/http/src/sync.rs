@@ -78,8 +78,8 @@ impl ItemForm {
             None => None,
         };
         if user.is_none() {
-            let told = if self.user_id.is_none() { "is required" } else { "does not exist" };
-            wrong.push(FieldError::at("/user_id", "does-not-exist", told));
+            let detail = if self.user_id.is_none() { "is required" } else { "does not exist" };
+            wrong.push(FieldError::at("/user_id", "does-not-exist", detail));
         }
         let at = required::<Timestamp>("/at", &self.at, &mut wrong);
         let punch = match &self.r#type {
@@ -242,8 +242,8 @@ pub(crate) async fn sync(
 ) -> Result<HttpResponse, Problem> {
     let forms = form.items.as_deref().unwrap_or_default();
     if forms.len() > AT_ONCE {
-        let told = format!("at most {AT_ONCE} items are accepted at once, these are {}", forms.len());
-        return Err(Problem::invalid_field("/items", "too-many", told));
+        let detail = format!("at most {AT_ONCE} items are accepted at once, these are {}", forms.len());
+        return Err(Problem::invalid_field("/items", "too-many", detail));
     }
     let ids = forms.iter().map(|item| item.event_id.clone()).collect();
     let (mut items, mut unread) = (Vec::new(), Vec::new());

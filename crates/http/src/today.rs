@@ -172,7 +172,8 @@ pub(crate) async fn today(
     };
     let filters = Filters { department: query.department, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
-    let today = api.usecases.today.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+    let today =
+        api.usecases.today.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     let scope = match caller.actor().role() {
         _ if today.only_self => "self",
         Role::Admin => "all",

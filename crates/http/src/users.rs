@@ -99,7 +99,7 @@ pub(crate) async fn list(
     let filters = Filters { department: query.filter.department, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let found: Paged<Profile> =
-        api.usecases.users.list(caller.actor(), query).await.map_err(|error| filters.told(error))?;
+        api.usecases.users.list(caller.actor(), query).await.map_err(|error| filters.explain(error))?;
     let pagination = Pagination::of(&found);
     let mut people = found.items.into_iter();
     let only_self = caller.actor().role() == Role::Employee;

@@ -147,8 +147,8 @@ impl Demo {
         for kiosk in &cast.kiosks {
             self.ports.devices.insert(kiosk).await?;
         }
-        for (whom, shift) in &cast.department_shifts {
-            self.give(*whom, *shift, now).await?;
+        for (target, shift) in &cast.department_shifts {
+            self.give(*target, *shift, now).await?;
         }
         for (name, on) in cast::holidays(first, today) {
             let entry = CalendarEntry {
@@ -186,13 +186,13 @@ impl Demo {
 
     async fn give(
         &self,
-        to_whom: AssignmentTarget,
+        target: AssignmentTarget,
         shift: rollcall_domain::id::ShiftId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let assignment = StoredAssignment {
             id: AssignmentId::new(self.ids.next()),
-            given: ShiftAssignment { shift, to_whom, from: None, to: None },
+            given: ShiftAssignment { shift, target, from: None, to: None },
             by: None,
             created_at: now,
             revision: Revision::NEW,

@@ -34,7 +34,7 @@ pub trait ShiftStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Stale`] unless `seen` is the stored revision and the shift is not retired; `Taken` as
     /// [`Self::insert`]; [`StoreError::Locked`] if the date is in a closed period.
-    async fn reword(
+    async fn revise(
         &self,
         shift: &Shift,
         from: Date,
@@ -65,7 +65,7 @@ pub struct StoredShift {
     /// Its identifier.
     pub id: ShiftId,
     /// Every wording.
-    pub editions: ShiftVersions,
+    pub versions: ShiftVersions,
     /// Whether everybody works it unless told otherwise.
     pub is_default: bool,
     /// Since when it is given to nobody any more.

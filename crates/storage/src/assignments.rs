@@ -102,7 +102,7 @@ async fn insert(connection: &DatabaseTransaction, new: &StoredAssignment) -> Res
     begin_change(connection).await?;
     check(connection, new).await?;
     check_open(connection, new.begins()).await?;
-    let (user, department) = match new.given.to_whom {
+    let (user, department) = match new.given.target {
         AssignmentTarget::Everybody => (None, None),
         AssignmentTarget::Department(department) => (None, Some(department.uuid())),
         AssignmentTarget::Person(user) => (Some(user.uuid()), None),
@@ -123,7 +123,7 @@ async fn insert(connection: &DatabaseTransaction, new: &StoredAssignment) -> Res
         ])
         .into());
     }
-    mark_stale(connection, targets(new.given.to_whom), new.begins()).await
+    mark_stale(connection, targets(new.given.target), new.begins()).await
 }
 
 async fn save(
@@ -143,7 +143,7 @@ async fn save(
     };
     shift_assignments::Entity::update(row).exec(connection).await?;
     note(connection, audit_entry).await?;
-    mark_stale(connection, targets(before.given.to_whom), from).await
+    mark_stale(connection, targets(before.given.target), from).await
 }
 
 async fn remove(connection: &DatabaseTransaction, id: AssignmentId, seen: Revision) -> Result<(), Failure> {
@@ -151,7 +151,7 @@ async fn remove(connection: &DatabaseTransaction, id: AssignmentId, seen: Revisi
     let before = known(connection, id, seen).await?;
     check_open(connection, before.begins()).await?;
     shift_assignments::Entity::delete_by_id(id.uuid()).exec(connection).await?;
-    mark_stale(connection, targets(before.given.to_whom), before.begins()).await
+    mark_stale(connection, targets(before.given.target), before.begins()).await
 }
 
 async fn known(
@@ -171,7 +171,7 @@ async fn check(connection: &DatabaseTransaction, new: &StoredAssignment) -> Resu
     }
     let same_shift = shift_assignments::Entity::find()
         .filter(shift_assignments::Column::ShiftId.eq(new.given.shift.uuid()))
-        .filter(given_to(new.given.to_whom))
+        .filter(given_to(new.given.target))
         .filter(shift_assignments::Column::Id.ne(new.id.uuid()));
     for row in same_shift.all(connection).await? {
         let id = row.id;
@@ -191,9 +191,9 @@ fn columns(given: &ShiftAssignment) -> shift_assignments::ActiveModel {
     }
 }
 
-fn given_to(whom: AssignmentTarget) -> Condition {
+fn given_to(target: AssignmentTarget) -> Condition {
     use shift_assignments::Column as C;
-    match whom {
+    match target {
         AssignmentTarget::Everybody => {
             Condition::all().add(C::UserId.is_null()).add(C::DepartmentId.is_null())
         }

@@ -169,8 +169,8 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn records(&self, people: &UserScope, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
-        let theirs = in_scope(attendance_records::Column::UserId, people);
-        self.read(attendance_records::Entity::find().filter(within(dates)).filter(theirs)).await
+        let filter = in_scope(attendance_records::Column::UserId, people);
+        self.read(attendance_records::Entity::find().filter(within(dates)).filter(filter)).await
     }
 
     async fn records_of(
@@ -181,10 +181,10 @@ impl AttendanceStore for SqlAttendanceStore {
         let its_department = attendance_records::Entity::belongs_to(departments::Entity)
             .from(attendance_records::Column::DepartmentId)
             .to(departments::Column::Id);
-        let theirs = attendance_records::Column::UserId.is_in(people.iter().map(|user| user.uuid()));
+        let filter = attendance_records::Column::UserId.is_in(people.iter().map(|user| user.uuid()));
         let query = attendance_records::Entity::find()
             .join(JoinType::LeftJoin, its_department.into())
-            .filter(theirs)
+            .filter(filter)
             .filter(within(dates))
             .order_by_asc(attendance_records::Column::UserId)
             .order_by_asc(attendance_records::Column::WorkDate)
@@ -204,7 +204,7 @@ impl AttendanceStore for SqlAttendanceStore {
         people: &UserScope,
         dates: DateRange,
     ) -> Result<Vec<(RosterEntry, DayRecord)>, StoreError> {
-        let theirs = attendance_records::Entity::find()
+        let query = attendance_records::Entity::find()
             .join(JoinType::InnerJoin, person())
             .join(JoinType::LeftJoin, their_department())
             .column(users::Column::Name)
@@ -217,11 +217,8 @@ impl AttendanceStore for SqlAttendanceStore {
             .order_by_asc(attendance_records::Column::WorkDate)
             .order_by_asc(attendance_records::Column::ShiftKey);
         let connection = self.database.connection();
-        let rows = with_override(with_department(theirs))
-            .into_model::<StandingRow>()
-            .all(connection)
-            .await
-            .read()?;
+        let rows =
+            with_override(with_department(query)).into_model::<StandingRow>().all(connection).await.read()?;
         let (people, records): (Vec<_>, Vec<_>) =
             rows.into_iter().map(|row| (row.person, row.record)).unzip();
         let records = self.shifts.read(connection, records).await?;
@@ -251,11 +248,11 @@ impl AttendanceStore for SqlAttendanceStore {
     async fn punches_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Punch>>, StoreError> {
         let mut punches: HashMap<RecordId, Vec<Punch>> = HashMap::new();
         for some in records.chunks(CHUNK) {
-            let theirs = punches::Entity::find()
+            let query = punches::Entity::find()
                 .filter(punches::Column::RecordId.is_in(some.iter().map(|id| id.uuid())))
                 .order_by_asc(punches::Column::At)
                 .order_by_asc(punches::Column::Id);
-            for row in theirs.all(self.database.connection()).await.read()? {
+            for row in query.all(self.database.connection()).await.read()? {
                 if let Some(record) = row.record_id.map(RecordId::new) {
                     punches.entry(record).or_default().push(punch(row)?);
                 }
@@ -319,12 +316,12 @@ impl AttendanceStore for SqlAttendanceStore {
         filter: &PunchFilter,
         page: Page,
     ) -> Result<Paged<RecordedPunch>, StoreError> {
-        let theirs = punches::Entity::find()
+        let query = punches::Entity::find()
             .filter(conditions(filter))
             .filter(in_scope(punches::Column::UserId, people));
-        let counted = theirs.clone().select_only().column_as(punches::Column::Id.count(), "total");
+        let counted = query.clone().select_only().column_as(punches::Column::Id.count(), "total");
         let total: Option<i64> = counted.into_tuple().one(self.database.connection()).await.read()?;
-        let rows = theirs
+        let rows = query
             .order_by_desc(punches::Column::At)
             .order_by_desc(punches::Column::Id)
             .offset(page.offset())
@@ -337,7 +334,7 @@ impl AttendanceStore for SqlAttendanceStore {
     }
 
     async fn changed_since(&self, people: &UserScope, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
-        let theirs = attendance_heads::Entity::find()
+        let query = attendance_heads::Entity::find()
             .select_only()
             .columns([
                 attendance_heads::Column::UserId,
@@ -346,7 +343,7 @@ impl AttendanceStore for SqlAttendanceStore {
             ])
             .filter(attendance_heads::Column::ChangedAt.gte(micros(since)))
             .filter(in_scope(attendance_heads::Column::UserId, people));
-        let rows: Vec<(Uuid, i64, i64)> = theirs.into_tuple().all(self.database.connection()).await.read()?;
+        let rows: Vec<(Uuid, i64, i64)> = query.into_tuple().all(self.database.connection()).await.read()?;
         rows.into_iter().map(changed).collect()
     }
 
@@ -357,10 +354,10 @@ impl AttendanceStore for SqlAttendanceStore {
     ) -> Result<Vec<RecordedPunch>, StoreError> {
         let mut found = Vec::new();
         for some in people.chunks(CHUNK) {
-            let theirs = punches::Entity::find()
+            let query = punches::Entity::find()
                 .filter(punches::Column::UserId.is_in(some.iter().map(|user| user.uuid())))
                 .filter(punches::Column::ReceivedAt.gte(micros(since)));
-            for row in theirs.all(self.database.connection()).await.read()? {
+            for row in query.all(self.database.connection()).await.read()? {
                 found.push(filed(row)?);
             }
         }

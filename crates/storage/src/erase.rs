@@ -29,13 +29,13 @@ pub(crate) async fn erase(
         users::ActiveModel { password_hash: Set(None), last_login_at: Set(None), ..Default::default() };
     users::Entity::update_many().set(nothing).filter(users::Column::Id.eq(id)).exec(connection).await?;
 
-    let theirs = sessions::Entity::find()
+    let query = sessions::Entity::find()
         .select_only()
         .column(sessions::Column::Id)
         .filter(sessions::Column::UserId.eq(id))
         .into_query();
     refresh_tokens::Entity::delete_many()
-        .filter(refresh_tokens::Column::SessionId.in_subquery(theirs))
+        .filter(refresh_tokens::Column::SessionId.in_subquery(query))
         .exec(connection)
         .await?;
     let logins =

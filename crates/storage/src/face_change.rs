@@ -84,8 +84,8 @@ pub(crate) async fn add(
     let added = count("added", rows.len())?;
     if added > 0 {
         if replace {
-            let theirs = face_encodings::Column::UserId.eq(user.uuid());
-            face_encodings::Entity::delete_many().filter(theirs).exec(connection).await?;
+            let filter = face_encodings::Column::UserId.eq(user.uuid());
+            face_encodings::Entity::delete_many().filter(filter).exec(connection).await?;
         }
         let inserted = face_encodings::Entity::insert_many(rows).exec_without_returning(connection).await;
         if let Err(error) = inserted {

@@ -53,13 +53,13 @@ impl SqlFaceStore {
 
     async fn changes(&self, rows: Vec<ChangeRow>, least: u32) -> Result<Changes, StoreError> {
         let matchable = rows.iter().filter(|row| row.matchable != 0).map(|row| row.id);
-        let theirs = face_encodings::Entity::find()
+        let query = face_encodings::Entity::find()
             .filter(face_encodings::Column::UserId.is_in(matchable))
             .order_by_asc(face_encodings::Column::CreatedAt)
             .order_by_asc(face_encodings::Column::Id);
         let mut unreadable = 0;
         let mut templates: HashMap<Uuid, Vec<Template>> = HashMap::new();
-        for row in theirs.all(self.database.connection()).await.read()? {
+        for row in query.all(self.database.connection()).await.read()? {
             match open(&*self.sealer, &row) {
                 Ok(template) => templates.entry(row.user_id).or_default().push(template),
                 Err(_) => {
@@ -128,11 +128,11 @@ impl FaceStore for SqlFaceStore {
     }
 
     async fn of_user(&self, user: UserId) -> Result<Vec<StoredTemplate>, StoreError> {
-        let theirs = face_encodings::Entity::find()
+        let query = face_encodings::Entity::find()
             .filter(face_encodings::Column::UserId.eq(user.uuid()))
             .order_by_asc(face_encodings::Column::CreatedAt)
             .order_by_asc(face_encodings::Column::Id);
-        let rows = theirs.all(self.database.connection()).await.read()?;
+        let rows = query.all(self.database.connection()).await.read()?;
         rows.iter().map(|row| face(&*self.sealer, row)).collect()
     }
 

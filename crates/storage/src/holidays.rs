@@ -106,7 +106,7 @@ async fn insert(connection: &DatabaseTransaction, new: &CalendarEntry) -> Result
             name_missing!(connection, error, ["department_id": departments::Entity = department]).into()
         );
     }
-    mark_stale(connection, targets(whom(new)), new.days.begins()).await
+    mark_stale(connection, targets(target_of(new)), new.days.begins()).await
 }
 
 async fn save(connection: &DatabaseTransaction, changed: &CalendarEntry) -> Result<(), Failure> {
@@ -120,7 +120,7 @@ async fn save(connection: &DatabaseTransaction, changed: &CalendarEntry) -> Resu
     };
     if let Some(from) = before.days.first_difference(&changed.days) {
         check_open(connection, from).await?;
-        mark_stale(connection, targets(whom(&before)), from).await?;
+        mark_stale(connection, targets(target_of(&before)), from).await?;
     }
     holidays::Entity::update(row).exec(connection).await?;
     Ok(())
@@ -131,7 +131,7 @@ async fn remove(connection: &DatabaseTransaction, id: HolidayId, seen: Revision)
     let before = known(connection, id, seen).await?;
     check_open(connection, before.days.begins()).await?;
     holidays::Entity::delete_by_id(id.uuid()).exec(connection).await?;
-    mark_stale(connection, targets(whom(&before)), before.days.begins()).await
+    mark_stale(connection, targets(target_of(&before)), before.days.begins()).await
 }
 
 async fn known(
@@ -168,7 +168,7 @@ async fn check_once(connection: &DatabaseTransaction, new: &CalendarEntry) -> Re
     Ok(())
 }
 
-fn whom(entry: &CalendarEntry) -> AssignmentTarget {
+fn target_of(entry: &CalendarEntry) -> AssignmentTarget {
     entry.department.map_or(AssignmentTarget::Everybody, AssignmentTarget::Department)
 }
 

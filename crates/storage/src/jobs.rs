@@ -139,10 +139,10 @@ impl JobStore for SqlJobStore {
         };
         let waiting = &waiting;
         transact!(self.database, |connection| async {
-            let theirs = Condition::all()
+            let filter = Condition::all()
                 .add(jobs::Column::ClaimedBy.eq(instance.uuid()))
                 .add(jobs::Column::State.eq(JobState::Running.name()));
-            let rows = jobs::Entity::find().filter(theirs).all(connection).await?;
+            let rows = jobs::Entity::find().filter(filter).all(connection).await?;
             for row in &rows {
                 let attempts = Set(row.attempts.saturating_sub(1));
                 jobs::Entity::update_many()

@@ -36,8 +36,8 @@ pub(crate) async fn ledgers(
     let ids = || people.iter().map(|user| user.uuid());
     let (from, to) = (dates.from().to_string(), dates.to().to_string());
     let mut heads: HashMap<Uuid, attendance_heads::Model> = HashMap::new();
-    let theirs = attendance_heads::Entity::find().filter(attendance_heads::Column::UserId.is_in(ids()));
-    for row in theirs.all(connection).await.read()? {
+    let query = attendance_heads::Entity::find().filter(attendance_heads::Column::UserId.is_in(ids()));
+    for row in query.all(connection).await.read()? {
         heads.insert(row.user_id, row);
     }
     let (plan, locked_through) = (plan_version(connection).await?, closed_through(connection).await?);

@@ -15,12 +15,12 @@ pub(crate) fn in_scope(person: impl ColumnTrait, people: &UserScope) -> Conditio
         UserScope::Everybody => rows,
         UserScope::One(user) => rows.add(person.eq(user.uuid())),
         UserScope::Departments(..) => {
-            let theirs = Query::select()
+            let filter = Query::select()
                 .column(users::Column::Id)
                 .from(users::Entity)
                 .cond_where(users_in_scope(people))
                 .take();
-            rows.add(person.in_subquery(theirs))
+            rows.add(person.in_subquery(filter))
         }
     }
 }

@@ -61,7 +61,7 @@ impl PlanStore for SqlPlanStore {
         let version = plan_version(connection).await?;
         let stored = stored_shifts(connection).await?;
         let default = stored.iter().find(|shift| shift.is_default).map(|shift| shift.id);
-        let mut shifts: BTreeMap<_, _> = stored.into_iter().map(|shift| (shift.id, shift.editions)).collect();
+        let mut shifts: BTreeMap<_, _> = stored.into_iter().map(|shift| (shift.id, shift.versions)).collect();
         let default = default.unwrap_or_else(|| {
             shifts.entry(standard.id).or_insert_with(|| ShiftVersions::new(standard.clone()));
             standard.id
@@ -96,9 +96,9 @@ impl PlanStore for SqlPlanStore {
         let elsewhere = placed_elsewhere(self.database.connection(), zone).await?;
         let elsewhere = &elsewhere;
         for some in elsewhere.chunks(CHUNK) {
-            let theirs = attendance_heads::Column::UserId.is_in(some.iter().copied());
-            let theirs = &Condition::all().add(theirs);
-            transact!(self.database, |connection| mark_stale(connection, theirs.clone(), today))?;
+            let filter = attendance_heads::Column::UserId.is_in(some.iter().copied());
+            let filter = &Condition::all().add(filter);
+            transact!(self.database, |connection| mark_stale(connection, filter.clone(), today))?;
         }
         Ok(())
     }

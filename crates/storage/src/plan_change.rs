@@ -105,8 +105,8 @@ fn next_revision() -> Expr {
 /// Whether any records up to a date are still to be made, or do not follow from the facts, except those of removed people.
 pub(crate) async fn is_stale(connection: &impl ConnectionTrait, through: Date) -> Result<bool, StoreError> {
     let stale = attendance_heads::Column::StaleFrom.lte(through.to_string());
-    let theirs = whose_head(connection, is_unplanned(through).add(stale), 1).await?;
-    Ok(!theirs.is_empty())
+    let filter = whose_head(connection, is_unplanned(through).add(stale), 1).await?;
+    Ok(!filter.is_empty())
 }
 
 /// Whether somebody's records do not reach through a date.
@@ -141,8 +141,8 @@ pub(crate) async fn whose_head(
 }
 
 /// Those to whom something is given.
-pub(crate) fn targets(whom: AssignmentTarget) -> Condition {
-    match whom {
+pub(crate) fn targets(target: AssignmentTarget) -> Condition {
+    match target {
         AssignmentTarget::Everybody => Condition::all(),
         AssignmentTarget::Department(department) => {
             let this = Query::select()

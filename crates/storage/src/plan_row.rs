@@ -100,14 +100,14 @@ fn time(what: &str, second: i32) -> Result<Time, StoreError> {
 
 /// What was given to whom.
 pub(crate) fn given(row: shift_assignments::Model) -> Result<ShiftAssignment, StoreError> {
-    let to_whom = match (row.user_id, row.department_id) {
+    let target = match (row.user_id, row.department_id) {
         (Some(user), _) => AssignmentTarget::Person(UserId::new(user)),
         (None, Some(department)) => AssignmentTarget::Department(DepartmentId::new(department)),
         (None, None) => AssignmentTarget::Everybody,
     };
     Ok(ShiftAssignment {
         shift: ShiftId::new(row.shift_id),
-        to_whom,
+        target,
         from: date_or_none("shift_assignments.from_date", row.from_date.as_deref())?,
         to: date_or_none("shift_assignments.to_date", row.to_date.as_deref())?,
     })

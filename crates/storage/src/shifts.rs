@@ -64,7 +64,7 @@ impl ShiftStore for SqlShiftStore {
         })
     }
 
-    async fn reword(
+    async fn revise(
         &self,
         shift: &Shift,
         from: Date,
@@ -72,7 +72,7 @@ impl ShiftStore for SqlShiftStore {
         audit_entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
-            reword(connection, shift, from, seen).await?;
+            revise(connection, shift, from, seen).await?;
             note(connection, audit_entry).await
         })
     }
@@ -92,7 +92,7 @@ impl ShiftStore for SqlShiftStore {
     }
 }
 
-async fn reword(
+async fn revise(
     connection: &DatabaseTransaction,
     shift: &Shift,
     from: Date,
@@ -188,7 +188,7 @@ async fn check_name(connection: &DatabaseTransaction, shift: &Shift) -> Result<(
     let name = |shift: &Shift| canonical(&shift.name);
     let others = stored_shifts(connection).await?;
     let in_force = others.iter().filter(|other| other.id != shift.id && other.retired_at.is_none());
-    let taken = in_force.map(|other| other.editions.latest()).any(|other| name(other) == name(shift));
+    let taken = in_force.map(|other| other.versions.latest()).any(|other| name(other) == name(shift));
     if taken { Err(StoreError::Taken("name").into()) } else { Ok(()) }
 }
 
@@ -220,7 +220,7 @@ async fn gathered(
             is_default: row.is_default == Some(true),
             retired_at: instant_or_none("shifts.retired_at", row.retired_at)?,
             revision: Revision(count("shifts.revised", row.revised)?),
-            editions: wordings
+            versions: wordings
                 .into_iter()
                 .fold(ShiftVersions::new(shift(row)?), |all, (from, wording)| all.then(from, wording)),
         })

@@ -109,17 +109,17 @@ impl StatisticsStore for SqlStatisticsStore {
             .cond_where(in_record_scope(whose))
             .group_by_col(C::UserId)
             .take();
-        let (theirs, user) = ("theirs", (users::Entity, users::Column::Id));
+        let (settled, user) = ("settled_of", (users::Entity, users::Column::Id));
         let query = Query::select()
             .column(user)
             .columns([users::Column::Name, users::Column::EmployeeCode])
-            .column((theirs, Alias::new("settled")))
+            .column((settled, Alias::new("settled")))
             .from(users::Entity)
             .join_subquery(
                 JoinType::InnerJoin,
                 with_records,
-                theirs,
-                Expr::col((theirs, attendance_records::Column::UserId)).equals(user),
+                settled,
+                Expr::col((settled, attendance_records::Column::UserId)).equals(user),
             )
             .order_by(users::Column::NameKey, sea_orm::Order::Asc)
             .order_by(user, sea_orm::Order::Asc)
@@ -143,12 +143,12 @@ impl StatisticsStore for SqlStatisticsStore {
         };
         let able = match enrolled {
             Some(enough) => {
-                let theirs = Query::select()
+                let filter = Query::select()
                     .column(users::Column::Id)
                     .from(users::Entity)
                     .cond_where(recognizable(enough))
                     .take();
-                people(on(date).add(C::UserId.in_subquery(theirs)))
+                people(on(date).add(C::UserId.in_subquery(filter)))
             }
             None => Expr::val(0_i64),
         };

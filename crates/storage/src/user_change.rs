@@ -98,8 +98,8 @@ pub(crate) async fn save(connection: &DatabaseTransaction, change: &UserChange<'
         invitations::end(connection, user.id.uuid()).await?;
     }
     if change.destroy_faces {
-        let theirs = face_encodings::Column::UserId.eq(user.id.uuid());
-        face_encodings::Entity::delete_many().filter(theirs).exec(connection).await?;
+        let filter = face_encodings::Column::UserId.eq(user.id.uuid());
+        face_encodings::Entity::delete_many().filter(filter).exec(connection).await?;
     }
     if user.status == Status::Deleted {
         departments::Entity::update_many()
@@ -134,15 +134,15 @@ async fn end_logins(connection: &DatabaseTransaction, user: &User, logins: Login
         Logins::End => None,
         Logins::EndOthers(session) => Some(session),
     };
-    let mut theirs = Condition::all()
+    let mut filter = Condition::all()
         .add(sessions::Column::UserId.eq(user.id.uuid()))
         .add(sessions::Column::EndedAt.is_null());
     if let Some(session) = kept {
-        theirs = theirs.add(sessions::Column::Id.ne(session.uuid()));
+        filter = filter.add(sessions::Column::Id.ne(session.uuid()));
     }
     sessions::Entity::update_many()
         .col_expr(sessions::Column::EndedAt, Expr::val(micros(user.updated_at)))
-        .filter(theirs)
+        .filter(filter)
         .exec(connection)
         .await?;
     Ok(())

@@ -211,8 +211,8 @@ impl UserStore for SqlUserStore {
     async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(CHUNK) {
-            let theirs = users::Column::Id.is_in(some.iter().map(|id| id.uuid()));
-            let query = whole(users::Entity::find().filter(theirs));
+            let filter = users::Column::Id.is_in(some.iter().map(|id| id.uuid()));
+            let query = whole(users::Entity::find().filter(filter));
             for row in query.into_model::<UserRow>().all(self.database.connection()).await.read()? {
                 found.push(row.into_user()?);
             }

@@ -194,10 +194,10 @@ pub fn reworded(shift: &Shift) -> Shift {
 /// A shift given from a date on, for good.
 #[must_use]
 #[track_caller]
-pub fn an_assignment(shift: &Shift, to_whom: AssignmentTarget, from: &str) -> StoredAssignment {
+pub fn an_assignment(shift: &Shift, target: AssignmentTarget, from: &str) -> StoredAssignment {
     StoredAssignment {
         id: AssignmentId::new(fresh()),
-        given: ShiftAssignment { shift: shift.id, to_whom, from: Some(date(from)), to: None },
+        given: ShiftAssignment { shift: shift.id, target, from: Some(date(from)), to: None },
         by: None,
         created_at: at("2026-01-04T08:00:00Z"),
         revision: Revision::NEW,

@@ -41,7 +41,7 @@ pub struct NewAssignment {
     /// Which.
     pub shift: ShiftId,
     /// To whom.
-    pub to_whom: AssignmentTarget,
+    pub target: AssignmentTarget,
     /// First date.
     pub from: Date,
     /// Last date; unset is for good.
@@ -115,7 +115,7 @@ impl Assignments {
     pub async fn get(&self, actor: &Actor, id: AssignmentId) -> Result<StoredAssignment, PlanError> {
         let scope = self.planning.permit(actor, Action::ReadAssignments)?;
         let known = self.known(id).await?;
-        self.see(actor, scope, known.given.to_whom).await?;
+        self.see(actor, scope, known.given.target).await?;
         Ok(known)
     }
 
@@ -124,9 +124,9 @@ impl Assignments {
     }
 
     /// Whether the actor may see what is given to somebody.
-    async fn see(&self, actor: &Actor, scope: Scope, whom: AssignmentTarget) -> Result<(), PlanError> {
+    async fn see(&self, actor: &Actor, scope: Scope, target: AssignmentTarget) -> Result<(), PlanError> {
         let action = Action::ReadAssignments;
-        match whom {
+        match target {
             AssignmentTarget::Everybody => Ok(()),
             AssignmentTarget::Department(department) if scope == Scope::Own => {
                 let own = self.planning.own_department(actor).await?;
@@ -143,9 +143,9 @@ impl Assignments {
     }
 
     /// Whether the actor may give somebody a shift.
-    async fn manage(&self, actor: &Actor, whom: AssignmentTarget) -> Result<(), PlanError> {
+    async fn manage(&self, actor: &Actor, target: AssignmentTarget) -> Result<(), PlanError> {
         let action = Action::ManageAssignments;
-        match (whom, self.planning.permit(actor, action)?) {
+        match (target, self.planning.permit(actor, action)?) {
             (_, Scope::Everybody) => Ok(()),
             (AssignmentTarget::Everybody, _) => Err(Denied::Forbidden.into()),
             (AssignmentTarget::Department(department), _) => {
@@ -166,27 +166,22 @@ impl Assignments {
     /// Gives a shift.
     #[tracing::instrument(name = "assignments.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewAssignment) -> Result<StoredAssignment, PlanError> {
-        match self.manage(actor, new.to_whom).await {
+        match self.manage(actor, new.target).await {
             // In a body, somebody out of sight is told like somebody who does not exist.
             Err(PlanError::Denied(Denied::Hidden)) => {
-                return Err(PlanError::Unknown(match new.to_whom {
+                return Err(PlanError::Unknown(match new.target {
                     AssignmentTarget::Person(_) => "user_id",
                     AssignmentTarget::Department(_) | AssignmentTarget::Everybody => "department_id",
                 }));
             }
             other => other?,
         }
-        if let AssignmentTarget::Person(user) = new.to_whom {
+        if let AssignmentTarget::Person(user) = new.target {
             self.planning.person(user).await?.ok_or(PlanError::Unknown("user_id"))?;
         }
         let assignment = StoredAssignment {
             id: AssignmentId::new(self.planning.ids.next()),
-            given: ShiftAssignment {
-                shift: new.shift,
-                to_whom: new.to_whom,
-                from: Some(new.from),
-                to: new.to,
-            },
+            given: ShiftAssignment { shift: new.shift, target: new.target, from: Some(new.from), to: new.to },
             by: actor.user(),
             created_at: self.planning.clock.now(),
             revision: Revision::NEW,
@@ -196,9 +191,9 @@ impl Assignments {
         self.check_date(actor, new.from)?;
         let audit_entry = self.audit_entry(actor, None, Some(&assignment), &assignment);
         if let Err(error) = self.assignments.insert(&assignment, &audit_entry).await {
-            return Err(self.told(error).await);
+            return Err(self.explain(error).await);
         }
-        self.planning.settle(assignment.given.to_whom).await;
+        self.planning.settle(assignment.given.target).await;
         Ok(StoredAssignment { revision: Revision::NEW.next(), ..assignment })
     }
 
@@ -215,7 +210,7 @@ impl Assignments {
             let known = self.to_change(actor, id, if_match).await?;
             let given = ShiftAssignment {
                 shift: patch.shift.unwrap_or(known.given.shift),
-                to_whom: known.given.to_whom,
+                target: known.given.target,
                 from: patch.from.or(known.given.from),
                 to: patch.to.unwrap_or(known.given.to),
             };
@@ -228,15 +223,15 @@ impl Assignments {
             match self.assignments.save(&changed, &audit_entry).await {
                 Ok(()) => {}
                 Err(StoreError::Stale) => return Err(StoreError::Stale.into()),
-                Err(error) => return Err(self.told(error).await),
+                Err(error) => return Err(self.explain(error).await),
             }
-            self.planning.settle(changed.given.to_whom).await;
+            self.planning.settle(changed.given.target).await;
             Ok(StoredAssignment { revision: changed.revision.next(), ..changed })
         })
     }
 
     /// An error that says which assignment stands in the way, if one does.
-    async fn told(&self, error: StoreError) -> PlanError {
+    async fn explain(&self, error: StoreError) -> PlanError {
         let StoreError::Overlaps(id) = error else { return error.into() };
         let other = self.assignments.get(AssignmentId::new(id)).await.ok().flatten();
         let what =
@@ -247,7 +242,7 @@ impl Assignments {
     /// What the linter finds about an assignment in its first four weeks that it would not find without it:
     /// shifts, or windows of them, that overlap.
     pub async fn warnings(&self, given: &ShiftAssignment) -> Result<Vec<Finding>, PlanError> {
-        let people = match given.to_whom {
+        let people = match given.target {
             AssignmentTarget::Person(user) => UserScope::One(user),
             AssignmentTarget::Department(_) | AssignmentTarget::Everybody => UserScope::Everybody,
         };
@@ -257,7 +252,7 @@ impl Assignments {
         let Ok(dates) = DateRange::new(from, to) else { return Ok(Vec::new()) };
         let mut plan = self.plans.plan(&self.planning.rules.shift).await?;
         let mut personals = self.plans.personals(&people).await?;
-        if let AssignmentTarget::Department(department) = given.to_whom {
+        if let AssignmentTarget::Department(department) = given.target {
             let belongs = |personal: &Personal| {
                 let mut placements = personal.placements.iter();
                 placements.any(|placement| placement.department == Some(department))
@@ -289,7 +284,7 @@ impl Assignments {
         of: &StoredAssignment,
     ) -> AuditEntry {
         let state = |of: &StoredAssignment| State::assignment(&of.given);
-        let subject = match of.given.to_whom {
+        let subject = match of.given.target {
             AssignmentTarget::Person(user) => Some(user),
             AssignmentTarget::Department(_) | AssignmentTarget::Everybody => None,
         };
@@ -315,7 +310,7 @@ impl Assignments {
             self.check_date(actor, known.begins())?;
             let audit_entry = self.audit_entry(actor, Some(&known), None, &known);
             self.assignments.remove(id, known.revision, &audit_entry).await?;
-            self.planning.settle(known.given.to_whom).await;
+            self.planning.settle(known.given.target).await;
             Ok(())
         })
     }
@@ -328,7 +323,7 @@ impl Assignments {
     ) -> Result<StoredAssignment, PlanError> {
         self.planning.permit(actor, Action::ManageAssignments)?;
         let known = self.get(actor, id).await?;
-        self.manage(actor, known.given.to_whom).await?;
+        self.manage(actor, known.given.target).await?;
         if if_match.is_some_and(|revision| revision != known.revision) {
             return Err(PlanError::Outdated);
         }

@@ -111,10 +111,10 @@ pub enum AttendanceError {
     #[error(transparent)]
     Fenced(#[from] Fenced),
     /// Cannot leave without having come. The last entry before is told, if there is one.
-    #[error("not checked in, so there is no session to end{}", told(.0.as_ref()))]
+    #[error("not checked in, so there is no session to end{}", last_punch(.0.as_ref()))]
     NoOpenSession(Option<Known>),
     /// Cannot come twice. The entry with which the person came is told.
-    #[error("already checked in{}", told(.0.as_ref()))]
+    #[error("already checked in{}", last_punch(.0.as_ref()))]
     AlreadyCheckedIn(Option<Known>),
     /// A time belongs to another day, which is told.
     #[error("{0} belongs to {date}, {what}", date = .1.date, what = whose(*.1))]
@@ -170,7 +170,7 @@ pub struct Known {
     pub zone: Zone,
 }
 
-fn told(known: Option<&Known>) -> String {
+fn last_punch(known: Option<&Known>) -> String {
     let Some(Known { punch, direction, at, zone }) = known else { return String::new() };
     let what = match direction {
         Direction::CheckIn => "check-in",

@@ -91,8 +91,8 @@ impl ClosedPeriods {
             // What is closed must be what follows from the facts, of everybody.
             let done = self.planning.timesheets.catch_up_with(Patience::until(until)).await?;
             if done.failed > 0 {
-                let told = format!("the records of {} people cannot be worked out", done.failed);
-                return Err(StoreError::Failed(told.into()).into());
+                let message = format!("the records of {} people cannot be worked out", done.failed);
+                return Err(StoreError::Failed(message.into()).into());
             }
             if done.whole {
                 match self.closed_periods.insert(&lock, &audit_entry).await {

@@ -186,7 +186,7 @@ impl Holidays {
         };
         let audit_entry = self.audit_entry(actor, None, Some(&entry), &entry);
         if let Err(error) = self.holidays.insert(&entry, &audit_entry).await {
-            return Err(self.told(error).await);
+            return Err(self.explain(error).await);
         }
         self.planning.settle(AssignmentTarget::Everybody).await;
         Ok(CalendarEntry { revision: Revision::NEW.next(), ..entry })
@@ -214,7 +214,7 @@ impl Holidays {
             match self.holidays.save(&changed, &audit_entry).await {
                 Ok(()) => {}
                 Err(StoreError::Stale) => return Err(StoreError::Stale.into()),
-                Err(error) => return Err(self.told(error).await),
+                Err(error) => return Err(self.explain(error).await),
             }
             self.planning.settle(AssignmentTarget::Everybody).await;
             Ok(CalendarEntry { revision: known.revision.next(), ..changed })
@@ -222,7 +222,7 @@ impl Holidays {
     }
 
     /// An error that says which entry stands in the way, if one does.
-    async fn told(&self, error: StoreError) -> PlanError {
+    async fn explain(&self, error: StoreError) -> PlanError {
         let StoreError::Overlaps(id) = error else { return error.into() };
         let other = self.holidays.get(HolidayId::new(id)).await.ok().flatten();
         let what = other.map(|CalendarEntry { name, days, .. }| match days {

@@ -136,13 +136,13 @@ impl Leaves {
             ..self.planning.audit_entry(actor, AuditAction::RequestLeave, Target::Leave(request.id))
         };
         if let Err(error) = self.leaves.insert(&request, &audit_entry).await {
-            return Err(self.told(error).await);
+            return Err(self.explain(error).await);
         }
         Ok(LeaveRequest { revision: Revision::NEW.next(), ..request })
     }
 
     /// An error that says which request stands in the way, if one does.
-    async fn told(&self, error: StoreError) -> PlanError {
+    async fn explain(&self, error: StoreError) -> PlanError {
         let StoreError::Overlaps(id) = error else { return error.into() };
         let other = self.leaves.get(LeaveId::new(id)).await.ok().flatten();
         let what = other.map(|LeaveRequest { leave, status, .. }| {

@@ -262,10 +262,11 @@ impl Recognition {
         if !request.all_faces && !flaws.is_empty() {
             return Err(RecognizeError::LowQuality(flaws));
         }
-        let told = !matches!(outcome, Outcome::Rejected(_));
+        let is_revealed = !matches!(outcome, Outcome::Rejected(_));
         // Who may only ask about themself learns nothing of how near others are.
         let theirs = |best: &Candidate| scope != Scope::Own || actor.is(best.user);
-        let similarity = judgment.best().filter(|best| told && theirs(best)).map(|best| best.similarity);
+        let similarity =
+            judgment.best().filter(|best| is_revealed && theirs(best)).map(|best| best.similarity);
         let candidates = if request.top_k > 1 { candidates } else { Vec::new() };
         answer.faces.push(Sighting {
             search,
@@ -298,8 +299,10 @@ impl Recognition {
             return Ok(Outcome::Matched(Box::new(user), None));
         }
         // A camera on a wall is where it is. Whoever carries theirs says where, and of one that says so it counts.
-        let told = request.location.is_some() || actor.is(user.id);
-        if told && let Err(fenced) = check_geofence(&*self.departments, &user, request.location).await? {
+        let has_location = request.location.is_some() || actor.is(user.id);
+        if has_location
+            && let Err(fenced) = check_geofence(&*self.departments, &user, request.location).await?
+        {
             return Ok(Outcome::Rejected(fenced.into()));
         }
         let glance = NewPunch {

@@ -199,7 +199,7 @@ impl Shifts {
         // A new installation has its default from the first time anybody looks.
         self.plans.begin(&self.planning.rules.shift).await?;
         let mut all = self.shifts.list().await?;
-        let name = |shift: &StoredShift| canonical(&shift.editions.latest().name);
+        let name = |shift: &StoredShift| canonical(&shift.versions.latest().name);
         all.retain(|shift| {
             let fits = query.q.as_deref().is_none_or(|q| name(shift).contains(&canonical(q)));
             fits && (query.include_retired || shift.retired_at.is_none())
@@ -208,7 +208,7 @@ impl Shifts {
             let by = |sort: &Sort<ShiftKey>| {
                 let order = match sort.key {
                     ShiftKey::Name => name(a).cmp(&name(b)),
-                    ShiftKey::Starts => a.editions.latest().starts.cmp(&b.editions.latest().starts),
+                    ShiftKey::Starts => a.versions.latest().starts.cmp(&b.versions.latest().starts),
                 };
                 if sort.descending { order.reverse() } else { order }
             };
@@ -278,22 +278,22 @@ impl Shifts {
         self.planning.check_dates([("from", from)]).await?;
         retry_stale!({
             let known = self.in_force(id, if_match).await?;
-            let newest = known.editions.wordings().filter_map(|(from, _)| from).last();
+            let newest = known.versions.versions().filter_map(|(from, _)| from).last();
             let from = from.unwrap_or_else(|| newest.unwrap_or(Date::MIN).max(self.planning.tomorrow()));
-            let before = known.editions.on(from);
+            let before = known.versions.on(from);
             let after = patch.checked(before)?;
             if after == *before {
                 return Ok(known);
             }
             let after = Shift { edition: EditionId::new(self.planning.ids.next()), ..after };
-            let held = known.editions.wordings().filter_map(|(date, _)| date).filter(|date| *date <= from);
+            let held = known.versions.versions().filter_map(|(date, _)| date).filter(|date| *date <= from);
             let audit_entry = AuditEntry {
                 date: Some(from),
                 before: Some(State::shift(before, held.last(), false)),
                 after: Some(State::shift(&after, Some(from), false)),
                 ..self.planning.audit_entry(actor, AuditAction::ChangeShift, Target::Shift(id))
             };
-            self.shifts.reword(&after, from, known.revision, &audit_entry).await?;
+            self.shifts.revise(&after, from, known.revision, &audit_entry).await?;
             self.planning.settle(AssignmentTarget::Everybody).await;
             self.known(id).await
         })
@@ -311,8 +311,8 @@ impl Shifts {
         retry_stale!({
             let known = self.in_force(id, if_match).await?;
             let (now, today) = (self.planning.clock.now(), self.planning.today());
-            let newest = known.editions.latest();
-            let from = known.editions.wordings().filter_map(|(date, _)| date).last();
+            let newest = known.versions.latest();
+            let from = known.versions.versions().filter_map(|(date, _)| date).last();
             let audit_entry = AuditEntry {
                 date: Some(today),
                 before: Some(State::shift(newest, from, false)),

@@ -390,7 +390,7 @@ impl Statistics {
         let stored = self.shifts.list().await?;
         // It stands in as long as no shift is stored that everybody works.
         let standard = (self.rules.shift.id, self.rules.shift.name.clone());
-        let stored = stored.into_iter().map(|shift| (shift.id, shift.editions.latest().name.clone()));
+        let stored = stored.into_iter().map(|shift| (shift.id, shift.versions.latest().name.clone()));
         Ok([standard].into_iter().chain(stored).collect())
     }
 }

@@ -132,45 +132,45 @@ impl Stream {
         if let Some(since) = since.filter(is_near) {
             return Ok(Cursor::new(department, since.min(now)));
         }
-        let mut follower = Cursor { missed: since.is_some(), ..Cursor::new(department, now) };
-        let changed = self.days.changed_since(&people, follower.farthest()).await?;
+        let mut cursor = Cursor { missed: since.is_some(), ..Cursor::new(department, now) };
+        let changed = self.days.changed_since(&people, cursor.farthest()).await?;
         let people: Vec<UserId> = changed.iter().map(|of| of.user).collect();
-        let received = self.days.punches_received_since(&people, follower.farthest()).await?;
-        follower.learn(&changed, &received);
-        Ok(follower)
+        let received = self.days.punches_received_since(&people, cursor.farthest()).await?;
+        cursor.learn(&changed, &received);
+        Ok(cursor)
     }
 
     /// What changed since the last look. A single query if nothing did, else a handful, however many people changed.
-    pub async fn news(&self, actor: &Actor, follower: &mut Cursor) -> Result<Update, AttendanceError> {
-        let people = self.followed(actor, follower.department)?;
+    pub async fn news(&self, actor: &Actor, cursor: &mut Cursor) -> Result<Update, AttendanceError> {
+        let people = self.followed(actor, cursor.department)?;
         let now = rounded(self.clock.now());
-        let farthest = follower.farthest();
+        let farthest = cursor.farthest();
         // The first look of a follower that goes on where another one ended knows nothing yet.
         let looks_back =
-            follower.revisions.is_empty() || now.duration_since(follower.looked_back_at).abs() >= SELDOM;
-        let since = if looks_back { farthest } else { before(follower.looked_at, SHORTLY) };
+            cursor.revisions.is_empty() || now.duration_since(cursor.looked_back_at).abs() >= SELDOM;
+        let since = if looks_back { farthest } else { before(cursor.looked_at, SHORTLY) };
         let changed = self.days.changed_since(&people, since).await?;
-        let mut new: Vec<&Changed> = changed.iter().filter(|of| follower.is_news(of)).collect();
+        let mut new: Vec<&Changed> = changed.iter().filter(|of| cursor.is_news(of)).collect();
         new.sort_by_key(|of| (of.at, of.user));
         let new: Vec<UserId> = new.into_iter().map(|of| of.user).collect();
         let mut received = Vec::new();
         if !new.is_empty() {
             received = self.days.punches_received_since(&new, farthest).await?;
-            received.retain(|(punch, _)| !follower.punches.contains_key(&punch.id));
+            received.retain(|(punch, _)| !cursor.punches.contains_key(&punch.id));
         }
         let too_much =
-            std::mem::take(&mut follower.missed) || new.len() > MOST_PEOPLE || received.len() > MOST_PUNCHES;
-        let told = if too_much || new.is_empty() {
+            std::mem::take(&mut cursor.missed) || new.len() > MOST_PEOPLE || received.len() > MOST_PUNCHES;
+        let updates = if too_much || new.is_empty() {
             Vec::new()
         } else {
             self.changes(&new, received.clone(), now).await?
         };
-        follower.looked_at = now;
+        cursor.looked_at = now;
         if looks_back {
-            follower.looked_back_at = now;
+            cursor.looked_back_at = now;
         }
-        follower.learn(&changed, &received);
-        Ok(if too_much { Update::TooMuch } else { Update::Of(told) })
+        cursor.learn(&changed, &received);
+        Ok(if too_much { Update::TooMuch } else { Update::Of(updates) })
     }
 
     fn followed(

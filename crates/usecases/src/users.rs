@@ -264,21 +264,21 @@ impl Users {
     }
 
     /// Somebody who could be the first administrator, with a password that nobody knows yet.
-    pub fn founder(&self, email: EmailAddress, name: PersonName) -> Result<FirstAdmin, UserError> {
+    pub fn first_admin(&self, email: EmailAddress, name: PersonName) -> Result<FirstAdmin, UserError> {
         let user = User::new(UserId::new(self.ids.next()), name, email, self.clock.now());
         Ok(FirstAdmin { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
     }
 
     /// Adds the first administrator if there is nobody yet; tells whether it is them, also when an earlier call added
     /// them and its answer was lost.
-    pub async fn found(&self, founder: &FirstAdmin) -> Result<bool, UserError> {
+    pub async fn found(&self, first_admin: &FirstAdmin) -> Result<bool, UserError> {
         // Asked first because hashing a password takes longer than starting everything else.
         let anybody = UserFilter { include_deleted: true, ..UserFilter::default() };
         if self.users.list(&UserScope::Everybody, &anybody, &[], Page::default()).await?.total > 0 {
-            return Ok(self.users.get(founder.user.id).await?.is_some());
+            return Ok(self.users.get(first_admin.user.id).await?.is_some());
         }
-        let hash = self.passwords.hash(founder.password.clone()).await?;
-        Ok(self.users.insert_first(&founder.user, &hash).await?)
+        let hash = self.passwords.hash(first_admin.password.clone()).await?;
+        Ok(self.users.insert_first(&first_admin.user, &hash).await?)
     }
 
     /// A password that nobody knows yet, for whoever shows it to somebody once.

@@ -115,8 +115,8 @@ async fn what_is_not_enrolled_from_a_folder_is_told() {
         "{lines:?}"
     );
     let words = program.run(&arguments[..5]).await;
-    let told = words.ended(3);
-    assert!(told.out.contains("IMG_0001.HEIC") && told.out.contains("group.jpg"), "{}", told.out);
+    let body = words.ended(3);
+    assert!(body.out.contains("IMG_0001.HEIC") && body.out.contains("group.jpg"), "{}", body.out);
 }
 
 #[tokio::test]

@@ -21,9 +21,9 @@ async fn faces_are_unavailable_and_the_rest_works(app: &TestApp) {
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let photos = photos::person("Colin_Powell");
     let refused = app.kiosk().await.recognize(&photos.probes[0]).await;
-    let told = refused.problem(503, "model-unavailable");
+    let answer = refused.problem(503, "model-unavailable");
     assert!(!refused.header("retry-after").is_empty());
-    assert!(!told.to_string().contains(".onnx"), "{told}");
+    assert!(!answer.to_string().contains(".onnx"), "{answer}");
     admin.enroll(&ada.id, &photos.enroll).await.problem(503, "model-unavailable");
 
     assert_eq!(ada.mark("auto").await.expect(201)["decision"], "checked_in");

@@ -67,8 +67,8 @@ fn line(difference: &Difference) -> String {
     let shift =
         either.and_then(|record| record.day.shift.as_ref()).map_or("no shift", |shift| &shift.shift.name);
     let date = either.map_or_else(String::new, |record| record.day.key.date.to_string());
-    let told = |record: &Option<DayRecord>| record.as_ref().map_or_else(|| "nothing".to_owned(), words);
-    format!("  {date} {shift}: {} -> {}", told(&difference.before), told(&difference.after))
+    let describe = |record: &Option<DayRecord>| record.as_ref().map_or_else(|| "nothing".to_owned(), words);
+    format!("  {date} {shift}: {} -> {}", describe(&difference.before), describe(&difference.after))
 }
 
 fn words(kept: &DayRecord) -> String {

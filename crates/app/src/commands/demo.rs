@@ -25,9 +25,9 @@ pub(crate) struct Args {
 pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     wait_for(async {
         let system = wiring::System::without_engine(settings).await?;
-        let founder = server::founder(&system.usecases)?;
-        if system.usecases.users.found(&founder).await? {
-            server::introduce(&founder);
+        let first_admin = server::first_admin(&system.usecases)?;
+        if system.usecases.users.found(&first_admin).await? {
+            server::introduce(&first_admin);
         }
         let bar = ProgressBar::new(u64::from(args.people));
         bar.set_style(ProgressStyle::with_template("{pos}/{len} people {wide_bar} {eta}")?);

@@ -87,9 +87,9 @@ fn data_folder(settings: &Settings) -> Result<String, String> {
 
 /// `noted` tells whether there is a database that was written with a key.
 fn keys(settings: &Settings, noted: bool) -> Result<String, String> {
-    let told = |error: anyhow::Error| format!("{error:#}");
-    let jwt = wiring::has_jwt_key(settings).map_err(told)?;
-    let data = wiring::data_keys(settings).map_err(told)?.is_some();
+    let display = |error: anyhow::Error| format!("{error:#}");
+    let jwt = wiring::has_jwt_key(settings).map_err(display)?;
+    let data = wiring::data_keys(settings).map_err(display)?.is_some();
     match (jwt, data, noted) {
         (true, true, _) => Ok("JWT_SECRET_KEY and DATA_KEY are there".into()),
         (_, false, true) => {

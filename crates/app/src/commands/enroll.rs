@@ -427,13 +427,13 @@ fn tell(left: &LeftOut) {
 }
 
 fn refusals(tried: &[PathBuf], rejected: &[Rejected]) -> Vec<serde_json::Value> {
-    let told = |photo: &Rejected| {
+    let describe = |photo: &Rejected| {
         let file = tried.get(photo.image_index).map(|file| shown(file));
         json!({
             "image_index": photo.image_index, "file": file, "code": photo.flaw.code(), "detail": photo.flaw.detail(),
         })
     };
-    rejected.iter().map(told).collect()
+    rejected.iter().map(describe).collect()
 }
 
 #[cfg(test)]

@@ -117,11 +117,11 @@ fn sentence(answer: &Value) -> String {
     }
     let least = answer["threshold_similarity"].as_f64().unwrap_or_default();
     let faces: Vec<String> =
-        answer["faces"].as_array().into_iter().flatten().map(|face| told(face, least)).collect();
+        answer["faces"].as_array().into_iter().flatten().map(|face| describe(face, least)).collect();
     format!("{file}: {}", faces.join("; "))
 }
 
-fn told(face: &Value, least: f64) -> String {
+fn describe(face: &Value, least: f64) -> String {
     let next: Vec<String> = face["candidates"]
         .as_array()
         .into_iter()

@@ -221,8 +221,8 @@ mod tests {
     fn a_line_that_sets_nothing_is_told_by_its_number_and_not_shown() {
         let mut bad = Vec::new();
         dotenv("A=1\r\nhunter2\r\n\r\nB 2\r\n=3\n1A=4\nexport\n", ".env", &mut bad);
-        let told: Vec<_> = bad.iter().map(ToString::to_string).collect();
-        assert_eq!(told, [2, 4, 5, 6, 7].map(|line| format!(".env, line {line}: is not KEY=value")));
+        let messages: Vec<_> = bad.iter().map(ToString::to_string).collect();
+        assert_eq!(messages, [2, 4, 5, 6, 7].map(|line| format!(".env, line {line}: is not KEY=value")));
     }
 
     #[test]
@@ -244,22 +244,22 @@ mod tests {
         );
         assert!(bad.is_empty());
         toml("port = 1\n\njwt_secret_key = hunter2\n", "rollcall.toml", &mut bad);
-        let told = bad[0].to_string();
-        assert!(told.starts_with("rollcall.toml, line 3: ") && !told.contains("hunter2"), "{told}");
+        let message = bad[0].to_string();
+        assert!(message.starts_with("rollcall.toml, line 3: ") && !message.contains("hunter2"), "{message}");
     }
 
     #[test]
     fn files_are_utf_8_with_or_without_a_mark() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".env");
-        let told = |bytes: &[u8]| {
+        let read = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             text(&path, ".env").map_err(|bad| bad.to_string())
         };
-        assert_eq!(told(b"\xef\xbb\xbfPORT=1\r\n"), Ok(Some("PORT=1\r\n".into())));
-        assert_eq!(told(b"A=1\nB=\xe4\n"), Err(".env, line 2: is not UTF-8. Save the file as UTF-8".into()));
+        assert_eq!(read(b"\xef\xbb\xbfPORT=1\r\n"), Ok(Some("PORT=1\r\n".into())));
+        assert_eq!(read(b"A=1\nB=\xe4\n"), Err(".env, line 2: is not UTF-8. Save the file as UTF-8".into()));
         for utf16 in [b"\xff\xfeP\0=\0".as_slice(), b"\xfe\xff\0P", b"P\0=\0"] {
-            assert!(told(utf16).unwrap_err().contains("UTF-16"));
+            assert!(read(utf16).unwrap_err().contains("UTF-16"));
         }
         assert_eq!(text(&folder.path().join("none"), ".env"), Ok(None));
     }

@@ -171,9 +171,9 @@ fn a_file_sets_nothing_that_is_no_setting() {
         &[],
     );
     let message = message.map(drop).unwrap_err();
-    let told: Vec<_> = message.lines().collect();
+    let lines: Vec<_> = message.lines().collect();
     assert_eq!(
-        told,
+        lines,
         [
             "rollcall.toml, line 4: SERVER is not one value. A list is one text, with commas",
             ".env, line 3: LOG_FORMAT=xml is not usable: one of text, json",

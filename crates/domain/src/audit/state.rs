@@ -181,7 +181,7 @@ impl State {
     /// A shift that was given to somebody.
     #[must_use]
     pub fn assignment(of: &ShiftAssignment) -> Self {
-        let (user, department) = match of.to_whom {
+        let (user, department) = match of.target {
             AssignmentTarget::Everybody => (None, None),
             AssignmentTarget::Department(department) => (None, Some(department)),
             AssignmentTarget::Person(user) => (Some(user), None),

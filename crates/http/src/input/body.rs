@@ -18,9 +18,9 @@ pub(crate) fn api(req: &HttpRequest) -> Result<web::Data<Api>, Problem> {
 
 /// Refuses a body that says it is too long, before any of it is read.
 pub(crate) fn check_length(req: &HttpRequest, limit: usize) -> Result<(), Problem> {
-    let told =
+    let declared =
         req.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if told.is_some_and(|length| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
+    if declared.is_some_and(|length| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
 }
 
 /// All of a body.

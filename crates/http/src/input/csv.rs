@@ -93,8 +93,8 @@ pub(crate) fn table(bytes: &[u8], known: &[Column]) -> Result<Vec<Row>, Problem>
         let mut cells = Vec::new();
         for (n, cell) in record.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
             let Some(Some(heading)) = columns.get(n) else {
-                let told = format!("line {line} has something in column {}, which has no name", n + 1);
-                return Err(Problem::new(Code::MalformedCsv, told));
+                let detail = format!("line {line} has something in column {}, which has no name", n + 1);
+                return Err(Problem::new(Code::MalformedCsv, detail));
             };
             cells.push((heading.member, heading.read(cell)));
         }
@@ -181,8 +181,8 @@ const MOST_COLUMNS: usize = 100;
 /// The columns by their titles; one without a title has to be empty.
 fn columns(titles: &StringRecord, known: &[Column]) -> Result<Vec<Option<Heading>>, Problem> {
     if titles.len() > MOST_COLUMNS {
-        let told = format!("a table has at most {MOST_COLUMNS} columns, this one has {}", titles.len());
-        return Err(Problem::new(Code::MalformedCsv, told));
+        let detail = format!("a table has at most {MOST_COLUMNS} columns, this one has {}", titles.len());
+        return Err(Problem::new(Code::MalformedCsv, detail));
     }
     let (mut columns, mut unknown): (Vec<Option<Heading>>, _) = (Vec::new(), Vec::new());
     let titled: Vec<&str> = known.iter().map(|column| column.title).collect();
@@ -197,8 +197,8 @@ fn columns(titles: &StringRecord, known: &[Column]) -> Result<Vec<Option<Heading
             continue;
         };
         if columns.iter().flatten().any(|earlier| earlier.member == column.member) {
-            let told = format!("the column {} appears twice", column.member);
-            return Err(Problem::new(Code::MalformedCsv, told));
+            let detail = format!("the column {} appears twice", column.member);
+            return Err(Problem::new(Code::MalformedCsv, detail));
         }
         columns.push(Some(Heading { member: column.member, zone }));
     }
@@ -399,7 +399,7 @@ mod tests {
         let wide = vec!["x"; 101].join(",");
         assert_eq!(read(wide).map(drop), Err(Code::MalformedCsv));
         let ansi = table(b"date,note\r\n2026-03-02,M\xfcller\r\n", &KNOWN).map(drop).unwrap_err();
-        let told = format!("{ansi:?}");
-        assert!(told.contains("line 2") && told.contains("CSV UTF-8"), "{told}");
+        let detail = format!("{ansi:?}");
+        assert!(detail.contains("line 2") && detail.contains("CSV UTF-8"), "{detail}");
     }
 }

@@ -180,8 +180,8 @@ pub(crate) fn are_weekdays(texts: &[String]) -> Result<(), ValidationError> {
     if texts.iter().all(known) && !(0..texts.len()).any(twice) {
         return Ok(());
     }
-    let told = "must be days of the week, monday to sunday, each at most once";
-    Err(ValidationError::new(Weekday::CODE).with_message(told.into()))
+    let detail = "must be days of the week, monday to sunday, each at most once";
+    Err(ValidationError::new(Weekday::CODE).with_message(detail.into()))
 }
 
 /// The days of texts that were validated.

@@ -116,7 +116,7 @@ fn read<T: Form>(value: Value, place: Place, shown: &Value) -> Result<T, Problem
     if let Some(Err(errors)) = form.as_ref().map(Validate::validate) {
         gather("", &errors, place, &mut wrong);
     }
-    nothing.retain(|null| wrong.iter().all(|told| told.pointer != null.pointer));
+    nothing.retain(|null| wrong.iter().all(|known| known.pointer != null.pointer));
     wrong.append(&mut nothing);
     match form {
         Some(form) if wrong.is_empty() => Ok(form),

@@ -32,7 +32,7 @@ struct Entering {
     forms: Vec<ItemForm>,
     summary: BulkSummaryView,
     spool: Spool,
-    told: Vec<bool>,
+    done: Vec<bool>,
 }
 
 /// Enters the items of a job.
@@ -46,8 +46,8 @@ pub(super) async fn enter(
     let forms = items(desk).await?;
     // The batch of a job has its name: it is the same one whoever goes on with it.
     let batch = BatchId::new(desk.job().id.uuid());
-    let (told, spool) = (vec![false; forms.len()], Spool::new(forms.len())?);
-    let mut entering = Entering { batch, forms, summary: BulkSummaryView::default(), spool, told };
+    let (done, spool) = (vec![false; forms.len()], Spool::new(forms.len())?);
+    let mut entering = Entering { batch, forms, summary: BulkSummaryView::default(), spool, done };
     if request.atomic {
         let all = (0..entering.forms.len()).collect();
         entering.slice(usecases, actor, &request, all).await?;
@@ -55,7 +55,7 @@ pub(super) async fn enter(
         entering.recall(desk).await?;
         let items: Vec<Option<BulkItem>> = entering.left(actor);
         for slice in usecases.bulk.slices(&items, SLICE).await.map_err(Problem::from)? {
-            let slice: Vec<usize> = slice.into_iter().filter(|place| !entering.told[*place]).collect();
+            let slice: Vec<usize> = slice.into_iter().filter(|place| !entering.done[*place]).collect();
             if !slice.is_empty() {
                 let lines = entering.slice(usecases, actor, &request, slice).await?;
                 desk.draft(&lines, entering.progress()).await?;
@@ -112,12 +112,12 @@ impl Entering {
             rest.extend_from_slice(&piece);
             let mut lines = Vec::new();
             for line in whole_lines(&mut rest) {
-                let told: Told = serde_json::from_slice(&line)
+                let done: Told = serde_json::from_slice(&line)
                     .map_err(|_| Problem::broken("a result of a job cannot be read"))?;
-                if let Some(known) = self.told.get_mut(told.index).filter(|known| !**known) {
+                if let Some(known) = self.done.get_mut(done.index).filter(|known| !**known) {
                     *known = true;
-                    self.summary.count(&told.outcome);
-                    lines.push((told.index, line));
+                    self.summary.count(&done.outcome);
+                    lines.push((done.index, line));
                 }
             }
             self.spool.add(lines).await?;
@@ -127,8 +127,8 @@ impl Entering {
 
     /// The items of which nothing is told yet, in their places.
     fn left(&self, actor: &Actor) -> Vec<Option<BulkItem>> {
-        let item = |(form, told): (&ItemForm, &bool)| if *told { None } else { read_item(form, actor).0 };
-        self.forms.iter().zip(&self.told).map(item).collect()
+        let item = |(form, done): (&ItemForm, &bool)| if *done { None } else { read_item(form, actor).0 };
+        self.forms.iter().zip(&self.done).map(item).collect()
     }
 
     /// Enters the items in these places; tells what came of them as lines.
@@ -149,7 +149,7 @@ impl Entering {
         let mut views = Vec::new();
         for ((place, result), unread) in places.into_iter().zip(results).zip(unread) {
             let view = ResultView::new(place, &self.forms[place], result, unread);
-            self.told[place] = true;
+            self.done[place] = true;
             self.summary.count(view.outcome());
             views.push((place, view));
         }

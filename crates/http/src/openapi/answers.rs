@@ -125,8 +125,8 @@ fn events(response: &mut Value) {
 
 fn headers(method: &str, status: &str, response: &mut Value) {
     let mut headers = Map::new();
-    let mut header = |name: &str, kind: Value, told: &str| {
-        headers.insert(name.to_owned(), json!({ "description": told, "schema": kind }));
+    let mut header = |name: &str, kind: Value, description: &str| {
+        headers.insert(name.to_owned(), json!({ "description": description, "schema": kind }));
     };
     let text = || json!({ "type": "string" });
     let number = || json!({ "type": "integer", "minimum": 0 });
@@ -213,7 +213,7 @@ fn share(shared: &mut Map<String, Value>, status: &str, response: &mut Value) {
 fn describe_extras(document: &mut Value) {
     let members = document["components"]["schemas"]["Problem"]["properties"].as_object_mut();
     let Some(members) = members else { return };
-    for (name, told) in EXTRAS {
+    for (name, description) in EXTRAS {
         let kind = match name {
             "line" | "column" | "distance_m" | "limit" => json!({ "type": "number", "minimum": 0 }),
             "rejected" | "reasons" | "results" => json!({ "type": "array", "items": { "type": "object" } }),
@@ -225,7 +225,7 @@ fn describe_extras(document: &mut Value) {
             _ => json!({ "type": "string" }),
         };
         let mut schema = kind;
-        schema["description"] = json!(told);
+        schema["description"] = json!(description);
         members.entry(name).or_insert(schema);
     }
 }

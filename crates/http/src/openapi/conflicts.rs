@@ -6,7 +6,7 @@ use crate::entry::Entry;
 use crate::problem::Code;
 
 /// The codes of a 409 of this operation, in words. Every one of them can also meet what the database alone finds.
-pub(super) fn told(entry: &Entry) -> String {
+pub(super) fn describe(entry: &Entry) -> String {
     let codes = of(entry).iter().copied().chain([Code::Conflict]);
     let each: Vec<_> = codes.map(|code| format!("`{}`: {}", code.slug(), code.about())).collect();
     each.join(" ")
@@ -61,10 +61,10 @@ mod tests {
         // Those of single items, and of results that are not there yet, which say so themselves.
         let elsewhere =
             ["not-applied", "no-overtime", "event-id-reused", "job-not-finished", "job-without-result"];
-        let told: BTreeSet<_> = TABLE.iter().flat_map(of).map(|code| code.slug()).collect();
+        let documented: BTreeSet<_> = TABLE.iter().flat_map(of).map(|code| code.slug()).collect();
         for code in Code::ALL.iter().filter(|code| code.status().as_u16() == 409 && **code != Code::Conflict)
         {
-            assert!(told.contains(code.slug()) != elsewhere.contains(&code.slug()), "{code:?}");
+            assert!(documented.contains(code.slug()) != elsewhere.contains(&code.slug()), "{code:?}");
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn add(document: &mut Value) {
         "Face-recognition attendance.\n\nWhatever answers `GET` answers `HEAD`. Answers with an `ETag` are answered 304 to \
          whoever sends it as `If-None-Match`; changes that send it as `If-Match` are refused with 412 if there was another \
          in the meantime. A change that changes nothing raises no version, and whatever was read can be sent back. Where a \
-         person is told by an id, `{\"id\", \"name\"}` is beside it. Answers are compressed (`br`, `gzip`) for those who ask for \
+         person is description by an id, `{\"id\", \"name\"}` is beside it. Answers are compressed (`br`, `gzip`) for those who ask for \
          it, except those with tokens. Errors are problems (RFC 9457)."
     );
     let used: Vec<String> = document["paths"]
@@ -77,7 +77,8 @@ pub(super) fn add(document: &mut Value) {
         .filter_map(|tag| tag.as_str().map(str::to_owned))
         .collect();
     let tags = TAGS.iter().filter(|(name, _)| used.iter().any(|used| used == name));
-    document["tags"] = tags.map(|(name, told)| json!({ "name": name, "description": told })).collect();
+    document["tags"] =
+        tags.map(|(name, description)| json!({ "name": name, "description": description })).collect();
     for (name, example) in examples() {
         document["components"]["schemas"][name]["examples"] = json!([example]);
     }

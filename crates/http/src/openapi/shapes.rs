@@ -99,11 +99,11 @@ pub(super) fn shape(document: &mut Value) {
     no_defaults(document);
     let roots = requests(document);
     let asked = reached(document, roots);
-    let mut told = reached(document, answers(document));
-    told.insert("NamedPerson".into());
-    name_people(document, &told);
+    let mut answered = reached(document, answers(document));
+    answered.insert("NamedPerson".into());
+    name_people(document, &answered);
     exact_requests(document);
-    exact_answers(document, &told, &asked);
+    exact_answers(document, &answered, &asked);
     enumerate(document);
     send_back(document);
     close(document, &asked);
@@ -210,8 +210,8 @@ fn never_null(schema: &mut Value) {
         kinds.retain(|kind| kind.get("type").is_none_or(|kind| kind != "null"));
         if let [Value::Object(only)] = kinds.as_slice() {
             let mut only = only.clone();
-            if let Some(told) = members.remove("description") {
-                only.insert("description".into(), told);
+            if let Some(description) = members.remove("description") {
+                only.insert("description".into(), description);
             }
             *members = only;
         }
@@ -222,10 +222,10 @@ fn never_null(schema: &mut Value) {
 const UNNAMED: [&str; 2] = ["ErasureReceipt", "DeletedEncoding"];
 
 /// Members that tell names, beside those that tell ids.
-fn name_people(document: &mut Value, told: &BTreeSet<String>) {
+fn name_people(document: &mut Value, answered: &BTreeSet<String>) {
     for (_, schema) in schemas(document)
         .iter_mut()
-        .filter(|(name, _)| told.contains(*name) && !UNNAMED.contains(&name.as_str()))
+        .filter(|(name, _)| answered.contains(*name) && !UNNAMED.contains(&name.as_str()))
     {
         objects(schema, &mut |object| {
             let Some(Value::Object(members)) = object.get_mut("properties") else { return };
@@ -234,11 +234,11 @@ fn name_people(document: &mut Value, told: &BTreeSet<String>) {
                 let Some(name) = beside(member).filter(|name| !members.contains_key(name)) else { continue };
                 let nullable = is_nullable(schema);
                 let person = json!({ "$ref": format!("{REF}NamedPerson") });
-                let told = format!("The person of `{member}`.");
+                let description = format!("The person of `{member}`.");
                 let schema = if nullable {
-                    json!({ "oneOf": [{ "type": "null" }, person], "description": told })
+                    json!({ "oneOf": [{ "type": "null" }, person], "description": description })
                 } else {
-                    json!({ "allOf": [person], "description": told })
+                    json!({ "allOf": [person], "description": description })
                 };
                 added.push((name, schema));
             }
@@ -285,9 +285,9 @@ fn strings(value: &Value) -> Vec<String> {
 }
 
 /// What is always sent is required, and what is sometimes left out is never `null` instead.
-fn exact_answers(document: &mut Value, told: &BTreeSet<String>, asked: &BTreeSet<String>) {
+fn exact_answers(document: &mut Value, answered: &BTreeSet<String>, asked: &BTreeSet<String>) {
     for (name, schema) in schemas(document).iter_mut() {
-        if !told.contains(name) || asked.contains(name) {
+        if !answered.contains(name) || asked.contains(name) {
             continue;
         }
         objects(schema, &mut |object| {
@@ -352,9 +352,9 @@ fn send_back(document: &mut Value) {
                 widen(known, &schema);
                 continue;
             }
-            let told = "As it is shown; it cannot be changed here.";
+            let description = "As it is shown; it cannot be changed here.";
             if let Some(members) = schema.as_object_mut() {
-                members.insert("description".into(), json!(told));
+                members.insert("description".into(), json!(description));
             }
             known.insert(member, schema);
         }
@@ -480,8 +480,8 @@ mod tests {
                 assert!(known.is_object(), "{change} has no {member}");
                 assert!(is_nullable(known) || !is_nullable(&schema), "{change}.{member} cannot be null");
                 let Some(words) = known["enum"].as_array() else { continue };
-                let mut told = schema["enum"].as_array().into_iter().flatten();
-                assert!(told.all(|word| words.contains(word)), "{change}.{member} lacks a word");
+                let mut documented = schema["enum"].as_array().into_iter().flatten();
+                assert!(documented.all(|word| words.contains(word)), "{change}.{member} lacks a word");
             }
         }
     }

@@ -61,22 +61,22 @@ async fn what_may_not_be_seen_looks_like_what_is_not_there() {
     let ada = world.employee("Ada").await;
     let bob = world.employee("Bob").await;
     let nobody = UserId::new(Uuid::from_u128(99));
-    let told = |answer: super::world::Answer| {
+    let shown = |answer: super::world::Answer| {
         let mut body = answer.is_problem(404, "not-found");
         let text = body["instance"].take();
         body["request_id"] = Value::Null;
         (body, text)
     };
     for uri in ["/api/users/ID", "/api/attendance/user/ID", "/api/face/user/ID/encodings"] {
-        let (hidden, _) = told(world.get(&ada.token, &uri.replace("ID", &bob.id.to_string())).await);
-        let (absent, _) = told(world.get(&ada.token, &uri.replace("ID", &nobody.to_string())).await);
-        let (no_id, _) = told(world.get(&ada.token, &uri.replace("ID", "1%20OR%201=1")).await);
+        let (hidden, _) = shown(world.get(&ada.token, &uri.replace("ID", &bob.id.to_string())).await);
+        let (absent, _) = shown(world.get(&ada.token, &uri.replace("ID", &nobody.to_string())).await);
+        let (no_id, _) = shown(world.get(&ada.token, &uri.replace("ID", "1%20OR%201=1")).await);
         assert_eq!(hidden, absent);
         assert_eq!(no_id, absent);
     }
     let put = |id: UserId| format!("/api/users/{id}");
-    let (hidden, _) = told(world.put(&ada.token, &put(bob.id), json!({ "name": "Eve" })).await);
-    let (absent, _) = told(world.put(&ada.token, &put(nobody), json!({ "name": "Eve" })).await);
+    let (hidden, _) = shown(world.put(&ada.token, &put(bob.id), json!({ "name": "Eve" })).await);
+    let (absent, _) = shown(world.put(&ada.token, &put(nobody), json!({ "name": "Eve" })).await);
     assert_eq!(hidden, absent);
 }
 
@@ -103,7 +103,7 @@ async fn kiosks_do_not_log_in() {
     let body = json!({ "email": "a@example.org", "password": "whatever it is" });
     world.post(&kiosk, "/api/auth/login", body.clone()).await.is_problem(403, "forbidden");
     world.post("not a token", "/api/auth/login", body).await.is_problem(401, "invalid-credentials");
-    let told = world.get(&kiosk, "/api/auth/verify-token").await.is(200);
-    assert_eq!(told["kind"], "device");
+    let shown = world.get(&kiosk, "/api/auth/verify-token").await.is(200);
+    assert_eq!(shown["kind"], "device");
     world.get(&kiosk, "/api/users/me").await.is_problem(403, "forbidden");
 }

@@ -12,10 +12,10 @@ async fn a_registration_is_an_employee_whatever_they_wish_for() {
     let world = World::new();
     let mut body = json!({ "name": "Ada", "email": "ada@example.org", "password": PASSWORD });
     let answer = world.post("", "/api/auth/register", body.clone()).await;
-    let told = answer.is(201);
-    assert_eq!(told["user"]["role"], "employee");
-    assert_eq!(answer.header("location"), format!("/api/users/{}", told["user"]["id"].as_str().unwrap()));
-    assert_eq!(told["token_type"], "Bearer");
+    let shown = answer.is(201);
+    assert_eq!(shown["user"]["role"], "employee");
+    assert_eq!(answer.header("location"), format!("/api/users/{}", shown["user"]["id"].as_str().unwrap()));
+    assert_eq!(shown["token_type"], "Bearer");
     world.post("", "/api/auth/register", body.clone()).await.is_problem(409, "email-taken");
 
     body["role"] = json!("admin");
@@ -30,10 +30,10 @@ async fn a_login_is_renewed_and_ended() {
     let world = World::new();
     world.employee("Ada").await;
     let body = json!({ "email": "ADA@example.org", "password": PASSWORD });
-    let told = world.post("", "/api/auth/login", body).await.is(200);
-    assert_eq!(told["expires_in"], 3600);
-    assert_eq!(told["user"]["email"], "ada@example.org");
-    let refresh = told["refresh_token"].as_str().unwrap();
+    let shown = world.post("", "/api/auth/login", body).await.is(200);
+    assert_eq!(shown["expires_in"], 3600);
+    assert_eq!(shown["user"]["email"], "ada@example.org");
+    let refresh = shown["refresh_token"].as_str().unwrap();
 
     let renewed = world.post("", "/api/auth/refresh", json!({ "refresh_token": refresh })).await.is(200);
     let token = renewed["access_token"].as_str().unwrap().to_owned();
@@ -42,8 +42,8 @@ async fn a_login_is_renewed_and_ended() {
         .await
         .is_problem(401, "refresh-token-invalid");
 
-    let told = world.get(&token, "/api/auth/verify-token").await.is(200);
-    assert_eq!((&told["valid"], &told["user"]["role"]), (&json!(true), &json!("employee")));
+    let shown = world.get(&token, "/api/auth/verify-token").await.is(200);
+    assert_eq!((&shown["valid"], &shown["user"]["role"]), (&json!(true), &json!("employee")));
     let logout = || bearer(TestRequest::post().uri("/api/auth/logout"), &token);
     assert_eq!(world.call(logout()).await.status, 204);
     world.call(logout()).await.is_problem(401, "token-revoked");
@@ -70,10 +70,10 @@ async fn the_right_password_of_a_suspended_account_is_told_so() {
     let uri = format!("/api/admin/users/{}/status", ada.id);
     let short = world.put(&admin.token, &uri, json!({ "status": "suspended", "reason": "why" })).await;
     assert_eq!(short.wrong(), pairs(&[("/reason", "too-short")]));
-    let told =
+    let shown =
         world.put(&admin.token, &uri, json!({ "status": "suspended", "reason": "lost badge" })).await.is(200);
-    assert_eq!(told["status"], "suspended");
-    assert_eq!(told.get("status_reason"), None, "for administrators' lists");
+    assert_eq!(shown["status"], "suspended");
+    assert_eq!(shown.get("status_reason"), None, "for administrators' lists");
     let listed = world.get(&admin.token, "/api/admin/users?q=Ada").await.is(200);
     let row = &listed["data"][0];
     let by = admin.id.to_string();
@@ -96,17 +96,17 @@ async fn absent_keeps_and_null_clears() {
     let world = World::new();
     let ada = world.employee("Ada").await;
     let change = json!({ "phone": "+49 30 1", "locale": "de", "settings": { "theme": "dark" } });
-    let told = world.put(&ada.token, "/api/users/me", change).await.is(200);
+    let shown = world.put(&ada.token, "/api/users/me", change).await.is(200);
     assert_eq!(
-        (&told["phone"], &told["locale"], &told["name"]),
+        (&shown["phone"], &shown["locale"], &shown["name"]),
         (&json!("+49 30 1"), &json!("de"), &json!("Ada"))
     );
-    assert_eq!(told["settings"], json!({ "theme": "dark", "notifications": true, "language": "en" }));
+    assert_eq!(shown["settings"], json!({ "theme": "dark", "notifications": true, "language": "en" }));
     let patch = bearer(TestRequest::patch().uri("/api/users/me"), &ada.token);
-    let told =
+    let shown =
         world.call(patch.set_json(json!({ "phone": null, "settings": { "language": "de" } }))).await.is(200);
-    assert_eq!((&told["phone"], &told["locale"]), (&json!(null), &json!("de")));
-    assert_eq!(told["settings"], json!({ "theme": "dark", "notifications": true, "language": "de" }));
+    assert_eq!((&shown["phone"], &shown["locale"]), (&json!(null), &json!("de")));
+    assert_eq!(shown["settings"], json!({ "theme": "dark", "notifications": true, "language": "de" }));
 }
 
 #[actix_web::test]
@@ -229,7 +229,7 @@ async fn guessing_has_to_wait_whether_or_not_there_is_an_account() {
     let ask = async |email: &str, password: &str| {
         world.post("", "/api/auth/login", json!({ "email": email, "password": password })).await
     };
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     for email in ["ada@example.org", "nobody@example.org"] {
         for _ in 0..10 {
             ask(email, "wrong but long").await.is_problem(401, "invalid-credentials");
@@ -238,9 +238,9 @@ async fn guessing_has_to_wait_whether_or_not_there_is_an_account() {
         let mut body = answer.is_problem(429, "too-many-attempts");
         assert_eq!(answer.header("retry-after"), "30");
         body["request_id"].take();
-        told.push(body);
+        shown.push(body);
     }
-    assert_eq!(told[0], told[1]);
+    assert_eq!(shown[0], shown[1]);
     world.fakes.clock.advance(jiff::SignedDuration::from_secs(30));
     ask("ada@example.org", PASSWORD).await.is(200);
 }
@@ -250,8 +250,8 @@ async fn an_invitation_is_shown_once_and_accepted_once() {
     let world = World::new();
     let admin = world.admin().await;
     let body = json!({ "name": "Cleo", "email": "cleo@example.org" });
-    let told = world.post(&admin.token, "/api/users", body).await.is(201);
-    let token = told["invite_url"].as_str().unwrap().strip_prefix("/invite#").unwrap().to_owned();
+    let shown = world.post(&admin.token, "/api/users", body).await.is(201);
+    let token = shown["invite_url"].as_str().unwrap().strip_prefix("/invite#").unwrap().to_owned();
     let accept = async |password: &str| {
         world.post("", "/api/auth/invitation", json!({ "token": token, "password": password })).await
     };
@@ -277,7 +277,7 @@ async fn an_erasure_says_why_and_comes_with_a_receipt() {
     world.delete(&ada.token, &uri).await.is_problem(403, "forbidden");
     let own = erase(&format!("/api/users/{}?mode=erase", admin.id));
     world.call(own).await.is_problem(409, "cannot-delete-self");
-    let told = world.call(erase(&uri)).await.is(200);
+    let shown = world.call(erase(&uri)).await.is(200);
     let expected = json!({ "receipt": {
         "user_id": ada.id.to_string(),
         "erased_at": "2026-03-02T08:00:00Z",
@@ -286,7 +286,7 @@ async fn an_erasure_says_why_and_comes_with_a_receipt() {
         },
         "remaining": 0,
     } });
-    assert_eq!(told, expected);
+    assert_eq!(shown, expected);
     assert_eq!(world.api.usecases.faces.gallery().size().encodings, 0);
     world.call(erase(&uri)).await.is_problem(404, "not-found");
     world.get(&ada.token, "/api/users/me").await.is_problem(401, "token-revoked");

@@ -14,9 +14,9 @@ async fn a_day_at_work() {
     let ada = world.employee("Ada").await;
     let location = json!({ "lat": 52.5, "lng": 13.4, "accuracy_m": 10.0 });
     let body = json!({ "note": "hello", "location": location });
-    let told = world.post(&ada.token, "/api/attendance/mark", body).await.is(201);
-    assert_eq!(told["decision"], "checked_in");
-    let event = &told["event"];
+    let shown = world.post(&ada.token, "/api/attendance/mark", body).await.is(201);
+    assert_eq!(shown["decision"], "checked_in");
+    let event = &shown["event"];
     assert_eq!(
         (&event["type"], &event["source"], &event["note"]),
         (&json!("check_in"), &json!("api"), &json!("hello"))
@@ -25,7 +25,7 @@ async fn a_day_at_work() {
     assert_eq!((&event["date"], &event["timezone"]), (&json!("2026-03-02"), &json!("UTC")));
     assert_eq!(event["location"], location);
     assert_eq!((&event["voided"], &event["hash"]), (&json!(false), &Value::Null));
-    let record = &told["record"];
+    let record = &shown["record"];
     assert_eq!(
         (&record["status"], &record["late_seconds"], &record["open"]),
         (&json!("late"), &json!(1200), &json!(true))
@@ -62,9 +62,9 @@ async fn entering_for_others_needs_a_reason() {
     assert_eq!(answer.wrong(), pairs(&[("/reason", "required")]));
     let body =
         json!({ "user_id": ada.id.to_string(), "reason": "forgot the badge", "at": "2026-03-02T07:58:00Z" });
-    let told = world.post(&admin.token, uri, body).await.is(201);
+    let shown = world.post(&admin.token, uri, body).await.is(201);
     assert_eq!(
-        (&told["event"]["source"], &told["event"]["entered_by"]),
+        (&shown["event"]["source"], &shown["event"]["entered_by"]),
         (&json!("manual"), &json!(admin.id.to_string()))
     );
 
@@ -108,14 +108,14 @@ async fn who_is_in_is_counted_by_department() {
     let bar = world.department("Bar", None).await;
     world.person("Ada", Role::Employee, Some(kitchen)).await;
     world.person("Bob", Role::Employee, Some(bar)).await;
-    let told =
+    let shown =
         world.get(&max.token, "/api/attendance/today?include=records&timezone=Europe/Berlin").await.is(200);
-    assert_eq!((&told["scope"], &told["totals"]["expected"]), (&json!("departments"), &json!(2)));
-    assert_eq!(told["timezone"], "Europe/Berlin");
-    assert_eq!(told["as_of"], "2026-03-02T09:00:00+01:00");
-    assert_eq!(told["by_department"][0]["department"]["name"], "Kitchen");
-    assert_eq!(told["by_department"][1]["department"], Value::Null);
-    assert_eq!(told["pagination"]["total"], 2);
+    assert_eq!((&shown["scope"], &shown["totals"]["expected"]), (&json!("departments"), &json!(2)));
+    assert_eq!(shown["timezone"], "Europe/Berlin");
+    assert_eq!(shown["as_of"], "2026-03-02T09:00:00+01:00");
+    assert_eq!(shown["by_department"][0]["department"]["name"], "Kitchen");
+    assert_eq!(shown["by_department"][1]["department"], Value::Null);
+    assert_eq!(shown["pagination"]["total"], 2);
     let plain = world.get(&max.token, "/api/attendance/today").await.is(200);
     assert!(plain.get("data").is_none());
     world
@@ -123,6 +123,6 @@ async fn who_is_in_is_counted_by_department() {
         .await
         .is_problem(422, "validation-failed");
     let admin = world.admin().await;
-    let told = world.get(&admin.token, &format!("/api/attendance/today?department_id={bar}")).await.is(200);
-    assert_eq!((&told["scope"], &told["totals"]["expected"]), (&json!("all"), &json!(1)));
+    let shown = world.get(&admin.token, &format!("/api/attendance/today?department_id={bar}")).await.is(200);
+    assert_eq!((&shown["scope"], &shown["totals"]["expected"]), (&json!("all"), &json!(1)));
 }

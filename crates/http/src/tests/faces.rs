@@ -28,33 +28,33 @@ async fn a_face_is_enrolled_recognized_and_deleted() {
     let mut parts: Vec<(&str, &[u8])> = vec![("user_id", id.as_bytes()), ("consent_version", b"2026-01")];
     parts.extend(shots[..4].iter().map(|shot| ("images", shot.as_slice())));
     parts.push(("images", &blurred));
-    let told = world.call(enroll(&admin.token, &parts)).await.is(201);
+    let shown = world.call(enroll(&admin.token, &parts)).await.is(201);
     assert_eq!(
-        (&told["status"], &told["remaining"], &told["encodings"]),
+        (&shown["status"], &shown["remaining"], &shown["encodings"]),
         (&json!("incomplete"), &json!(1), &json!(4))
     );
-    assert_eq!(told["rejected"][0]["code"], "low_sharpness");
-    assert_eq!(told["rejected"][0]["image_index"], 4);
-    assert!(told["rejected"][0]["hint"].is_string());
-    assert_eq!(told["accepted"][0]["quality"]["detector"], 0.9375);
+    assert_eq!(shown["rejected"][0]["code"], "low_sharpness");
+    assert_eq!(shown["rejected"][0]["image_index"], 4);
+    assert!(shown["rejected"][0]["hint"].is_string());
+    assert_eq!(shown["accepted"][0]["quality"]["detector"], 0.9375);
 
     let last = format!("data:image/png;base64,{}", STANDARD.encode(&shots[4]));
     let body = json!({ "user_id": "me", "images": [last] });
-    let told = world.post(&ada.token, "/api/face/enroll", body).await.is(201);
-    assert_eq!((&told["status"], &told["remaining"]), (&json!("enrolled"), &json!(0)));
+    let shown = world.post(&ada.token, "/api/face/enroll", body).await.is(201);
+    assert_eq!((&shown["status"], &shown["remaining"]), (&json!("enrolled"), &json!(0)));
     assert_eq!(world.get(&ada.token, "/api/users/me").await.is(200)["face"]["status"], "enrolled");
 
     let probe = drawn_photo("Ada").shot(7).bytes();
-    let told = world.call(recognize(&kiosk, &[("image", &probe)])).await.is(200);
-    assert_eq!((&told["result"], &told["user"]["name"]), (&json!("matched"), &json!("Ada")));
-    assert!((told["similarity"].as_f64().unwrap() + told["distance"].as_f64().unwrap() - 1.0).abs() < 2e-4);
-    assert_eq!((&told["threshold"], &told["margin"]), (&json!(0.55), &json!(0.05)));
-    assert_eq!(told["liveness"], json!({ "mode": "off", "score": null, "passed": null }));
-    assert_eq!(told["attendance"]["decision"], "checked_in");
-    assert_eq!(told["attendance"]["event"]["source"], "face_recognition");
-    assert!(told["attendance"]["event"]["device_id"].is_string());
-    assert!(told["timings_ms"]["embed"].is_number() && told["decision_id"].is_string());
-    assert!(told.get("faces").is_none() && told.get("candidates").is_none());
+    let shown = world.call(recognize(&kiosk, &[("image", &probe)])).await.is(200);
+    assert_eq!((&shown["result"], &shown["user"]["name"]), (&json!("matched"), &json!("Ada")));
+    assert!((shown["similarity"].as_f64().unwrap() + shown["distance"].as_f64().unwrap() - 1.0).abs() < 2e-4);
+    assert_eq!((&shown["threshold"], &shown["margin"]), (&json!(0.55), &json!(0.05)));
+    assert_eq!(shown["liveness"], json!({ "mode": "off", "score": null, "passed": null }));
+    assert_eq!(shown["attendance"]["decision"], "checked_in");
+    assert_eq!(shown["attendance"]["event"]["source"], "face_recognition");
+    assert!(shown["attendance"]["event"]["device_id"].is_string());
+    assert!(shown["timings_ms"]["embed"].is_number() && shown["decision_id"].is_string());
+    assert!(shown.get("faces").is_none() && shown.get("candidates").is_none());
 
     let uri = "/api/face/user/me/encodings?status=active&sort=created_at";
     let listed = world.get(&ada.token, uri).await.is(200);
@@ -64,12 +64,12 @@ async fn a_face_is_enrolled_recognized_and_deleted() {
     let one = format!("/api/face/encodings/{}", listed["data"][0]["id"].as_str().unwrap());
     let bob = world.employee("Bob").await;
     world.delete(&bob.token, &one).await.is_problem(404, "not-found");
-    let told = world.delete(&ada.token, &one).await.is(200);
-    assert_eq!((&told["remaining"], &told["status"]), (&json!(4), &json!("incomplete")));
+    let shown = world.delete(&ada.token, &one).await.is(200);
+    assert_eq!((&shown["remaining"], &shown["status"]), (&json!(4), &json!("incomplete")));
     world.delete(&ada.token, &one).await.is_problem(404, "not-found");
     world.delete(&ada.token, "/api/face/encodings/nonsense").await.is_problem(404, "not-found");
-    let told = world.call(recognize(&kiosk, &[("image", &probe)])).await.is(200);
-    assert_eq!((&told["result"], &told["user"]), (&json!("unknown"), &Value::Null));
+    let shown = world.call(recognize(&kiosk, &[("image", &probe)])).await.is(200);
+    assert_eq!((&shown["result"], &shown["user"]), (&json!("unknown"), &Value::Null));
 }
 
 #[actix_web::test]
@@ -79,23 +79,24 @@ async fn strangers_and_others_are_not_named() {
     world.enroll(ada.id, "Ada").await;
     world.enroll(bob.id, "Bob").await;
     let probe = drawn_photo("Bob").shot(9).bytes();
-    let told = world.call(recognize(&ada.token, &[("image", &probe)])).await.is(200);
-    assert_eq!((&told["result"], &told["reason"]), (&json!("rejected"), &json!("somebody_else")));
-    assert_eq!((&told["user"], &told["similarity"]), (&Value::Null, &Value::Null));
-    let told = world
+    let shown = world.call(recognize(&ada.token, &[("image", &probe)])).await.is(200);
+    assert_eq!((&shown["result"], &shown["reason"]), (&json!("rejected"), &json!("somebody_else")));
+    assert_eq!((&shown["user"], &shown["similarity"]), (&Value::Null, &Value::Null));
+    let shown = world
         .call(recognize(&admin.token, &[("image", &probe), ("mark", b"false"), ("top_k", b"2")]))
         .await
         .is(200);
-    assert_eq!((&told["result"], &told["attendance"]), (&json!("matched"), &Value::Null));
-    assert_eq!(told["candidates"].as_array().map(Vec::len), Some(2));
+    assert_eq!((&shown["result"], &shown["attendance"]), (&json!("matched"), &Value::Null));
+    assert_eq!(shown["candidates"].as_array().map(Vec::len), Some(2));
     let many = world.call(recognize(&ada.token, &[("image", &probe), ("top_k", b"2")])).await;
     assert_eq!(many.wrong(), pairs(&[("/top_k", "forbidden")]));
 
     let both = drawn_photo("Ada").shot(9).with("Bob", 160).bytes();
     world.call(recognize(&admin.token, &[("image", &both)])).await.is_problem(422, "multiple-faces");
-    let told = world.call(recognize(&admin.token, &[("image", &both), ("all_faces", b"true")])).await.is(200);
-    assert_eq!(told["faces"].as_array().map(Vec::len), Some(2));
-    assert_eq!(told["faces"][0]["attendance"]["decision"], "checked_in");
+    let shown =
+        world.call(recognize(&admin.token, &[("image", &both), ("all_faces", b"true")])).await.is(200);
+    assert_eq!(shown["faces"].as_array().map(Vec::len), Some(2));
+    assert_eq!(shown["faces"][0]["attendance"]["decision"], "checked_in");
 }
 
 #[actix_web::test]
@@ -114,8 +115,8 @@ async fn poor_pictures_are_told_apart() {
     ] {
         world.call(recognize(&admin.token, &[("image", &picture)])).await.is_problem(status, code);
     }
-    let told = world.call(recognize(&admin.token, &[("image", &drawn(Flaw::LowSharpness))])).await;
-    assert_eq!(told.is_problem(422, "low-quality")["reasons"][0]["code"], "low_sharpness");
+    let shown = world.call(recognize(&admin.token, &[("image", &drawn(Flaw::LowSharpness))])).await;
+    assert_eq!(shown.is_problem(422, "low-quality")["reasons"][0]["code"], "low_sharpness");
     for (mood, status, code) in [
         (EngineState::Busy, 503, "queue-full"),
         (EngineState::Unavailable, 503, "model-unavailable"),
@@ -123,8 +124,8 @@ async fn poor_pictures_are_told_apart() {
     ] {
         world.fakes.engine.set_mood(mood);
         let answer = world.call(recognize(&admin.token, &[("image", &drawn_photo("Ada").bytes())])).await;
-        let told = answer.is_problem(status, code);
-        assert!(!told.to_string().contains("told so by the test"));
+        let shown = answer.is_problem(status, code);
+        assert!(!shown.to_string().contains("told so by the test"));
     }
 }
 
@@ -134,9 +135,9 @@ async fn wrong_parts_are_named() {
     let admin = world.admin().await;
     let picture = drawn_photo("Ada").bytes();
     let answer = world.call(recognize(&admin.token, &[("file", &picture)])).await;
-    let told = answer.is_problem(400, "unknown-field");
+    let shown = answer.is_problem(400, "unknown-field");
     assert_eq!(answer.wrong(), pairs(&[("/file", "unknown")]));
-    assert!(told["errors"][0]["detail"].as_str().unwrap().contains("image, images, mark, type"));
+    assert!(shown["errors"][0]["detail"].as_str().unwrap().contains("image, images, mark, type"));
     for missing in [&[][..], &[("mark", b"true".as_slice())]] {
         let answer = world.call(recognize(&admin.token, missing)).await;
         assert_eq!(answer.wrong(), pairs(&[("/image", "required")]));

@@ -12,9 +12,9 @@ async fn a_page_knows_where_it_is() {
         world.employee(name).await;
     }
     let answer = world.get(&admin.token, "/api/users?per_page=2&page=2&sort=name").await;
-    let told = answer.is(200);
-    assert_eq!(told["pagination"], json!({ "page": 2, "per_page": 2, "total": 5, "total_pages": 3 }));
-    let names: Vec<_> = told["data"].as_array().unwrap().iter().map(|user| user["name"].clone()).collect();
+    let body = answer.is(200);
+    assert_eq!(body["pagination"], json!({ "page": 2, "per_page": 2, "total": 5, "total_pages": 3 }));
+    let names: Vec<_> = body["data"].as_array().unwrap().iter().map(|user| user["name"].clone()).collect();
     assert_eq!(names, ["Cleo", "Dan"]);
     assert_eq!(
         answer.header("link"),
@@ -88,10 +88,10 @@ async fn an_employee_sees_themself_and_may_not_filter() {
     let world = World::new();
     let ada = world.employee("Ada").await;
     world.employee("Bob").await;
-    let told = world.get(&ada.token, "/api/users").await.is(200);
-    assert_eq!(told["pagination"]["total"], 1);
-    assert_eq!(told["data"][0]["id"], ada.id.to_string());
-    assert_eq!(told["profile"], told["data"][0]);
+    let body = world.get(&ada.token, "/api/users").await.is(200);
+    assert_eq!(body["pagination"]["total"], 1);
+    assert_eq!(body["data"][0]["id"], ada.id.to_string());
+    assert_eq!(body["profile"], body["data"][0]);
     world.get(&ada.token, "/api/users?q=Bob").await.is_problem(403, "filter-forbidden");
     world.get(&ada.token, "/api/users?per_page=5").await.is(200);
 }

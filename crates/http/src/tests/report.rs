@@ -171,10 +171,10 @@ async fn a_date_that_a_spreadsheet_rewrote_is_told_by_line_and_column() {
     );
     let answer = enter(text).await.is(207);
     let results = answer["results"].as_array().unwrap();
-    let told: Vec<_> =
+    let shown: Vec<_> =
         results.iter().map(|one| (&one["line"], &one["problem"]["errors"][0]["pointer"])).collect();
-    assert_eq!(told[0], (&json!(4), &Value::Null), "{answer}");
-    assert_eq!(told[1..], [(&json!(6), &json!("/date")), (&json!(7), &json!("/check_in"))], "{answer}");
+    assert_eq!(shown[0], (&json!(4), &Value::Null), "{answer}");
+    assert_eq!(shown[1..], [(&json!(6), &json!("/date")), (&json!(7), &json!("/check_in"))], "{answer}");
     let why = results[1]["problem"]["errors"][0]["detail"].as_str().unwrap();
     assert!(why.contains("2026-03-02") && why.contains("02.11.2026"), "{why}");
     enter("email;date\r\nM\u{fffd}ller".into()).await.is_problem(422, "nothing-applied");
@@ -315,9 +315,9 @@ async fn what_no_report_can_be_is_refused() {
     of("from=2026-03-01&from=2026-03-02").await.is_problem(400, "duplicate-parameter");
     let nobody = "01890000-0000-7000-8000-000000000000";
     for (key, value) in [("user_id", nobody), ("user_id", "nobody"), ("department_id", nobody)] {
-        let told = of(&format!("{key}={value}")).await;
-        told.is_problem(422, "validation-failed");
-        assert_eq!(told.wrong(), pairs(&[(key, "does-not-exist")]));
+        let shown = of(&format!("{key}={value}")).await;
+        shown.is_problem(422, "validation-failed");
+        assert_eq!(shown.wrong(), pairs(&[(key, "does-not-exist")]));
     }
     let other = format!("{REPORT}&format=csv&user_id={}", admin.id);
     world.get(&ada.token, &other).await.is_problem(422, "validation-failed");

@@ -14,10 +14,10 @@ async fn raw(world: &World, token: &str, kind: &str, body: &str) -> Answer {
 async fn malformed_json_is_told_with_its_place() {
     let world = World::new();
     let admin = world.admin().await;
-    let told = raw(&world, &admin.token, "application/json", "{\n  \"name\": }")
+    let shown = raw(&world, &admin.token, "application/json", "{\n  \"name\": }")
         .await
         .is_problem(400, "malformed-json");
-    assert_eq!((&told["line"], &told["column"]), (&json!(2), &json!(11)));
+    assert_eq!((&shown["line"], &shown["column"]), (&json!(2), &json!(11)));
     for bad in ["", "{", "{} {}", "{\"name\": \"a\", \"name\": \"b\"}", "{\"name\": \"\u{1}\"}"] {
         raw(&world, &admin.token, "application/json", bad).await.is_problem(400, "malformed-json");
     }
@@ -58,8 +58,8 @@ async fn every_invalid_member_is_named_and_nothing_is_echoed() {
     let body =
         json!({ "email": "nobody", "role": "boss", "join_date": "2026-02-30", "timezone": "Mars/Olympus" });
     let answer = world.post(&admin.token, "/api/users", body).await;
-    let told = answer.is_problem(422, "validation-failed");
-    assert_eq!(told["detail"], "5 fields are invalid");
+    let shown = answer.is_problem(422, "validation-failed");
+    assert_eq!(shown["detail"], "5 fields are invalid");
     let each = [
         ("/email", "invalid-email"),
         ("/join_date", "invalid-date"),

@@ -128,10 +128,10 @@ impl Cast {
                 created_at: began,
                 revision: Revision::NEW,
             };
-            let whom = AssignmentTarget::Department(department.id);
+            let target = AssignmentTarget::Department(department.id);
             match work {
-                Work::Nights => cast.department_shifts.push((whom, night)),
-                Work::Flexible => cast.department_shifts.push((whom, flexible)),
+                Work::Nights => cast.department_shifts.push((target, night)),
+                Work::Flexible => cast.department_shifts.push((target, flexible)),
                 Work::Office | Work::Shifts => {}
             }
             cast.kiosks.push(Device {

@@ -123,7 +123,7 @@ pub(crate) async fn fill(bench: &Bench, people: usize, days: i32) {
                 },
             )
         });
-        let into = "punches (id, user_id, record_id, punch, direction, at, received_at, source, forced, needs_review)";
+        let into = "punches (id, user_id, record_id, kind, direction, at, received_at, source, forced, needs_review)";
         insert(bench, into, punches).await;
     }
 }

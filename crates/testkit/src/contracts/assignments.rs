@@ -74,13 +74,13 @@ pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
     let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
     bench.shifts().retire(retired.id, Revision(1), at, today, &an_audit_entry()).await.unwrap();
     let unknown = Shift { id: ShiftId::new(fresh()), ..a_shift() };
-    for (shift, whom, missing) in [
+    for (shift, target, missing) in [
         (&unknown, AssignmentTarget::Person(ada.id), "shift_id"),
         (&retired, AssignmentTarget::Person(ada.id), "shift_id"),
         (&shift, AssignmentTarget::Person(UserId::new(fresh())), "user_id"),
         (&shift, AssignmentTarget::Department(DepartmentId::new(fresh())), "department_id"),
     ] {
-        let assignment = an_assignment(shift, whom, "2026-03-02");
+        let assignment = an_assignment(shift, target, "2026-03-02");
         let answer = bench.assignments().insert(&assignment, &an_audit_entry()).await;
         assert_matches!(answer, Err(StoreError::Missing(field)) if field == missing);
         assert_matches!(bench.assignments().get(assignment.id).await, Ok(None));
@@ -209,14 +209,14 @@ pub async fn assignments_are_seen_by_those_they_concern(bench: &dyn StoreBench) 
     let member = stored(bench, a_member("Member", &theirs)).await;
     let stranger = stored(bench, a_member("Stranger", &others)).await;
     let mut ids = Vec::new();
-    for whom in [
+    for target in [
         AssignmentTarget::Person(boss.id),
         AssignmentTarget::Person(member.id),
         AssignmentTarget::Person(stranger.id),
         AssignmentTarget::Department(theirs.id),
         AssignmentTarget::Department(others.id),
     ] {
-        ids.push(inserted(bench, an_assignment(&shift, whom, "2026-03-02")).await.id);
+        ids.push(inserted(bench, an_assignment(&shift, target, "2026-03-02")).await.id);
     }
     let of_shift = AssignmentFilter { shift: Some(shift.id), ..AssignmentFilter::default() };
     for (visible, expected) in [

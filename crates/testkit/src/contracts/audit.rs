@@ -200,7 +200,7 @@ pub async fn every_change_of_the_plan_brings_its_line(bench: &dyn StoreBench) {
     bench.shifts().insert(&shift, &audit_entries[0]).await.unwrap();
     bench
         .shifts()
-        .reword(&reworded(&shift), date("2027-04-01"), Revision(1), &audit_entries[1])
+        .revise(&reworded(&shift), date("2027-04-01"), Revision(1), &audit_entries[1])
         .await
         .unwrap();
     let given = an_assignment(&shift, AssignmentTarget::Person(user), "2027-03-02");
@@ -250,7 +250,7 @@ pub async fn what_is_refused_brings_none(bench: &dyn StoreBench) {
     let (user, audit_entry) = (stored(bench, a_user("Ada")).await.id, by_somebody());
     let shift = a_shift();
     assert_matches!(
-        bench.shifts().reword(&shift, date("2027-04-01"), Revision(1), &audit_entry).await,
+        bench.shifts().revise(&shift, date("2027-04-01"), Revision(1), &audit_entry).await,
         Err(_)
     );
     let given = an_assignment(&shift, AssignmentTarget::Person(user), "2027-03-02");

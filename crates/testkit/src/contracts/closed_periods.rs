@@ -93,7 +93,7 @@ pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
     let closed = |answer: Result<(), StoreError>| {
         assert_matches!(answer, Err(StoreError::Locked(date)) if date == through);
     };
-    closed(bench.shifts().reword(&reworded(&shift), through, Revision(1), &an_audit_entry()).await);
+    closed(bench.shifts().revise(&reworded(&shift), through, Revision(1), &an_audit_entry()).await);
     let other = a_user("Bob");
     let other = stored(bench, other).await;
     closed(
@@ -120,7 +120,7 @@ pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
     bench.assignments().save(&given, &an_audit_entry()).await.unwrap();
     bench
         .shifts()
-        .reword(&reworded(&shift), date("2026-03-01"), Revision(1), &an_audit_entry())
+        .revise(&reworded(&shift), date("2026-03-01"), Revision(1), &an_audit_entry())
         .await
         .unwrap();
     bench.holidays().insert(&a_holiday(&department, "2026-03-01"), &an_audit_entry()).await.unwrap();

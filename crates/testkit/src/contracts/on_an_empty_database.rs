@@ -202,7 +202,7 @@ pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     has_facts(bench, ada.id).await;
     bench
         .shifts()
-        .reword(&reworded(&shift), date("2026-03-02"), Revision(1), &an_audit_entry())
+        .revise(&reworded(&shift), date("2026-03-02"), Revision(1), &an_audit_entry())
         .await
         .unwrap();
     stale("another wording of the default", "2026-03-02").await;
@@ -211,7 +211,7 @@ pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     stale("a shift for everybody", "2026-03-03").await;
     bench
         .shifts()
-        .reword(&reworded(&other), date("2026-03-04"), Revision(1), &an_audit_entry())
+        .revise(&reworded(&other), date("2026-03-04"), Revision(1), &an_audit_entry())
         .await
         .unwrap();
     stale("another wording of it", "2026-03-04").await;
@@ -222,7 +222,7 @@ pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     assert_eq!(plan.assignments, [assignment.given]);
     assert!(plan.calendars[&None].holidays.contains_key(&date("2026-03-05")));
     assert_eq!(
-        bench.assignments().get(assignment.id).await.unwrap().unwrap().given.to_whom,
+        bench.assignments().get(assignment.id).await.unwrap().unwrap().given.target,
         AssignmentTarget::Everybody
     );
 }

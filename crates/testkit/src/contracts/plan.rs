@@ -44,11 +44,11 @@ pub async fn a_plan_has_every_wording_of_every_shift(bench: &dyn StoreBench) {
     shifts.insert(&shift, &an_audit_entry()).await.unwrap();
     let second = Shift { grace: jiff::SignedDuration::from_mins(20), ..reworded(&shift) };
     let seen = shifts.get(shift.id).await.unwrap().unwrap().revision;
-    shifts.reword(&second, date("2026-04-01"), seen, &an_audit_entry()).await.unwrap();
+    shifts.revise(&second, date("2026-04-01"), seen, &an_audit_entry()).await.unwrap();
     let known = &plan(bench).await.shifts[&shift.id];
     assert_eq!(known.on(date("2026-03-31")), &shift);
     assert_eq!(known.on(date("2026-04-01")), &second);
-    assert_eq!(known, &shifts.get(shift.id).await.unwrap().unwrap().editions);
+    assert_eq!(known, &shifts.get(shift.id).await.unwrap().unwrap().versions);
 }
 
 pub async fn a_plan_has_what_departments_are_given_and_nobodys_own(bench: &dyn StoreBench) {
@@ -181,7 +181,7 @@ pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
     bench.shifts().insert(&shift, &an_audit_entry()).await.unwrap();
     grown("a new shift").await;
     let seen = bench.shifts().get(shift.id).await.unwrap().unwrap().revision;
-    bench.shifts().reword(&reworded(&shift), date("2026-04-01"), seen, &an_audit_entry()).await.unwrap();
+    bench.shifts().revise(&reworded(&shift), date("2026-04-01"), seen, &an_audit_entry()).await.unwrap();
     grown("another wording").await;
     let assignment = an_assignment(&shift, AssignmentTarget::Department(department.id), "2026-03-02");
     bench.assignments().insert(&assignment, &an_audit_entry()).await.unwrap();

@@ -77,8 +77,8 @@ async fn get(bench: &dyn StoreBench, shift: &Shift) -> StoredShift {
     bench.shifts().get(shift.id).await.expect("an answer").expect("the shift")
 }
 
-fn wordings(stored: &StoredShift) -> Vec<(Option<Date>, Shift)> {
-    stored.editions.wordings().map(|(from, shift)| (from, shift.clone())).collect()
+fn versions(stored: &StoredShift) -> Vec<(Option<Date>, Shift)> {
+    stored.versions.versions().map(|(from, shift)| (from, shift.clone())).collect()
 }
 
 pub async fn the_default_shift_is_stored_once(bench: &dyn StoreBench) {
@@ -92,7 +92,7 @@ pub async fn the_default_shift_is_stored_once(bench: &dyn StoreBench) {
 pub async fn every_rule_of_a_shift_comes_back(bench: &dyn StoreBench) {
     let shift = inserted(bench, an_odd_shift()).await;
     let known = get(bench, &shift).await;
-    assert_eq!(wordings(&known), [(None, shift.clone())]);
+    assert_eq!(versions(&known), [(None, shift.clone())]);
     assert_eq!((known.id, known.revision), (shift.id, Revision(1)));
     assert_eq!((known.is_default, known.retired_at), (false, None));
     assert!(bench.shifts().list().await.unwrap().contains(&known));
@@ -106,7 +106,7 @@ pub async fn a_shifts_name_is_taken_until_it_is_retired(bench: &dyn StoreBench) 
     assert_matches!(bench.shifts().get(same.id).await, Ok(None));
     let other = inserted(bench, a_shift()).await;
     let renamed = Shift { name: first.name.clone(), ..reworded(&other) };
-    let answer = bench.shifts().reword(&renamed, date("2026-04-01"), Revision(1), &an_audit_entry()).await;
+    let answer = bench.shifts().revise(&renamed, date("2026-04-01"), Revision(1), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Taken("name")));
     assert_eq!(get(bench, &other).await.revision, Revision(1));
     let (at, today) = (at("2026-03-02T08:00:00Z"), date("2026-03-02"));
@@ -119,10 +119,10 @@ pub async fn wordings_hold_from_their_dates_on(bench: &dyn StoreBench) {
     let (april, march) = (date("2026-04-01"), date("2026-03-10"));
     let second = Shift { ends: time(17, 0, 0, 0), ..reworded(&first) };
     let third = Shift { starts: time(8, 0, 0, 0), ..reworded(&first) };
-    bench.shifts().reword(&second, april, Revision(1), &an_audit_entry()).await.unwrap();
-    bench.shifts().reword(&third, march, Revision(2), &an_audit_entry()).await.unwrap();
+    bench.shifts().revise(&second, april, Revision(1), &an_audit_entry()).await.unwrap();
+    bench.shifts().revise(&third, march, Revision(2), &an_audit_entry()).await.unwrap();
     let known = get(bench, &first).await;
-    assert_eq!(wordings(&known), [(None, first), (Some(march), third), (Some(april), second.clone())]);
+    assert_eq!(versions(&known), [(None, first), (Some(march), third), (Some(april), second.clone())]);
     assert_eq!(known.revision, Revision(3));
     // A wording is no shift of its own.
     assert_matches!(bench.shifts().get(ShiftId::new(second.edition.uuid())).await, Ok(None));
@@ -132,9 +132,9 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
     let first = inserted(bench, a_shift()).await;
     let april = date("2026-04-01");
     let (second, third) = (reworded(&first), Shift { ends: time(17, 0, 0, 0), ..reworded(&first) });
-    bench.shifts().reword(&second, april, Revision(1), &an_audit_entry()).await.unwrap();
-    bench.shifts().reword(&third, april, Revision(2), &an_audit_entry()).await.unwrap();
-    let known = wordings(&get(bench, &first).await);
+    bench.shifts().revise(&second, april, Revision(1), &an_audit_entry()).await.unwrap();
+    bench.shifts().revise(&third, april, Revision(2), &an_audit_entry()).await.unwrap();
+    let known = versions(&get(bench, &first).await);
     assert_eq!(known.len(), 2);
     // Records may refer to the wording that was there first.
     let edition: EditionId = second.edition;
@@ -143,15 +143,15 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
 
 pub async fn who_did_not_see_the_last_wording_is_told(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
-    let reword = async |seen| {
-        bench.shifts().reword(&reworded(&first), date("2026-04-01"), Revision(seen), &an_audit_entry()).await
+    let revise = async |seen| {
+        bench.shifts().revise(&reworded(&first), date("2026-04-01"), Revision(seen), &an_audit_entry()).await
     };
-    reword(1).await.unwrap();
-    assert_matches!(reword(1).await, Err(StoreError::Stale));
-    assert_matches!(reword(9).await, Err(StoreError::Stale));
-    reword(2).await.unwrap();
+    revise(1).await.unwrap();
+    assert_matches!(revise(1).await, Err(StoreError::Stale));
+    assert_matches!(revise(9).await, Err(StoreError::Stale));
+    revise(2).await.unwrap();
     let nowhere = a_shift();
-    let answer = bench.shifts().reword(&nowhere, date("2026-04-01"), Revision(1), &an_audit_entry()).await;
+    let answer = bench.shifts().revise(&nowhere, date("2026-04-01"), Revision(1), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Stale));
 }
 
@@ -160,10 +160,10 @@ pub async fn of_several_wordings_at_once_one_is_stored(bench: &dyn StoreBench) {
     let answers = at_once(8, |n| {
         let (shifts, shift) = (bench.shifts(), reworded(&first));
         let from = date(&format!("2026-04-{:02}", n + 1));
-        async move { shifts.reword(&shift, from, Revision(1), &an_audit_entry()).await }
+        async move { shifts.revise(&shift, from, Revision(1), &an_audit_entry()).await }
     });
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Stale)), 1);
-    assert_eq!(wordings(&get(bench, &first).await).len(), 2);
+    assert_eq!(versions(&get(bench, &first).await).len(), 2);
 }
 
 pub async fn another_wording_makes_the_records_of_its_workers_stale(bench: &dyn StoreBench) {
@@ -173,10 +173,10 @@ pub async fn another_wording_makes_the_records_of_its_workers_stale(bench: &dyn 
     let own = stored(bench, a_user("Own")).await;
     let member = stored(bench, a_member("Member", &department)).await;
     let stranger = stored(bench, a_user("Stranger")).await;
-    for whom in [AssignmentTarget::Person(own.id), AssignmentTarget::Department(department.id)] {
+    for target in [AssignmentTarget::Person(own.id), AssignmentTarget::Department(department.id)] {
         bench
             .assignments()
-            .insert(&an_assignment(&shift, whom, "2026-03-02"), &an_audit_entry())
+            .insert(&an_assignment(&shift, target, "2026-03-02"), &an_audit_entry())
             .await
             .unwrap();
     }
@@ -184,10 +184,10 @@ pub async fn another_wording_makes_the_records_of_its_workers_stale(bench: &dyn 
         has_facts(bench, user.id).await;
     }
     let april = date("2026-04-01");
-    bench.shifts().reword(&reworded(&shift), april, Revision(1), &an_audit_entry()).await.unwrap();
+    bench.shifts().revise(&reworded(&shift), april, Revision(1), &an_audit_entry()).await.unwrap();
     bench
         .shifts()
-        .reword(&reworded(&shift), date("2026-05-01"), Revision(2), &an_audit_entry())
+        .revise(&reworded(&shift), date("2026-05-01"), Revision(2), &an_audit_entry())
         .await
         .unwrap();
     for (user, expected) in [(&own, Some(april)), (&member, Some(april)), (&stranger, None)] {
@@ -239,7 +239,7 @@ pub async fn a_retired_shift_stays_as_it_was(bench: &dyn StoreBench) {
     assert_eq!((known.retired_at, known.revision), (Some(at), Revision(2)));
     assert_matches!(retire(2).await, Err(StoreError::Stale));
     let answer =
-        bench.shifts().reword(&reworded(&shift), date("2026-04-01"), Revision(2), &an_audit_entry()).await;
+        bench.shifts().revise(&reworded(&shift), date("2026-04-01"), Revision(2), &an_audit_entry()).await;
     assert_matches!(answer, Err(StoreError::Stale));
     assert!(bench.plan().plan(&Shift::standard()).await.unwrap().shifts.contains_key(&shift.id));
 }

@@ -25,7 +25,7 @@ impl AssignmentStore for FakeStores {
         page: Page,
     ) -> Result<Paged<StoredAssignment>, StoreError> {
         let world = self.world()?;
-        let seen = world.assignments.values().filter(|one| world.sees(visible, one.given.to_whom));
+        let seen = world.assignments.values().filter(|one| world.sees(visible, one.given.target));
         let mut wanted: Vec<_> = seen.filter(|one| matches(filter, one)).cloned().collect();
         wanted.sort_by(|a, b| order(sort, a, b));
         Ok(page.of(wanted))
@@ -43,7 +43,7 @@ impl AssignmentStore for FakeStores {
         let mut world = self.world()?;
         world.check_assignment(assignment)?;
         world.check_open(assignment.begins())?;
-        match assignment.given.to_whom {
+        match assignment.given.target {
             AssignmentTarget::Person(user) if !world.users.contains_key(&user) => {
                 return Err(StoreError::Missing("user_id"));
             }
@@ -56,7 +56,7 @@ impl AssignmentStore for FakeStores {
         world.assignments.insert(assignment.id, stored);
         world.audit_entries.push(audit_entry.clone());
         world.plan_changed();
-        world.mark_stale(|w, user| w.is_among(assignment.given.to_whom, user), assignment.begins());
+        world.mark_stale(|w, user| w.is_among(assignment.given.target, user), assignment.begins());
         Ok(())
     }
 
@@ -70,7 +70,7 @@ impl AssignmentStore for FakeStores {
         world.assignments.insert(assignment.id, stored);
         world.audit_entries.push(audit_entry.clone());
         world.plan_changed();
-        world.mark_stale(|w, user| w.is_among(before.given.to_whom, user), from);
+        world.mark_stale(|w, user| w.is_among(before.given.target, user), from);
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl AssignmentStore for FakeStores {
         world.assignments.remove(&id);
         world.audit_entries.push(audit_entry.clone());
         world.plan_changed();
-        world.mark_stale(|w, user| w.is_among(before.given.to_whom, user), before.begins());
+        world.mark_stale(|w, user| w.is_among(before.given.target, user), before.begins());
         Ok(())
     }
 }
@@ -95,7 +95,7 @@ impl World {
     /// What a person alone was given.
     pub(super) fn given_to(&self, user: UserId) -> Vec<ShiftAssignment> {
         let all = self.assignments.values().map(|assignment| &assignment.given);
-        all.filter(|given| given.to_whom == AssignmentTarget::Person(user)).cloned().collect()
+        all.filter(|given| given.target == AssignmentTarget::Person(user)).cloned().collect()
     }
 
     fn assignment(&self, id: AssignmentId, seen: Revision) -> Result<StoredAssignment, StoreError> {
@@ -113,13 +113,14 @@ impl World {
         twice.map_or(Ok(()), |other| Err(StoreError::Overlaps(other.id.uuid())))
     }
 
-    fn sees(&self, visible: &PlanScope, whom: AssignmentTarget) -> bool {
-        let is = |own: UserId| whom == AssignmentTarget::Everybody || whom == AssignmentTarget::Person(own);
+    fn sees(&self, visible: &PlanScope, target: AssignmentTarget) -> bool {
+        let is =
+            |own: UserId| target == AssignmentTarget::Everybody || target == AssignmentTarget::Person(own);
         match visible {
             PlanScope::All => true,
             PlanScope::One(own, department) => {
                 is(*own)
-                    || department.is_some_and(|department| whom == AssignmentTarget::Department(department))
+                    || department.is_some_and(|department| target == AssignmentTarget::Department(department))
             }
             PlanScope::Departments(departments, own) => {
                 let member = |user: UserId| {
@@ -128,7 +129,7 @@ impl World {
                     department.is_some_and(|department| departments.contains(&department.id))
                 };
                 is(*own)
-                    || match whom {
+                    || match target {
                         AssignmentTarget::Everybody => true,
                         AssignmentTarget::Department(department) => departments.contains(&department),
                         AssignmentTarget::Person(user) => member(user),
@@ -140,10 +141,8 @@ impl World {
 
 fn matches(filter: &AssignmentFilter, assignment: &StoredAssignment) -> bool {
     let given = &assignment.given;
-    filter.user.is_none_or(|user| given.to_whom == AssignmentTarget::Person(user))
-        && filter
-            .department
-            .is_none_or(|department| given.to_whom == AssignmentTarget::Department(department))
+    filter.user.is_none_or(|user| given.target == AssignmentTarget::Person(user))
+        && filter.department.is_none_or(|department| given.target == AssignmentTarget::Department(department))
         && filter.shift.is_none_or(|shift| given.shift == shift)
         && filter.on.is_none_or(|date| given.holds_on(date))
 }

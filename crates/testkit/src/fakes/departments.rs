@@ -48,8 +48,8 @@ impl DepartmentStore for FakeStores {
             .insert(changed.id, Department { revision: changed.revision.next(), ..changed.clone() });
         world.plan_changed();
         if (&before.timezone, before.default_shift) != (&changed.timezone, changed.default_shift) {
-            let whom = AssignmentTarget::Department(changed.id);
-            world.mark_stale(|world, user| world.is_among(whom, user), today);
+            let target = AssignmentTarget::Department(changed.id);
+            world.mark_stale(|world, user| world.is_among(target, user), today);
         }
         Ok(())
     }

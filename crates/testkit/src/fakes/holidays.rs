@@ -92,9 +92,9 @@ impl World {
     }
 
     fn calendar_changed(&mut self, of: &CalendarEntry, from: Date) {
-        let whom = of.department.map_or(AssignmentTarget::Everybody, AssignmentTarget::Department);
+        let target = of.department.map_or(AssignmentTarget::Everybody, AssignmentTarget::Department);
         self.plan_changed();
-        self.mark_stale(|world, user| world.is_among(whom, user), from);
+        self.mark_stale(|world, user| world.is_among(target, user), from);
     }
 }
 

@@ -47,7 +47,7 @@ impl PlanStore for FakeStores {
             }
         }
         let mut shifts: BTreeMap<_, _> =
-            world.shifts.values().map(|shift| (shift.id, shift.editions.clone())).collect();
+            world.shifts.values().map(|shift| (shift.id, shift.versions.clone())).collect();
         let default = default.unwrap_or_else(|| {
             shifts.entry(standard.id).or_insert_with(|| ShiftVersions::new(standard.clone()));
             standard.id
@@ -57,7 +57,7 @@ impl PlanStore for FakeStores {
             default,
             shifts,
             assignments: given
-                .filter(|given| !matches!(given.to_whom, AssignmentTarget::Person(_)))
+                .filter(|given| !matches!(given.target, AssignmentTarget::Person(_)))
                 .cloned()
                 .collect(),
             calendars,
@@ -130,8 +130,8 @@ impl World {
     }
 
     /// Whether something is given to a person.
-    pub(super) fn is_among(&self, whom: AssignmentTarget, user: UserId) -> bool {
-        match whom {
+    pub(super) fn is_among(&self, target: AssignmentTarget, user: UserId) -> bool {
+        match target {
             AssignmentTarget::Everybody => true,
             AssignmentTarget::Department(department) => self.belonged(user, department),
             AssignmentTarget::Person(person) => person == user,
@@ -144,7 +144,7 @@ impl World {
         let mut given = self.assignments.values().map(|assignment| &assignment.given);
         let placed = self.attended.get(&user);
         let usual = placed.is_some_and(|own| own.placements.iter().any(|place| place.shift == Some(shift)));
-        is_default || usual || given.any(|given| given.shift == shift && self.is_among(given.to_whom, user))
+        is_default || usual || given.any(|given| given.shift == shift && self.is_among(given.target, user))
     }
 
     /// Whether a person is or ever was in a department.

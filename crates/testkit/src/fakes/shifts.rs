@@ -34,7 +34,7 @@ impl ShiftStore for FakeStores {
         Ok(())
     }
 
-    async fn reword(
+    async fn revise(
         &self,
         shift: &Shift,
         from: Date,
@@ -45,9 +45,9 @@ impl ShiftStore for FakeStores {
         let mut known = world.in_force(shift.id, seen)?;
         world.check_open(from)?;
         world.check_name(shift)?;
-        let same_date = known.editions.wordings().find(|(date, _)| *date == Some(from));
+        let same_date = known.versions.versions().find(|(date, _)| *date == Some(from));
         let edition: EditionId = same_date.map_or(shift.edition, |(_, wording)| wording.edition);
-        known.editions = known.editions.then(from, Shift { edition, ..shift.clone() });
+        known.versions = known.versions.then(from, Shift { edition, ..shift.clone() });
         known.revision = known.revision.next();
         world.shifts.insert(shift.id, known);
         world.plan_changed();
@@ -93,7 +93,7 @@ impl ShiftStore for FakeStores {
 pub(super) fn first_wording(shift: &Shift) -> StoredShift {
     StoredShift {
         id: shift.id,
-        editions: ShiftVersions::new(shift.clone()),
+        versions: ShiftVersions::new(shift.clone()),
         is_default: false,
         retired_at: None,
         revision: Revision::NEW.next(),
@@ -108,7 +108,7 @@ impl World {
 
     fn check_name(&self, shift: &Shift) -> Result<(), StoreError> {
         let others = self.shifts.values().filter(|other| other.id != shift.id && other.retired_at.is_none());
-        let mut names = others.map(|other| canonical(&other.editions.latest().name));
+        let mut names = others.map(|other| canonical(&other.versions.latest().name));
         let taken = names.any(|name| name == canonical(&shift.name));
         if taken { Err(StoreError::Taken("name")) } else { Ok(()) }
     }

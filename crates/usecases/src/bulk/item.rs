@@ -351,7 +351,7 @@ fn nothing_but_the_day(item: &BulkItem) -> Result<(), ItemProblem> {
         ("check_out", item.check_out.is_some()),
         ("note", item.note.is_some()),
     ];
-    match members.into_iter().find(|(_, told)| *told) {
+    match members.into_iter().find(|(_, asked_for)| *asked_for) {
         Some((member, _)) => Err(ItemProblem::Misplaced(member)),
         None => Ok(()),
     }

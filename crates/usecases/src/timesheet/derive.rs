@@ -161,7 +161,7 @@ impl Timesheets {
     /// final may come to anything: nothing is told of that.
     fn audit_entries(&self, change: &TimesheetChange, context: &AuditContext) -> Vec<AuditEntry> {
         let mut audit_entries = Vec::new();
-        let mut told: Vec<DayKey> = Vec::new();
+        let mut audited: Vec<DayKey> = Vec::new();
         let entry_of = |act: AuditAction, target: Target| AuditEntry {
             subject: Some(change.change.user),
             batch: context.batch,
@@ -175,11 +175,11 @@ impl Timesheets {
                 Of::Punch(id) => change.reading(id).map(|reading| reading.key),
             };
             let diff = change.diffs.iter().find(|diff| Some(diff.key) == key);
-            let again = context.whole.is_some() && key.is_some_and(|key| told.contains(&key));
+            let again = context.whole.is_some() && key.is_some_and(|key| audited.contains(&key));
             if again || (action.if_changed && diff.is_none()) {
                 continue;
             }
-            told.extend(key);
+            audited.extend(key);
             let as_it_was = key.and_then(|key| change.record(key));
             let (before, after) = match diff {
                 Some(diff) => (state(diff.before.as_ref()), state(diff.after.as_ref())),
@@ -196,7 +196,8 @@ impl Timesheets {
                 ..entry_of(act, target)
             });
         }
-        for RecordDiff { key, before, after } in change.diffs.iter().filter(|diff| !told.contains(&diff.key))
+        for RecordDiff { key, before, after } in
+            change.diffs.iter().filter(|diff| !audited.contains(&diff.key))
         {
             let known = if context.missing { before.as_ref().or(after.as_ref()) } else { before.as_ref() };
             let (was, is) = (state(before.as_ref()), state(after.as_ref()));

@@ -98,9 +98,9 @@ async fn nobody_leaves_before_coming_or_comes_twice() {
     let twice = mark(&world, &person(&ada), now(PunchKind::CheckIn)).await;
     let Err(refused @ AttendanceError::AlreadyCheckedIn(_)) = twice else { panic!("{twice:?}") };
     let id = came.id;
-    let told =
+    let result =
         format!("already checked in: the last entry is the check-in of 2026-03-02 08:00:00 +00:00 ({id})");
-    assert_eq!(refused.to_string(), told);
+    assert_eq!(refused.to_string(), result);
     // Long after the shift, too.
     world.fakes.clock.set("2026-03-03T22:00:00Z");
     let late = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await;

@@ -377,8 +377,8 @@ async fn every_change_of_the_plan_has_one() {
     assert_eq!(trail.added(), [], "it is called that already");
 
     let assignments = &world.usecases.assignments;
-    let to_whom = rollcall_domain::plan::AssignmentTarget::Person(ada.id);
-    let new = NewAssignment { shift: shift.id, to_whom, from: date("2026-03-09"), to: None };
+    let target = rollcall_domain::plan::AssignmentTarget::Person(ada.id);
+    let new = NewAssignment { shift: shift.id, target, from: date("2026-03-09"), to: None };
     let given = assignments.create(&boss, new).await.unwrap();
     let line = trail.one();
     assert_eq!((line.act, line.subject), (AuditAction::ChangeAssignment, Some(ada.id)));

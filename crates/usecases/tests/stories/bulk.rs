@@ -156,14 +156,14 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
         day(&ada, "2025-01-06", "09:00:00", "18:00:00"),
     ];
     let check = |answer: &BulkAnswer| {
-        let told = |n: usize| problem(&answer.results[n]);
-        assert!(matches!(told(1), ItemProblem::UnknownPerson));
-        assert!(matches!(told(2), ItemProblem::Duplicate) && matches!(told(3), ItemProblem::Duplicate));
-        assert!(matches!(told(4), ItemProblem::Refused(AttendanceError::PeriodLocked)));
+        let result = |n: usize| problem(&answer.results[n]);
+        assert!(matches!(result(1), ItemProblem::UnknownPerson));
+        assert!(matches!(result(2), ItemProblem::Duplicate) && matches!(result(3), ItemProblem::Duplicate));
+        assert!(matches!(result(4), ItemProblem::Refused(AttendanceError::PeriodLocked)));
         // Two items about one day that say different things are still two about one day.
-        assert!(matches!(told(5), ItemProblem::Duplicate) && matches!(told(7), ItemProblem::Duplicate));
-        assert!(matches!(told(6), ItemProblem::Refused(AttendanceError::Outdated)));
-        assert!(matches!(told(8), ItemProblem::Refused(AttendanceError::FutureTime)), "{:?}", told(8));
+        assert!(matches!(result(5), ItemProblem::Duplicate) && matches!(result(7), ItemProblem::Duplicate));
+        assert!(matches!(result(6), ItemProblem::Refused(AttendanceError::Outdated)));
+        assert!(matches!(result(8), ItemProblem::Refused(AttendanceError::FutureTime)), "{:?}", result(8));
     };
     let without_far: Vec<_> = items[..9].to_vec();
     let dry = BulkRequest { dry_run: true, ..request(Operation::Mark, without_far.clone()) };
@@ -286,8 +286,8 @@ async fn days_are_set_voided_approved_and_worked_out_anew() {
     let after = voided.results[0].after.as_ref().unwrap();
     assert_eq!((after.record.status, after.approved_seconds), (DayStatus::Absent, 0));
     assert_eq!(outcomes(&bulk(&world, &void).await), [Unchanged]);
-    let told = BulkItem { status: Some(DayStatus::Absent), ..item(&ada, "2026-03-04") };
-    let misplaced = bulk(&world, &request(Operation::Void, vec![told])).await;
+    let result = BulkItem { status: Some(DayStatus::Absent), ..item(&ada, "2026-03-04") };
+    let misplaced = bulk(&world, &request(Operation::Void, vec![result])).await;
     assert!(matches!(problem(&misplaced.results[0]), ItemProblem::Misplaced("status")));
 }
 
@@ -337,8 +337,8 @@ async fn work_after_midnight_of_a_day_off_is_entered_where_it_belongs() {
     // With a shift on that date it is said where it belongs.
     let working = request(Operation::Mark, vec![day(&ada, "2026-03-09", "00:30:00", "02:00:00")]);
     let refused = bulk(&world, &working).await;
-    let told = problem(&refused.results[0]).to_string();
-    assert!(told.starts_with("check_in belongs to 2026-03-08, outside of any shift"), "{told}");
+    let result = problem(&refused.results[0]).to_string();
+    assert!(result.starts_with("check_in belongs to 2026-03-08, outside of any shift"), "{result}");
 }
 
 #[tokio::test]
@@ -353,8 +353,8 @@ async fn work_after_midnight_leaves_the_hours_of_the_day_before_alone() {
         ..request(Operation::Mark, vec![day(&ada, "2026-03-08", "00:30:00", "02:00:00")])
     };
     let refused = bulk(&world, &night).await;
-    let told = problem(&refused.results[0]).to_string();
-    assert!(told.starts_with("check_in belongs to 2026-03-07"), "{told}");
+    let result = problem(&refused.results[0]).to_string();
+    assert!(result.starts_with("check_in belongs to 2026-03-07"), "{result}");
     let id = record_on(&world, &ada, "2026-03-07").await;
     let day = world.usecases.records.record(&Actor::Operator, id).await.unwrap().day;
     assert_eq!(day.record.worked_seconds, Some(14_400));

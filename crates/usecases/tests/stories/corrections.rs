@@ -105,20 +105,20 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
         world.usecases.corrections.request(&boss_actor, &present("2026-03-02")).await.unwrap().correction;
     let decide = async |actor: &Actor, asked: &SeenCorrection| {
         let id = asked.correction.id;
-        let told = world.usecases.corrections.approve(actor, id, None, None).await.map(drop);
+        let result = world.usecases.corrections.approve(actor, id, None, None).await.map(drop);
         let no = world.usecases.corrections.reject(actor, id, "no reason at all", None).await.map(drop);
-        assert_eq!(format!("{told:?}"), format!("{no:?}"));
-        told
+        assert_eq!(format!("{result:?}"), format!("{no:?}"));
+        result
     };
     let own = SeenCorrection { correction: own, zone: rollcall_domain::calendar::Zone::UTC };
-    let told = decide(&boss_actor, &own).await;
-    assert!(matches!(told, Err(AttendanceError::Denied(Denied::Forbidden))));
+    let result = decide(&boss_actor, &own).await;
+    assert!(matches!(result, Err(AttendanceError::Denied(Denied::Forbidden))));
     let of_manager = world.usecases.corrections.request(&manager, &present("2026-03-02")).await.unwrap();
-    let told = decide(&manager, &of_manager).await;
-    assert!(matches!(told, Err(AttendanceError::Denied(Denied::Forbidden))));
+    let result = decide(&manager, &of_manager).await;
+    assert!(matches!(result, Err(AttendanceError::Denied(Denied::Forbidden))));
     let of_bob = ask(&world, &bob, present("2026-03-02")).await.unwrap();
-    let told = decide(&manager, &of_bob).await;
-    assert!(matches!(told, Err(AttendanceError::Denied(Denied::Hidden))));
+    let result = decide(&manager, &of_bob).await;
+    assert!(matches!(result, Err(AttendanceError::Denied(Denied::Hidden))));
     let read = world.usecases.corrections.get(&person(&ada), of_bob.correction.id).await;
     assert!(matches!(read, Err(AttendanceError::Denied(Denied::Hidden))));
     let withdrawn = world.usecases.corrections.withdraw(&boss_actor, of_bob.correction.id, None).await;

@@ -101,8 +101,8 @@ async fn a_face_of_somebody_else_is_refused_and_named_to_administrators_only() {
     let twin = world.add("Twin").await;
     let photos = || (20..25).map(|shot| drawn_photo("Ada").shot(shot).photo()).collect::<Vec<_>>();
 
-    let told = world.enroll(&twin, photos()).await;
-    assert!(matches!(told, Err(EnrollError::FaceBelongsToOther(Some(other))) if other == ada.id));
+    let result = world.enroll(&twin, photos()).await;
+    assert!(matches!(result, Err(EnrollError::FaceBelongsToOther(Some(other))) if other == ada.id));
     let own = world.usecases.faces.enroll(&person(&twin), enrollment(twin.id, photos())).await;
     assert!(matches!(own, Err(EnrollError::FaceBelongsToOther(None))));
 

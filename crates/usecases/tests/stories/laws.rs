@@ -48,7 +48,7 @@ enum Deed {
     Void(usize),
     Give {
         shift: usize,
-        whom: usize,
+        target: usize,
         from: i64,
         to: Option<i64>,
     },
@@ -97,8 +97,8 @@ fn a_deed() -> impl Strategy<Value = Deed> {
     let minutes = || prop_oneof![0_i64..60, (0_i64..80).prop_map(|n| n * 30)];
     let zone = || prop::option::of(0..ZONES.len());
     let plans = prop_oneof![
-        (number(), 0_usize..3, day(), prop::option::of(0_i64..3)).prop_map(|(shift, whom, from, to)| {
-            Deed::Give { shift, whom, from, to: to.map(|days| from + days) }
+        (number(), 0_usize..3, day(), prop::option::of(0_i64..3)).prop_map(|(shift, target, from, to)| {
+            Deed::Give { shift, target, from, to: to.map(|days| from + days) }
         }),
         (number(), number(), day()).prop_map(|(which, shift, from)| Deed::GiveOtherwise {
             which,
@@ -214,14 +214,14 @@ impl Life {
                     sound(usecases.punches.void(&admin, punch.id, "was not there").await)?;
                 }
             }
-            Deed::Give { shift, whom, from, to } => {
-                let to_whom = match whom {
+            Deed::Give { shift, target, from, to } => {
+                let target = match target {
                     0 => AssignmentTarget::Everybody,
                     1 => AssignmentTarget::Department(self.departments[0].id),
                     _ => AssignmentTarget::Person(ada),
                 };
                 let shift = self.shifts[shift % self.shifts.len()];
-                let new = NewAssignment { shift, to_whom, from: on(from), to: to.map(on) };
+                let new = NewAssignment { shift, target, from: on(from), to: to.map(on) };
                 let given = planned(usecases.assignments.create(&admin, new).await)?;
                 self.assignments.extend(given.map(|given| given.id));
             }
@@ -293,7 +293,7 @@ impl Life {
             Deed::Reword { shift, from, later } => {
                 let shift = self.shifts[shift % self.shifts.len()];
                 let known = usecases.shifts.get(&admin, shift).await.unwrap();
-                let starts = known.editions.latest().starts.wrapping_add(SignedDuration::from_hours(later));
+                let starts = known.versions.latest().starts.wrapping_add(SignedDuration::from_hours(later));
                 let patch = ShiftPatch { starts: Some(starts), ..ShiftPatch::default() };
                 planned(usecases.shifts.update(&admin, shift, patch, Some(on(from)), None).await)?;
             }
@@ -375,14 +375,14 @@ impl Life {
 }
 
 fn short(difference: &Difference) -> String {
-    let told = |record: &Option<DayRecord>| {
+    let describe = |record: &Option<DayRecord>| {
         let Some(DayRecord { day, record, due, department, .. }) = record else {
             return "nothing".to_owned();
         };
         let shift = day.shift.as_ref().map(|shift| (&shift.shift.name, shift.opens, shift.closes));
         format!("{} {shift:?} {:?} {due} {department:?} {record:?}", day.key.date, day.zone)
     };
-    format!("{}\n  instead of {}", told(&difference.after), told(&difference.before))
+    format!("{}\n  instead of {}", describe(&difference.after), describe(&difference.before))
 }
 
 fn named(zone: usize) -> Zone {
@@ -451,7 +451,7 @@ fn at_once<T>(work: impl Future<Output = T>) -> T {
 async fn a_suspension_leaves_a_session_in_a_closed_period_alone() {
     let mut life = Life::new().await;
     for deed in [
-        Deed::Give { shift: 4, whom: 2, from: 0, to: None },
+        Deed::Give { shift: 4, target: 2, from: 0, to: None },
         Deed::Punch(16 * 60, PunchKind::CheckIn),
         Deed::Pass(11),
         Deed::Close(0),

@@ -113,19 +113,19 @@ async fn nobody_decides_of_themself_or_of_strangers() {
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     let id = record_on(&world, &ada, "2026-03-02").await;
     let check = async |actor: &Actor, id: RecordId| {
-        let told = decide(&world, actor, id, present("the door was broken")).await.map(drop);
+        let result = decide(&world, actor, id, present("the door was broken")).await.map(drop);
         let back =
             world.usecases.overrides.revert_record(actor, id, "the door was broken", None).await.map(drop);
-        assert_eq!(format!("{told:?}"), format!("{back:?}"));
-        told
+        assert_eq!(format!("{result:?}"), format!("{back:?}"));
+        result
     };
-    let forbidden = |told| matches!(told, Err(AttendanceError::Denied(Denied::Forbidden)));
+    let forbidden = |result| matches!(result, Err(AttendanceError::Denied(Denied::Forbidden)));
     assert!(forbidden(check(&person(&ada), id).await));
     assert!(forbidden(check(&kiosk(), id).await));
     let own = record_on(&world, &own, "2026-03-02").await;
     assert!(forbidden(check(&manager, own).await));
     let elsewhere = record_on(&world, &bob, "2026-03-02").await;
-    let hidden = |told| matches!(told, Err(AttendanceError::Denied(Denied::Hidden)));
+    let hidden = |result| matches!(result, Err(AttendanceError::Denied(Denied::Hidden)));
     assert!(hidden(check(&manager, elsewhere).await));
     let read = world.usecases.records.record(&person(&ada), elsewhere).await;
     assert!(matches!(read, Err(AttendanceError::Denied(Denied::Hidden))));

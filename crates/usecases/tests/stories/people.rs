@@ -142,8 +142,8 @@ async fn an_installation_is_founded_once() {
     let email = || EmailAddress::parse("admin@example.org").unwrap();
     let name = || PersonName::parse("Administrator").unwrap();
     let (first, second) = (
-        world.usecases.users.founder(email(), name()).unwrap(),
-        world.usecases.users.founder(email(), name()).unwrap(),
+        world.usecases.users.first_admin(email(), name()).unwrap(),
+        world.usecases.users.first_admin(email(), name()).unwrap(),
     );
     assert!(world.usecases.users.found(&first).await.unwrap());
     assert!(!world.usecases.users.found(&second).await.unwrap());

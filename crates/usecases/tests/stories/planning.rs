@@ -47,8 +47,8 @@ async fn a_late_shift(world: &World) -> StoredShift {
     world.usecases.shifts.create(&admin(), named("Late")).await.unwrap()
 }
 
-fn given(shift: &StoredShift, to_whom: AssignmentTarget, from: &str) -> NewAssignment {
-    NewAssignment { shift: shift.id, to_whom, from: date(from), to: None }
+fn given(shift: &StoredShift, target: AssignmentTarget, from: &str) -> NewAssignment {
+    NewAssignment { shift: shift.id, target, from: date(from), to: None }
 }
 
 fn leave(user: Option<UserId>, from: &str, to: &str) -> NewLeave {
@@ -92,13 +92,13 @@ async fn a_new_installation_has_one_shift_that_can_be_worded_anew() {
     let listed = world.usecases.shifts.list(&admin(), ShiftQuery::default()).await.unwrap();
     let [only] = &listed.items[..] else { panic!("{listed:?}") };
     assert!(only.is_default);
-    assert_eq!(only.editions.latest(), &Shift::standard());
+    assert_eq!(only.versions.latest(), &Shift::standard());
 
     let ada = employee(&world).await;
     let patch = ShiftPatch { ends: Some(time(17, 0, 0, 0)), ..ShiftPatch::default() };
     let seen = Some(only.revision);
     let changed = world.usecases.shifts.update(&admin(), only.id, patch.clone(), None, seen).await.unwrap();
-    let wordings: Vec<_> = changed.editions.wordings().map(|(from, shift)| (from, shift.ends)).collect();
+    let wordings: Vec<_> = changed.versions.versions().map(|(from, shift)| (from, shift.ends)).collect();
     let tomorrow = Some(date("2026-03-03"));
     assert_eq!(wordings, [(None, time(18, 0, 0, 0)), (tomorrow, time(17, 0, 0, 0))]);
     let again = world.usecases.shifts.update(&admin(), only.id, patch.clone(), None, seen).await;
@@ -133,7 +133,7 @@ async fn rules_that_cannot_hold_are_all_named() {
     // A short shift is not half a day from its start.
     let short = ShiftPatch { ends: Some(time(15, 0, 0, 0)), ..named("Short") };
     let short = world.usecases.shifts.create(&admin(), short).await.unwrap();
-    assert_eq!(short.editions.latest().half_day_below, minutes(30));
+    assert_eq!(short.versions.latest().half_day_below, minutes(30));
     let twice = world.usecases.shifts.create(&admin(), named("SHORT")).await;
     assert!(matches!(twice, Err(PlanError::NameTaken)));
     let (_, manager) = world.department("Sales").await;
@@ -178,8 +178,8 @@ async fn an_assignment_says_what_it_makes_overlap() {
     let early =
         ShiftPatch { starts: Some(time(6, 0, 0, 0)), ends: Some(time(14, 30, 0, 0)), ..named("Early") };
     let early = world.usecases.shifts.create(&admin(), early).await.unwrap();
-    let give = async |shift: &StoredShift, to_whom| {
-        let given = given(shift, to_whom, "2026-03-03");
+    let give = async |shift: &StoredShift, target| {
+        let given = given(shift, target, "2026-03-03");
         let given = world.usecases.assignments.create(&admin(), given).await.unwrap().given;
         let warnings = world.usecases.assignments.warnings(&given).await.unwrap();
         warnings.into_iter().map(|finding| (finding.code, finding.date, finding.message)).collect::<Vec<_>>()
@@ -218,8 +218,8 @@ async fn managers_give_shifts_to_their_people_from_today_on() {
     let (sales, manager) = world.department("Sales").await;
     let ada = world.add_as(a_member("Ada", &sales)).await;
     let bob = world.add("Bob").await;
-    let give = async |to_whom, from: &str| {
-        world.usecases.assignments.create(&manager, given(&late, to_whom, from)).await
+    let give = async |target, from: &str| {
+        world.usecases.assignments.create(&manager, given(&late, target, from)).await
     };
     give(AssignmentTarget::Department(sales.id), "2026-03-02").await.unwrap();
     let own = give(AssignmentTarget::Person(ada.id), "2026-03-02").await.unwrap();
@@ -583,7 +583,7 @@ async fn what_is_odd_about_a_plan_is_told_to_who_answers_for_it() {
     for shift in both {
         let new = NewAssignment {
             shift: *shift,
-            to_whom: AssignmentTarget::Person(ada.id),
+            target: AssignmentTarget::Person(ada.id),
             from: date("2026-03-03"),
             to: None,
         };
@@ -665,15 +665,15 @@ async fn what_is_planned_for_a_date_changes_the_day_before_where_their_windows_m
     let night = a_shift(&world, "Night", time(22, 0, 0, 0), time(6, 0, 0, 0)).await;
     let early = a_shift(&world, "Early", time(6, 30, 0, 0), time(14, 30, 0, 0)).await;
     let ada = employee(&world).await;
-    let whom = AssignmentTarget::Person(ada.id);
-    world.usecases.assignments.create(&admin(), given(&night, whom, "2026-03-02")).await.unwrap();
+    let target = AssignmentTarget::Person(ada.id);
+    world.usecases.assignments.create(&admin(), given(&night, target, "2026-03-02")).await.unwrap();
     world.fakes.clock.set("2026-03-03T12:00:00Z");
     world.usecases.timesheets.catch_up().await.unwrap();
     enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T22:00:00Z").await;
     enter(&world, &ada, PunchKind::CheckOut, "2026-03-03T06:50:00Z").await;
     assert_eq!(hours(&world, &ada).await, [("2026-03-02".to_owned(), 31_800)]);
     // The night's window now ends at 06:15, where the early shift's begins.
-    world.usecases.assignments.create(&admin(), given(&early, whom, "2026-03-03")).await.unwrap();
+    world.usecases.assignments.create(&admin(), given(&early, target, "2026-03-03")).await.unwrap();
     assert_eq!(odd(&world).await, [] as [Date; 0]);
 }
 

@@ -30,15 +30,15 @@ async fn follow(world: &World, actor: &Actor) -> Cursor {
     world.usecases.stream.follow(actor, None, None).await.unwrap()
 }
 
-async fn changes(world: &World, actor: &Actor, follower: &mut Cursor) -> Vec<PersonUpdate> {
-    match world.usecases.stream.news(actor, follower).await.unwrap() {
+async fn changes(world: &World, actor: &Actor, cursor: &mut Cursor) -> Vec<PersonUpdate> {
+    match world.usecases.stream.news(actor, cursor).await.unwrap() {
         Update::Of(changes) => changes,
         Update::TooMuch => panic!("too much"),
     }
 }
 
 /// Names, and how many punches came in of each.
-fn told(changes: &[PersonUpdate]) -> Vec<(&str, usize)> {
+fn updated(changes: &[PersonUpdate]) -> Vec<(&str, usize)> {
     changes.iter().map(|changes| (changes.person.name.as_str(), changes.punches.len())).collect()
 }
 
@@ -48,21 +48,21 @@ async fn each_change_is_told_once() {
     let (ada, bob, boss) = (world.add("Ada").await, world.add("Bob").await, admin());
     world.fakes.clock.set("2026-03-02T08:50:00Z");
     mark(&world, &bob).await;
-    let mut follower = follow(&world, &boss).await;
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "what was before is known");
+    let mut cursor = follow(&world, &boss).await;
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), [], "what was before is known");
     world.fakes.clock.set("2026-03-02T08:55:00Z");
     let punch = mark(&world, &ada).await;
-    let found = changes(&world, &boss, &mut follower).await;
-    assert_eq!(told(&found), [("Ada", 1)]);
+    let found = changes(&world, &boss, &mut cursor).await;
+    assert_eq!(updated(&found), [("Ada", 1)]);
     assert_eq!(found[0].punches[0].punch, punch);
     assert_eq!(found[0].standing.as_ref().map(|standing| standing.status), Some(DayStatus::Present));
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), []);
     for (hour, who) in [("12:00", &ada), ("12:02", &bob), ("12:07", &ada)] {
         world.fakes.clock.set(&format!("2026-03-02T{hour}:00Z"));
         mark(&world, who).await;
     }
-    let found = changes(&world, &boss, &mut follower).await;
-    assert_eq!(told(&found), [("Bob", 1), ("Ada", 2)], "in the order of the last change of each");
+    let found = changes(&world, &boss, &mut cursor).await;
+    assert_eq!(updated(&found), [("Bob", 1), ("Ada", 2)], "in the order of the last change of each");
 }
 
 #[tokio::test]
@@ -71,10 +71,10 @@ async fn what_is_committed_late_is_told() {
     let (ada, bob, boss) = (world.add("Ada").await, world.add("Bob").await, admin());
     world.fakes.clock.set("2026-03-02T09:00:00Z");
     mark(&world, &ada).await;
-    let mut follower = follow(&world, &boss).await;
+    let mut cursor = follow(&world, &boss).await;
     world.fakes.clock.set("2026-03-02T09:10:00Z");
     mark(&world, &bob).await;
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Bob", 1)]);
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), [("Bob", 1)]);
     // Another instance began before the last look and is done after it.
     let began = at("2026-03-02T09:06:00Z");
     let known = world.ports.attendance.ledger(ada.id, dates("2026-03-01", "2026-03-03")).await.unwrap();
@@ -85,18 +85,18 @@ async fn what_is_committed_late_is_told() {
     world.ports.attendance.commit(&late).await.unwrap();
     // Most looks do not go back so far, but now and then one does.
     world.fakes.clock.set("2026-03-02T09:10:01Z");
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), []);
     for (second, expected) in [("15", vec![("Ada", 1)]), ("16", vec![]), ("31", vec![]), ("59", vec![])] {
         world.fakes.clock.set(&format!("2026-03-02T09:10:{second}Z"));
-        assert_eq!(told(&changes(&world, &boss, &mut follower).await), expected, "{second}");
+        assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), expected, "{second}");
     }
     // A clock that steps back makes nobody deaf.
     world.fakes.clock.set("2026-03-02T08:10:00Z");
-    changes(&world, &boss, &mut follower).await;
+    changes(&world, &boss, &mut cursor).await;
     let carl = world.add("Carl").await;
     mark(&world, &carl).await;
     world.fakes.clock.set("2026-03-02T08:10:01Z");
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Carl", 1)]);
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), [("Carl", 1)]);
 }
 
 #[tokio::test]
@@ -112,9 +112,9 @@ async fn everybody_follows_whom_they_may_see() {
     for user in [&ada, &bob] {
         mark(&world, user).await;
     }
-    assert_eq!(told(&changes(&world, &manager, &mut of_manager).await), [("Ada", 1)]);
-    assert_eq!(told(&changes(&world, &own, &mut of_bob).await), [("Bob", 1)]);
-    assert_eq!(told(&changes(&world, &boss, &mut of_department).await), [("Ada", 1)]);
+    assert_eq!(updated(&changes(&world, &manager, &mut of_manager).await), [("Ada", 1)]);
+    assert_eq!(updated(&changes(&world, &own, &mut of_bob).await), [("Bob", 1)]);
+    assert_eq!(updated(&changes(&world, &boss, &mut of_department).await), [("Ada", 1)]);
     let refused =
         async |actor: &Actor, department| match world.usecases.stream.follow(actor, department, None).await {
             Err(AttendanceError::Denied(denied)) => denied,
@@ -135,12 +135,12 @@ async fn whoever_was_away_is_told_what_they_missed_or_that_it_is_too_much() {
     mark(&world, &ada).await;
     world.fakes.clock.set("2026-03-02T10:00:00Z");
     let resume = async |since| world.usecases.stream.follow(&boss, None, Some(since)).await.unwrap();
-    assert_eq!(told(&changes(&world, &boss, &mut resume(left).await).await), [("Ada", 1)]);
+    assert_eq!(updated(&changes(&world, &boss, &mut resume(left).await).await), [("Ada", 1)]);
     for far in ["2026-03-02T08:59:59Z", "2026-03-02T10:05:01Z", "1970-01-01T00:00:00Z"] {
-        let mut follower = resume(at(far)).await;
-        let first = world.usecases.stream.news(&boss, &mut follower).await.unwrap();
+        let mut cursor = resume(at(far)).await;
+        let first = world.usecases.stream.news(&boss, &mut cursor).await.unwrap();
         assert!(matches!(first, Update::TooMuch), "{far}: {first:?}");
-        assert_eq!(told(&changes(&world, &boss, &mut follower).await), [], "{far}: once");
+        assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), [], "{far}: once");
     }
 }
 
@@ -154,14 +154,14 @@ async fn a_crowd_is_not_told_one_by_one() {
     }
     world.usecases.timesheets.catch_up().await.unwrap();
     world.fakes.clock.set("2026-03-02T08:55:00Z");
-    let mut follower = follow(&world, &boss).await;
+    let mut cursor = follow(&world, &boss).await;
     for user in &crowd {
         mark(&world, user).await;
     }
-    let news = world.usecases.stream.news(&boss, &mut follower).await.unwrap();
+    let news = world.usecases.stream.news(&boss, &mut cursor).await.unwrap();
     assert!(matches!(news, Update::TooMuch), "{news:?}");
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), []);
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), []);
     world.fakes.clock.set("2026-03-02T17:00:00Z");
     mark(&world, &crowd[0]).await;
-    assert_eq!(told(&changes(&world, &boss, &mut follower).await), [("Somebody 0", 1)]);
+    assert_eq!(updated(&changes(&world, &boss, &mut cursor).await), [("Somebody 0", 1)]);
 }

@@ -111,10 +111,10 @@ async fn records_are_rebuilt_from_their_punches() {
     world.usecases.punches.mark(&person(&ada), now(PunchKind::Auto)).await.unwrap();
     let march = dates("2026-02-16", "2026-03-03");
     let recompute = async |dry_run: bool| {
-        let mut told = Vec::new();
-        let mut tell = |_: &User, differences: &[_]| told.extend(differences.to_vec());
+        let mut result = Vec::new();
+        let mut tell = |_: &User, differences: &[_]| result.extend(differences.to_vec());
         world.usecases.recompute.all(&admin(), Some(ada.id), march, dry_run, &mut tell).await.unwrap();
-        told
+        result
     };
     let before = records(&world, &ada).await;
     assert_eq!(recompute(false).await, [], "what is stored follows from the facts");

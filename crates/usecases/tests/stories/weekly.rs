@@ -243,7 +243,7 @@ async fn other_rules_from_a_date_on_count_from_then_on() {
     world.usecases.shifts.update(&admin(), shift.id, fewer, Some(date(WEEK[3])), None).await.unwrap();
     let daily = ShiftPatch { overtime_mode: Some(OvertimeMode::Daily), ..ShiftPatch::default() };
     let daily = world.usecases.shifts.update(&admin(), shift.id, daily, Some(date(WEEK[5])), None).await;
-    assert_eq!(daily.unwrap().editions.latest().counting.overtime.weekly_target, None);
+    assert_eq!(daily.unwrap().versions.latest().counting.overtime.weekly_target, None);
     world.fakes.clock.set("2026-03-11T12:00:00Z");
     for on in &WEEK[3..5] {
         worked(&world, &ada, on).await;
@@ -288,7 +288,7 @@ async fn hours_of_a_week_are_needed_by_the_week_and_by_nothing_else() {
     let shift = create(weekly(40)).await.unwrap();
     let change = async |patch: ShiftPatch| {
         world.usecases.shifts.update(&admin(), shift.id, patch, None, None).await.map(|shift| {
-            let overtime = &shift.editions.latest().counting.overtime;
+            let overtime = &shift.versions.latest().counting.overtime;
             (overtime.mode(), overtime.weekly_target)
         })
     };

@@ -86,7 +86,7 @@ impl<W: Write> Writer<W> {
 
     pub(crate) fn row(&mut self, row: &[Cell]) -> io::Result<()> {
         self.rows += 1;
-        self.line(&Value::Array(row.iter().map(told).collect::<io::Result<_>>()?))
+        self.line(&Value::Array(row.iter().map(to_json).collect::<io::Result<_>>()?))
     }
 
     /// Ends it; answers with the number of rows and with where it was written.
@@ -202,7 +202,7 @@ fn broken(error: io::Error) -> BadBackup {
     }
 }
 
-fn told(cell: &Cell) -> io::Result<Value> {
+fn to_json(cell: &Cell) -> io::Result<Value> {
     Ok(match cell {
         Cell::Null => Value::Null,
         Cell::Whole(whole) => (*whole).into(),
