@@ -173,6 +173,14 @@ struct Sorted {
     rejected: Vec<Rejected>,
 }
 
+/// One enrollment: by whom, of whom, as asked for and by which network.
+struct Enrolling<'a> {
+    actor: &'a Actor,
+    user: &'a User,
+    request: &'a EnrollRequest,
+    recognizer: &'a Recognizer,
+}
+
 impl Faces {
     /// Stores the templates of those photos that are good enough, distinct, and of the person. Searches that
     /// start after the return know them.
@@ -180,7 +188,7 @@ impl Faces {
     /// Consent comes before any computation. Sending the same photos again changes nothing, unless they are to replace
     /// what is kept: then theirs are the only templates afterward, and the person stays as matchable as before.
     #[tracing::instrument(name = "faces.enroll", skip_all, fields(user.id = %request.user, photos = request.photos.len()))]
-    pub async fn enroll(&self, actor: &Actor, request: EnrollRequest) -> Result<Enrollment, EnrollError> {
+    pub async fn enroll(&self, actor: &Actor, mut request: EnrollRequest) -> Result<Enrollment, EnrollError> {
         let user =
             load_permitted(&*self.users, actor, Action::EnrollFace, self.rules.self_service, request.user)
                 .await?;
@@ -203,7 +211,8 @@ impl Faces {
             Role::Manager => !actor.is(user.id),
             Role::Employee | Role::Device => false,
         };
-        let looks = self.look_at(request.photos, &known).await?;
+        let looks = self.look_at(std::mem::take(&mut request.photos), &known).await?;
+        let enrolling = Enrolling { actor, user: &user, request: &request, recognizer: &recognizer };
 
         for _ in 0..ATTEMPTS {
             // Photos are looked at once. What they are compared with may change while somebody else enrolls, and
@@ -227,11 +236,9 @@ impl Faces {
                 return Err(EnrollError::TooFewToReplace { accepted, needed, rejected: sorted.rejected });
             }
             if !override_wanted {
-                self.refuse_faces_of_others(actor, user.id, &sorted.shots, &recognizer).await?;
+                self.refuse_duplicate_faces(&enrolling, &sorted.shots).await?;
             }
-            let consent = request.consent.clone();
-            match self.store(actor, &user, consent, request.source, sorted, &recognizer, seen, replace).await
-            {
+            match self.store(&enrolling, sorted, seen).await {
                 Err(EnrollError::Store(StoreError::Stale)) => {}
                 done => return done,
             }
@@ -275,13 +282,12 @@ impl Faces {
     }
 
     /// Refuses shots at least half of which look like one other person.
-    async fn refuse_faces_of_others(
+    async fn refuse_duplicate_faces(
         &self,
-        actor: &Actor,
-        user: UserId,
+        enrolling: &Enrolling<'_>,
         shots: &[Shot],
-        recognizer: &Recognizer,
     ) -> Result<(), EnrollError> {
+        let &Enrolling { actor, user, recognizer, .. } = enrolling;
         let in_force =
             self.rules.operating_point(recognizer, self.index.people_of(&recognizer.model)).threshold;
         let threshold = self.rules.duplicate_threshold.unwrap_or(in_force);
@@ -290,7 +296,7 @@ impl Faces {
         let mut resembled: HashMap<UserId, usize> = HashMap::new();
         for shot in shots {
             let nearest = self.index.nearest(&shot.template, 2).await?;
-            let other = nearest.into_iter().find(|other| other.user != user);
+            let other = nearest.into_iter().find(|other| other.user != user.id);
             if let Some(other) = other.filter(|other| 1.0 - other.similarity <= threshold.distance()) {
                 *resembled.entry(other.user).or_default() += 1;
             }
@@ -304,18 +310,15 @@ impl Faces {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the last step of one long sentence, split to be read")]
+    /// Stores what was accepted, unless the gallery has changed since `seen`.
     async fn store(
         &self,
-        actor: &Actor,
-        user: &User,
-        consent: Option<ConsentVersion>,
-        source: FaceSource,
+        enrolling: &Enrolling<'_>,
         sorted: Sorted,
-        recognizer: &Recognizer,
         seen: u64,
-        replace: bool,
     ) -> Result<Enrollment, EnrollError> {
+        let &Enrolling { actor, user, request, recognizer } = enrolling;
+        let replace = request.replace;
         let Sorted { known: mut accepted, shots, rejected } = sorted;
         let now = self.clock.now();
         let mut faces = Vec::with_capacity(shots.len());
@@ -328,14 +331,14 @@ impl Faces {
                 template: shot.template,
                 quality: Some(shot.quality),
                 digest: shot.digest,
-                source,
+                source: request.source,
                 created_by: actor.user(),
                 created_at: now,
             });
         }
         accepted.sort_by_key(|photo| photo.image_index);
 
-        let consented = consent.map(|version| Consented { version, at: now });
+        let consented = request.consent.clone().map(|version| Consented { version, at: now });
         let given = consented.clone().map(|c| Consent::Given { version: c.version, at: c.at });
         let cap = self.rules.max_faces;
         let stored = if replace {

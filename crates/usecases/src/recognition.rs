@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
 use rollcall_domain::attendance::{Location, Source};
-use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate, Template};
+use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate};
 use rollcall_domain::geofence::Fenced;
 use rollcall_domain::id::SearchId;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, judge};
@@ -182,7 +183,7 @@ impl Recognition {
     }
 
     /// Who is in the photo? A clear match is punched in or out if that is wanted; anything less marks nobody.
-    #[tracing::instrument(name = "attendance.recognize", skip_all, fields(user.id, result))]
+    #[tracing::instrument(name = "recognition.recognize", skip_all, fields(user.id, result))]
     pub async fn recognize(
         &self,
         actor: &Actor,
@@ -204,6 +205,8 @@ impl Recognition {
 
         let people = self.index.people_of(&recognizer.model);
         let policy = self.rules.match_policy(&recognizer, people);
+        let search =
+            Identification { actor, scope, request: &request, recognizer: &recognizer, people, policy };
         let mut answer = Recognized {
             faces: Vec::new(),
             model: recognizer.model.clone(),
@@ -214,79 +217,56 @@ impl Recognition {
         };
         for face in analysis.faces {
             let Some(probe) = face.template.clone() else { continue };
-            self.sight(actor, scope, &request, &recognizer, people, face, &probe, &mut answer).await?;
+            let begun = Instant::now();
+            let candidates = self.index.nearest(&probe, request.top_k.clamp(2, MAX_TOP_K)).await?;
+            answer.search += micros(begun);
+            let begun = Instant::now();
+            answer.faces.push(self.identify(&search, &face, candidates).await?);
+            answer.store += micros(begun);
         }
         Ok(answer)
     }
 
-    /// Searches one face, judges, and marks.
-    #[expect(clippy::too_many_arguments, reason = "the body of a loop over the faces of one photo")]
-    async fn sight(
+    /// Judges the candidates for one face, punches the person who matches, and logs the search.
+    async fn identify(
         &self,
-        actor: &Actor,
-        scope: Scope,
-        request: &RecognizeRequest,
-        recognizer: &Recognizer,
-        people: usize,
-        face: DetectedFace,
-        probe: &Template,
-        answer: &mut Recognized,
-    ) -> Result<(), RecognizeError> {
-        let begun = Instant::now();
-        let candidates = self.index.nearest(probe, request.top_k.clamp(2, MAX_TOP_K)).await?;
-        answer.search += micros(begun);
-
+        search: &Identification<'_>,
+        face: &DetectedFace,
+        mut candidates: Vec<Candidate>,
+    ) -> Result<Sighting, RecognizeError> {
+        let request = search.request;
         let flaws = face.flaws(&QualityGate::RECOGNIZE);
-        let judgment = judge(&candidates, &flaws, &answer.policy);
-        let begun = Instant::now();
+        let judgment = judge(&candidates, &flaws, &search.policy);
         let outcome = match &judgment {
-            Judgment::Matched(best) => self.welcome(actor, scope, request, *best).await?,
+            Judgment::Matched(best) => self.punch_matched_person(search, *best).await?,
             Judgment::Unknown { .. } => Outcome::Unknown,
             Judgment::Ambiguous { .. } => Outcome::Ambiguous,
             Judgment::Rejected(_) => Outcome::Rejected(Rejection::LowQuality),
         };
-        answer.store += micros(begun);
-
-        let search = SearchId::new(self.ids.next());
-        self.recognition_log.append(self.search(
-            search,
-            actor,
-            recognizer,
-            people,
-            &face,
-            &candidates,
-            &judgment,
-            &outcome,
-            answer,
-        ));
+        let id = SearchId::new(self.ids.next());
+        let entry = search.entry((id, self.clock.now()), face, &candidates, &judgment, &outcome);
+        tracing::Span::current().record("result", entry.result);
+        self.recognition_log.append(entry);
         if !request.all_faces && !flaws.is_empty() {
             return Err(RecognizeError::LowQuality(flaws));
         }
         let is_revealed = !matches!(outcome, Outcome::Rejected(_));
         // Who may only ask about themself learns nothing of how near others are.
-        let theirs = |best: &Candidate| scope != Scope::Own || actor.is(best.user);
+        let is_own = |best: &Candidate| search.scope != Scope::Own || search.actor.is(best.user);
         let similarity =
-            judgment.best().filter(|best| is_revealed && theirs(best)).map(|best| best.similarity);
-        let candidates = if request.top_k > 1 { candidates } else { Vec::new() };
-        answer.faces.push(Sighting {
-            search,
-            outcome,
-            similarity,
-            quality: face.quality,
-            bounds: face.bounds,
-            candidates: candidates.into_iter().take(request.top_k).collect(),
-        });
-        Ok(())
+            judgment.best().filter(|best| is_revealed && is_own(best)).map(|best| best.similarity);
+        candidates.truncate(if request.top_k > 1 { request.top_k } else { 0 });
+        let (quality, bounds) = (face.quality, face.bounds);
+        Ok(Sighting { search: id, outcome, similarity, quality, bounds, candidates })
     }
 
-    /// What a clear match comes to for this actor.
-    async fn welcome(
+    /// Punches the person who clearly matched, if that is wanted and the actor may be told of them.
+    async fn punch_matched_person(
         &self,
-        actor: &Actor,
-        scope: Scope,
-        request: &RecognizeRequest,
+        search: &Identification<'_>,
         best: Candidate,
     ) -> Result<Outcome, StoreError> {
+        let &Identification { actor, scope, request, .. } = search;
         if scope == Scope::Own && !actor.is(best.user) {
             return Ok(Outcome::Rejected(Rejection::SomebodyElse));
         }
@@ -305,7 +285,7 @@ impl Recognition {
         {
             return Ok(Outcome::Rejected(fenced.into()));
         }
-        let glance = NewPunch {
+        let punch = NewPunch {
             kind: request.kind,
             at: self.clock.now(),
             source: Source::FaceRecognition,
@@ -317,26 +297,36 @@ impl Recognition {
             device: None,
             forced: false,
         };
-        let marked = match self.timesheets.punch(actor, &user, glance).await? {
+        let marked = match self.timesheets.punch(actor, &user, punch).await? {
             PunchCommit::Decided(marked) => Some(marked),
             // Today is closed: the person is known, and nothing is recorded.
             PunchCommit::Locked | PunchCommit::Nowhere(_) => None,
         };
         Ok(Outcome::Matched(Box::new(user), marked))
     }
+}
 
-    #[expect(clippy::too_many_arguments, reason = "a record of everything that led to the decision")]
-    fn search(
+/// What the faces of one photo are searched and judged by.
+struct Identification<'a> {
+    actor: &'a Actor,
+    /// On whom the actor may act.
+    scope: Scope,
+    request: &'a RecognizeRequest,
+    recognizer: &'a Recognizer,
+    /// People in the gallery.
+    people: usize,
+    policy: MatchPolicy,
+}
+
+impl Identification<'_> {
+    /// What the recognition log keeps of one search.
+    fn entry(
         &self,
-        id: SearchId,
-        actor: &Actor,
-        recognizer: &Recognizer,
-        people: usize,
+        (id, at): (SearchId, Timestamp),
         face: &DetectedFace,
         candidates: &[Candidate],
         judgment: &Judgment,
         outcome: &Outcome,
-        answer: &Recognized,
     ) -> Search {
         let (result, user, reason) = match (outcome, judgment) {
             (Outcome::Matched(user, _), _) => ("matched", Some(user.id), None),
@@ -348,22 +338,21 @@ impl Recognition {
             }
             (Outcome::Rejected(why), _) => ("rejected", None, Some(why.name().to_owned())),
         };
-        tracing::Span::current().record("result", result);
         let second = candidates.iter().skip(1).find(|other| other.user != candidates[0].user);
         Search {
             id,
-            at: self.clock.now(),
-            device: actor.device(),
-            asked_by: actor.user(),
-            model: recognizer.model.clone(),
-            people: u32::try_from(people).unwrap_or(u32::MAX),
+            at,
+            device: self.actor.device(),
+            asked_by: self.actor.user(),
+            model: self.recognizer.model.clone(),
+            people: u32::try_from(self.people).unwrap_or(u32::MAX),
             result,
             reason,
             user,
             best: candidates.first().map(|best| best.similarity),
             second: second.map(|second| second.similarity),
-            threshold: answer.policy.threshold.similarity(),
-            margin: answer.policy.margin,
+            threshold: self.policy.threshold.similarity(),
+            margin: self.policy.margin,
             quality: Some(face.quality),
         }
     }
