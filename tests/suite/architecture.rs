@@ -249,3 +249,27 @@ fn no_weights_and_no_photos_are_under_version_control() {
     let found: Vec<&str> = files.split('\0').filter(heavy).collect();
     assert!(found.is_empty(), "{found:?}");
 }
+
+/// What the database was asked for, and how long that took, can be seen of every request.
+#[test]
+fn every_store_method_has_a_span() {
+    let folder = rollcall_tests::setup::workspace().join("crates/storage/src");
+    let mut methods = 0;
+    for file in fs::read_dir(folder).expect("the stores") {
+        let path = file.expect("a file").path();
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let store = path.file_stem().expect("a name").to_string_lossy();
+        let lines: Vec<&str> = text.lines().collect();
+        let mut inside = false;
+        for (n, line) in lines.iter().enumerate() {
+            inside = (inside || (line.starts_with("impl ") && line.contains(" for Sql"))) && *line != "}";
+            let Some(method) = line.strip_prefix("    async fn ").filter(|_| inside) else { continue };
+            let name: String = method.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let span =
+                format!(r#"#[tracing::instrument(level = "debug", name = "db.{store}.{name}", skip_all)]"#);
+            assert_eq!(lines[n - 1].trim(), span, "{}:{n}", path.display());
+            methods += 1;
+        }
+    }
+    assert!(methods > 100, "only {methods} methods were found");
+}

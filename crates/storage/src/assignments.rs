@@ -41,6 +41,7 @@ impl SqlAssignmentStore {
 
 #[async_trait]
 impl AssignmentStore for SqlAssignmentStore {
+    #[tracing::instrument(level = "debug", name = "db.assignments.list", skip_all)]
     async fn list(
         &self,
         visible: &PlanScope,
@@ -64,12 +65,14 @@ impl AssignmentStore for SqlAssignmentStore {
         Ok(Paged { items, total, page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.assignments.get", skip_all)]
     async fn get(&self, id: AssignmentId) -> Result<Option<StoredAssignment>, StoreError> {
         let row =
             shift_assignments::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(assignment).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.assignments.insert", skip_all)]
     async fn insert(
         &self,
         assignment: &StoredAssignment,
@@ -81,10 +84,12 @@ impl AssignmentStore for SqlAssignmentStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.assignments.save", skip_all)]
     async fn save(&self, assignment: &StoredAssignment, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| save(connection, assignment, audit_entry))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.assignments.remove", skip_all)]
     async fn remove(
         &self,
         id: AssignmentId,

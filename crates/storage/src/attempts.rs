@@ -32,22 +32,27 @@ impl SqlAttemptStore {
 
 #[async_trait]
 impl AttemptStore for SqlAttemptStore {
+    #[tracing::instrument(level = "debug", name = "db.attempts.begin", skip_all)]
     async fn begin(&self, address: &[u8; 32], now: Timestamp, rule: &LockOut) -> Result<Attempt, StoreError> {
         transact!(self.database, |connection| begin(connection, address, now, rule))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attempts.take_back", skip_all)]
     async fn take_back(&self, address: &[u8; 32]) -> Result<(), StoreError> {
         transact!(self.database, |connection| take_back(connection, address))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attempts.forgive", skip_all)]
     async fn forgive(&self, address: &[u8; 32]) -> Result<(), StoreError> {
         transact!(self.database, |connection| forgive(connection, address))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attempts.sweep", skip_all)]
     async fn sweep(&self, before: Timestamp) -> Result<u64, StoreError> {
         transact!(self.database, |connection| sweep(connection, before))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attempts.failures", skip_all)]
     async fn failures(&self, addresses: &[[u8; 32]]) -> Result<Vec<Option<Failures>>, StoreError> {
         let asked = addresses.iter().map(|address| address.to_vec());
         let query = attempts::Entity::find().filter(attempts::Column::Address.is_in(asked));

@@ -102,15 +102,18 @@ impl SqlAttendanceStore {
 
 #[async_trait]
 impl AttendanceStore for SqlAttendanceStore {
+    #[tracing::instrument(level = "debug", name = "db.attendance.ledgers", skip_all)]
     async fn ledgers(&self, people: &[UserId], dates: DateRange) -> Result<Vec<Ledger>, StoreError> {
         ledgers(self.database.connection(), &self.shifts, people, dates).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.commit", skip_all)]
     async fn commit(&self, change: &Change) -> Result<(), StoreError> {
         let _turn = self.turn(change).await?;
         transact!(self.database, |connection| commit(connection, change))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.commit_all", skip_all)]
     async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             for change in changes {
@@ -120,10 +123,12 @@ impl AttendanceStore for SqlAttendanceStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.unplanned", skip_all)]
     async fn unplanned(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
         self.whose_head(is_unplanned(through), u64::from(limit)).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.users_needing_upkeep", skip_all)]
     async fn users_needing_upkeep(&self, through: Date, limit: u32) -> Result<Vec<UserId>, StoreError> {
         let mut behind = self.whose_head(is_unplanned(through), u64::from(limit)).await?;
         if let Some(left) = (limit as usize).checked_sub(behind.len()).filter(|left| *left > 0) {
@@ -134,6 +139,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(behind)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.first_dates", skip_all)]
     async fn first_dates(&self, people: &[UserId]) -> Result<Vec<Option<Date>>, StoreError> {
         let connection = self.database.connection();
         let ids = || people.iter().map(|user| user.uuid());
@@ -168,11 +174,13 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(ids().map(|user| firsts.get(&user).copied()).collect())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.records", skip_all)]
     async fn records(&self, people: &UserScope, dates: DateRange) -> Result<Vec<DayRecord>, StoreError> {
         let filter = in_scope(attendance_records::Column::UserId, people);
         self.read(attendance_records::Entity::find().filter(within(dates)).filter(filter)).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.records_of", skip_all)]
     async fn records_of(
         &self,
         people: &[UserId],
@@ -199,6 +207,7 @@ impl AttendanceStore for SqlAttendanceStore {
         placed.map(|(record, of)| Ok((record, of.map(DepartmentRow::into_reference).transpose()?))).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.roster", skip_all)]
     async fn roster(
         &self,
         people: &UserScope,
@@ -225,6 +234,7 @@ impl AttendanceStore for SqlAttendanceStore {
         people.into_iter().zip(records).map(|(person, record)| Ok((person.into_entry()?, record))).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.open_records", skip_all)]
     async fn open_records(
         &self,
         whose: &RecordScope,
@@ -238,6 +248,7 @@ impl AttendanceStore for SqlAttendanceStore {
         self.read_in_any_order(wanted).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.record", skip_all)]
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
         let one = attendance_records::Entity::find_by_id(id.uuid());
         let Some(mut record) = self.read(one).await?.pop() else { return Ok(None) };
@@ -245,6 +256,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(Some(record))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.punches_of", skip_all)]
     async fn punches_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Punch>>, StoreError> {
         let mut punches: HashMap<RecordId, Vec<Punch>> = HashMap::new();
         for some in records.chunks(CHUNK) {
@@ -261,11 +273,13 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(punches)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.punch", skip_all)]
     async fn punch(&self, id: PunchId) -> Result<Option<Punch>, StoreError> {
         let row = punches::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(punch).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.punches_by_id", skip_all)]
     async fn punches_by_id(&self, ids: &[PunchId]) -> Result<Vec<RecordedPunch>, StoreError> {
         let mut found = Vec::new();
         for some in ids.chunks(CHUNK) {
@@ -278,6 +292,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(found)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.records_by_id", skip_all)]
     async fn records_by_id(&self, ids: &[RecordId]) -> Result<Vec<DayRecord>, StoreError> {
         let mut found = Vec::new();
         for some in ids.chunks(CHUNK) {
@@ -287,6 +302,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(found)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.override_history", skip_all)]
     async fn override_history(&self, key: DayKey) -> Result<Vec<OverrideHistoryEntry>, StoreError> {
         let of_day = overrides::Entity::find()
             .filter(overrides::Column::UserId.eq(key.user.uuid()))
@@ -298,6 +314,7 @@ impl AttendanceStore for SqlAttendanceStore {
         rows.into_iter().map(decided).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.last_counter", skip_all)]
     async fn last_counter(&self, device: DeviceId) -> Result<Option<u64>, StoreError> {
         let highest: Option<Option<i64>> = punches::Entity::find()
             .select_only()
@@ -310,6 +327,7 @@ impl AttendanceStore for SqlAttendanceStore {
         valid("punches.device_counter", highest.flatten().map(u64::try_from).transpose())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.punches", skip_all)]
     async fn punches(
         &self,
         people: &UserScope,
@@ -333,6 +351,7 @@ impl AttendanceStore for SqlAttendanceStore {
         Ok(Paged { items, page, total: total.unwrap_or(0).unsigned_abs() })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.changed_since", skip_all)]
     async fn changed_since(&self, people: &UserScope, since: Timestamp) -> Result<Vec<Changed>, StoreError> {
         let query = attendance_heads::Entity::find()
             .select_only()
@@ -347,6 +366,7 @@ impl AttendanceStore for SqlAttendanceStore {
         rows.into_iter().map(changed).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.attendance.punches_received_since", skip_all)]
     async fn punches_received_since(
         &self,
         people: &[UserId],

@@ -36,6 +36,7 @@ impl SqlAuditStore {
 
 #[async_trait]
 impl AuditStore for SqlAuditStore {
+    #[tracing::instrument(level = "debug", name = "db.audit.page", skip_all)]
     async fn page(&self, filter: &AuditFilter, page: Page) -> Result<Paged<AuditEntry>, StoreError> {
         let connection = self.database.connection();
         let wanted = audit_entries::Entity::find().filter(conditions(filter));

@@ -49,6 +49,7 @@ impl SqlBatchStore {
 
 #[async_trait]
 impl BatchStore for SqlBatchStore {
+    #[tracing::instrument(level = "debug", name = "db.batches.commit", skip_all)]
     async fn commit(
         &self,
         batch: &Batch,
@@ -65,11 +66,13 @@ impl BatchStore for SqlBatchStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.batches.get", skip_all)]
     async fn get(&self, id: BatchId) -> Result<Option<Batch>, StoreError> {
         let row = batches::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(batch).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.batches.entries", skip_all)]
     async fn entries(&self, id: BatchId) -> Result<Entries, StoreError> {
         let connection = self.database.connection();
         let mut entries = Entries::default();
@@ -110,6 +113,7 @@ impl BatchStore for SqlBatchStore {
         Ok(entries)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.batches.revert", skip_all)]
     async fn revert(
         &self,
         id: BatchId,

@@ -37,6 +37,7 @@ impl SqlClosedPeriodStore {
 
 #[async_trait]
 impl ClosedPeriodStore for SqlClosedPeriodStore {
+    #[tracing::instrument(level = "debug", name = "db.closed_periods.list", skip_all)]
     async fn list(&self, only_holding: bool, page: Page) -> Result<Paged<ClosedPeriod>, StoreError> {
         let connection = self.database.connection();
         let holding = only_holding.then(|| closed_periods::Column::LiftedAt.is_null());
@@ -54,16 +55,19 @@ impl ClosedPeriodStore for SqlClosedPeriodStore {
         Ok(Paged { items, total, page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.closed_periods.get", skip_all)]
     async fn get(&self, id: ClosedPeriodId) -> Result<Option<ClosedPeriod>, StoreError> {
         let row =
             closed_periods::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(lock).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.closed_periods.closed_through", skip_all)]
     async fn closed_through(&self) -> Result<Option<Date>, StoreError> {
         closed_through(self.database.connection()).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.closed_periods.insert", skip_all)]
     async fn insert(&self, lock: &ClosedPeriod, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             // Nobody changes the plan meanwhile.
@@ -85,6 +89,7 @@ impl ClosedPeriodStore for SqlClosedPeriodStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.closed_periods.lift", skip_all)]
     async fn lift(
         &self,
         id: ClosedPeriodId,

@@ -43,6 +43,7 @@ impl SqlCorrectionStore {
 
 #[async_trait]
 impl CorrectionStore for SqlCorrectionStore {
+    #[tracing::instrument(level = "debug", name = "db.corrections.list", skip_all)]
     async fn list(
         &self,
         people: &UserScope,
@@ -66,11 +67,13 @@ impl CorrectionStore for SqlCorrectionStore {
         Ok(Paged { items, total, page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.corrections.get", skip_all)]
     async fn get(&self, id: CorrectionId) -> Result<Option<Correction>, StoreError> {
         let row = corrections::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(correction).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.corrections.insert", skip_all)]
     async fn insert(&self, correction: &Correction, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, correction).await?;
@@ -78,6 +81,7 @@ impl CorrectionStore for SqlCorrectionStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.corrections.settle", skip_all)]
     async fn settle(
         &self,
         correction: &Correction,

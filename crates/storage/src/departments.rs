@@ -41,23 +41,28 @@ impl SqlDepartmentStore {
 
 #[async_trait]
 impl DepartmentStore for SqlDepartmentStore {
+    #[tracing::instrument(level = "debug", name = "db.departments.insert", skip_all)]
     async fn insert(&self, department: &Department) -> Result<(), StoreError> {
         transact!(self.database, |connection| insert(connection, department))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.departments.save", skip_all)]
     async fn save(&self, changed: &Department, today: Date) -> Result<(), StoreError> {
         transact!(self.database, |connection| save(connection, changed, today))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.departments.appoint", skip_all)]
     async fn appoint(&self, id: DepartmentId, manager: UserId) -> Result<bool, StoreError> {
         transact!(self.database, |connection| appoint(connection, id, manager))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.departments.get", skip_all)]
     async fn get(&self, id: DepartmentId) -> Result<Option<Department>, StoreError> {
         let row = departments::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(department).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.departments.list", skip_all)]
     async fn list(
         &self,
         filter: &DepartmentFilter,

@@ -31,15 +31,18 @@ impl SqlDeviceStore {
 
 #[async_trait]
 impl DeviceStore for SqlDeviceStore {
+    #[tracing::instrument(level = "debug", name = "db.devices.insert", skip_all)]
     async fn insert(&self, device: &Device) -> Result<(), StoreError> {
         transact!(self.database, |connection| insert(connection, device))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.devices.get", skip_all)]
     async fn get(&self, id: DeviceId) -> Result<Option<Device>, StoreError> {
         let row = devices::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(device).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.devices.list", skip_all)]
     async fn list(&self) -> Result<Vec<Device>, StoreError> {
         let by_name =
             devices::Entity::find().order_by_asc(devices::Column::Name).order_by_asc(devices::Column::Id);
@@ -47,6 +50,7 @@ impl DeviceStore for SqlDeviceStore {
         rows.into_iter().map(device).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.devices.revoke", skip_all)]
     async fn revoke(&self, id: DeviceId, at: Timestamp) -> Result<bool, StoreError> {
         transact!(self.database, |connection| revoke(connection, id, at))
     }

@@ -95,6 +95,7 @@ struct SummaryRow {
 
 #[async_trait]
 impl FaceStore for SqlFaceStore {
+    #[tracing::instrument(level = "debug", name = "db.faces.add", skip_all)]
     async fn add(
         &self,
         user: UserId,
@@ -107,6 +108,7 @@ impl FaceStore for SqlFaceStore {
         transact!(self.database, |connection| add(connection, &*self.sealer, new))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.replace", skip_all)]
     async fn replace(
         &self,
         user: UserId,
@@ -119,14 +121,17 @@ impl FaceStore for SqlFaceStore {
         transact!(self.database, |connection| add(connection, &*self.sealer, new))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.has_the_key", skip_all)]
     async fn has_the_key(&self) -> Result<bool, StoreError> {
         rekey::opens(&self.database, &*self.sealer).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.last_change", skip_all)]
     async fn last_change(&self) -> Result<u64, StoreError> {
         last_face_change(self.database.connection()).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.of_user", skip_all)]
     async fn of_user(&self, user: UserId) -> Result<Vec<StoredTemplate>, StoreError> {
         let query = face_encodings::Entity::find()
             .filter(face_encodings::Column::UserId.eq(user.uuid()))
@@ -136,6 +141,7 @@ impl FaceStore for SqlFaceStore {
         rows.iter().map(|row| face(&*self.sealer, row)).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.summaries", skip_all)]
     async fn summaries(
         &self,
         users: &[UserId],
@@ -170,6 +176,7 @@ impl FaceStore for SqlFaceStore {
         users.iter().map(summary).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.encodings", skip_all)]
     async fn encodings(
         &self,
         user: UserId,
@@ -204,15 +211,18 @@ impl FaceStore for SqlFaceStore {
         Ok(Paged { items, total: total.unwrap_or(0).unsigned_abs(), page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.owner", skip_all)]
     async fn owner(&self, face: FaceId) -> Result<Option<UserId>, StoreError> {
         let owner: Option<Uuid> = owner_of(face).one(self.database.connection()).await.read()?;
         Ok(owner.map(UserId::new))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.remove", skip_all)]
     async fn remove(&self, face: FaceId) -> Result<bool, StoreError> {
         transact!(self.database, |connection| remove(connection, face))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.changes_since", skip_all)]
     async fn changes_since(&self, after: u64, min_required: u32, limit: u32) -> Result<Changes, StoreError> {
         let query = changed()
             .filter(users::Column::FaceChange.gt(i64::try_from(after).unwrap_or(i64::MAX)))
@@ -222,6 +232,7 @@ impl FaceStore for SqlFaceStore {
         self.changes(rows, min_required).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.faces.change_of", skip_all)]
     async fn change_of(&self, user: UserId, min_required: u32) -> Result<Option<PersonChange>, StoreError> {
         let query = changed().filter(users::Column::Id.eq(user.uuid()));
         let rows = query.into_model().all(self.database.connection()).await.read()?;

@@ -40,6 +40,7 @@ impl SqlHolidayStore {
 
 #[async_trait]
 impl HolidayStore for SqlHolidayStore {
+    #[tracing::instrument(level = "debug", name = "db.holidays.list", skip_all)]
     async fn list(&self, filter: &HolidayFilter, page: Page) -> Result<Paged<CalendarEntry>, StoreError> {
         let connection = self.database.connection();
         let wanted = holidays::Entity::find().filter(conditions(filter));
@@ -56,11 +57,13 @@ impl HolidayStore for SqlHolidayStore {
         Ok(Paged { items, total, page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.holidays.get", skip_all)]
     async fn get(&self, id: HolidayId) -> Result<Option<CalendarEntry>, StoreError> {
         let row = holidays::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(entry).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.holidays.insert", skip_all)]
     async fn insert(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, entry).await?;
@@ -68,6 +71,7 @@ impl HolidayStore for SqlHolidayStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.holidays.save", skip_all)]
     async fn save(&self, entry: &CalendarEntry, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             save(connection, entry).await?;
@@ -75,6 +79,7 @@ impl HolidayStore for SqlHolidayStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.holidays.remove", skip_all)]
     async fn remove(
         &self,
         id: HolidayId,

@@ -66,17 +66,20 @@ impl SqlJobStore {
 
 #[async_trait]
 impl JobStore for SqlJobStore {
+    #[tracing::instrument(level = "debug", name = "db.jobs.insert", skip_all)]
     async fn insert(&self, job: &Job, input: &[Vec<u8>], most: u32) -> Result<(), StoreError> {
         let more = PER_PIECE * u32::try_from(input.len()).unwrap_or(u32::MAX).min(1_000);
         let limit = self.database.acquire_timeout() + more;
         transact!(self.database, within limit, |connection| insert(connection, job, input, most))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.get", skip_all)]
     async fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         let row = jobs::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(job).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.of_owner", skip_all)]
     async fn of_owner(&self, owner: UserId, now: Timestamp, page: Page) -> Result<Paged<Job>, StoreError> {
         let connection = self.database.connection();
         let kept = Condition::any()
@@ -93,6 +96,7 @@ impl JobStore for SqlJobStore {
         Ok(Paged { items, total, page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.claim", skip_all)]
     async fn claim(
         &self,
         instance: InstanceId,
@@ -124,11 +128,13 @@ impl JobStore for SqlJobStore {
         }
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.renew", skip_all)]
     async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<(), StoreError> {
         let row = &jobs::ActiveModel { lease_until: Set(Some(micros(until))), ..Default::default() };
         transact!(self.database, |connection| change(connection, claim, row))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.give_back", skip_all)]
     async fn give_back(&self, instance: InstanceId) -> Result<u64, StoreError> {
         let waiting = jobs::ActiveModel {
             state: Set(JobState::Queued.name().into()),
@@ -156,6 +162,7 @@ impl JobStore for SqlJobStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.append", skip_all)]
     async fn append(
         &self,
         claim: &Claim,
@@ -175,12 +182,14 @@ impl JobStore for SqlJobStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.clear", skip_all)]
     async fn clear(&self, claim: &Claim, part: Part) -> Result<(), StoreError> {
         let still = &jobs::ActiveModel { claimed_by: Set(Some(claim.instance.uuid())), ..Default::default() };
         transact!(self.database, |connection| change(connection, claim, still))?;
         self.remove_pieces(claim.job.id, part).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.finish", skip_all)]
     async fn finish(&self, claim: &Claim, ended: &Ended, scope: Option<[u8; 32]>) -> Result<(), StoreError> {
         let mut row = jobs::ActiveModel {
             finished_at: Set(Some(micros(ended.at))),
@@ -213,6 +222,7 @@ impl JobStore for SqlJobStore {
         Ok(())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.cancel", skip_all)]
     async fn cancel(&self, id: JobId, now: Timestamp, expires_at: Timestamp) -> Result<bool, StoreError> {
         let row = &jobs::ActiveModel {
             state: Set(JobState::Canceled.name().into()),
@@ -240,6 +250,7 @@ impl JobStore for SqlJobStore {
         Ok(canceled)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.remove", skip_all)]
     async fn remove(&self, id: JobId) -> Result<(), StoreError> {
         let finished = JobState::ALL.into_iter().filter(|state| !state.is_unfinished()).map(JobState::name);
         let finished: Vec<_> = finished.collect();
@@ -256,11 +267,13 @@ impl JobStore for SqlJobStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.piece", skip_all)]
     async fn piece(&self, id: JobId, part: Part, n: u32) -> Result<Option<Vec<u8>>, StoreError> {
         let row = pieces(id, part).filter(job_chunks::Column::N.eq(stored(n)));
         Ok(row.one(self.database.connection()).await.read()?.map(|row| row.bytes))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.jobs.expired", skip_all)]
     async fn expired(&self, now: Timestamp) -> Result<Vec<JobId>, StoreError> {
         let ids: Vec<Uuid> = jobs::Entity::find()
             .select_only()

@@ -41,6 +41,7 @@ impl SqlLeaveStore {
 
 #[async_trait]
 impl LeaveStore for SqlLeaveStore {
+    #[tracing::instrument(level = "debug", name = "db.leaves.list", skip_all)]
     async fn list(
         &self,
         people: &UserScope,
@@ -66,11 +67,13 @@ impl LeaveStore for SqlLeaveStore {
         Ok(Paged { items, total, page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.leaves.get", skip_all)]
     async fn get(&self, id: LeaveId) -> Result<Option<LeaveRequest>, StoreError> {
         let row = leaves::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
         row.map(request).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.leaves.insert", skip_all)]
     async fn insert(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, request).await?;
@@ -78,6 +81,7 @@ impl LeaveStore for SqlLeaveStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.leaves.decide", skip_all)]
     async fn decide(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             decide(connection, request).await?;

@@ -74,6 +74,7 @@ impl LegacySystem for MySqlLegacySystem {
         self.name.clone()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.legacy.tables", skip_all)]
     async fn tables(&self) -> Result<Vec<LegacyTable>, StoreError> {
         // Named and cast, because the servers differ in case and type of what their catalog answers.
         let columns = self
@@ -120,6 +121,7 @@ impl LegacySystem for MySqlLegacySystem {
         Ok(tables)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.legacy.count", skip_all)]
     async fn count(&self, table: &str) -> Result<u64, StoreError> {
         let sql = format!("SELECT CAST(COUNT(*) AS SIGNED) FROM {}", quoted(table));
         let rows = self.query(sql, Vec::new()).await?;
@@ -130,6 +132,7 @@ impl LegacySystem for MySqlLegacySystem {
         Ok(count.unsigned_abs())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.legacy.rows", skip_all)]
     async fn rows(&self, wanted: &LegacyRows<'_>) -> Result<Vec<LegacyRow>, StoreError> {
         let mut conditions = Vec::new();
         let mut values = Vec::new();
@@ -142,6 +145,7 @@ impl LegacySystem for MySqlLegacySystem {
         self.select(wanted, conditions, values).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.legacy.strays", skip_all)]
     async fn strays(
         &self,
         wanted: &LegacyRows<'_>,

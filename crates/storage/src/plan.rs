@@ -47,6 +47,7 @@ impl SqlPlanStore {
 
 #[async_trait]
 impl PlanStore for SqlPlanStore {
+    #[tracing::instrument(level = "debug", name = "db.plan.begin", skip_all)]
     async fn begin(&self, standard: &Shift) -> Result<(), StoreError> {
         let stored = stored_shifts(self.database.connection()).await?;
         if stored.iter().any(|shift| shift.is_default) {
@@ -55,6 +56,7 @@ impl PlanStore for SqlPlanStore {
         ensure_default(&self.database, standard).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.plan.plan", skip_all)]
     async fn plan(&self, standard: &Shift) -> Result<Plan, StoreError> {
         let connection = self.database.connection();
         // First, so that what changes meanwhile is read again when the new version is noticed.
@@ -92,6 +94,7 @@ impl PlanStore for SqlPlanStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.plan.relocate", skip_all)]
     async fn relocate(&self, zone: &Zone, today: Date) -> Result<(), StoreError> {
         let elsewhere = placed_elsewhere(self.database.connection(), zone).await?;
         let elsewhere = &elsewhere;
@@ -103,6 +106,7 @@ impl PlanStore for SqlPlanStore {
         Ok(())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.plan.personals", skip_all)]
     async fn personals(&self, whose: &UserScope) -> Result<Vec<(UserId, Personal)>, StoreError> {
         let connection = self.database.connection();
         let active =

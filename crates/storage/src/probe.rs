@@ -27,6 +27,7 @@ impl SqlProbe {
 
 #[async_trait]
 impl DatabaseProbe for SqlProbe {
+    #[tracing::instrument(level = "debug", name = "db.probe.check", skip_all)]
     async fn check(&self) -> Result<DatabaseReport, StoreError> {
         let connection = self.database.connection();
         let began = Instant::now();

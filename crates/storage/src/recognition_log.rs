@@ -80,6 +80,7 @@ impl RecognitionLog for SqlRecognitionLog {
         self.shared.settle(&queue);
     }
 
+    #[tracing::instrument(level = "debug", name = "db.recognition_log.flush", skip_all)]
     async fn flush(&self) {
         let noted = self.shared.queue().noted;
         let mut settled = self.shared.settled.subscribe();

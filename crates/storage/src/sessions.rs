@@ -52,10 +52,12 @@ struct PrincipalRow {
 
 #[async_trait]
 impl SessionStore for SqlSessionStore {
+    #[tracing::instrument(level = "debug", name = "db.sessions.open", skip_all)]
     async fn open(&self, session: &Session) -> Result<(), StoreError> {
         transact!(self.database, |connection| open(connection, session))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.sessions.principal", skip_all)]
     async fn principal(&self, session: SessionId) -> Result<Option<Principal>, StoreError> {
         let person =
             sessions::Entity::belongs_to(users::Entity).from(sessions::Column::UserId).to(users::Column::Id);
@@ -85,6 +87,7 @@ impl SessionStore for SqlSessionStore {
         }))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.sessions.renew", skip_all)]
     async fn renew(
         &self,
         old: &[u8; 32],
@@ -95,6 +98,7 @@ impl SessionStore for SqlSessionStore {
         transact!(self.database, |connection| renew(connection, old, new, now, grace))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.sessions.alive", skip_all)]
     async fn alive(&self, users: &[UserId], now: Timestamp) -> Result<Vec<u32>, StoreError> {
         let asked = users.iter().map(|user| user.uuid());
         let rows: Vec<(Uuid, i64)> = sessions::Entity::find()
@@ -114,12 +118,14 @@ impl SessionStore for SqlSessionStore {
         users.iter().map(of).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.sessions.end", skip_all)]
     async fn end(&self, session: SessionId, at: Timestamp) -> Result<(), StoreError> {
         let which = Condition::all().add(sessions::Column::Id.eq(session.uuid()));
         let which = &which;
         transact!(self.database, |connection| end(connection, which.clone(), at))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.sessions.end_all", skip_all)]
     async fn end_all(&self, user: UserId, at: Timestamp) -> Result<(), StoreError> {
         transact!(self.database, |connection| end_all(connection, user, at))
     }

@@ -46,15 +46,18 @@ impl SqlShiftStore {
 
 #[async_trait]
 impl ShiftStore for SqlShiftStore {
+    #[tracing::instrument(level = "debug", name = "db.shifts.list", skip_all)]
     async fn list(&self) -> Result<Vec<StoredShift>, StoreError> {
         stored_shifts(self.database.connection()).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.shifts.get", skip_all)]
     async fn get(&self, id: ShiftId) -> Result<Option<StoredShift>, StoreError> {
         let wordings = shifts::Entity::find().filter(is_of(id));
         Ok(gathered(wordings, self.database.connection()).await?.pop())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.shifts.insert", skip_all)]
     async fn insert(&self, shift: &Shift, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
@@ -64,6 +67,7 @@ impl ShiftStore for SqlShiftStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.shifts.revise", skip_all)]
     async fn revise(
         &self,
         shift: &Shift,
@@ -77,6 +81,7 @@ impl ShiftStore for SqlShiftStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.shifts.retire", skip_all)]
     async fn retire(
         &self,
         id: ShiftId,

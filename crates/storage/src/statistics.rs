@@ -49,6 +49,7 @@ impl SqlStatisticsStore {
 
 #[async_trait]
 impl StatisticsStore for SqlStatisticsStore {
+    #[tracing::instrument(level = "debug", name = "db.statistics.days", skip_all)]
     async fn days(
         &self,
         whose: &RecordScope,
@@ -90,6 +91,7 @@ impl StatisticsStore for SqlStatisticsStore {
         rows.into_iter().map(|row| row.read(by)).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.statistics.people", skip_all)]
     async fn people(
         &self,
         whose: &RecordScope,
@@ -128,6 +130,7 @@ impl StatisticsStore for SqlStatisticsStore {
         rows.into_iter().map(PersonRow::read).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.statistics.heads", skip_all)]
     async fn heads(
         &self,
         whose: &RecordScope,
@@ -168,6 +171,7 @@ impl StatisticsStore for SqlStatisticsStore {
         Ok(heads.into_iter().filter(|heads| heads.people > 0 || heads.came > 0).collect())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.statistics.departments", skip_all)]
     async fn departments(&self) -> Result<Vec<DepartmentRef>, StoreError> {
         let all = departments::Entity::find()
             .order_by_asc(departments::Column::NameKey)
@@ -176,6 +180,7 @@ impl StatisticsStore for SqlStatisticsStore {
         rows.into_iter().map(DepartmentRow::into_reference).collect()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.statistics.glance", skip_all)]
     async fn glance(&self, wanted: &DashboardFilter<'_>) -> Result<Option<DashboardCounts>, StoreError> {
         // Each part is one row, so together they are one, too.
         let mut query = Query::select();

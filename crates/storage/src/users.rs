@@ -69,14 +69,17 @@ impl SqlUserStore {
 
 #[async_trait]
 impl UserStore for SqlUserStore {
+    #[tracing::instrument(level = "debug", name = "db.users.insert", skip_all)]
     async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError> {
         transact!(self.database, |connection| insert(connection, user, password))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.insert_first", skip_all)]
     async fn insert_first(&self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
         transact!(self.database, |connection| insert_first(connection, user, password))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.insert_invited", skip_all)]
     async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             insert(connection, user, None).await?;
@@ -84,6 +87,7 @@ impl UserStore for SqlUserStore {
         })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.invited", skip_all)]
     async fn invited(&self, invitation: &[u8; 32], now: Timestamp) -> Result<Option<User>, StoreError> {
         let found = invited(self.database.connection(), invitation, now).await.read()?;
         match found {
@@ -92,6 +96,7 @@ impl UserStore for SqlUserStore {
         }
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.accept", skip_all)]
     async fn accept(
         &self,
         invitation: &[u8; 32],
@@ -105,6 +110,7 @@ impl UserStore for SqlUserStore {
         }
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.first_joined", skip_all)]
     async fn first_joined(&self, since: Date) -> Result<Option<Date>, StoreError> {
         let first: Option<Option<String>> = users::Entity::find()
             .select_only()
@@ -118,12 +124,14 @@ impl UserStore for SqlUserStore {
         date_or_none("users.join_date", first.flatten().as_deref())
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.get", skip_all)]
     async fn get(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let query = whole(users::Entity::find_by_id(id.uuid()));
         let row = query.into_model::<UserRow>().one(self.database.connection()).await.read()?;
         row.map(UserRow::into_user).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.list", skip_all)]
     async fn list(
         &self,
         people: &UserScope,
@@ -147,11 +155,13 @@ impl UserStore for SqlUserStore {
         Ok(Paged { items, total: total.unwrap_or(0).unsigned_abs(), page })
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.save", skip_all)]
     async fn save(&self, change: UserChange<'_>) -> Result<(), StoreError> {
         let change = &change;
         transact!(self.database, |connection| save(connection, change))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.erase", skip_all)]
     async fn erase(&self, erasure: Erasure<'_>) -> Result<Erased, StoreError> {
         let erasure = &erasure;
         let erased = transact!(self.database, |connection| erase(connection, erasure))?;
@@ -159,6 +169,7 @@ impl UserStore for SqlUserStore {
         Ok(erased)
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.credentials", skip_all)]
     async fn credentials(&self, email: &str) -> Result<Option<Credentials>, StoreError> {
         let living = users::Entity::find()
             .filter(users::Column::EmailKey.eq(cut(email)))
@@ -175,20 +186,24 @@ impl UserStore for SqlUserStore {
         row.map(credentials).transpose()
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.ids_by_code", skip_all)]
     async fn ids_by_code(&self, codes: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
         self.of_keys(users::Column::EmployeeCodeKey, codes).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.ids_by_email", skip_all)]
     async fn ids_by_email(&self, addresses: &[String]) -> Result<Vec<Option<UserId>>, StoreError> {
         self.of_keys(users::Column::EmailKey, addresses).await
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.password", skip_all)]
     async fn password(&self, id: UserId) -> Result<Option<PasswordHash>, StoreError> {
         let hash = users::Entity::find_by_id(id.uuid()).select_only().column(users::Column::PasswordHash);
         let row: Option<Option<String>> = hash.into_tuple().one(self.database.connection()).await.read()?;
         Ok(row.flatten().map(PasswordHash::from_stored))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.rehash", skip_all)]
     async fn rehash(
         &self,
         id: UserId,
@@ -202,12 +217,14 @@ impl UserStore for SqlUserStore {
         transact!(self.database, |connection| update(connection, id, row, Some(unchanged.clone())))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.logged_in", skip_all)]
     async fn logged_in(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
         let row = users::ActiveModel { last_login_at: Set(Some(micros(at))), ..Default::default() };
         let row = &row;
         transact!(self.database, |connection| update(connection, id, row, None))
     }
 
+    #[tracing::instrument(level = "debug", name = "db.users.get_many", skip_all)]
     async fn get_many(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(CHUNK) {
