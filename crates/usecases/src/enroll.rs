@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::authorize::{AccessError, load_permitted};
 use crate::faces::Faces;
+use crate::retry::retry_stale;
 
 /// False match rate at which a photo counts as the same person as the other photos of the request. One in a
 /// thousand: a mix-up of folders is found, and an unlucky photo of the right person is not refused.
@@ -137,10 +138,6 @@ impl From<AccessError> for EnrollError {
     }
 }
 
-/// How often what was judged is judged again because somebody's templates changed in between. Judging again is a
-/// few searches, and of those who meet one gets through each time.
-const ATTEMPTS: usize = 16;
-
 /// A photo that was looked at, whatever came of it.
 struct Look {
     image_index: usize,
@@ -214,7 +211,7 @@ impl Faces {
         let looks = self.look_at(std::mem::take(&mut request.photos), &known).await?;
         let enrolling = Enrolling { actor, user: &user, request: &request, recognizer: &recognizer };
 
-        for _ in 0..ATTEMPTS {
+        retry_stale!({
             // Photos are looked at once. What they are compared with may change while somebody else enrolls, and
             // then they are compared again: two enrollments that meet could otherwise each miss the other's face.
             let seen = self.gallery.bring_up_to_date().await?;
@@ -238,12 +235,8 @@ impl Faces {
             if !override_wanted {
                 self.refuse_duplicate_faces(&enrolling, &sorted.shots).await?;
             }
-            match self.store(&enrolling, sorted, seen).await {
-                Err(EnrollError::Store(StoreError::Stale)) => {}
-                done => return done,
-            }
-        }
-        Err(StoreError::Stale.into())
+            self.store(&enrolling, sorted, seen).await
+        })
     }
 
     /// What is stored of a person under a model.

@@ -3,7 +3,9 @@
 use rollcall_ports::store::StoreError;
 
 use crate::attendance::AttendanceError;
+use crate::auth::LoginError;
 use crate::departments::DepartmentError;
+use crate::enroll::EnrollError;
 use crate::planning::PlanError;
 use crate::users::UserError;
 
@@ -34,20 +36,21 @@ macro_rules! met {
     };
 }
 
-met!(AttendanceError, DepartmentError, PlanError, UserError);
+met!(AttendanceError, DepartmentError, EnrollError, LoginError, PlanError, UserError);
 
-/// Reads, decides and writes in a block of its own, again for as long as somebody else is faster, up to [`RETRIES`] times. The
-/// block comes to a result; `return` and `?` leave one attempt.
+/// Reads, decides and writes in a block of its own, again for as long as somebody else is faster, up to [`RETRIES`] times, or as
+/// often as is said. The block comes to a result; `return` and `?` leave one attempt.
 ///
 /// A macro, because the future of an `async` closure is not known to be `Send` for every lifetime.
 macro_rules! retry_stale {
-    ($attempt:block) => {{
+    ($attempt:block) => {
+        $crate::retry::retry_stale!($crate::retry::RETRIES, $attempt)
+    };
+    ($most:expr, $attempt:block) => {{
         let mut tried = 1;
         loop {
             match async { $attempt }.await {
-                Err(error) if tried < $crate::retry::RETRIES && $crate::retry::Met::another(&error) => {
-                    tried += 1
-                }
+                Err(error) if tried < $most && $crate::retry::Met::another(&error) => tried += 1,
                 done => break done,
             }
         }

@@ -22,7 +22,6 @@ use rollcall_ports::passwords::Passwords;
 use rollcall_ports::recognition_log::RecognitionLog;
 use rollcall_ports::sessions::SessionStore;
 use rollcall_ports::shifts::ShiftStore;
-use rollcall_ports::store::StoreError;
 use rollcall_ports::tokens::AccessTokens;
 use rollcall_ports::users::{Invitation, UserStore};
 
@@ -321,9 +320,4 @@ impl Users {
 /// A person as they were just stored.
 fn added(user: User) -> Profile {
     Profile { user: User { revision: Revision::NEW.next(), ..user }, face: FaceSummary::default() }
-}
-
-/// So many others wrote the same person that trying again has to wait.
-const fn given_up() -> UserError {
-    UserError::Store(StoreError::Stale)
 }

@@ -11,6 +11,7 @@ use rollcall_ports::tokens::TokenError;
 use super::{Auth, Granted};
 use crate::attempts::Refused;
 use crate::passwords::secret_text;
+use crate::retry::retry_stale;
 
 /// Credentials that change while they are looked at are looked at again this often.
 const RETRIES: usize = 3;
@@ -80,7 +81,7 @@ impl Auth {
     }
 
     async fn verify(&self, email: &str, password: Password) -> Result<(User, Granted), LoginError> {
-        for _ in 0..RETRIES {
+        retry_stale!(RETRIES, {
             let found = self.users.credentials(email).await?;
             let hash = found.as_ref().and_then(|found| found.hash.clone());
             let verified = self.passwords.verify(password.clone(), hash.clone()).await?;
@@ -96,17 +97,13 @@ impl Auth {
                 let better = self.passwords.hash(password.clone()).await?;
                 self.users.rehash(found.user, &hash, &better).await?;
             }
-            let opened = match self.open(found.user, found.token_version, true).await {
-                // The password was changed, or the person shut out, since it was looked at.
-                Err(StoreError::Stale) => continue,
-                opened => opened?,
-            };
+            // Stale if the password was changed, or the person shut out, since it was looked at.
+            let opened = self.open(found.user, found.token_version, true).await?;
             self.users.logged_in(found.user, opened.session.created_at).await?;
             let user = self.users.get(found.user).await?.ok_or(LoginError::InvalidCredentials)?;
             let granted = self.grant(opened, user.role)?;
-            return Ok((user, granted));
-        }
-        Err(LoginError::Store(StoreError::Stale))
+            Ok((user, granted))
+        })
     }
 
     /// Exchanges a refresh token for the next pair. A token that was used before ends its login: one of the

@@ -2,12 +2,11 @@
 
 use rollcall_domain::calendar::DateRange;
 use rollcall_ports::attendance::Change;
-use rollcall_ports::store::StoreError;
 
 use super::{BulkItem, ItemProblem, ItemResult, Job, Outcome, Share, Worked};
 use crate::attendance::AttendanceError;
 use crate::bulk::BulkEntry;
-use crate::retry::{RETRIES, retry_stale};
+use crate::retry::retry_stale;
 
 impl BulkEntry {
     /// Person by person, each as far as it goes; tells whether anything was entered.
@@ -19,32 +18,17 @@ impl BulkEntry {
     ) -> Result<bool, AttendanceError> {
         let mut entered = false;
         for (share, dates) in shares {
-            let mut met = Some(StoreError::Stale);
-            for _ in 0..RETRIES {
+            let (worked, stored) = retry_stale!({
                 let worked = self.work(job, share, *dates).await?;
                 if !says_something(&worked.derived.change) || job.request.dry_run {
-                    tell(results, worked);
-                    met = None;
-                    break;
+                    return Ok::<_, AttendanceError>((worked, false));
                 }
-                match self
-                    .batches
-                    .commit(&job.batch, std::slice::from_ref(&worked.derived.change), &job.audit_entry)
-                    .await
-                {
-                    Ok(()) => {
-                        entered = true;
-                        tell(results, worked);
-                        met = None;
-                        break;
-                    }
-                    Err(StoreError::Stale) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            if let Some(error) = met {
-                return Err(error.into());
-            }
+                let change = std::slice::from_ref(&worked.derived.change);
+                self.batches.commit(&job.batch, change, &job.audit_entry).await?;
+                Ok((worked, true))
+            })?;
+            entered |= stored;
+            tell(results, worked);
         }
         Ok(entered)
     }

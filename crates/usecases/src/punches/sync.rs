@@ -15,7 +15,7 @@ use crate::attendance::{AttendanceError, MAX_AHEAD, SeenPunch};
 use crate::authorize::load_permitted;
 use crate::bulk::{AT_ONCE, range};
 use crate::geofences::check_geofence;
-use crate::retry::{RETRIES, retry_stale};
+use crate::retry::retry_stale;
 use crate::time::rounded;
 use crate::timesheet::audit::AuditContext;
 
@@ -125,28 +125,22 @@ impl Punches {
         let before: HashSet<PunchId> =
             self.days.punches_by_id(&ids).await?.into_iter().map(|(punch, _)| punch.id).collect();
         let last = self.days.last_counter(device).await?;
-        let mut met = StoreError::Stale;
-        for _ in 0..RETRIES {
-            match self.sync_once(&sending, request, &ids).await {
-                Ok(results) => {
-                    let mut seen = before;
-                    let stored = request.items.iter().zip(&results).filter(|(_, result)| result.is_ok());
-                    let new: Vec<u64> = stored
-                        .filter_map(|(item, _)| *item)
-                        .filter(|item| seen.insert(item.id))
-                        .map(|item| item.counter)
-                        .collect();
-                    let counting = Counting::on(last, new);
-                    return Ok(SyncAnswer { device, skew: sending.skew, counting, results });
-                }
+        let results = retry_stale!({
+            self.sync_once(&sending, request, &ids).await.map_err(|error| match error {
                 // Somebody else handed in the same.
-                Err(AttendanceError::Store(error @ (StoreError::Taken("event_id") | StoreError::Stale))) => {
-                    met = error;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(met.into())
+                AttendanceError::Store(StoreError::Taken("event_id")) => StoreError::Stale.into(),
+                error => error,
+            })
+        })?;
+        let mut seen = before;
+        let stored = request.items.iter().zip(&results).filter(|(_, result)| result.is_ok());
+        let new: Vec<u64> = stored
+            .filter_map(|(item, _)| *item)
+            .filter(|item| seen.insert(item.id))
+            .map(|item| item.counter)
+            .collect();
+        let counting = Counting::on(last, new);
+        Ok(SyncAnswer { device, skew: sending.skew, counting, results })
     }
 
     async fn sync_once(

@@ -11,7 +11,7 @@ use rollcall_domain::id::UserId;
 use rollcall_ports::store::StoreError;
 
 use super::steps::Step;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 use crate::time::{day_number, horizon};
 use crate::timesheet::Timesheets;
 
@@ -321,19 +321,14 @@ impl Timesheets {
 
     /// One step for one person; tells whether nothing is left to do then.
     async fn take_step(&self, user: UserId) -> Result<bool, StoreError> {
-        for _ in 0..RETRIES {
+        retry_stale!({
             match self.steps(&[user], self.clock.now()).await?.pop() {
                 // Removed for good, or up to date.
-                None | Some((_, Step::Done)) => return Ok(true),
-                Some((_, Step::Again)) => {}
-                Some((_, Step::Store { change, whole })) => match self.days.commit(&change).await {
-                    Ok(()) => return Ok(whole),
-                    Err(StoreError::Stale) => {}
-                    Err(error) => return Err(error),
-                },
+                None | Some((_, Step::Done)) => Ok(true),
+                Some((_, Step::Again)) => Err(StoreError::Stale),
+                Some((_, Step::Store { change, whole })) => self.days.commit(&change).await.map(|()| whole),
             }
-        }
-        Err(StoreError::Stale)
+        })
     }
 }
 

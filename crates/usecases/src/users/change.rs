@@ -14,11 +14,11 @@ use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};
 
 use super::standing::changed_by;
-use super::{Profile, UserError, Users, given_up};
+use super::{Profile, UserError, Users};
 use crate::authorize::load_permitted;
 use crate::passwords::hash_new;
 use crate::planning::Wrong;
-use crate::retry::RETRIES;
+use crate::retry::retry_stale;
 
 /// A change of a profile: absent fields stay, `Some(None)` clears. It says what is to be different, not what the
 /// result is, so that two changes of different fields at the same time both hold.
@@ -93,8 +93,8 @@ impl Users {
         patch: UserPatch,
         if_match: Option<Revision>,
     ) -> Result<Profile, UserError> {
-        let mut user =
-            load_permitted(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id).await?;
+        let load = || load_permitted(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id);
+        let user = load().await?;
         if actor.role() != Role::Admin {
             let forbidden = patch.administrative();
             if !forbidden.is_empty() {
@@ -117,30 +117,31 @@ impl Users {
         self.check_shift(patch.default_shift.flatten()).await?;
         let (joined, left) = (patch.join_date.flatten(), patch.leave_date.flatten());
         self.check_career([("join_date", joined), ("leave_date", left)])?;
-        for _ in 0..RETRIES {
+        let mut read = Some(user);
+        let (before, changed) = retry_stale!({
+            let user = match read.take() {
+                Some(user) => user,
+                None => load().await?,
+            };
             if if_match.is_some_and(|revision| revision != user.revision) {
                 return Err(UserError::Outdated);
             }
             let changed = self.patched(actor, &user, &patch, department.clone());
             // Saying once more what holds already is no change, and nobody's version grows by it.
             if hash.is_none() && (User { updated_at: user.updated_at, ..changed.clone() }) == user {
-                return self.profile(user).await;
+                return Ok::<_, UserError>((user, None));
             }
             self.check_employment(&user, &changed).await?;
             let ends = changed.status != Status::Active && user.status == Status::Active;
             let logins = if ends { Logins::End } else { logins };
             let change = UserChange { user: &changed, password: hash.as_ref(), logins, destroy_faces: false };
-            match self.users.save(change).await {
-                Ok(()) => return self.saved(&user, changed).await,
-                Err(StoreError::Stale) => {
-                    user =
-                        load_permitted(&*self.users, actor, Action::UpdateUser, self.rules.self_service, id)
-                            .await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
+            self.users.save(change).await?;
+            Ok((user, Some(changed)))
+        })?;
+        match changed {
+            None => self.profile(before).await,
+            Some(changed) => self.saved(&before, changed).await,
         }
-        Err(given_up())
     }
 
     /// Refuses other dates of joining and leaving if these say something else of a date that is closed.
