@@ -3,7 +3,6 @@
 pub(crate) mod answer;
 mod entries;
 mod parameters;
-mod spool;
 mod work;
 
 use actix_web::body::SizedStream;
@@ -98,7 +97,7 @@ pub(crate) async fn result(
         answer.insert_header(attachment(&name));
     }
     let body = stream::try_unfold(reader, |mut reader| async move {
-        let piece = reader.next().await?;
+        let piece = reader.pieces.next().await?;
         Ok::<_, Problem>(piece.map(|piece| (Bytes::from(piece), reader)))
     });
     let body = body.map_err(|problem| problem.broken_off("the result of a job broke off"));

@@ -8,13 +8,14 @@ use rollcall_domain::page::{Page, Paged};
 
 use crate::store::StoreError;
 
-/// Jobs and the bytes that belong to them, in pieces of at most [`Job::CHUNK`] bytes.
+/// Jobs and the bytes that belong to them, in pieces of at most [`Job::CHUNK`] bytes. Each piece has a place; together, in the
+/// order of their places, they are the whole. Places may be left out, and pieces may come in any order.
 ///
 /// Several processes share them. Whoever works on a job holds a claim on it, which names the process and the attempt;
 /// once somebody else has taken over, or the job was canceled, nothing is stored in its name any more.
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Stores a job that waits, with the pieces of [`Part::Input`]: all of it or nothing.
+    /// Stores a job that waits, with the pieces of [`Part::Input`] in their order: all of it or nothing.
     ///
     /// # Errors
     /// [`StoreError::Full`] if the owner has `most` unfinished jobs; [`StoreError::Missing`]`("owner_id")`.
@@ -44,24 +45,22 @@ pub trait JobStore: Send + Sync {
     /// Lets all jobs of `instance` wait for somebody else, as if it had never begun; tells how many.
     async fn give_back(&self, instance: InstanceId) -> Result<u64, StoreError>;
 
-    /// Stores the next pieces of a part, of which there are `from` already, and the progress: all of it or nothing.
+    /// Stores pieces of the result, each at its place, and the progress: all of it or nothing.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] if the claim does not hold any more.
+    /// [`StoreError::Stale`] if the claim does not hold any more; [`StoreError::Failed`] if a place is taken.
     async fn append(
         &self,
         claim: &Claim,
-        part: Part,
-        from: u32,
-        pieces: &[Vec<u8>],
+        pieces: &[(u32, Vec<u8>)],
         progress: Progress,
     ) -> Result<(), StoreError>;
 
-    /// Removes the pieces of a part.
+    /// Removes the pieces of the result.
     ///
     /// # Errors
     /// [`StoreError::Stale`] if the claim does not hold any more.
-    async fn clear(&self, claim: &Claim, part: Part) -> Result<(), StoreError>;
+    async fn clear(&self, claim: &Claim) -> Result<(), StoreError>;
 
     /// Says what came of a job, and that the fingerprint of what its owner might see was `scope`. What is no result is
     /// removed.
@@ -76,8 +75,13 @@ pub trait JobStore: Send + Sync {
     /// Removes a job that has finished, and its bytes.
     async fn remove(&self, id: JobId) -> Result<(), StoreError>;
 
-    /// A piece of a part, from 0; `None` past the end.
-    async fn piece(&self, id: JobId, part: Part, n: u32) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Some of the pieces behind a place, or from the first one on, in the order of their places; none past the end. One query.
+    async fn pieces(
+        &self,
+        id: JobId,
+        part: Part,
+        after: Option<u32>,
+    ) -> Result<Vec<(u32, Vec<u8>)>, StoreError>;
 
     /// Some of the jobs that expired before `now`.
     async fn expired(&self, now: Timestamp) -> Result<Vec<JobId>, StoreError>;
@@ -109,8 +113,6 @@ rollcall_domain::words! {
     pub enum Part {
         /// What it is about.
         Input = "input",
-        /// What came of the first part of it, for whoever takes over.
-        Draft = "draft",
         /// What came of it.
         Result = "result",
     }

@@ -23,9 +23,9 @@ use sha2::{Digest, Sha256};
 use crate::rules::Rules;
 pub use rollcall_ports::jobs::Claim;
 
-mod desk;
+mod context;
 
-pub use desk::JobContext;
+pub use context::{JobContext, Pieces};
 
 /// Takes, hands out and ends jobs.
 #[derive(Clone)]
@@ -72,12 +72,12 @@ pub enum JobError {
 
 /// Who does the work.
 pub trait JobWork: Sync {
-    /// Does the work of a job in the name of its owner as they are now, and leaves the result on the desk. It may have
+    /// Does the work of a job in the name of its owner as they are now, and leaves the result there. It may have
     /// been done in part before, by somebody who was interrupted.
     fn work(
         &self,
         actor: &Actor,
-        desk: &mut JobContext<'_>,
+        context: &mut JobContext<'_>,
     ) -> impl Future<Output = Result<Worked, JobFailure>> + Send;
 }
 
@@ -118,18 +118,8 @@ pub enum Attempt {
 pub struct JobReader {
     /// What it is.
     pub result: JobResult,
-    id: JobId,
-    next: u32,
-    jobs: Arc<dyn JobStore>,
-}
-
-impl JobReader {
-    /// The next bytes; `None` at the end.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
-        let piece = self.jobs.piece(self.id, Part::Result, self.next).await?;
-        self.next += 1;
-        Ok(piece)
-    }
+    /// Its bytes.
+    pub pieces: Pieces,
 }
 
 /// What failed here and tells clients nothing.
@@ -201,7 +191,7 @@ impl Jobs {
         if actor.role() != Role::Admin && job.scope != Some(scope_of(actor)) {
             return Err(Denied::Forbidden.into());
         }
-        Ok(JobReader { result, id, next: 0, jobs: self.jobs.clone() })
+        Ok(JobReader { result, pieces: Pieces::new(&self.jobs, id, Part::Result) })
     }
 
     /// Cancels a job that has not finished, or discards one that has. What a job had entered by then stays.
@@ -239,20 +229,20 @@ impl Jobs {
     /// Works on a job that was claimed. When the store fails on the way the claim runs out and the job is tried again.
     #[tracing::instrument(name = "jobs.run", skip_all, fields(job.id = %claim.job.id, job.kind = claim.job.kind.name()))]
     pub async fn run(&self, claim: &Claim, work: &impl JobWork) -> Result<Attempt, StoreError> {
-        let mut desk = JobContext::new(&*self.jobs, claim);
+        let mut context = JobContext::new(&self.jobs, claim);
         let worked = match self.owner(claim).await? {
             _ if claim.job.attempts > Job::MAX_ATTEMPTS => Err(JobFailure::Refused(BROKEN)),
             None => Err(JobFailure::Refused(DISABLED)),
             Some(actor) => match self.permit(&actor, action(claim.job.kind)) {
                 Err(_) => Err(JobFailure::Refused("forbidden")),
                 Ok(()) => {
-                    let worked = work.work(&actor, &mut desk).await;
+                    let worked = work.work(&actor, &mut context).await;
                     worked.map(|worked| (worked, scope_of(&actor)))
                 }
             },
         };
         let worked = match worked {
-            Ok(done) => desk.close().await.map(|size| (done, size)).map_err(JobFailure::Store),
+            Ok(done) => context.close().await.map(|size| (done, size)).map_err(JobFailure::Store),
             Err(failure) => Err(failure),
         };
         let (outcome, scope) = match worked {

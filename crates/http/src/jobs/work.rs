@@ -27,21 +27,21 @@ impl JobWorker {
 }
 
 impl JobWork for JobWorker {
-    async fn work(&self, actor: &Actor, desk: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
-        match desk.job().kind {
-            JobKind::Report => self.report(actor, desk).await,
-            JobKind::Bulk => entries::enter(&self.usecases, actor, desk).await,
+    async fn work(&self, actor: &Actor, context: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
+        match context.job().kind {
+            JobKind::Report => self.report(actor, context).await,
+            JobKind::Bulk => entries::enter(&self.usecases, actor, context).await,
         }
     }
 }
 
 impl JobWorker {
-    async fn report(&self, actor: &Actor, desk: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
-        let request = ReportRequest::read(parameters(desk)?, Format::Json)?;
+    async fn report(&self, actor: &Actor, context: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
+        let request = ReportRequest::read(parameters(context)?, Format::Json)?;
         let mut report = request.render(&self.usecases, actor).await?;
         while let Some(bytes) = report.body.try_next().await? {
-            desk.note(report.progress());
-            desk.write(&bytes).await?;
+            context.report_progress(report.progress());
+            context.write(&bytes).await?;
         }
         Ok(Worked { status: 200, media_type: report.media_type.to_owned(), file_name: report.file_name })
     }

@@ -64,7 +64,7 @@ pub(super) fn add(document: &mut Value) {
         "Face-recognition attendance.\n\nWhatever answers `GET` answers `HEAD`. Answers with an `ETag` are answered 304 to \
          whoever sends it as `If-None-Match`; changes that send it as `If-Match` are refused with 412 if there was another \
          in the meantime. A change that changes nothing raises no version, and whatever was read can be sent back. Where a \
-         person is description by an id, `{\"id\", \"name\"}` is beside it. Answers are compressed (`br`, `gzip`) for those who ask for \
+         person is told by an id, `{\"id\", \"name\"}` is beside it. Answers are compressed (`br`, `gzip`) for those who ask for \
          it, except those with tokens. Errors are problems (RFC 9457)."
     );
     let used: Vec<String> = document["paths"]

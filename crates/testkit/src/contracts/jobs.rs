@@ -29,6 +29,7 @@ macro_rules! job_store_contract {
             whose_lease_ran_out_is_taken_over
             what_is_given_back_waits_as_if_never_begun
             pieces_come_in_order_and_whole
+            many_pieces_come_back_in_order
             what_is_done_keeps_its_result_and_nothing_else
             what_failed_keeps_nothing
             what_is_canceled_is_lost_to_whoever_works_on_it
@@ -67,8 +68,17 @@ async fn get(bench: &dyn StoreBench, job: &Job) -> Option<Job> {
     bench.jobs().get(job.id).await.expect("an answer")
 }
 
-async fn piece(bench: &dyn StoreBench, job: &Job, part: Part, n: u32) -> Option<Vec<u8>> {
-    bench.jobs().piece(job.id, part, n).await.expect("an answer")
+/// All pieces of a part, however many come at once.
+async fn pieces(bench: &dyn StoreBench, job: &Job, part: Part) -> Vec<(u32, Vec<u8>)> {
+    let mut all: Vec<(u32, Vec<u8>)> = Vec::new();
+    loop {
+        let after = all.last().map(|(place, _)| *place);
+        let some = bench.jobs().pieces(job.id, part, after).await.expect("an answer");
+        if some.is_empty() {
+            return all;
+        }
+        all.extend(some);
+    }
 }
 
 fn a_result() -> JobResult {
@@ -175,12 +185,12 @@ pub async fn whose_lease_ran_out_is_taken_over(bench: &dyn StoreBench) {
     assert_eq!((again.job.id, again.job.attempts), (job.id, 2));
     let nothing = Progress::default();
     assert_matches!(jobs.renew(&claim, end).await, Err(StoreError::Stale));
-    let late = jobs.append(&claim, Part::Result, 0, &[b"late".to_vec()], nothing).await;
+    let late = jobs.append(&claim, &[(0, b"late".to_vec())], nothing).await;
     assert_matches!(late, Err(StoreError::Stale));
-    assert_matches!(jobs.clear(&claim, Part::Result).await, Err(StoreError::Stale));
+    assert_matches!(jobs.clear(&claim).await, Err(StoreError::Stale));
     assert_matches!(jobs.finish(&claim, &ended(Ok(a_result())), None).await, Err(StoreError::Stale));
-    assert_eq!(piece(bench, &job, Part::Result, 0).await, None);
-    jobs.append(&again, Part::Result, 0, &[b"in time".to_vec()], nothing).await.unwrap();
+    assert_eq!(pieces(bench, &job, Part::Result).await, []);
+    jobs.append(&again, &[(0, b"in time".to_vec())], nothing).await.unwrap();
     jobs.finish(&again, &ended(Ok(a_result())), None).await.unwrap();
     assert_matches!(jobs.claim(other, at("2026-03-02T09:00:00Z"), end).await, Ok(None));
 }
@@ -206,29 +216,30 @@ pub async fn pieces_come_in_order_and_whole(bench: &dyn StoreBench) {
     bench.jobs().insert(&job, &[bytes(3), bytes(5), b"end".to_vec()], MOST).await.unwrap();
     let claim = claimed(bench, somebody()).await.expect("the job");
     let progress = Progress { done: 1, total: 2 };
-    let append = async |part, from, pieces: &[Vec<u8>]| {
-        bench.jobs().append(&claim, part, from, pieces, progress).await.expect("it is stored");
-    };
-    append(Part::Draft, 0, &[b"a draft".to_vec()]).await;
-    append(Part::Result, 0, &[bytes(7), bytes(11)]).await;
-    append(Part::Result, 2, &[b"the end".to_vec()]).await;
+    let append = async |pieces: &[(u32, Vec<u8>)]| bench.jobs().append(&claim, pieces, progress).await;
+    append(&[(700, b"the end".to_vec()), (0, bytes(7))]).await.unwrap();
+    append(&[(3, bytes(11)), (1, b"1".to_vec())]).await.unwrap();
     assert_eq!(get(bench, &job).await.map(|job| job.progress), Some(progress));
-    for (part, pieces) in [
-        (Part::Input, vec![bytes(3), bytes(5), b"end".to_vec()]),
-        (Part::Draft, vec![b"a draft".to_vec()]),
-        (Part::Result, vec![bytes(7), bytes(11), b"the end".to_vec()]),
-    ] {
-        for (n, expected) in (0..).zip(&pieces) {
-            let found = piece(bench, &job, part, n).await;
-            assert!(found.as_ref() == Some(expected), "{part:?} {n}");
-        }
-        assert_eq!(piece(bench, &job, part, pieces.len() as u32).await, None);
+    let input = vec![(0, bytes(3)), (1, bytes(5)), (2, b"end".to_vec())];
+    let result = vec![(0, bytes(7)), (1, b"1".to_vec()), (3, bytes(11)), (700, b"the end".to_vec())];
+    for (part, expected) in [(Part::Input, input), (Part::Result, result)] {
+        assert!(pieces(bench, &job, part).await == expected, "{part:?}");
     }
-    bench.jobs().clear(&claim, Part::Result).await.unwrap();
-    assert_eq!(piece(bench, &job, Part::Result, 0).await, None);
-    append(Part::Result, 0, &[b"anew".to_vec()]).await;
-    assert_eq!(piece(bench, &job, Part::Result, 0).await, Some(b"anew".to_vec()));
-    assert_eq!(piece(bench, &job, Part::Draft, 0).await, Some(b"a draft".to_vec()));
+    bench.jobs().clear(&claim).await.unwrap();
+    assert_eq!(pieces(bench, &job, Part::Result).await, []);
+    append(&[(0, b"anew".to_vec())]).await.unwrap();
+    assert_eq!(pieces(bench, &job, Part::Result).await, [(0, b"anew".to_vec())]);
+    assert_eq!(pieces(bench, &job, Part::Input).await.len(), 3);
+}
+
+/// Many pieces are read and stored in some steps.
+pub async fn many_pieces_come_back_in_order(bench: &dyn StoreBench) {
+    let claim = at_work(bench).await;
+    bench.jobs().clear(&claim).await.unwrap();
+    let many: Vec<_> = (0..300_u32).map(|n| (n * 7, n.to_string().into_bytes())).collect();
+    let shuffled: Vec<_> = many.iter().rev().cloned().collect();
+    bench.jobs().append(&claim, &shuffled, Progress::default()).await.unwrap();
+    assert_eq!(pieces(bench, &claim.job, Part::Result).await, many);
 }
 
 /// A job with bytes of every part, in somebody's hands.
@@ -236,40 +247,31 @@ async fn at_work(bench: &dyn StoreBench) -> Claim {
     let ada = stored(bench, a_user("Ada")).await;
     bench.jobs().insert(&a_job(ada.id), &[b"in".to_vec()], MOST).await.unwrap();
     let claim = claimed(bench, somebody()).await.expect("the job");
-    for part in [Part::Draft, Part::Result] {
-        let pieces = vec![part.name().as_bytes().to_vec(); 100];
-        bench.jobs().append(&claim, part, 0, &pieces, Progress::default()).await.unwrap();
-    }
+    let pieces: Vec<_> = (0..100).map(|place| (place, b"result".to_vec())).collect();
+    bench.jobs().append(&claim, &pieces, Progress::default()).await.unwrap();
     claim
 }
 
-async fn parts(bench: &dyn StoreBench, job: &Job) -> Vec<Part> {
-    let mut there = Vec::new();
-    for part in Part::ALL {
-        for n in [0, 99] {
-            if piece(bench, job, part, n).await.is_some() {
-                there.push(part);
-            }
-        }
-    }
-    there
+/// How many pieces of input and result there are.
+async fn parts(bench: &dyn StoreBench, job: &Job) -> [usize; 2] {
+    [pieces(bench, job, Part::Input).await.len(), pieces(bench, job, Part::Result).await.len()]
 }
 
 pub async fn what_is_done_keeps_its_result_and_nothing_else(bench: &dyn StoreBench) {
     let claim = at_work(bench).await;
     bench.jobs().finish(&claim, &ended(Ok(a_result())), None).await.unwrap();
-    assert_eq!(parts(bench, &claim.job).await, [Part::Result; 2]);
+    assert_eq!(parts(bench, &claim.job).await, [0, 100]);
     assert_matches!(bench.jobs().renew(&claim, later()).await, Err(StoreError::Stale));
     assert!(!bench.jobs().cancel(claim.job.id, now(), later()).await.unwrap());
     bench.jobs().remove(claim.job.id).await.unwrap();
-    assert_eq!((get(bench, &claim.job).await, parts(bench, &claim.job).await), (None, vec![]));
+    assert_eq!((get(bench, &claim.job).await, parts(bench, &claim.job).await), (None, [0, 0]));
     bench.jobs().remove(claim.job.id).await.unwrap();
 }
 
 pub async fn what_failed_keeps_nothing(bench: &dyn StoreBench) {
     let claim = at_work(bench).await;
     bench.jobs().finish(&claim, &ended(Err("user-disabled".into())), None).await.unwrap();
-    assert_eq!(parts(bench, &claim.job).await, []);
+    assert_eq!(parts(bench, &claim.job).await, [0, 0]);
     let failed = get(bench, &claim.job).await.expect("the job");
     assert_eq!((failed.state, failed.problem.as_deref()), (JobState::Failed, Some("user-disabled")));
     assert_eq!(failed.result, None);
@@ -284,8 +286,8 @@ pub async fn what_is_canceled_is_lost_to_whoever_works_on_it(bench: &dyn StoreBe
     let canceled = get(bench, &claim.job).await.expect("the job");
     assert_eq!((canceled.state, canceled.finished_at), (JobState::Canceled, Some(now())));
     assert_eq!(canceled.expires_at, Some(later()));
-    assert_eq!(parts(bench, &claim.job).await, []);
-    let late = jobs.append(&claim, Part::Draft, 100, &[b"late".to_vec()], Progress::default()).await;
+    assert_eq!(parts(bench, &claim.job).await, [0, 0]);
+    let late = jobs.append(&claim, &[(100, b"late".to_vec())], Progress::default()).await;
     assert_matches!(late, Err(StoreError::Stale));
     assert_matches!(claimed(bench, somebody()).await, None);
     assert!(!jobs.cancel(claim.job.id, now(), later()).await.unwrap());
@@ -332,7 +334,7 @@ pub async fn jobs_are_erased_with_their_owner(bench: &dyn StoreBench) {
     });
     let erasure = Erasure { user: &nobody, address: a_fingerprint(), attendance: false };
     assert_eq!(bench.users().erase(erasure).await.unwrap().remaining, 0);
-    assert_eq!((get(bench, &claim.job).await, parts(bench, &claim.job).await), (None, vec![]));
+    assert_eq!((get(bench, &claim.job).await, parts(bench, &claim.job).await), (None, [0, 0]));
     assert_matches!(bench.jobs().renew(&claim, later()).await, Err(StoreError::Stale));
     assert_eq!(get(bench, &bobs).await, Some(bobs));
 }

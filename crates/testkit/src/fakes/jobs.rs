@@ -93,20 +93,18 @@ impl JobStore for FakeStores {
     async fn append(
         &self,
         claim: &Claim,
-        part: Part,
-        from: u32,
-        pieces: &[Vec<u8>],
+        pieces: &[(u32, Vec<u8>)],
         progress: Progress,
     ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.claimed(claim)?;
         known.job.progress = progress;
-        known.pieces.extend((from..).zip(pieces).map(|(n, bytes)| ((part, n), bytes.clone())));
+        known.pieces.extend(pieces.iter().map(|(place, bytes)| ((Part::Result, *place), bytes.clone())));
         Ok(())
     }
 
-    async fn clear(&self, claim: &Claim, part: Part) -> Result<(), StoreError> {
-        self.world()?.claimed(claim)?.pieces.retain(|(of, _), _| *of != part);
+    async fn clear(&self, claim: &Claim) -> Result<(), StoreError> {
+        self.world()?.claimed(claim)?.pieces.retain(|(part, _), _| *part != Part::Result);
         Ok(())
     }
 
@@ -153,8 +151,16 @@ impl JobStore for FakeStores {
         Ok(())
     }
 
-    async fn piece(&self, id: JobId, part: Part, n: u32) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.world()?.jobs.get(&id).and_then(|known| known.pieces.get(&(part, n)).cloned()))
+    async fn pieces(
+        &self,
+        id: JobId,
+        part: Part,
+        after: Option<u32>,
+    ) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+        let world = self.world()?;
+        let Some(known) = world.jobs.get(&id) else { return Ok(Vec::new()) };
+        let behind = known.pieces.iter().filter(|((of, place), _)| *of == part && Some(*place) > after);
+        Ok(behind.map(|((_, place), bytes)| (*place, bytes.clone())).take(2).collect())
     }
 
     async fn expired(&self, now: Timestamp) -> Result<Vec<JobId>, StoreError> {

@@ -29,21 +29,21 @@ impl Writer {
 }
 
 impl JobWork for Writer {
-    async fn work(&self, actor: &Actor, desk: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
-        let mut text = Vec::new();
-        while let Some(piece) = desk.drafted().await? {
-            text.extend(piece);
+    async fn work(&self, actor: &Actor, context: &mut JobContext<'_>) -> Result<Worked, JobFailure> {
+        let (mut kept, mut done) = (context.kept(), 0);
+        while let Some(line) = kept.next().await? {
+            context.count(line.len());
+            done += 1;
         }
-        for n in text.iter().filter(|byte| **byte == b'\n').count() as u32..self.lines {
+        for n in done..self.lines {
             if self.interrupted_before == Some(n) {
                 return Err(StoreError::Unavailable("as in a crash".into()).into());
             }
             let line = format!("{n} for {}\n", actor.role().name());
-            desk.draft(line.as_bytes(), Progress { done: n + 1, total: self.lines }).await?;
-            text.extend_from_slice(line.as_bytes());
+            let progress = Progress { done: n + 1, total: self.lines };
+            context.keep(&[(n, line.into_bytes())], progress).await?;
             self.written.fetch_add(1, Ordering::Relaxed);
         }
-        desk.write(&text).await?;
         Ok(Worked { status: 200, media_type: "text/plain".into(), file_name: Some("lines.txt".into()) })
     }
 }
@@ -93,7 +93,7 @@ async fn state(world: &World, actor: &Actor, job: &Job) -> (JobState, Option<Str
 async fn result(world: &World, actor: &Actor, id: JobId) -> Result<String, JobError> {
     let mut reader = world.usecases.jobs.result(actor, id).await?;
     let mut bytes = Vec::new();
-    while let Some(piece) = reader.next().await? {
+    while let Some(piece) = reader.pieces.next().await? {
         bytes.extend(piece);
     }
     assert_eq!(reader.result.size, bytes.len() as u64);
