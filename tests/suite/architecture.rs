@@ -67,7 +67,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("reqwest", &["tests"]),
     ("insta", &[]),
     ("tokio", &["storage", "recognition", "platform", "gallery", "http", "app", "testkit", "tests"]),
-    ("serde", &["http", "app", "platform", "recognition", "xtask"]),
+    ("serde", &["http", "app", "storage", "platform", "recognition", "xtask"]),
     ("serde_json", &["http", "app", "storage", "platform", "recognition", "xtask", "tests"]),
 ];
 

@@ -69,7 +69,7 @@ ids! {
     /// One search of the gallery and what came of it.
     SearchId
     /// One wording of a shift's rules: changing a shift makes another, and records keep theirs.
-    EditionId
+    ShiftVersionId
     /// A shift given to a person, a department or everybody.
     AssignmentId
     /// An entry of a calendar.

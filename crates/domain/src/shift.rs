@@ -4,7 +4,7 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::calendar::{Half, Workdays, Zone};
-use crate::id::{EditionId, ShiftId};
+use crate::id::{ShiftId, ShiftVersionId};
 use crate::policy::seconds;
 use crate::text::line;
 
@@ -14,7 +14,7 @@ pub struct Shift {
     /// Its identifier, the same in all its wordings.
     pub id: ShiftId,
     /// Which wording of its rules this is.
-    pub edition: EditionId,
+    pub version: ShiftVersionId,
     /// Its name.
     pub name: String,
     /// Local time at which it begins.
@@ -296,7 +296,7 @@ impl Shift {
         let minutes = |n: i64| SignedDuration::from_mins(n);
         Self {
             id: Self::STANDARD_ID,
-            edition: EditionId::new(Self::STANDARD_ID.uuid()),
+            version: ShiftVersionId::new(Self::STANDARD_ID.uuid()),
             name: "Standard".into(),
             starts: Time::constant(9, 0, 0, 0),
             ends: Time::constant(18, 0, 0, 0),

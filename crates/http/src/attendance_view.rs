@@ -243,7 +243,7 @@ pub(crate) struct ShiftView {
 
 impl RecordView {
     /// A day, with its punches if they are wanted.
-    pub(crate) fn new(of: &DayView, with_events: bool) -> Self {
+    pub(crate) fn new(of: &DayView, with_punches: bool) -> Self {
         let record = &of.record;
         let at = |instant: Timestamp| local(&of.zone, instant);
         Self {
@@ -275,7 +275,7 @@ impl RecordView {
             overridden: of.overridden.as_ref().map(|override_| OverrideView::new(override_, &of.zone)),
             open: record.open,
             version: of.revision.0,
-            events: with_events.then(|| of.punches.iter().map(|event| EventView::new(event, of)).collect()),
+            events: with_punches.then(|| of.punches.iter().map(|event| EventView::new(event, of)).collect()),
         }
     }
 }

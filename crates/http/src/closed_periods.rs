@@ -63,14 +63,14 @@ pub(crate) struct ClosedPeriodView {
 }
 
 impl ClosedPeriodView {
-    fn new(lock: ClosedPeriod) -> Self {
-        let lifted = lock.lifted;
+    fn new(period: ClosedPeriod) -> Self {
+        let lifted = period.lifted;
         Self {
-            id: lock.id.to_string(),
-            through: lock.through.to_string(),
-            reason: lock.reason,
-            locked_by: lock.by.map(|id| id.to_string()),
-            locked_at: utc(lock.at),
+            id: period.id.to_string(),
+            through: period.through.to_string(),
+            reason: period.reason,
+            locked_by: period.by.map(|id| id.to_string()),
+            locked_at: utc(period.at),
             lifted_by: lifted.as_ref().and_then(|lifted| lifted.by).map(|id| id.to_string()),
             lifted_at: lifted.as_ref().map(|lifted| utc(lifted.at)),
             lift_reason: lifted.map(|lifted| lifted.reason),
@@ -80,7 +80,7 @@ impl ClosedPeriodView {
 
 /// Closed periods, latest first.
 #[utoipa::path(get, path = "", tag = "planning", params(LocksForm),
-    responses((status = 200, description = "A page of locks.", body = List<ClosedPeriodView>)))]
+    responses((status = 200, description = "A page of closed periods.", body = List<ClosedPeriodView>)))]
 pub(crate) async fn list(
     req: HttpRequest,
     api: web::Data<Api>,
@@ -94,8 +94,8 @@ pub(crate) async fn list(
 
 /// One closed period.
 #[utoipa::path(get, path = "", tag = "planning",
-    params(("lock_id" = String, Path, description = "A lock.")),
-    responses((status = 200, description = "The lock.", body = ClosedPeriodView)))]
+    params(("lock_id" = String, Path, description = "A closed period.")),
+    responses((status = 200, description = "The closed period.", body = ClosedPeriodView)))]
 pub(crate) async fn get(
     api: web::Data<Api>,
     caller: Authenticated,
@@ -107,24 +107,24 @@ pub(crate) async fn get(
 
 /// Closes everything up to a date: no punch, decision or plan of those dates is changed any more.
 #[utoipa::path(post, path = "", tag = "planning", request_body = NewClosedPeriodForm,
-    responses((status = 201, description = "Closed; `Location` names the lock.", body = ClosedPeriodView)))]
+    responses((status = 201, description = "Closed; `Location` names it.", body = ClosedPeriodView)))]
 pub(crate) async fn close(
     api: web::Data<Api>,
     caller: Authenticated,
     Json(form): Json<NewClosedPeriodForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason.value()?;
-    let lock = api.usecases.closed_periods.close(caller.actor(), form.through.value()?, reason).await?;
+    let period = api.usecases.closed_periods.close(caller.actor(), form.through.value()?, reason).await?;
     let by = caller.actor().user().map(|id| id.to_string());
-    tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a period was closed");
-    let location = (header::LOCATION, format!("/api/locks/{}", lock.id));
-    Ok(HttpResponse::Created().insert_header(location).json(ClosedPeriodView::new(lock)))
+    tracing::info!(period.id = %period.id, by, through = %period.through, "a period was closed");
+    let location = (header::LOCATION, format!("/api/locks/{}", period.id));
+    Ok(HttpResponse::Created().insert_header(location).json(ClosedPeriodView::new(period)))
 }
 
 /// Lifts a lock; what earlier locks close stays closed.
 #[utoipa::path(post, path = "", tag = "planning", request_body = LiftForm,
-    params(("lock_id" = String, Path, description = "A lock.")),
-    responses((status = 200, description = "The lock as it is now.", body = ClosedPeriodView)))]
+    params(("lock_id" = String, Path, description = "A closed period.")),
+    responses((status = 200, description = "The closed period as it is now.", body = ClosedPeriodView)))]
 pub(crate) async fn lift(
     api: web::Data<Api>,
     caller: Authenticated,
@@ -132,8 +132,8 @@ pub(crate) async fn lift(
     Json(form): Json<LiftForm>,
 ) -> Result<HttpResponse, Problem> {
     let reason = form.reason.value()?;
-    let lock = api.usecases.closed_periods.lift(caller.actor(), id, reason).await?;
+    let period = api.usecases.closed_periods.lift(caller.actor(), id, reason).await?;
     let by = caller.actor().user().map(|id| id.to_string());
-    tracing::info!(lock.id = %lock.id, by, through = %lock.through, "a lock was lifted");
-    Ok(HttpResponse::Ok().json(ClosedPeriodView::new(lock)))
+    tracing::info!(period.id = %period.id, by, through = %period.through, "a closed period was reopened");
+    Ok(HttpResponse::Ok().json(ClosedPeriodView::new(period)))
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use rollcall_domain::attendance::{Direction, Source};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::{BatchId, DepartmentId, DeviceId, PunchId};
-use rollcall_usecases::punches::events::{EventQuery, JudgedEvent};
+use rollcall_usecases::punches::events::{JudgedPunch, PunchQuery};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,9 +44,9 @@ form! {
 }
 
 impl EventsForm {
-    fn into_query(self, caller: &Authenticated, zone: &Zone) -> Result<EventQuery, Problem> {
+    fn into_query(self, caller: &Authenticated, zone: &Zone) -> Result<PunchQuery, Problem> {
         let within = instants(self.from.value(), self.to.value(), zone)?;
-        Ok(EventQuery {
+        Ok(PunchQuery {
             from: within.map(|(from, _)| from),
             until: within.map(|(_, until)| until),
             user: person("user_id", self.user_id.as_deref(), caller.actor())?,
@@ -64,7 +64,7 @@ impl EventsForm {
 
 /// A punch that somebody judged, and its day.
 #[derive(Serialize, ToSchema)]
-#[schema(as = JudgedEvent)]
+#[schema(as = JudgedPunch)]
 pub(crate) struct JudgedView {
     event: EventView,
     /// The day as it is now; `null` if the punch belongs to none.
@@ -72,7 +72,7 @@ pub(crate) struct JudgedView {
 }
 
 impl JudgedView {
-    fn new(of: &JudgedEvent) -> Self {
+    fn new(of: &JudgedPunch) -> Self {
         let record = of.day.as_ref().map(|day| RecordView::new(day, true));
         Self { event: EventView::seen(&of.seen), record }
     }

@@ -5,7 +5,7 @@ use rollcall_domain::face::{FaceBox, FaceQuality, ModelId, QualityGate};
 use rollcall_domain::id::FaceId;
 use rollcall_domain::page::Sort;
 use rollcall_usecases::TemplateSummary;
-use rollcall_usecases::faces::EncodingQuery;
+use rollcall_usecases::faces::TemplateQuery;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -177,7 +177,7 @@ pub(crate) async fn encodings(
 ) -> Result<HttpResponse, Problem> {
     let status: Option<EncodingStatus> = form.status.value();
     let order: Vec<Sort<()>> = sort(&form.sort, &[("created_at", ())])?;
-    let query = EncodingQuery {
+    let query = TemplateQuery {
         current: status.map(|status| status == EncodingStatus::Active),
         oldest_first: order.first().is_some_and(|by| !by.descending),
         page: page(form.page, form.per_page)?,

@@ -59,7 +59,7 @@ impl HistoryForm {
             range: range(self.from.value(), self.to.value())?,
             filter,
             sort: sort(&self.sort, &KEYS)?,
-            with_events: self.include.is_some(),
+            with_punches: self.include.is_some(),
             page: page(self.page, self.per_page)?,
         })
     }
@@ -126,13 +126,13 @@ pub(crate) async fn of_user(
     PathUser(user): PathUser,
     Query(form): Query<HistoryForm>,
 ) -> Result<HttpResponse, Problem> {
-    let with_events = form.include.is_some();
+    let with_punches = form.include.is_some();
     let query = form.into_query()?;
     let filters = Filters { shift: query.filter.shift, ..Filters::default() };
     filters.check(&api.usecases.directory, caller.actor()).await?;
     let history = api.usecases.records.history(caller.actor(), user, query).await?;
     let pagination = Pagination::of(&history.days);
-    let data = history.days.items.iter().map(|day| RecordView::new(day, with_events)).collect();
+    let data = history.days.items.iter().map(|day| RecordView::new(day, with_punches)).collect();
     let summary = SummaryView::new(history.summary);
     Ok(pagination.answer(&req).json(HistoryView { data, pagination, summary }))
 }

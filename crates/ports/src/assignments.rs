@@ -12,7 +12,7 @@ use crate::plan::PlanScope;
 use crate::store::StoreError;
 
 /// Shifts given for a time. Every change is one of the plan, see [`crate::plan::PlanStore`], and fails with
-/// [`StoreError::Locked`] if it changes what holds on a date of a closed period. `audit_entry` is what the
+/// [`StoreError::PeriodClosed`] if it changes what holds on a date of a closed period. `audit_entry` is what the
 /// audit trail tells of it, stored in the same transaction.
 #[async_trait]
 pub trait AssignmentStore: Send + Sync {

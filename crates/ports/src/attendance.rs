@@ -145,7 +145,7 @@ pub struct Ledger {
     /// From which date on the stored records may not follow from the facts any more, whether they are planned or not.
     pub stale_from: Option<Date>,
     /// Up to which date nothing may change, if a period is closed.
-    pub locked_through: Option<Date>,
+    pub closed_through: Option<Date>,
     /// Version of what is planned for everybody, see [`crate::plan::PlanStore::plan`].
     pub plan: u64,
     /// Where they belong, by date.

@@ -11,7 +11,7 @@ use rollcall_domain::page::{Page, Paged};
 use crate::store::StoreError;
 
 /// Holidays and days off. Every change is one of the plan, see [`crate::plan::PlanStore`], and fails with
-/// [`StoreError::Locked`] if it changes what holds on a date of a closed period. `audit_entry` is what the
+/// [`StoreError::PeriodClosed`] if it changes what holds on a date of a closed period. `audit_entry` is what the
 /// audit trail tells of it, stored in the same transaction.
 #[async_trait]
 pub trait HolidayStore: Send + Sync {

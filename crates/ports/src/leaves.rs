@@ -30,14 +30,14 @@ pub trait LeaveStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Missing`]`("user_id")`; [`StoreError::Overlaps`] if the person has another request for one of the
-    /// dates that [stands](LeaveStatus::stands); [`StoreError::Locked`] if one of the dates is in a closed period.
+    /// dates that [stands](LeaveStatus::stands); [`StoreError::PeriodClosed`] if one of the dates is in a closed period.
     async fn insert(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// Stores what came of a request; `request.revision` is the one that was read. If it was or is approved, the person
     /// has stale records from its first date on, in the same transaction.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] unless the revision is the stored one; [`StoreError::Locked`] if it was or is approved and
+    /// [`StoreError::Stale`] unless the revision is the stored one; [`StoreError::PeriodClosed`] if it was or is approved and
     /// one of the dates is in a closed period.
     async fn decide(&self, request: &LeaveRequest, audit_entry: &AuditEntry) -> Result<(), StoreError>;
 }

@@ -33,7 +33,7 @@ pub trait ShiftStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Stale`] unless `seen` is the stored revision and the shift is not retired; `Taken` as
-    /// [`Self::insert`]; [`StoreError::Locked`] if the date is in a closed period.
+    /// [`Self::insert`]; [`StoreError::PeriodClosed`] if the date is in a closed period.
     async fn revise(
         &self,
         shift: &Shift,

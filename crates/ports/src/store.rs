@@ -26,7 +26,7 @@ pub enum StoreError {
     Overlaps(Uuid),
     /// The change concerns dates that are closed, the last of which is told.
     #[error("everything up to {0} is closed")]
-    Locked(Date),
+    PeriodClosed(Date),
     /// Something still refers to it; what, is told.
     #[error("it is in use by {0}")]
     InUse(&'static str),

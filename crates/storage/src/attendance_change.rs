@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::audit;
 use crate::convert::micros;
-use crate::day_row::{event_row, override_row, record_row, shift_key};
+use crate::day_row::{override_row, punch_row, record_row, shift_key};
 use crate::entity::{
     attendance_heads, attendance_records, devices, overrides, overtime_approvals, placements, punches, users,
 };
@@ -29,7 +29,7 @@ pub(crate) async fn commit(connection: &DatabaseTransaction, change: &Change) ->
     decide(connection, change).await?;
     approve(connection, change).await?;
     write_records(connection, &change.records).await?;
-    add_events(connection, &change.punches).await?;
+    add_punches(connection, &change.punches).await?;
     for (id, voided) in &change.voided {
         let taken_back = punches::ActiveModel {
             voided_by: Set(voided.by.map(UserId::uuid)),
@@ -240,12 +240,12 @@ async fn write_records(connection: &DatabaseTransaction, records: &[DayRecord]) 
     Ok(())
 }
 
-async fn add_events(
+async fn add_punches(
     connection: &DatabaseTransaction,
     punches: &[(Punch, Option<RecordId>)],
 ) -> Result<(), Failure> {
     for some in punches.chunks(CHUNK) {
-        let rows = some.iter().map(|(punch, record)| event_row(punch, *record));
+        let rows = some.iter().map(|(punch, record)| punch_row(punch, *record));
         let added = punches::Entity::insert_many(rows).exec_without_returning(connection).await;
         let Err(error) = added else { continue };
         if violated_key(&error).is_some() {

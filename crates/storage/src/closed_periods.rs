@@ -51,7 +51,7 @@ impl ClosedPeriodStore for SqlClosedPeriodStore {
             .all(connection)
             .await
             .read()?;
-        let items = rows.into_iter().map(lock).collect::<Result<_, _>>()?;
+        let items = rows.into_iter().map(closed_period).collect::<Result<_, _>>()?;
         Ok(Paged { items, total, page })
     }
 
@@ -59,7 +59,7 @@ impl ClosedPeriodStore for SqlClosedPeriodStore {
     async fn get(&self, id: ClosedPeriodId) -> Result<Option<ClosedPeriod>, StoreError> {
         let row =
             closed_periods::Entity::find_by_id(id.uuid()).one(self.database.connection()).await.read()?;
-        row.map(lock).transpose()
+        row.map(closed_period).transpose()
     }
 
     #[tracing::instrument(level = "debug", name = "db.closed_periods.closed_through", skip_all)]
@@ -68,19 +68,19 @@ impl ClosedPeriodStore for SqlClosedPeriodStore {
     }
 
     #[tracing::instrument(level = "debug", name = "db.closed_periods.insert", skip_all)]
-    async fn insert(&self, lock: &ClosedPeriod, audit_entry: &AuditEntry) -> Result<(), StoreError> {
+    async fn insert(&self, period: &ClosedPeriod, audit_entry: &AuditEntry) -> Result<(), StoreError> {
         transact!(self.database, |connection| async {
             // Nobody changes the plan meanwhile.
             begin_change(connection).await?;
-            if is_stale(connection, lock.through).await? {
+            if is_stale(connection, period.through).await? {
                 return Err(StoreError::Stale.into());
             }
             let row = closed_periods::ActiveModel {
-                id: Set(lock.id.uuid()),
-                through: Set(lock.through.to_string()),
-                reason: Set(lock.reason.clone()),
-                locked_by: Set(lock.by.map(UserId::uuid)),
-                locked_at: Set(micros(lock.at)),
+                id: Set(period.id.uuid()),
+                through: Set(period.through.to_string()),
+                reason: Set(period.reason.clone()),
+                locked_by: Set(period.by.map(UserId::uuid)),
+                locked_at: Set(micros(period.at)),
                 ..Default::default()
             };
             closed_periods::Entity::insert(row).exec_without_returning(connection).await?;
@@ -138,7 +138,7 @@ fn added_after_closing(open: Date) -> Condition {
     Condition::all().add(attendance_heads::Column::UserId.in_subquery(added))
 }
 
-fn lock(row: closed_periods::Model) -> Result<ClosedPeriod, StoreError> {
+fn closed_period(row: closed_periods::Model) -> Result<ClosedPeriod, StoreError> {
     let lifted = match (instant_or_none("closed_periods.lifted_at", row.lifted_at)?, row.lift_reason) {
         (Some(at), Some(reason)) => Some(SignOff { by: row.lifted_by.map(UserId::new), at, reason }),
         (None, None) => None,

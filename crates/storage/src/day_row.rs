@@ -43,7 +43,7 @@ pub(crate) fn record_row(of: &DayRecord) -> attendance_records::ActiveModel {
         user_id: Set(day.key.user.uuid()),
         work_date: Set(day.key.date.to_string()),
         shift_key: Set(shift_key(day.key.shift)),
-        shift_id: Set(shift.map(|instance| instance.shift.edition.uuid())),
+        shift_id: Set(shift.map(|instance| instance.shift.version.uuid())),
         opens_at: Set(shift.map(|instance| micros(instance.opens))),
         closes_at: Set(shift.map(|instance| micros(instance.closes))),
         timezone: Set(day.zone.name().into()),
@@ -129,7 +129,7 @@ pub(crate) fn record(
 }
 
 /// The row of a punch.
-pub(crate) fn event_row(punch: &Punch, record: Option<RecordId>) -> punches::ActiveModel {
+pub(crate) fn punch_row(punch: &Punch, record: Option<RecordId>) -> punches::ActiveModel {
     punches::ActiveModel {
         id: Set(punch.id.uuid()),
         user_id: Set(punch.user.uuid()),

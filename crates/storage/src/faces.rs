@@ -25,7 +25,7 @@ use crate::face_change::{NewFaces, add, remove};
 use crate::people::is_matchable;
 use crate::rekey;
 use crate::sequences::last_face_change;
-use crate::template_row::{EncodingRow, face, open, owner_of};
+use crate::template_row::{TemplateRow, face, open, owner_of};
 use crate::transaction::{Read, transact};
 
 /// [`FaceStore`] in SQL.
@@ -196,7 +196,7 @@ impl FaceStore for SqlFaceStore {
         let at = Expr::col((recognition_log::Entity, recognition_log::Column::At));
         let query = wanted
             .select_only()
-            .columns(EncodingRow::COLUMNS)
+            .columns(TemplateRow::COLUMNS)
             .expr_as(matches(at.clone().max()), "last_matched_at")
             .expr_as(matches(at.count()), "match_count")
             .order_by(face_encodings::Column::CreatedAt, order.clone())
@@ -206,8 +206,8 @@ impl FaceStore for SqlFaceStore {
 
         let connection = self.database.connection();
         let total: Option<i64> = total.into_tuple().one(connection).await.read()?;
-        let rows = query.into_model::<EncodingRow>().all(connection).await.read()?;
-        let items = rows.into_iter().map(EncodingRow::into_encoding).collect::<Result<_, _>>()?;
+        let rows = query.into_model::<TemplateRow>().all(connection).await.read()?;
+        let items = rows.into_iter().map(TemplateRow::into_encoding).collect::<Result<_, _>>()?;
         Ok(Paged { items, total: total.unwrap_or(0).unsigned_abs(), page })
     }
 

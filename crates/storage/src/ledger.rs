@@ -40,10 +40,10 @@ pub(crate) async fn ledgers(
     for row in query.all(connection).await.read()? {
         heads.insert(row.user_id, row);
     }
-    let (plan, locked_through) = (plan_version(connection).await?, closed_through(connection).await?);
+    let (plan, closed_through) = (plan_version(connection).await?, closed_through(connection).await?);
     let mut all: HashMap<Uuid, Ledger> = HashMap::new();
     for id in ids() {
-        let mut ledger = Ledger { plan, locked_through, ..Ledger::default() };
+        let mut ledger = Ledger { plan, closed_through, ..Ledger::default() };
         if let Some(head) = heads.remove(&id) {
             ledger.revision = Revision(count("attendance_heads.revision", head.revision)?);
             ledger.planned_through =

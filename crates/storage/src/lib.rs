@@ -44,6 +44,7 @@ mod records;
 mod rekey;
 mod sequences;
 mod sessions;
+mod shift_rules;
 mod shifts;
 mod spelling;
 mod statistics;

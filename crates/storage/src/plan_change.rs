@@ -32,7 +32,7 @@ pub(crate) async fn begin_change(connection: &impl ConnectionTrait) -> Result<()
 /// Refuses a change of what holds from a date on if that date is closed.
 pub(crate) async fn check_open(connection: &impl ConnectionTrait, from: Date) -> Result<(), Failure> {
     match closed_through(connection).await? {
-        Some(through) if from <= through => Err(StoreError::Locked(through).into()),
+        Some(through) if from <= through => Err(StoreError::PeriodClosed(through).into()),
         _ => Ok(()),
     }
 }
@@ -53,7 +53,7 @@ pub(crate) async fn closed_through(connection: &impl ConnectionTrait) -> Result<
 /// Whether somebody can be given that shift.
 pub(crate) async fn is_given(connection: &impl ConnectionTrait, id: ShiftId) -> Result<bool, Failure> {
     let known = shifts::Entity::find_by_id(id.uuid())
-        .filter(shifts::Column::EditionOf.is_null())
+        .filter(shifts::Column::VersionOf.is_null())
         .filter(shifts::Column::RetiredAt.is_null())
         .one(connection)
         .await?;

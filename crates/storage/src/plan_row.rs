@@ -1,101 +1,42 @@
 //! What the plan is made of as rows, and back: shifts, to whom they are given, calendars, leave, and where people belong.
 
-use jiff::SignedDuration;
-use jiff::civil::Time;
 use rollcall_domain::Revision;
 use rollcall_domain::calendar::{Half, WeeklyOff, Workdays};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
-use rollcall_domain::id::{DepartmentId, EditionId, HolidayId, ShiftId, UserId};
+use rollcall_domain::id::{DepartmentId, HolidayId, ShiftId, ShiftVersionId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::plan::{AssignmentTarget, Placement, ShiftAssignment};
-use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
+use rollcall_domain::shift::Shift;
 use rollcall_ports::store::StoreError;
 use sea_orm::Set;
 
-use crate::convert::{corrupt, count, date, date_or_none, instant, named, seconds, valid, zone};
+use crate::convert::{corrupt, count, date, date_or_none, instant, named, valid, zone};
 use crate::entity::{holidays, leaves, placements, shift_assignments, shifts};
+use crate::shift_rules::ShiftRules;
 
-/// The row of a wording that is new.
-pub(crate) fn columns(shift: &Shift) -> shifts::ActiveModel {
+/// The row of a shift version that is new.
+pub(crate) fn shift_row(shift: &Shift) -> shifts::ActiveModel {
     shifts::ActiveModel {
-        id: Set(shift.edition.uuid()),
-        edition_of: Set((shift.edition.uuid() != shift.id.uuid()).then(|| shift.id.uuid())),
+        id: Set(shift.version.uuid()),
+        version_of: Set((shift.version.uuid() != shift.id.uuid()).then(|| shift.id.uuid())),
         from_date: Set(None),
         retired_at: Set(None),
         revised: Set(1),
         is_default: Set(None),
-        ..wording(shift)
+        ..shift_rules(shift)
     }
 }
 
-/// The rules themselves.
-pub(crate) fn wording(shift: &Shift) -> shifts::ActiveModel {
-    let counting = &shift.counting;
-    shifts::ActiveModel {
-        name: Set(shift.name.clone()),
-        starts: Set(second_of_day(shift.starts)),
-        ends: Set(second_of_day(shift.ends)),
-        workdays: Set(i32::from(shift.workdays.bits())),
-        grace: Set(shift.grace.as_secs()),
-        early_grace: Set(shift.early_grace.as_secs()),
-        opens_before: Set(shift.before.as_secs()),
-        closes_after: Set(shift.after.as_secs()),
-        half_day_below: Set(shift.half_day_below.as_secs()),
-        absent_below: Set(shift.absent_below.as_secs()),
-        pairing: Set(counting.pairing.name().into()),
-        unpaid_break: Set(counting.unpaid_break.as_secs()),
-        break_after: Set(counting.break_after.as_secs()),
-        early_arrival: Set(counting.early_arrival),
-        auto_out: Set(counting.auto_out),
-        flexible: Set(counting.flexible.map(|expected| expected.as_secs())),
-        overtime_before: Set(counting.overtime.before),
-        overtime_min: Set(counting.overtime.min.as_secs()),
-        overtime_step: Set(counting.overtime.step.as_secs()),
-        overtime_cap: Set(counting.overtime.daily_cap.map(|cap| cap.as_secs())),
-        weekly_target: Set(counting.overtime.weekly_target.map(|target| target.as_secs())),
-        ..Default::default()
-    }
+/// What a shift version says.
+pub(crate) fn shift_rules(shift: &Shift) -> shifts::ActiveModel {
+    let rules = ShiftRules::of(shift).write();
+    shifts::ActiveModel { name: Set(shift.name.clone()), rules: Set(rules), ..Default::default() }
 }
 
-/// A shift as stored.
+/// A shift version as stored.
 pub(crate) fn shift(row: shifts::Model) -> Result<Shift, StoreError> {
-    Ok(Shift {
-        id: ShiftId::new(row.edition_of.unwrap_or(row.id)),
-        edition: EditionId::new(row.id),
-        name: row.name,
-        starts: time("shifts.starts", row.starts)?,
-        ends: time("shifts.ends", row.ends)?,
-        workdays: Workdays::from_bits(valid("shifts.workdays", u8::try_from(row.workdays))?),
-        grace: seconds(row.grace),
-        early_grace: seconds(row.early_grace),
-        before: seconds(row.opens_before),
-        after: seconds(row.closes_after),
-        half_day_below: seconds(row.half_day_below),
-        absent_below: seconds(row.absent_below),
-        counting: Counting {
-            pairing: named("shifts.pairing", Pairing::named(&row.pairing))?,
-            unpaid_break: seconds(row.unpaid_break),
-            break_after: seconds(row.break_after),
-            early_arrival: row.early_arrival,
-            auto_out: row.auto_out,
-            flexible: row.flexible.map(seconds),
-            overtime: Overtime {
-                before: row.overtime_before,
-                min: seconds(row.overtime_min),
-                step: seconds(row.overtime_step),
-                daily_cap: row.overtime_cap.map(seconds),
-                weekly_target: row.weekly_target.map(seconds),
-            },
-        },
-    })
-}
-
-fn second_of_day(time: Time) -> i32 {
-    i32::from(time.hour()) * 3600 + i32::from(time.minute()) * 60 + i32::from(time.second())
-}
-
-fn time(what: &str, second: i32) -> Result<Time, StoreError> {
-    valid(what, Time::midnight().checked_add(SignedDuration::from_secs(second.into())))
+    let id = ShiftId::new(row.version_of.unwrap_or(row.id));
+    ShiftRules::read(&row.rules)?.shift(id, ShiftVersionId::new(row.id), row.name)
 }
 
 /// What was given to whom.

@@ -27,7 +27,7 @@ use crate::database::Database;
 use crate::entity::{departments, shift_assignments, shifts, users};
 use crate::error::{Failure, violated_key};
 use crate::plan_change::{begin_change, check_open, mark_stale, workers};
-use crate::plan_row::{columns, shift, wording};
+use crate::plan_row::{shift, shift_row, shift_rules};
 use crate::transaction::{Read, transact};
 
 /// [`ShiftStore`] in SQL.
@@ -62,7 +62,7 @@ impl ShiftStore for SqlShiftStore {
         transact!(self.database, |connection| async {
             begin_change(connection).await?;
             check_name(connection, shift).await?;
-            shifts::Entity::insert(columns(shift)).exec_without_returning(connection).await?;
+            shifts::Entity::insert(shift_row(shift)).exec_without_returning(connection).await?;
             note(connection, audit_entry).await
         })
     }
@@ -108,21 +108,21 @@ async fn revise(
     check_open(connection, from).await?;
     check_name(connection, shift).await?;
     let same_date = Condition::all()
-        .add(shifts::Column::EditionOf.eq(shift.id.uuid()))
+        .add(shifts::Column::VersionOf.eq(shift.id.uuid()))
         .add(shifts::Column::FromDate.eq(from.to_string()));
     let dated = |row: shifts::ActiveModel| shifts::ActiveModel {
-        edition_of: Set(Some(shift.id.uuid())),
+        version_of: Set(Some(shift.id.uuid())),
         from_date: Set(Some(from.to_string())),
         ..row
     };
     match shifts::Entity::find().filter(same_date).one(connection).await? {
         // The records that were made under it begin on that date or later: all of them are made again.
         Some(known) => {
-            let row = shifts::ActiveModel { id: Set(known.id), ..dated(wording(shift)) };
+            let row = shifts::ActiveModel { id: Set(known.id), ..dated(shift_rules(shift)) };
             shifts::Entity::update(row).exec(connection).await?;
         }
         None => {
-            shifts::Entity::insert(dated(columns(shift))).exec_without_returning(connection).await?;
+            shifts::Entity::insert(dated(shift_row(shift))).exec_without_returning(connection).await?;
         }
     }
     let whose = workers(connection, shift.id, first.is_default == Some(true)).await?;
@@ -173,7 +173,7 @@ async fn raise(
     row: shifts::ActiveModel,
 ) -> Result<shifts::Model, Failure> {
     let first = shifts::Entity::find_by_id(id.uuid())
-        .filter(shifts::Column::EditionOf.is_null())
+        .filter(shifts::Column::VersionOf.is_null())
         .filter(shifts::Column::RetiredAt.is_null())
         .filter(shifts::Column::Revised.eq(i64::from(seen.0)))
         .one(connection)
@@ -210,7 +210,7 @@ async fn gathered(
     let mut later: BTreeMap<Uuid, Vec<(Date, Shift)>> = BTreeMap::new();
     let mut firsts = Vec::new();
     for row in rows {
-        match (row.edition_of, row.from_date.as_deref()) {
+        match (row.version_of, row.from_date.as_deref()) {
             (None, _) => firsts.push(row),
             (Some(of), Some(from)) => {
                 later.entry(of).or_default().push((date("shifts.from_date", from)?, shift(row)?));
@@ -235,8 +235,8 @@ async fn gathered(
 
 fn is_of(id: ShiftId) -> Condition {
     let first =
-        Condition::all().add(shifts::Column::Id.eq(id.uuid())).add(shifts::Column::EditionOf.is_null());
-    Condition::any().add(first).add(shifts::Column::EditionOf.eq(id.uuid()))
+        Condition::all().add(shifts::Column::Id.eq(id.uuid())).add(shifts::Column::VersionOf.is_null());
+    Condition::any().add(first).add(shifts::Column::VersionOf.eq(id.uuid()))
 }
 
 /// Stores the default unless there is one, whoever stored it.
@@ -245,7 +245,7 @@ pub(crate) async fn ensure_default(database: &Database, standard: &Shift) -> Res
 }
 
 async fn insert_default(connection: &DatabaseTransaction, shift: &Shift) -> Result<(), Failure> {
-    let row = shifts::ActiveModel { is_default: Set(Some(true)), ..columns(shift) };
+    let row = shifts::ActiveModel { is_default: Set(Some(true)), ..shift_row(shift) };
     match shifts::Entity::insert(row).exec_without_returning(connection).await {
         Err(error) if violated_key(&error).is_none() => Err(error.into()),
         Ok(_) | Err(_) => Ok(()),

@@ -133,7 +133,7 @@ pub(crate) fn face(sealer: &dyn Sealer, row: &face_encodings::Model) -> Result<S
 
 /// A template without its vector, and how often it served.
 #[derive(FromQueryResult)]
-pub(crate) struct EncodingRow {
+pub(crate) struct TemplateRow {
     id: Uuid,
     model_id: String,
     dim: i32,
@@ -154,7 +154,7 @@ pub(crate) struct EncodingRow {
     match_count: i64,
 }
 
-impl EncodingRow {
+impl TemplateRow {
     /// What is read of the table: everything but the vector.
     pub(crate) const COLUMNS: [Column; 16] = [
         Column::Id,

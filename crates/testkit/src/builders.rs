@@ -19,8 +19,8 @@ use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, FaceQuality, FaceSource, Metric, ModelId, StoredTemplate, Template};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{
-    AssignmentId, AuditEntryId, ClosedPeriodId, DepartmentId, DeviceId, EditionId, FaceId, HolidayId, JobId,
-    LeaveId, PunchId, RecordId, SearchId, SessionId, ShiftId, UserId,
+    AssignmentId, AuditEntryId, ClosedPeriodId, DepartmentId, DeviceId, FaceId, HolidayId, JobId, LeaveId,
+    PunchId, RecordId, SearchId, SessionId, ShiftId, ShiftVersionId, UserId,
 };
 use rollcall_domain::job::{Job, JobKind, JobState, Progress};
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
@@ -179,7 +179,7 @@ pub fn a_shift() -> Shift {
     let id = fresh();
     Shift {
         id: ShiftId::new(id),
-        edition: EditionId::new(id),
+        version: ShiftVersionId::new(id),
         name: format!("Shift {}", a_tag()),
         ..Shift::standard()
     }
@@ -188,7 +188,7 @@ pub fn a_shift() -> Shift {
 /// The same shift in another wording.
 #[must_use]
 pub fn reworded(shift: &Shift) -> Shift {
-    Shift { edition: EditionId::new(fresh()), ..shift.clone() }
+    Shift { version: ShiftVersionId::new(fresh()), ..shift.clone() }
 }
 
 /// A shift given from a date on, for good.

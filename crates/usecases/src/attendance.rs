@@ -121,7 +121,7 @@ pub enum AttendanceError {
     Elsewhere(&'static str, DayKey),
     /// The period of that date is closed.
     #[error("the period of that date is closed")]
-    PeriodLocked,
+    PeriodClosed,
     /// The record changed since it was read.
     #[error("the record changed since it was read")]
     Outdated,

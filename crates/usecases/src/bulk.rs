@@ -313,7 +313,7 @@ impl BulkEntry {
         if request.items.len() > most {
             return Err(AttendanceError::TooMany(most));
         }
-        let SignOff { by, at, reason } = self.timesheets.stamp(actor, &request.reason)?;
+        let SignOff { by, at, reason } = self.timesheets.sign_off(actor, &request.reason)?;
         let batch =
             Batch { id: batch, operation: request.operation, reason, by, at, items: of, reverted: None };
         let now = self.clock.now();

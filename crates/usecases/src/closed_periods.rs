@@ -72,7 +72,7 @@ impl ClosedPeriods {
         if through >= self.planning.today() {
             return Err(PlanError::wrong("through", "must be before today"));
         }
-        let lock = ClosedPeriod {
+        let period = ClosedPeriod {
             id: ClosedPeriodId::new(self.planning.ids.next()),
             through,
             reason,
@@ -81,12 +81,12 @@ impl ClosedPeriods {
             lifted: None,
         };
         let audit_entry = AuditEntry {
-            reason: Some(lock.reason.clone()),
+            reason: Some(period.reason.clone()),
             date: Some(through),
-            after: Some(State::lock(&lock)),
-            ..self.planning.audit_entry(actor, AuditAction::ClosePeriod, Target::ClosedPeriod(lock.id))
+            after: Some(State::closed_period(&period)),
+            ..self.planning.audit_entry(actor, AuditAction::ClosePeriod, Target::ClosedPeriod(period.id))
         };
-        let until = lock.at.saturating_add(PATIENCE).unwrap_or(lock.at);
+        let until = period.at.saturating_add(PATIENCE).unwrap_or(period.at);
         for _ in 0..RETRIES {
             // What is closed must be what follows from the facts, of everybody.
             let done = self.planning.timesheets.catch_up_with(Patience::until(until)).await?;
@@ -95,8 +95,8 @@ impl ClosedPeriods {
                 return Err(StoreError::Failed(message.into()).into());
             }
             if done.whole {
-                match self.closed_periods.insert(&lock, &audit_entry).await {
-                    Ok(()) => return Ok(lock),
+                match self.closed_periods.insert(&period, &audit_entry).await {
+                    Ok(()) => return Ok(period),
                     Err(StoreError::Stale) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -123,8 +123,11 @@ impl ClosedPeriods {
         let audit_entry = AuditEntry {
             reason: Some(lifted.reason.clone()),
             date: Some(known.through),
-            before: Some(State::lock(&known)),
-            after: Some(State::lock(&ClosedPeriod { lifted: Some(lifted.clone()), ..known.clone() })),
+            before: Some(State::closed_period(&known)),
+            after: Some(State::closed_period(&ClosedPeriod {
+                lifted: Some(lifted.clone()),
+                ..known.clone()
+            })),
             ..self.planning.audit_entry(actor, AuditAction::ReopenPeriod, Target::ClosedPeriod(id))
         };
         match self.closed_periods.lift(id, &lifted, &audit_entry).await {

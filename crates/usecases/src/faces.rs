@@ -132,7 +132,7 @@ pub struct Faces {
 
 /// Which templates of a person are wanted.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct EncodingQuery {
+pub struct TemplateQuery {
     /// Of the model in use, or of others.
     pub current: Option<bool>,
     /// Oldest first instead of newest first.
@@ -200,7 +200,7 @@ impl Faces {
         &self,
         actor: &Actor,
         user: UserId,
-        query: EncodingQuery,
+        query: TemplateQuery,
     ) -> Result<(Paged<TemplateSummary>, Option<ModelId>), FaceError> {
         let user =
             load_permitted(&*self.users, actor, Action::ReadEncodings, self.rules.self_service, user).await?;

@@ -100,8 +100,8 @@ impl Overrides {
             && known.day.overridden.as_ref().is_some_and(|override_| request.repeats(override_))
         {
             // Deciding the same once more, for the same reason, decides nothing.
-            let locked = self.timesheets.open(&user, DateRange::around(key.date)).await?.is_locked(key.date);
-            return if locked { Err(AttendanceError::PeriodLocked) } else { Ok(known) };
+            let locked = self.timesheets.open(&user, DateRange::around(key.date)).await?.is_closed(key.date);
+            return if locked { Err(AttendanceError::PeriodClosed) } else { Ok(known) };
         }
         let context = self.timesheets.audit_context(actor, &request.reason);
         self.timesheets
@@ -125,15 +125,15 @@ impl Overrides {
         if_match: Option<Revision>,
     ) -> Result<RecordHistory, AttendanceError> {
         let (key, user) = self.judged_record(actor, id).await?;
-        let back = self.timesheets.stamp(actor, reason)?;
+        let back = self.timesheets.sign_off(actor, reason)?;
         let context = self.timesheets.audit_context(actor, reason);
         self.timesheets
             .write(&user, DateRange::around(key.date), &context, |timesheet| {
                 if if_match.is_some_and(|seen| timesheet.version(key) != Some(seen)) {
                     return Err(AttendanceError::Outdated);
                 }
-                if timesheet.is_locked(key.date) {
-                    return Err(AttendanceError::PeriodLocked);
+                if timesheet.is_closed(key.date) {
+                    return Err(AttendanceError::PeriodClosed);
                 }
                 if timesheet.override_(key).is_none() {
                     return Err(AttendanceError::NothingToRevert);
@@ -211,13 +211,13 @@ impl Overrides {
         actor: &Actor,
         batch: Option<BatchId>,
     ) -> Result<Override, AttendanceError> {
-        if timesheet.is_locked(key.date) {
-            return Err(AttendanceError::PeriodLocked);
+        if timesheet.is_closed(key.date) {
+            return Err(AttendanceError::PeriodClosed);
         }
         let now = self.clock.now();
         let policy = &self.rules.policy;
         let before = timesheet.read(key, policy).map(|record| record.read(now).status);
-        let computed = timesheet.without_decision(key).read(key, policy);
+        let computed = timesheet.without_override(key).read(key, policy);
         let nothing =
             OriginalValues { first_in: None, last_out: None, worked_seconds: None, break_seconds: 0 };
         for (field, at) in [("first_in", request.first_in), ("last_out", request.last_out)] {

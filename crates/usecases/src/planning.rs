@@ -62,7 +62,7 @@ pub enum PlanError {
     Overlaps(Overlapping),
     /// Everything up to that date is closed.
     #[error("everything up to {0} is closed")]
-    Locked(Date),
+    PeriodClosed(Date),
     /// It began before today, and only an administrator changes what has been.
     #[error("it has begun")]
     Begun,
@@ -113,7 +113,7 @@ impl From<StoreError> for PlanError {
             StoreError::Missing(field) => Self::Unknown(field),
             StoreError::InUse(by) => Self::InUse(by),
             StoreError::Overlaps(id) => Self::Overlaps(Overlapping { id, what: None }),
-            StoreError::Locked(through) => Self::Locked(through),
+            StoreError::PeriodClosed(through) => Self::PeriodClosed(through),
             other => Self::Store(other),
         }
     }

@@ -109,7 +109,7 @@ impl Punches {
         if !manual {
             check_geofence(&*self.departments, &user, request.location).await??;
         }
-        let glance = NewPunch {
+        let new = NewPunch {
             kind: request.kind,
             at,
             source: if manual { Source::Manual } else { Source::Api },
@@ -121,9 +121,9 @@ impl Punches {
             device: request.device,
             forced: request.force,
         };
-        let marked = match self.timesheets.punch(actor, &user, glance).await? {
+        let marked = match self.timesheets.punch(actor, &user, new).await? {
             PunchCommit::Decided(marked) => marked,
-            PunchCommit::Locked => return Err(AttendanceError::PeriodLocked),
+            PunchCommit::PeriodClosed => return Err(AttendanceError::PeriodClosed),
             PunchCommit::Nowhere(before) => return Err(AttendanceError::NoOpenSession(before)),
         };
         match marked.outcome {

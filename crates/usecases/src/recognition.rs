@@ -300,7 +300,7 @@ impl Recognition {
         let marked = match self.timesheets.punch(actor, &user, punch).await? {
             PunchCommit::Decided(marked) => Some(marked),
             // Today is closed: the person is known, and nothing is recorded.
-            PunchCommit::Locked | PunchCommit::Nowhere(_) => None,
+            PunchCommit::PeriodClosed | PunchCommit::Nowhere(_) => None,
         };
         Ok(Outcome::Matched(Box::new(user), marked))
     }

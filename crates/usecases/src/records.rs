@@ -40,7 +40,7 @@ pub struct HistoryQuery {
     /// In this order; none is latest first.
     pub sort: Vec<DaySort>,
     /// With the punches of each day.
-    pub with_events: bool,
+    pub with_punches: bool,
     /// This page.
     pub page: Page,
 }
@@ -118,7 +118,7 @@ impl Records {
         let summed = days.iter().map(|day| (of_shift(day), &day.record, day.approved_seconds));
         let summary = Summary::of(summed);
         let mut days = query.page.of(days);
-        if query.with_events {
+        if query.with_punches {
             let shown: Vec<RecordId> = days.items.iter().map(|day| day.id).collect();
             let mut punches = self.days.punches_of(&shown).await?;
             days.items.iter_mut().for_each(|day| day.punches = punches.remove(&day.id).unwrap_or_default());

@@ -8,7 +8,7 @@ use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Denied};
 use rollcall_domain::audit::{AuditAction, AuditEntry, State, Target};
 use rollcall_domain::calendar::{DateRange, Workdays};
-use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::id::{ShiftId, ShiftVersionId};
 use rollcall_domain::lint::{Code, Finding, lint};
 use rollcall_domain::page::{Page, Paged, Sort};
 use rollcall_domain::plan::AssignmentTarget;
@@ -103,7 +103,7 @@ impl ShiftPatch {
         let counting = &before.counting;
         Shift {
             id: before.id,
-            edition: before.edition,
+            version: before.version,
             name: self.name.as_deref().unwrap_or(&before.name).trim().to_owned(),
             starts: self.starts.unwrap_or(before.starts),
             ends: self.ends.unwrap_or(before.ends),
@@ -166,7 +166,7 @@ impl ShiftPatch {
     fn new_shift(&self, id: ShiftId) -> Result<Shift, InvalidShift> {
         let standard = Shift {
             id,
-            edition: EditionId::new(id.uuid()),
+            version: ShiftVersionId::new(id.uuid()),
             starts: self.starts.unwrap_or(Shift::standard().starts),
             ends: self.ends.unwrap_or(Shift::standard().ends),
             ..Shift::standard()
@@ -285,7 +285,7 @@ impl Shifts {
             if after == *before {
                 return Ok(known);
             }
-            let after = Shift { edition: EditionId::new(self.planning.ids.next()), ..after };
+            let after = Shift { version: ShiftVersionId::new(self.planning.ids.next()), ..after };
             let held = known.versions.versions().filter_map(|(date, _)| date).filter(|date| *date <= from);
             let audit_entry = AuditEntry {
                 date: Some(from),

@@ -150,7 +150,7 @@ impl Stream {
             cursor.revisions.is_empty() || now.duration_since(cursor.looked_back_at).abs() >= SELDOM;
         let since = if looks_back { farthest } else { before(cursor.looked_at, SHORTLY) };
         let changed = self.days.changed_since(&people, since).await?;
-        let mut new: Vec<&Changed> = changed.iter().filter(|of| cursor.is_news(of)).collect();
+        let mut new: Vec<&Changed> = changed.iter().filter(|of| cursor.is_new(of)).collect();
         new.sort_by_key(|of| (of.at, of.user));
         let new: Vec<UserId> = new.into_iter().map(|of| of.user).collect();
         let mut received = Vec::new();
@@ -221,7 +221,7 @@ impl Stream {
 
 impl Cursor {
     /// Whether this was not told yet.
-    fn is_news(&self, of: &Changed) -> bool {
+    fn is_new(&self, of: &Changed) -> bool {
         self.revisions.get(&of.user).is_none_or(|(revision, _)| *revision != of.revision)
     }
 

@@ -92,7 +92,7 @@ impl Timesheets {
     }
 
     /// Who did something now, and why.
-    pub(crate) fn stamp(&self, actor: &Actor, reason: &str) -> Result<SignOff, AttendanceError> {
+    pub(crate) fn sign_off(&self, actor: &Actor, reason: &str) -> Result<SignOff, AttendanceError> {
         let reason = reason.trim();
         if reason.chars().count() < MIN_REASON {
             return Err(AttendanceError::ReasonRequired);

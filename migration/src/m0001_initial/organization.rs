@@ -24,37 +24,17 @@ fn installation() -> TableCreateStatement {
     table("installation").col(word("name", 32).primary_key()).col(fingerprint("value").not_null()).take()
 }
 
-/// Changing a shift adds a row; records refer to the row under which they were made. What most shifts do is each
-/// rule's default.
+/// Changing a shift adds a row; records refer to the row under which they were made.
 fn shifts() -> TableCreateStatement {
     table("shifts")
         .col(id("id").primary_key())
-        .col(id("edition_of").null()) // The first wording, whose id is the shift's.
+        .col(id("version_of").null()) // The first version, whose id is the shift's.
         .col(date("from_date").null())
         .col(small("revised").not_null().default(1))
         .col(instant("retired_at").null())
         .col(flag("is_default").null()) // True or NULL, so that a unique index allows one default only.
         .col(word("name", 200).not_null())
-        .col(small("starts").not_null()) // Seconds after local midnight.
-        .col(small("ends").not_null())
-        .col(small("workdays").not_null()) // Bit 0 is Monday.
-        .col(number("grace").not_null()) // Durations are seconds.
-        .col(number("early_grace").not_null())
-        .col(number("opens_before").not_null())
-        .col(number("closes_after").not_null())
-        .col(number("half_day_below").not_null())
-        .col(number("absent_below").not_null())
-        .col(word("pairing", 16).not_null().default("first_last"))
-        .col(number("unpaid_break").not_null().default(0))
-        .col(number("break_after").not_null().default(0))
-        .col(flag("early_arrival").not_null().default(false))
-        .col(flag("auto_out").not_null().default(false))
-        .col(number("flexible").null())
-        .col(flag("overtime_before").not_null().default(false))
-        .col(number("overtime_min").not_null())
-        .col(number("overtime_step").not_null().default(0))
-        .col(number("overtime_cap").null())
-        .col(number("weekly_target").null()) // NULL counts overtime by the day.
+        .col(text("rules").not_null()) // One JSON document; `storage/src/shift_rules.rs` says what is in it.
         .take()
 }
 

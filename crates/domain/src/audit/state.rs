@@ -143,7 +143,7 @@ impl State {
 
     /// A closed period.
     #[must_use]
-    pub fn lock(of: &ClosedPeriod) -> Self {
+    pub fn closed_period(of: &ClosedPeriod) -> Self {
         Self(BTreeMap::from([("through", of.through.into()), ("lifted", of.lifted.is_some().into())]))
     }
 
@@ -319,7 +319,7 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let through = jiff::civil::date(2026, 2, 28);
         let id = ClosedPeriodId::new(uuid::Uuid::nil());
-        comes_back(State::lock(&ClosedPeriod {
+        comes_back(State::closed_period(&ClosedPeriod {
             id,
             through,
             reason: "pay".into(),

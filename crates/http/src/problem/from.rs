@@ -215,7 +215,7 @@ impl From<AttendanceError> for Problem {
             AttendanceError::NoRecord => Self::plain(Code::NoRecord),
             AttendanceError::NothingToRevert => Self::plain(Code::NothingToRevert),
             AttendanceError::NothingToReview => Self::plain(Code::NothingToReview),
-            AttendanceError::PeriodLocked => Self::plain(Code::PeriodLocked),
+            AttendanceError::PeriodClosed => Self::plain(Code::PeriodLocked),
             AttendanceError::Store(error) => error.into(),
         }
     }
@@ -230,7 +230,7 @@ impl From<PlanError> for Problem {
             PlanError::NameTaken => taken(Code::ShiftExists, "/name"),
             PlanError::InUse(by) => in_use(by),
             PlanError::Overlaps(other) => overlaps(other.to_string(), other.id),
-            PlanError::Locked(through) => locked_through(through),
+            PlanError::PeriodClosed(through) => locked_through(through),
             PlanError::Begun => Self::plain(Code::AlreadyBegun),
             PlanError::Decided => Self::plain(Code::AlreadyDecided),
             PlanError::Outdated => Self::plain(Code::PreconditionFailed),
@@ -371,7 +371,7 @@ impl From<StoreError> for Problem {
             StoreError::Stale | StoreError::Busy => Self::plain(Code::Busy),
             StoreError::LastAdmin => Self::plain(Code::LastAdmin),
             StoreError::Overlaps(other) => overlaps(Code::Overlap.about().to_owned(), other),
-            StoreError::Locked(through) => locked_through(through),
+            StoreError::PeriodClosed(through) => locked_through(through),
             StoreError::InUse(by) => in_use(by),
             StoreError::Full => Self::plain(Code::Conflict),
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::hidden(Code::InternalError, &error),

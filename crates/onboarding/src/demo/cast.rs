@@ -8,7 +8,7 @@ use rollcall_domain::access::Role;
 use rollcall_domain::calendar::Workdays;
 use rollcall_domain::department::{Department, DepartmentName};
 use rollcall_domain::device::Device;
-use rollcall_domain::id::{DepartmentId, DeviceId, EditionId, ShiftId, UserId};
+use rollcall_domain::id::{DepartmentId, DeviceId, ShiftId, ShiftVersionId, UserId};
 use rollcall_domain::leave::{Leave, LeaveKind};
 use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::shift::{Counting, Pairing, Shift};
@@ -184,7 +184,7 @@ fn shifts(ids: &dyn IdSource) -> Vec<Shift> {
         let id = ids.next();
         Shift {
             id: ShiftId::new(id),
-            edition: EditionId::new(id),
+            version: ShiftVersionId::new(id),
             name: name.to_owned(),
             starts: Time::constant(starts, 0, 0, 0),
             ends: Time::constant(ends, 0, 0, 0),

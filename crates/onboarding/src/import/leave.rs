@@ -163,7 +163,7 @@ impl Run<'_> {
                 return Ok(!self.request.dry_run);
             }
             Err(StoreError::Overlaps(_)) => rows.iter().for_each(|key| tally.rejected.add(OTHER_LEAVE, key)),
-            Err(StoreError::Locked(_)) => rows.iter().for_each(|key| tally.rejected.add(CLOSED, key)),
+            Err(StoreError::PeriodClosed(_)) => rows.iter().for_each(|key| tally.rejected.add(CLOSED, key)),
             Err(error) => return Err(error.into()),
         }
         Ok(false)

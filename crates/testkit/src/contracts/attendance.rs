@@ -89,11 +89,11 @@ async fn punches(bench: &dyn StoreBench, user: UserId) -> Vec<Punch> {
 async fn march(bench: &dyn StoreBench, user: UserId) -> Vec<DayRecord> {
     let march = dates("2026-03-01", "2026-03-31");
     let records = bench.attendance().records(&UserScope::One(user), march).await.unwrap();
-    with_events(bench, records).await
+    with_punches(bench, records).await
 }
 
 /// Records with their punches.
-pub(super) async fn with_events(bench: &dyn StoreBench, mut records: Vec<DayRecord>) -> Vec<DayRecord> {
+pub(super) async fn with_punches(bench: &dyn StoreBench, mut records: Vec<DayRecord>) -> Vec<DayRecord> {
     let ids: Vec<RecordId> = records.iter().map(|record| record.day.id).collect();
     let mut punches = bench.attendance().punches_of(&ids).await.unwrap();
     records.iter_mut().for_each(|of| of.day.punches = punches.remove(&of.day.id).unwrap_or_default());
@@ -110,7 +110,7 @@ pub async fn nothing_is_known_of_somebody_without_facts(bench: &dyn StoreBench) 
     let user = stored(bench, a_user("Ada")).await;
     let nothing = ledger(bench, user.id).await;
     // What holds for everybody is not about them.
-    assert_eq!(Ledger { plan: 0, locked_through: None, ..nothing }, Ledger::default());
+    assert_eq!(Ledger { plan: 0, closed_through: None, ..nothing }, Ledger::default());
     assert_eq!(march(bench, user.id).await, []);
     assert_matches!(bench.attendance().record(a_day(user.id, "2026-03-02").id).await, Ok(None));
     assert_matches!(bench.attendance().punch(PunchId::new(fresh())).await, Ok(None));

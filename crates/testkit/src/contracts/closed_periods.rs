@@ -43,8 +43,8 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
     has_facts(bench, ada.id).await;
     let january = ClosedPeriod { by: Some(ada.id), ..a_closed_period("2026-01-31") };
     let february = a_closed_period("2026-02-28");
-    for lock in [&february, &january] {
-        closed_periods.insert(lock, &an_audit_entry()).await.unwrap();
+    for period in [&february, &january] {
+        closed_periods.insert(period, &an_audit_entry()).await.unwrap();
     }
     assert_eq!(closed_periods.closed_through().await.unwrap(), Some(february.through));
     let by = Some(ada.id);
@@ -62,12 +62,12 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
 }
 
 pub async fn a_lock_is_lifted_once(bench: &dyn StoreBench) {
-    let (closed_periods, lock) = (bench.closed_periods(), a_closed_period("2026-02-28"));
-    closed_periods.insert(&lock, &an_audit_entry()).await.unwrap();
-    closed_periods.lift(lock.id, &lifted(), &an_audit_entry()).await.unwrap();
+    let (closed_periods, period) = (bench.closed_periods(), a_closed_period("2026-02-28"));
+    closed_periods.insert(&period, &an_audit_entry()).await.unwrap();
+    closed_periods.lift(period.id, &lifted(), &an_audit_entry()).await.unwrap();
     let again = SignOff { reason: "another reason".into(), ..lifted() };
-    assert_matches!(closed_periods.lift(lock.id, &again, &an_audit_entry()).await, Err(StoreError::Stale));
-    assert_eq!(closed_periods.get(lock.id).await.unwrap().unwrap().lifted, Some(lifted()));
+    assert_matches!(closed_periods.lift(period.id, &again, &an_audit_entry()).await, Err(StoreError::Stale));
+    assert_eq!(closed_periods.get(period.id).await.unwrap().unwrap().lifted, Some(lifted()));
     assert_matches!(
         closed_periods.lift(ClosedPeriodId::new(fresh()), &again, &an_audit_entry()).await,
         Err(StoreError::Stale)
@@ -91,7 +91,7 @@ pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
     bench.closed_periods().insert(&a_closed_period("2026-02-28"), &an_audit_entry()).await.unwrap();
 
     let closed = |answer: Result<(), StoreError>| {
-        assert_matches!(answer, Err(StoreError::Locked(date)) if date == through);
+        assert_matches!(answer, Err(StoreError::PeriodClosed(date)) if date == through);
     };
     closed(bench.shifts().revise(&reworded(&shift), through, Revision(1), &an_audit_entry()).await);
     let other = a_user("Bob");
@@ -130,11 +130,11 @@ pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     has_facts(bench, ada.id).await;
     let before = revision_of(bench, ada.id).await;
-    let lock = a_closed_period("2026-02-28");
-    bench.closed_periods().insert(&lock, &an_audit_entry()).await.unwrap();
+    let period = a_closed_period("2026-02-28");
+    bench.closed_periods().insert(&period, &an_audit_entry()).await.unwrap();
     let closed = revision_of(bench, ada.id).await;
     assert!(closed > before);
-    bench.closed_periods().lift(lock.id, &lifted(), &an_audit_entry()).await.unwrap();
+    bench.closed_periods().lift(period.id, &lifted(), &an_audit_entry()).await.unwrap();
     assert!(revision_of(bench, ada.id).await > closed);
 }
 
@@ -145,8 +145,8 @@ pub async fn lifting_a_lock_looks_again_at_whoever_was_added_meanwhile(bench: &d
     let closed_at =
         |through: &str| ClosedPeriod { at: at("2026-03-01T08:00:00Z"), ..a_closed_period(through) };
     let (january, february) = (closed_at("2026-01-31"), closed_at("2026-02-28"));
-    for lock in [&january, &february] {
-        bench.closed_periods().insert(lock, &an_audit_entry()).await.unwrap();
+    for period in [&january, &february] {
+        bench.closed_periods().insert(period, &an_audit_entry()).await.unwrap();
     }
     let bob = stored(bench, User { created_at: february.at, ..a_user("Bob") }).await;
     has_facts(bench, bob.id).await;

@@ -92,7 +92,7 @@ pub async fn attendance_is_kept_without_words_or_destroyed(bench: &dyn StoreBenc
     bench.users().erase(Erasure { user: &nobody, address, attendance: false }).await.unwrap();
     let days = bench.attendance().records(&UserScope::One(kept.id), march).await.unwrap();
     assert_eq!(days[0].similarity, None);
-    let days = super::attendance::with_events(bench, days).await;
+    let days = super::attendance::with_punches(bench, days).await;
     let punch = &days[0].day.punches[0];
     assert_eq!((punch.user, punch.at), (kept.id, at("2026-03-02T09:00:00Z")));
     assert_eq!((&punch.note, &punch.reason, punch.location), (&None, &None, None));

@@ -5,7 +5,7 @@ use jiff::civil::{Date, time};
 use rollcall_domain::Revision;
 use rollcall_domain::calendar::Workdays;
 use rollcall_domain::department::Department;
-use rollcall_domain::id::{EditionId, ShiftId};
+use rollcall_domain::id::{ShiftId, ShiftVersionId};
 use rollcall_domain::plan::AssignmentTarget;
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use rollcall_domain::user::{Status, User};
@@ -125,7 +125,7 @@ pub async fn wordings_hold_from_their_dates_on(bench: &dyn StoreBench) {
     assert_eq!(versions(&known), [(None, first), (Some(march), third), (Some(april), second.clone())]);
     assert_eq!(known.revision, Revision(3));
     // A wording is no shift of its own.
-    assert_matches!(bench.shifts().get(ShiftId::new(second.edition.uuid())).await, Ok(None));
+    assert_matches!(bench.shifts().get(ShiftId::new(second.version.uuid())).await, Ok(None));
 }
 
 pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn StoreBench) {
@@ -137,8 +137,8 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
     let known = versions(&get(bench, &first).await);
     assert_eq!(known.len(), 2);
     // Records may refer to the wording that was there first.
-    let edition: EditionId = second.edition;
-    assert_eq!(known[1], (Some(april), Shift { edition, ..third }));
+    let version: ShiftVersionId = second.version;
+    assert_eq!(known[1], (Some(april), Shift { version, ..third }));
 }
 
 pub async fn who_did_not_see_the_last_wording_is_told(bench: &dyn StoreBench) {

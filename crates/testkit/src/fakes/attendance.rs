@@ -156,14 +156,14 @@ impl AttendanceStore for FakeStores {
     async fn record(&self, id: RecordId) -> Result<Option<DayRecord>, StoreError> {
         let world = self.world()?;
         let mut all = world.attended.values().flat_map(|own| &own.records);
-        Ok(all.find(|record| record.day.id == id).map(|record| world.with_events(record.clone())))
+        Ok(all.find(|record| record.day.id == id).map(|record| world.with_punches(record.clone())))
     }
 
     async fn punches_of(&self, records: &[RecordId]) -> Result<HashMap<RecordId, Vec<Punch>>, StoreError> {
         let world = self.world()?;
         let all = world.attended.values().flat_map(|own| &own.records);
         let wanted = all.filter(|record| records.contains(&record.day.id));
-        let punches = wanted.map(|record| (record.day.id, world.with_events(record.clone()).day.punches));
+        let punches = wanted.map(|record| (record.day.id, world.with_punches(record.clone()).day.punches));
         Ok(punches.filter(|(_, punches)| !punches.is_empty()).collect())
     }
 
@@ -283,7 +283,7 @@ impl World {
             revision: own.revision,
             planned_through: own.planned_through,
             stale_from: own.stale_from,
-            locked_through: self.closed_through(),
+            closed_through: self.closed_through(),
             plan: self.plan_version,
             placements: own.placements,
             assignments: self.given_to(user),
@@ -416,7 +416,7 @@ impl World {
         records
     }
 
-    fn with_events(&self, mut record: DayRecord) -> DayRecord {
+    fn with_punches(&self, mut record: DayRecord) -> DayRecord {
         let id = Some(record.day.id);
         let all = self.attended.values().flat_map(|own| &own.punches);
         let mut punches: Vec<Punch> =

@@ -99,7 +99,7 @@ impl World {
     /// Refuses a change of what holds from a date on if that date is closed.
     pub(super) fn check_open(&self, from: Date) -> Result<(), StoreError> {
         match self.closed_through() {
-            Some(through) if from <= through => Err(StoreError::Locked(through)),
+            Some(through) if from <= through => Err(StoreError::PeriodClosed(through)),
             _ => Ok(()),
         }
     }

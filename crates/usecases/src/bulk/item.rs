@@ -91,8 +91,8 @@ impl BulkEntry {
         item: &BulkItem,
     ) -> Result<(Timesheet, Outcome), ItemProblem> {
         self.overrides.check_date(key.date, job.now)?;
-        if timesheet.is_locked(key.date) {
-            return Err(AttendanceError::PeriodLocked.into());
+        if timesheet.is_closed(key.date) {
+            return Err(AttendanceError::PeriodClosed.into());
         }
         if item.if_version.is_some_and(|seen| timesheet.version(key) != Some(seen)) {
             return Err(AttendanceError::Outdated.into());
@@ -102,7 +102,7 @@ impl BulkEntry {
             Operation::Mark => self.enter_punches(job, &mut timesheet, key, item),
             Operation::SetStatus => self.enter_status(job, &mut timesheet, key, item),
             Operation::Void => self.take_back(job, &mut timesheet, key, item),
-            Operation::ApproveOvertime => self.agree(job, &mut timesheet, key, item),
+            Operation::ApproveOvertime => self.approve_overtime(job, &mut timesheet, key, item),
             Operation::Recompute => nothing_but_the_day(item).map(|()| {
                 timesheet.look_at(key);
                 Outcome::Unchanged
@@ -264,7 +264,7 @@ impl BulkEntry {
         Ok(if ids.is_empty() { Outcome::Unchanged } else { Outcome::Updated })
     }
 
-    fn agree(
+    fn approve_overtime(
         &self,
         job: &Job<'_>,
         timesheet: &mut Timesheet,

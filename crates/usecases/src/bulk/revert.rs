@@ -31,7 +31,7 @@ impl BulkEntry {
         reason: &str,
     ) -> Result<RevertedBatch, AttendanceError> {
         permit(actor, Action::EnterInBulk, self.rules.self_service)?;
-        let back = self.timesheets.stamp(actor, reason)?;
+        let back = self.timesheets.sign_off(actor, reason)?;
         retry_stale!({
             let batch = self.batches.get(id).await?.ok_or(Denied::Hidden)?;
             if batch.reverted.is_some() {
@@ -96,21 +96,21 @@ impl BulkEntry {
             let mut timesheet = self.timesheets.placed(&user, dates).await?;
             for punch in entries.punches.iter().filter(|punch| punch.user == id) {
                 let day = timesheet.day_of(punch.id, &self.rules.policy);
-                if day.is_some_and(|key| timesheet.is_locked(key.date)) {
-                    return Err(AttendanceError::PeriodLocked);
+                if day.is_some_and(|key| timesheet.is_closed(key.date)) {
+                    return Err(AttendanceError::PeriodClosed);
                 }
                 timesheet.void(punch.id, back.clone());
             }
             for punch in entries.voided.iter().filter(|punch| punch.user == id) {
                 timesheet.unvoid(punch.id);
                 let day = timesheet.day_of(punch.id, &self.rules.policy);
-                if day.is_some_and(|key| timesheet.is_locked(key.date)) {
-                    return Err(AttendanceError::PeriodLocked);
+                if day.is_some_and(|key| timesheet.is_closed(key.date)) {
+                    return Err(AttendanceError::PeriodClosed);
                 }
             }
             for (_, key) in entries.overrides.iter().filter(|(_, key)| key.user == id) {
-                if timesheet.is_locked(key.date) {
-                    return Err(AttendanceError::PeriodLocked);
+                if timesheet.is_closed(key.date) {
+                    return Err(AttendanceError::PeriodClosed);
                 }
                 timesheet.revert(*key, back.clone());
             }
@@ -118,8 +118,8 @@ impl BulkEntry {
                 timesheet.restore(*key, override_.clone());
             }
             for key in entries.approved.iter().filter(|key| key.user == id) {
-                if timesheet.is_locked(key.date) {
-                    return Err(AttendanceError::PeriodLocked);
+                if timesheet.is_closed(key.date) {
+                    return Err(AttendanceError::PeriodClosed);
                 }
                 timesheet.withdraw(*key);
             }

@@ -17,7 +17,7 @@ use crate::timesheet::sheet::Timesheet;
 
 /// Which punches are wanted.
 #[derive(Debug, Clone, Default)]
-pub struct EventQuery {
+pub struct PunchQuery {
     /// From this instant on.
     pub from: Option<Timestamp>,
     /// Before this instant.
@@ -44,7 +44,7 @@ pub struct EventQuery {
 
 /// A punch that somebody judged.
 #[derive(Debug, Clone)]
-pub struct JudgedEvent {
+pub struct JudgedPunch {
     /// The punch.
     pub seen: SeenPunch,
     /// Its day as it is now; `None` if it belongs to none.
@@ -53,7 +53,7 @@ pub struct JudgedEvent {
 
 impl Punches {
     /// A page of the punches the actor may see, latest first.
-    pub async fn list(&self, actor: &Actor, query: EventQuery) -> Result<Paged<SeenPunch>, AttendanceError> {
+    pub async fn list(&self, actor: &Actor, query: PunchQuery) -> Result<Paged<SeenPunch>, AttendanceError> {
         let own = self.rules.self_service;
         permit(actor, Action::ReadAttendance, own)?;
         let mut people = restrict_to_department(
@@ -92,8 +92,8 @@ impl Punches {
         actor: &Actor,
         id: PunchId,
         reason: &str,
-    ) -> Result<JudgedEvent, AttendanceError> {
-        self.judge_event(actor, id, reason, |timesheet, punch, back| {
+    ) -> Result<JudgedPunch, AttendanceError> {
+        self.judge_punch(actor, id, reason, |timesheet, punch, back| {
             if punch.voided.is_some() {
                 return Err(AttendanceError::NothingToRevert);
             }
@@ -110,8 +110,8 @@ impl Punches {
         actor: &Actor,
         id: PunchId,
         reason: &str,
-    ) -> Result<JudgedEvent, AttendanceError> {
-        self.judge_event(actor, id, reason, |timesheet, punch, by| {
+    ) -> Result<JudgedPunch, AttendanceError> {
+        self.judge_punch(actor, id, reason, |timesheet, punch, by| {
             if !punch.needs_review || punch.voided.is_some() {
                 return Err(AttendanceError::NothingToReview);
             }
@@ -121,13 +121,13 @@ impl Punches {
         .await
     }
 
-    async fn judge_event(
+    async fn judge_punch(
         &self,
         actor: &Actor,
         id: PunchId,
         reason: &str,
         judge: impl Fn(&mut Timesheet, &Punch, SignOff) -> Result<(), AttendanceError> + Send + Sync,
-    ) -> Result<JudgedEvent, AttendanceError> {
+    ) -> Result<JudgedPunch, AttendanceError> {
         permit(actor, Action::DecideRecord, self.rules.self_service)?;
         let punch = self.days.punch(id).await?.ok_or(Denied::Hidden)?;
         let user: User = load_permitted_to_judge(
@@ -138,22 +138,22 @@ impl Punches {
             punch.user,
         )
         .await?;
-        let by = self.timesheets.stamp(actor, reason)?;
+        let by = self.timesheets.sign_off(actor, reason)?;
         let zone = self.timesheets.zone_of(&user);
         let policy = &self.rules.policy;
         let locked = |timesheet: &Timesheet| {
-            timesheet.day_of(id, policy).is_some_and(|key| timesheet.is_locked(key.date))
+            timesheet.day_of(id, policy).is_some_and(|key| timesheet.is_closed(key.date))
         };
         let context = self.timesheets.audit_context(actor, reason);
         self.timesheets
             .write(&user, DateRange::around(zone.local(punch.at).date()), &context, |timesheet| {
                 let punch = timesheet.punch(id).cloned().ok_or(Denied::Hidden)?;
                 if locked(timesheet) {
-                    return Err(AttendanceError::PeriodLocked);
+                    return Err(AttendanceError::PeriodClosed);
                 }
                 judge(timesheet, &punch, by.clone())?;
                 // Judged, it may belong to another day.
-                if locked(timesheet) { Err(AttendanceError::PeriodLocked) } else { Ok(()) }
+                if locked(timesheet) { Err(AttendanceError::PeriodClosed) } else { Ok(()) }
             })
             .await?;
         let filed = self.days.punches_by_id(&[id]).await?.pop();
@@ -165,6 +165,6 @@ impl Punches {
         let day = day.map(|kept| DayView::of(kept, self.clock.now()));
         let seen = self.timesheets.seen(vec![(punch, record)]).await?.pop();
         let seen = seen.ok_or_else(|| StoreError::Failed("a punch is gone".into()))?;
-        Ok(JudgedEvent { seen, day })
+        Ok(JudgedPunch { seen, day })
     }
 }

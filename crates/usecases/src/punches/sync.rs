@@ -272,7 +272,7 @@ impl Punches {
                     self.timesheets.conclude(timesheet, &AuditContext::of(sending.actor, sending.now));
                 let closed = |punch: &Punch| {
                     let day = derived.reading(punch.id).map(|reading| reading.key.date);
-                    !punch.needs_review && day.is_some_and(|date| known.is_locked(date))
+                    !punch.needs_review && day.is_some_and(|date| known.is_closed(date))
                 };
                 let mut left_out = false;
                 for punch in &mut punches {

@@ -67,7 +67,7 @@ impl AuditContext {
 }
 
 impl AuditedAction {
-    pub(crate) const fn to_event(act: AuditAction, id: PunchId) -> Self {
+    pub(crate) const fn to_punch(act: AuditAction, id: PunchId) -> Self {
         Self { act, target: Target::Punch(id), day: Of::Punch(id), if_changed: false }
     }
 

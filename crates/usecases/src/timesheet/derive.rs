@@ -79,7 +79,7 @@ impl Timesheet {
         };
         let (mut records, readings) = derive(&facts, self.dates, policy);
         let mut change = self.change;
-        let locked = |date: Date| self.ledger.locked_through.is_some_and(|through| date <= through);
+        let locked = |date: Date| self.ledger.closed_through.is_some_and(|through| date <= through);
         let mut stored: BTreeMap<_, _> = self
             .ledger
             .records

@@ -51,7 +51,7 @@ pub(crate) enum PunchCommit {
     /// It was decided.
     Decided(Box<PunchResult>),
     /// Nothing of that date may change.
-    Locked,
+    PeriodClosed,
     /// There was nothing to end, and no day in which there could have been: outside of shifts what counts as nothing
     /// makes none. The last derived before is told.
     Nowhere(Option<Known>),
@@ -64,9 +64,9 @@ impl Timesheets {
         &self,
         actor: &Actor,
         user: &User,
-        glance: NewPunch,
+        new: NewPunch,
     ) -> Result<PunchCommit, StoreError> {
-        let at = rounded(glance.at);
+        let at = rounded(new.at);
         let mut user = Cow::Borrowed(user);
         retry_stale!({
             let now = self.clock.now();
@@ -80,7 +80,7 @@ impl Timesheets {
                 }
                 return Err(StoreError::Stale);
             }
-            if !glance.forced
+            if !new.forced
                 && let Some((Some(record), until)) = timesheet.same_glance(at, &self.rules.policy)
                 && let Some(kept) = self.days.record(record).await?
             {
@@ -89,16 +89,16 @@ impl Timesheets {
             }
             let punch = Punch {
                 received_at: rounded(now),
-                device: actor.device().or(glance.device),
-                entered_by: glance.entered_by,
-                similarity: glance.similarity,
-                location: glance.location,
-                note: glance.note.clone(),
-                reason: glance.reason.clone(),
-                forced: glance.forced,
-                ..Punch::new(PunchId::new(self.ids.next()), user.id, glance.kind, at, glance.source)
+                device: actor.device().or(new.device),
+                entered_by: new.entered_by,
+                similarity: new.similarity,
+                location: new.location,
+                note: new.note.clone(),
+                reason: new.reason.clone(),
+                forced: new.forced,
+                ..Punch::new(PunchId::new(self.ids.next()), user.id, new.kind, at, new.source)
             };
-            let context = AuditContext { reason: glance.reason.clone(), ..AuditContext::of(actor, now) };
+            let context = AuditContext { reason: new.reason.clone(), ..AuditContext::of(actor, now) };
             self.enter(timesheet, punch, now, &context).await
         })
     }
@@ -111,12 +111,12 @@ impl Timesheets {
         now: Timestamp,
         context: &AuditContext,
     ) -> Result<PunchCommit, StoreError> {
-        let (id, at, locked_through) = (punch.id, punch.at, timesheet.ledger.locked_through);
+        let (id, at, closed_through) = (punch.id, punch.at, timesheet.ledger.closed_through);
         timesheet.add(punch);
         let derived = self.conclude(timesheet, context);
         let reading = derived.reading(id).ok_or_else(|| StoreError::Failed("a punch was not read".into()))?;
-        if locked_through.is_some_and(|through| reading.key.date <= through) {
-            return Ok(PunchCommit::Locked);
+        if closed_through.is_some_and(|through| reading.key.date <= through) {
+            return Ok(PunchCommit::PeriodClosed);
         }
         if reading.outcome.direction().is_none() {
             let kept = self.days.record(reading.key.record()).await?.or_else(|| derived.record(reading.key));

@@ -102,7 +102,7 @@ impl Timesheets {
     /// The last date of which nothing may change.
     pub(crate) async fn closed_through(&self, user: UserId) -> Result<Option<Date>, StoreError> {
         let today = DateRange::around(Zone::UTC.local(self.clock.now()).date());
-        Ok(self.days.ledger(user, today).await?.locked_through)
+        Ok(self.days.ledger(user, today).await?.closed_through)
     }
 }
 
@@ -202,7 +202,7 @@ impl Timesheet {
     }
 
     /// The same without what was decided of a day.
-    pub(crate) fn without_decision(&self, key: DayKey) -> Self {
+    pub(crate) fn without_override(&self, key: DayKey) -> Self {
         let mut timesheet = self.clone();
         timesheet.overrides.retain(|(known, _)| *known != key);
         timesheet
@@ -214,8 +214,8 @@ impl Timesheet {
     }
 
     /// Whether nothing of that date may change.
-    pub(crate) fn is_locked(&self, date: Date) -> bool {
-        self.ledger.locked_through.is_some_and(|through| date <= through)
+    pub(crate) fn is_closed(&self, date: Date) -> bool {
+        self.ledger.closed_through.is_some_and(|through| date <= through)
     }
 
     /// The punch that counts and is the same glance as one at `at`, in whichever direction it lies: one that is entered
@@ -235,7 +235,7 @@ impl Timesheet {
     /// Adds a punch.
     pub fn add(&mut self, punch: Punch) {
         if punch.source == Source::Manual {
-            self.actions.push(AuditedAction::to_event(AuditAction::Mark, punch.id));
+            self.actions.push(AuditedAction::to_punch(AuditAction::Mark, punch.id));
         }
         self.punches.push(punch.clone());
         self.change.punches.push((punch, None));
@@ -252,14 +252,14 @@ impl Timesheet {
             punch.voided = Some(voided.clone());
         }
         self.change.voided.push((id, voided));
-        self.actions.push(AuditedAction::to_event(AuditAction::Void, id));
+        self.actions.push(AuditedAction::to_punch(AuditAction::Void, id));
     }
 
     /// Lets a punch count again that was taken back.
     pub(crate) fn unvoid(&mut self, id: PunchId) {
         self.punches.iter_mut().filter(|punch| punch.id == id).for_each(|punch| punch.voided = None);
         self.change.unvoided.push(id);
-        self.actions.push(AuditedAction::to_event(AuditAction::Void, id));
+        self.actions.push(AuditedAction::to_punch(AuditAction::Void, id));
     }
 
     /// With which entries punches are taken back.
@@ -276,7 +276,7 @@ impl Timesheet {
     pub(crate) fn accept(&mut self, id: PunchId, by: SignOff) {
         self.punches.iter_mut().filter(|punch| punch.id == id).for_each(|punch| punch.needs_review = false);
         self.change.accepted.push((id, by));
-        self.actions.push(AuditedAction::to_event(AuditAction::Accept, id));
+        self.actions.push(AuditedAction::to_punch(AuditAction::Accept, id));
     }
 
     /// Decides what a day came to.

@@ -177,7 +177,7 @@ impl Timesheets {
         let at = standing.map_or(now, |change| change.at).min(now);
         let inside =
             |record: &DayRecord| record.record.open && at < record.due && record.record.first_in <= Some(at);
-        let open = |record: &&DayRecord| !timesheet.is_locked(record.day.key.date);
+        let open = |record: &&DayRecord| !timesheet.is_closed(record.day.key.date);
         timesheet.ledger.records.iter().filter(open).find(|record| inside(record))?;
         let end = Punch {
             received_at: now,

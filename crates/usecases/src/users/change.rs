@@ -158,7 +158,7 @@ impl Users {
         let gone = first(left, Date::MAX).map(|last| last.tomorrow().unwrap_or(last));
         let Some(from) = first(joined, added).into_iter().chain(gone).min() else { return Ok(()) };
         match self.timesheets.closed_through(before.id).await? {
-            Some(through) if from <= through => Err(StoreError::Locked(through).into()),
+            Some(through) if from <= through => Err(StoreError::PeriodClosed(through).into()),
             _ => Ok(()),
         }
     }

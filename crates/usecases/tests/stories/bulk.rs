@@ -159,7 +159,7 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
         let result = |n: usize| problem(&answer.results[n]);
         assert!(matches!(result(1), ItemProblem::UnknownPerson));
         assert!(matches!(result(2), ItemProblem::Duplicate) && matches!(result(3), ItemProblem::Duplicate));
-        assert!(matches!(result(4), ItemProblem::Refused(AttendanceError::PeriodLocked)));
+        assert!(matches!(result(4), ItemProblem::Refused(AttendanceError::PeriodClosed)));
         // Two items about one day that say different things are still two about one day.
         assert!(matches!(result(5), ItemProblem::Duplicate) && matches!(result(7), ItemProblem::Duplicate));
         assert!(matches!(result(6), ItemProblem::Refused(AttendanceError::Outdated)));
@@ -236,7 +236,7 @@ async fn a_batch_that_reaches_into_a_closed_period_stays_whole() {
     let id = bulk(&world, &request(Operation::Mark, items)).await.batch.unwrap();
     world.close("2026-03-02").await;
     let refused = world.usecases.bulk.revert(&Actor::Operator, id, "the wrong file").await;
-    assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
+    assert!(matches!(refused, Err(AttendanceError::PeriodClosed)));
     for on in ["2026-03-02", "2026-03-03"] {
         let id = record_on(&world, &ada, on).await;
         let found = world.usecases.records.record(&Actor::Operator, id).await.unwrap();

@@ -150,7 +150,7 @@ async fn what_could_not_be_decided_cannot_be_asked_for() {
     world.close("2026-02-27").await;
     let check = async |request: CorrectionRequest| ask(&world, &ada, request).await.unwrap_err();
     assert!(matches!(check(present("2026-03-04")).await, AttendanceError::FutureTime));
-    assert!(matches!(check(present("2026-02-27")).await, AttendanceError::PeriodLocked));
+    assert!(matches!(check(present("2026-02-27")).await, AttendanceError::PeriodClosed));
     let nothing = CorrectionRequest { status: None, ..present("2026-03-02") };
     assert!(matches!(check(nothing).await, AttendanceError::Unfit(_)));
     let unreasoned = CorrectionRequest { reason: " so ".into(), ..present("2026-03-02") };
@@ -163,7 +163,7 @@ async fn what_could_not_be_decided_cannot_be_asked_for() {
     let asked = ask(&world, &ada, present("2026-03-02")).await.unwrap().correction;
     world.close("2026-03-02").await;
     let late = world.usecases.corrections.approve(&Actor::Operator, asked.id, None, None).await;
-    assert!(matches!(late, Err(AttendanceError::PeriodLocked)));
+    assert!(matches!(late, Err(AttendanceError::PeriodClosed)));
     let found = world.usecases.corrections.get(&person(&ada), asked.id).await.unwrap();
     assert_eq!(found.correction.status, CorrectionStatus::Pending);
     assert_eq!(status_on(&world, &ada, "2026-03-02").await, DayStatus::Absent);

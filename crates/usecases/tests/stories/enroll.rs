@@ -7,7 +7,7 @@ use rollcall_domain::user::FaceStatus;
 use rollcall_testkit::builders::{a_consenting_user, a_face_of, a_user, fresh};
 use rollcall_testkit::photos::{an_empty_photo, drawn_photo, shots};
 use rollcall_usecases::enroll::{EnrollError, Enrollment};
-use rollcall_usecases::faces::EncodingQuery;
+use rollcall_usecases::faces::TemplateQuery;
 
 use crate::support::{admin, enrollment, kiosk, person, world, world_with};
 
@@ -209,7 +209,7 @@ async fn deleting_templates_ends_recognition_below_the_minimum() {
     let world = world();
     let ada = world.known("Ada").await;
     let (page, _) =
-        world.usecases.faces.encodings(&person(&ada), ada.id, EncodingQuery::default()).await.unwrap();
+        world.usecases.faces.encodings(&person(&ada), ada.id, TemplateQuery::default()).await.unwrap();
     assert_eq!(page.total, 5);
     let stranger = world.add("Mallory").await;
     let hidden = world.usecases.faces.delete(&person(&stranger), page.items[0].id).await;

@@ -8,7 +8,7 @@ use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_member, at};
 use rollcall_usecases::attendance::AttendanceError;
 use rollcall_usecases::punches::MarkRequest;
-use rollcall_usecases::punches::events::EventQuery;
+use rollcall_usecases::punches::events::PunchQuery;
 
 use crate::support::{World, kiosk, person, world};
 
@@ -30,7 +30,7 @@ async fn enter(world: &World, user: &User, kind: PunchKind, when: &str) -> Punch
     marked.punch.unwrap()
 }
 
-async fn times(world: &World, actor: &Actor, query: EventQuery) -> Result<Vec<String>, AttendanceError> {
+async fn times(world: &World, actor: &Actor, query: PunchQuery) -> Result<Vec<String>, AttendanceError> {
     let found = world.usecases.punches.list(actor, query).await?;
     Ok(found.items.iter().map(|seen| seen.punch.at.to_string()[..16].to_owned()).collect())
 }
@@ -68,7 +68,7 @@ async fn nothing_is_judged_in_a_closed_period_or_elsewhere() {
     assert!(matches!(hidden, Err(AttendanceError::Denied(Denied::Hidden))));
     world.close("2026-03-02").await;
     let locked = world.usecases.punches.void(&Actor::Operator, punch.id, "was somebody else").await;
-    assert!(matches!(locked, Err(AttendanceError::PeriodLocked)));
+    assert!(matches!(locked, Err(AttendanceError::PeriodClosed)));
     let unreasoned = world.usecases.punches.void(&Actor::Operator, punch.id, "no").await;
     assert!(matches!(unreasoned, Err(AttendanceError::ReasonRequired)));
 }
@@ -82,28 +82,28 @@ async fn everybody_finds_the_punches_they_may_see() {
     enter(&world, &ada, PunchKind::CheckIn, "2026-03-02T09:00:00Z").await;
     enter(&world, &ada, PunchKind::CheckOut, "2026-03-02T18:00:00Z").await;
     enter(&world, &bob, PunchKind::CheckIn, "2026-03-02T10:00:00Z").await;
-    let all = EventQuery::default;
+    let all = PunchQuery::default;
     let (nine, ten, six) = ("2026-03-02T09:00", "2026-03-02T10:00", "2026-03-02T18:00");
     assert_eq!(times(&world, &Actor::Operator, all()).await.unwrap(), [six, ten, nine]);
     assert_eq!(times(&world, &manager, all()).await.unwrap(), [six, nine]);
     assert_eq!(times(&world, &person(&bob), all()).await.unwrap(), [ten]);
-    let of = |user: &User| EventQuery { user: Some(user.id), ..all() };
+    let of = |user: &User| PunchQuery { user: Some(user.id), ..all() };
     assert_eq!(times(&world, &Actor::Operator, of(&bob)).await.unwrap(), [ten]);
     let denied = times(&world, &manager, of(&bob)).await;
     assert!(matches!(denied, Err(AttendanceError::Denied(Denied::Hidden))));
-    let both = EventQuery { department: Some(department.id), ..of(&bob) };
+    let both = PunchQuery { department: Some(department.id), ..of(&bob) };
     assert_eq!(times(&world, &Actor::Operator, both).await.unwrap(), [""; 0]);
-    let left = EventQuery { direction: Some(Direction::CheckOut), ..all() };
+    let left = PunchQuery { direction: Some(Direction::CheckOut), ..all() };
     assert_eq!(times(&world, &Actor::Operator, left).await.unwrap(), [six]);
-    let offline = EventQuery { source: Some(Source::Offline), ..all() };
+    let offline = PunchQuery { source: Some(Source::Offline), ..all() };
     assert_eq!(times(&world, &Actor::Operator, offline).await.unwrap(), [""; 0]);
-    let span = EventQuery {
+    let span = PunchQuery {
         from: Some(at("2026-03-02T09:00:01Z")),
         until: Some(at("2026-03-02T18:00:00Z")),
         ..all()
     };
     assert_eq!(times(&world, &Actor::Operator, span).await.unwrap(), [ten]);
-    let second = EventQuery { page: Page::new(2, 2).unwrap(), ..all() };
+    let second = PunchQuery { page: Page::new(2, 2).unwrap(), ..all() };
     let found = world.usecases.punches.list(&Actor::Operator, second).await.unwrap();
     assert_eq!((found.items.len(), found.total), (1, 3));
     assert_eq!(found.items[0].date.to_string(), "2026-03-02");

@@ -348,7 +348,7 @@ impl Life {
         match self.world.usecases.users.update(&Actor::Operator, self.ada.id, patch, None).await {
             Ok(profile) => self.ada = profile.user,
             // Leaving before joining, or in a period that is closed.
-            Err(UserError::Invalid(_) | UserError::Store(StoreError::Locked(_))) => {}
+            Err(UserError::Invalid(_) | UserError::Store(StoreError::PeriodClosed(_))) => {}
             Err(UserError::Store(error)) => return Err(error),
             Err(error) => panic!("{error}"),
         }

@@ -175,9 +175,9 @@ async fn in_a_closed_period_nothing_is_decided_or_taken_back() {
     decide(&world, &admin(), id, present("the door was broken")).await.unwrap();
     world.close("2026-03-06").await;
     let refused = decide(&world, &admin(), id, present("the door was broken")).await;
-    assert!(matches!(refused, Err(AttendanceError::PeriodLocked)));
+    assert!(matches!(refused, Err(AttendanceError::PeriodClosed)));
     let back = world.usecases.overrides.revert_record(&admin(), id, "was the wrong day", None).await;
-    assert!(matches!(back, Err(AttendanceError::PeriodLocked)));
+    assert!(matches!(back, Err(AttendanceError::PeriodClosed)));
     let next = record_on(&world, &ada, "2026-03-09").await;
     decide(&world, &admin(), next, present("the door was broken")).await.unwrap();
 }

@@ -82,7 +82,7 @@ async fn nobody_leaves_before_they_joined_nor_joins_or_leaves_in_a_closed_period
     world.close("2026-02-28").await;
     for patch in [employed(Some("2026-01-07"), None), employed(None, Some("2026-02-27"))] {
         let refused = world.usecases.users.update(&admin(), ada.id, patch, None).await;
-        let Err(UserError::Store(StoreError::Locked(through))) = refused else { panic!("{refused:?}") };
+        let Err(UserError::Store(StoreError::PeriodClosed(through))) = refused else { panic!("{refused:?}") };
         assert_eq!(through, date("2026-02-28"));
     }
     world.usecases.users.update(&admin(), ada.id, employed(None, Some("2026-02-28")), None).await.unwrap();
@@ -203,7 +203,7 @@ async fn who_is_enrolled_cannot_be_told_without_an_engine() {
     let query = UserQuery { enrolled: Some(true), ..UserQuery::default() };
     let refused = world.usecases.users.list(&admin(), query).await;
     assert!(matches!(refused, Err(UserError::Engine(_))), "{refused:?}");
-    let current = rollcall_usecases::faces::EncodingQuery { current: Some(true), ..Default::default() };
+    let current = rollcall_usecases::faces::TemplateQuery { current: Some(true), ..Default::default() };
     let refused = world.usecases.faces.encodings(&admin(), ada.id, current).await;
     assert!(matches!(refused, Err(rollcall_usecases::faces::FaceError::Engine(_))), "{refused:?}");
     assert_eq!(world.usecases.users.list(&admin(), UserQuery::default()).await.unwrap().total, 1);

@@ -539,7 +539,8 @@ async fn what_is_closed_is_not_planned_anew() {
     assert_eq!(fields(close(through, "no").await.unwrap_err()), ["reason"]);
     assert_eq!(fields(close(date("2026-03-02"), "payroll is done").await.unwrap_err()), ["through"]);
     let lock = close(through, "payroll is done").await.unwrap();
-    let closed = |error: PlanError| assert!(matches!(error, PlanError::Locked(date) if date == through));
+    let closed =
+        |error: PlanError| assert!(matches!(error, PlanError::PeriodClosed(date) if date == through));
     let give = async |from| {
         let new = given(&late, AssignmentTarget::Person(ada.id), from);
         world.usecases.assignments.create(&admin(), new).await

@@ -149,7 +149,7 @@ async fn v22_a_late_punch_for_a_closed_period_is_stored_and_changes_nothing() {
     assert_eq!((&after.record, after.revision), (&before.record, before.revision));
     assert_eq!(after.record.flags, before.record.flags);
     let accepted = world.usecases.punches.accept(&Actor::Operator, items[0].id, "saw her come in").await;
-    assert!(matches!(accepted, Err(AttendanceError::PeriodLocked)));
+    assert!(matches!(accepted, Err(AttendanceError::PeriodClosed)));
 }
 
 #[tokio::test]
