@@ -165,7 +165,7 @@ impl Program {
             said.push('\n');
             if let Some((_, url)) = line.split_once("ready on ") {
                 let url = url.trim().to_owned();
-                return Serving { child, said, url, log, lines };
+                return Serving { said, url, child, log, lines };
             }
         }
         panic!("serve ended before it was ready:\n{said}{}", log.await.unwrap_or_default());

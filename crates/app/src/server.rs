@@ -191,7 +191,7 @@ impl Server {
                 Ok(0) => {}
                 Ok(jobs) => tracing::info!(jobs, "jobs were given back"),
                 Err(error) => {
-                    tracing::warn!(%error, "jobs could not be given back; others wait for the lease")
+                    tracing::warn!(%error, "jobs could not be given back; others wait for the lease");
                 }
             }
         }

@@ -43,7 +43,7 @@ fn damaged(file: &[u8], damages: &[Damage], reach: usize) -> Vec<u8> {
             Damage::Flip(at, bit) => bytes[at.index(within)] ^= 1 << bit,
             Damage::Set(at, byte) => bytes[at.index(within)] = *byte,
             Damage::Insert(at, new) => {
-                drop(bytes.splice(at.index(within)..at.index(within), new.iter().copied()))
+                drop(bytes.splice(at.index(within)..at.index(within), new.iter().copied()));
             }
             Damage::Remove(at, count) => {
                 let from = at.index(within);

@@ -265,7 +265,7 @@ impl RecordView {
             overtime_approved: of.is_approved(),
             overtime_approved_seconds: of.approved_seconds,
             overtime_pending_seconds: record.overtime_seconds - of.approved_seconds,
-            source: of.source.map(|source| source.name()),
+            source: of.source.map(rollcall_domain::attendance::Source::name),
             confidence: of.similarity.map(ratio),
             verification_status: if record.flags.contains(&Flag::NeedsReview) {
                 "pending"

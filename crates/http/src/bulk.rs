@@ -65,7 +65,7 @@ form! {
         reason: Required<Reason>,
         /// 1 to 100,000, of which more than 1,000 become a job; at most 5,000 with `atomic`.
         #[validate(required, length(min = 1))]
-        #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 100000)]
+        #[schema(value_type = Vec<ItemForm>, required = true, min_items = 1, max_items = 100_000)]
         items: Option<Vec<ItemForm>>,
     }
     const ALSO_NULLABLE: &'static [&'static str] = &[

@@ -146,7 +146,7 @@ fn network(address: IpAddr) -> IpAddr {
             let [a, b, c, d, ..] = v6.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -198,7 +198,7 @@ impl<K: Eq + Hash> Buckets<K> {
         let missing = begins - now;
         let allowed = self.rate.every * self.rate.burst.saturating_sub(1);
         if missing > allowed {
-            return Err(missing - allowed);
+            return Err(missing.saturating_sub(allowed));
         }
         let later = begins + self.rate.every;
         if known.is_some() || room {

@@ -14,7 +14,7 @@ pub(crate) fn written(fences: &[Geofence]) -> Option<String> {
         let center = fence.center();
         json!({ "name": fence.name(), "lat": center.lat, "lng": center.lng, "radius_m": fence.radius_m() })
     };
-    (!fences.is_empty()).then(|| Value::from_iter(fences.iter().map(one)).to_string())
+    (!fences.is_empty()).then(|| fences.iter().map(one).collect::<Value>().to_string())
 }
 
 /// Stored geofences.

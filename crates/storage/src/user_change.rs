@@ -169,6 +169,6 @@ async fn name_dangling(
 ) -> Result<Failure, Failure> {
     Ok(Failure::Database(name_missing!(connection, error, [
         "department_id": departments::Entity = user.department.as_ref().map(|department| department.id.uuid()),
-        "default_shift_id": shifts::Entity = user.default_shift.map(|shift| shift.uuid()),
+        "default_shift_id": shifts::Entity = user.default_shift.map(ShiftId::uuid),
     ])))
 }

@@ -33,7 +33,7 @@ type Heard = Arc<Mutex<Vec<(String, Option<Values>)>>>;
 fn listener(heard: &Heard) -> StatementObserver {
     let heard = heard.clone();
     Arc::new(move |ran: &StatementTiming<'_>| {
-        heard.lock().unwrap().push((ran.sql.to_owned(), ran.values.cloned()))
+        heard.lock().unwrap().push((ran.sql.to_owned(), ran.values.cloned()));
     })
 }
 

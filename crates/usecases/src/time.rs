@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use rollcall_domain::calendar::Zone;
 
 /// The last date for which there have to be records: tomorrow, wherever it is tomorrow first.
+#[must_use]
 pub fn horizon(now: Timestamp) -> Date {
     let first = now.saturating_add(SignedDuration::from_hours(14)).unwrap_or(now);
     Zone::UTC.local(first).date().saturating_add(Span::new().days(1))

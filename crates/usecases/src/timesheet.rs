@@ -74,6 +74,7 @@ impl Timesheets {
     }
 
     /// Where a person is: their own time zone, else their department's, else the organization's.
+    #[must_use]
     pub fn zone_of(&self, user: &User) -> Zone {
         let of_department = || user.department.as_ref()?.timezone.as_deref();
         self.zone_named(user.timezone.as_deref().or_else(of_department))

@@ -99,7 +99,7 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     for (name, kept) in &kept {
         match kept {
             KeptIn::Settings => {
-                tell(&format!("    {name}, as your settings have it (environment, .env or rollcall.toml)"))
+                tell(&format!("    {name}, as your settings have it (environment, .env or rollcall.toml)"));
             }
             KeptIn::File(path) => tell(&format!("    {name} in {}", shown(path))),
         }

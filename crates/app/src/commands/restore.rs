@@ -165,7 +165,7 @@ async fn into_a_server(settings: &Settings, keys: &Keys, head: &Head, file: &mut
         } else {
             refuse_tables("the database", &tables)?;
         }
-        let mark = format!("CREATE TABLE {} (id INTEGER PRIMARY KEY)", RESTORING);
+        let mark = format!("CREATE TABLE {RESTORING} (id INTEGER PRIMARY KEY)");
         database.connection().execute_unprepared(&mark).await.context("making the first table")?;
         let loaded = load(SCHEMA, &database, keys, head, file).await;
         if let Err(error) = loaded {
@@ -292,7 +292,7 @@ mod tests {
     struct Tier;
 
     impl MigrationName for Tier {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "m0002_tier"
         }
     }

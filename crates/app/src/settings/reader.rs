@@ -94,7 +94,7 @@ impl Reader {
             }
             match value {
                 Ok(value) => {
-                    drop(self.values.insert(key.to_lowercase(), Given { value, place: Some(place) }))
+                    drop(self.values.insert(key.to_lowercase(), Given { value, place: Some(place) }));
                 }
                 Err(why) => self.bad.push(BadSetting::at(place, format!("{key} {why}"))),
             }

@@ -73,6 +73,7 @@ fn optional_body(operation: &mut Value) {
         "HolidayUpdate",
         "LeaveDecision",
         "Logout",
+        "Mark",
         "ShiftAssignmentUpdate",
         "ShiftUpdate",
         "UserUpdate",
@@ -89,11 +90,11 @@ fn optional_body(operation: &mut Value) {
     body["required"] = json!(required);
 }
 
-/// A version that is sent is not empty.
+/// A list of versions names one.
 fn version(operation: &mut Value) {
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten().filter(|parameter| parameter["name"] == "If-Match") {
-        parameter["schema"] = json!({ "type": "string", "minLength": 1 });
+        parameter["schema"] = json!({ "type": "string", "pattern": "[^, \\t]" });
     }
 }
 
@@ -113,14 +114,23 @@ fn request_id(operation: &mut Value) {
     }
 }
 
-/// A stream is text; what the data of its events is in JSON stands beside.
+/// A stream is described by its events, whose data is text; what that is in JSON stands beside.
 fn events(response: &mut Value) {
     let Some(stream) = response.get_mut("content").and_then(|content| content.get_mut("text/event-stream"))
     else {
         return;
     };
     let data = stream["schema"].take();
-    *stream = json!({ "schema": { "type": "string" }, "x-event-data": data });
+    let event = json!({
+        "type": "object",
+        "properties": {
+            "event": { "type": "string", "enum": ["attendance", "reset"] },
+            "data": { "type": "string", "contentMediaType": "application/json" },
+            "id": { "type": "string" },
+        },
+        "required": ["event", "data"],
+    });
+    *stream = json!({ "schema": event, "x-event-data": data });
 }
 
 fn headers(method: &str, status: &str, response: &mut Value) {
@@ -158,7 +168,7 @@ fn headers(method: &str, status: &str, response: &mut Value) {
     }
     match status {
         "401" => {
-            header("WWW-Authenticate", text(), "`Bearer`, with an `error` if there was a token (RFC 6750).")
+            header("WWW-Authenticate", text(), "`Bearer`, with an `error` if there was a token (RFC 6750).");
         }
         "429" => {
             header("Retry-After", number(), "Seconds to wait.");

@@ -80,7 +80,7 @@ impl Survey {
                             survey.frame = Frame::read(marker, payload);
                         }
                         0xDA => {
-                            survey.scan(&defined, payload);
+                            survey.scan(defined, payload);
                             at = after_scan(bytes, at);
                         }
                         _ => {}
@@ -92,7 +92,7 @@ impl Survey {
         }
     }
 
-    fn scan(&mut self, defined: &[bool; 8], payload: &[u8]) {
+    fn scan(&mut self, defined: [bool; 8], payload: &[u8]) {
         self.scans += 1;
         let Some((count, rest)) = payload.split_first() else { return };
         let Some(frame) = &self.frame else { return };

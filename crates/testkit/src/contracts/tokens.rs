@@ -95,7 +95,7 @@ pub async fn a_fingerprint_is_the_same_every_time_and_differs_for_each_secret(to
     let mut all: Vec<_> = ["", "a", secret, "a long random secret ", "A long random secret"]
         .map(|secret| tokens.fingerprint(secret))
         .into();
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 5);
 }

@@ -20,7 +20,12 @@ impl FakeLegacySystem {
     /// An old system without tables.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), tables: Vec::new(), answered: Default::default(), fails_after: None }
+        Self {
+            name: name.to_owned(),
+            tables: Vec::new(),
+            answered: std::sync::Arc::default(),
+            fails_after: None,
+        }
     }
 
     /// With a table: its columns with what they hold, the first of which is the key, and its rows.

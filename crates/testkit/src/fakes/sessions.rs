@@ -18,7 +18,8 @@ impl SessionStore for FakeStores {
         if person.token_version != session.version || person.user.status != Status::Active {
             return Err(StoreError::Stale);
         }
-        let login = Login { session: session.clone(), ended_at: None, used: Default::default() };
+        let login =
+            Login { session: session.clone(), ended_at: None, used: std::collections::BTreeMap::default() };
         world.sessions.insert(session.id, login);
         Ok(())
     }

@@ -562,7 +562,10 @@ async fn what_is_closed_is_not_planned_anew() {
     give("2026-02-27").await.unwrap();
     assert_eq!(on(&world, &ada, "2026-02-27").await, [(Some(late.id), DayStatus::Absent)]);
     let (_, manager) = world.department("Sales").await;
-    assert_eq!(closed_periods.list(&manager, false, Default::default()).await.unwrap().total, 1);
+    assert_eq!(
+        closed_periods.list(&manager, false, rollcall_domain::page::Page::default()).await.unwrap().total,
+        1
+    );
     let refused = closed_periods.lift(&manager, lock.id, "once more".into()).await;
     assert!(matches!(refused, Err(PlanError::Denied(Denied::Forbidden))));
 }

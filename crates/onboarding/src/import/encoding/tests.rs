@@ -127,7 +127,7 @@ fn what_is_no_number_or_no_face_is_refused() {
         check(&raw(&broken), Err(reason));
     }
     check(
-        text(&vector(1)).replacen("[", "[NaN, ", 1).replacen(", ", ",", 1).as_bytes(),
+        text(&vector(1)).replacen('[', "[NaN, ", 1).replacen(", ", ",", 1).as_bytes(),
         Err(NotAnEncoding::Length),
     );
     let python = text(&vector(1));
