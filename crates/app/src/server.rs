@@ -65,6 +65,10 @@ pub struct Server {
 }
 
 /// Serves until interrupted.
+///
+/// # Errors
+/// When a secret, the data folder, the address of the database or the port cannot be used; when the start fails for
+/// another reason than a database that is away, for which it waits; or when the HTTP server does not end well.
 pub fn run(settings: Settings) -> anyhow::Result<()> {
     wait_for(async {
         // Before anything is opened: a bad secret must not leave so much as a port behind.
@@ -180,6 +184,9 @@ impl Server {
     }
 
     /// Stops taking connections, gives back the job that is worked on, finishes the requests in flight, and writes what is still to be written.
+    ///
+    /// # Errors
+    /// When the HTTP server did not end well; what is still to be written is not waited for then.
     pub async fn stop(self) -> anyhow::Result<()> {
         let worked = self.readiness.get() == State::Ready;
         self.readiness.set(State::Draining);

@@ -54,6 +54,10 @@ const SECRETS: [(&str, &str); 2] = [("JWT_SECRET_KEY", "jwt.key"), ("DATA_KEY", 
 
 /// The secrets of the settings or, with the embedded database, of the data folder, made there at first use.
 /// Nothing is made up next to a MySQL server: its other clients would not know it.
+///
+/// # Errors
+/// [`BadSettings`] for a secret that is weak or no key, for one that is not set beside a MySQL server, and for a data
+/// folder that cannot be used; [`KeyFileError`] for a file of the folder.
 pub fn keys(settings: &Settings) -> anyhow::Result<InstallationKeys> {
     let [jwt, data] = SECRETS;
     let jwt = match &settings.jwt_secret {
@@ -68,6 +72,10 @@ pub fn keys(settings: &Settings) -> anyhow::Result<InstallationKeys> {
 }
 
 /// The keys that follow from `DATA_KEY`, if there is one; nothing is made.
+///
+/// # Errors
+/// [`BadSettings`] for a value that is no key, and for one that is not set beside a MySQL server; [`KeyFileError`] for
+/// a file of the data folder.
 pub fn data_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
     let [_, (name, file)] = SECRETS;
     let found = match &settings.data_key {
@@ -81,6 +89,10 @@ pub fn data_keys(settings: &Settings) -> anyhow::Result<Option<Keys>> {
 }
 
 /// Checks the secret that signs tokens, if there is one, and makes nothing.
+///
+/// # Errors
+/// [`BadSettings`] for a secret that is weak, and for one that is not set beside a MySQL server; [`KeyFileError`] for a
+/// file of the data folder.
 pub fn has_jwt_key(settings: &Settings) -> anyhow::Result<bool> {
     let [(name, file), _] = SECRETS;
     if let Some(secret) = &settings.jwt_secret {
@@ -178,6 +190,9 @@ fn user() -> Option<u32> {
 }
 
 /// The database of the settings, not yet asked to answer. Statements that take long are told, without their values.
+///
+/// # Errors
+/// As for [`database_watched`].
 pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
     let slow = |ran: &StatementTiming<'_>| {
         if ran.elapsed >= SLOW {
@@ -189,6 +204,10 @@ pub async fn database(settings: &Settings) -> anyhow::Result<Database> {
 }
 
 /// The same with somebody else who sees what is asked of it.
+///
+/// # Errors
+/// [`BadSettings`] for an address that is none, and for a data folder that cannot be written; or what keeps the SQLite
+/// file from being made.
 pub async fn database_watched(settings: &Settings, watch: StatementObserver) -> anyhow::Result<Database> {
     let url = database_url(settings)?;
     if settings.database == DatabaseSetting::Embedded {
@@ -206,6 +225,9 @@ pub async fn database_watched(settings: &Settings, watch: StatementObserver) -> 
 }
 
 /// Where the database of the settings is.
+///
+/// # Errors
+/// [`BadSettings`] for an address that is none.
 pub fn database_url(settings: &Settings) -> anyhow::Result<DatabaseUrl> {
     match &settings.database {
         DatabaseSetting::Embedded => Ok(DatabaseUrl::file(settings.data_dir.join("rollcall.db"))),
@@ -230,6 +252,10 @@ pub async fn reached_database(settings: &Settings) -> anyhow::Result<Database> {
 
 /// Brings the database's tables up to date, after whoever else is at it. A database that is newer than the program, or whose
 /// tables are not those that it says it has, is left alone.
+///
+/// # Errors
+/// When the database does not answer or refuses; when another process works on its tables for too long; when it is
+/// newer than the program or its tables are not those that it says it has.
 pub async fn migrate(database: &Database) -> anyhow::Result<()> {
     let connection = database.connection();
     let up = async {
@@ -254,6 +280,9 @@ pub async fn migrate(database: &Database) -> anyhow::Result<()> {
 }
 
 /// The manifest of the settings, else the one built in.
+///
+/// # Errors
+/// When the file of the settings cannot be read, or does not describe models; its path is named.
 pub fn manifest(settings: &Settings) -> anyhow::Result<Manifest> {
     match &settings.manifest {
         None => Ok(Manifest::built_in()),
@@ -262,6 +291,9 @@ pub fn manifest(settings: &Settings) -> anyhow::Result<Manifest> {
 }
 
 /// The face engine with the pack of the settings.
+///
+/// # Errors
+/// As for [`manifest`]; [`rollcall_recognition::StartError`] saying which file or library is at fault.
 pub fn engine(settings: &Settings) -> anyhow::Result<OnnxFaceEngine> {
     let options = EngineOptions {
         runtime: settings.runtime.clone().or_else(runtime_of_the_setup),
@@ -287,6 +319,9 @@ fn runtime_of_the_setup() -> Option<PathBuf> {
 
 /// One of everything, on `database`. An engine that cannot start is replaced by one that says why, so that
 /// everything but faces works.
+///
+/// # Errors
+/// As for [`ports_with`].
 pub async fn ports(settings: &Settings, database: &Database) -> anyhow::Result<Ports> {
     let engine: Arc<dyn FaceEngine> = match engine(settings) {
         Ok(engine) => Arc::new(engine),
@@ -299,6 +334,9 @@ pub async fn ports(settings: &Settings, database: &Database) -> anyhow::Result<P
 }
 
 /// One of everything, on `database`, with another engine.
+///
+/// # Errors
+/// As for [`keys`]; when passwords or tokens do not pass their trial.
 pub async fn ports_with(
     settings: &Settings,
     database: &Database,
@@ -355,6 +393,9 @@ pub struct System {
 
 impl System {
     /// Everything but the face engine, for commands that do not look at photos.
+    ///
+    /// # Errors
+    /// As for [`reached_database`], [`ports_with`] and [`prepare`].
     pub async fn without_engine(settings: &Settings) -> anyhow::Result<Self> {
         let database = reached_database(settings).await?;
         let engine = Arc::new(UnavailableEngine::new("this command does not need it"));
@@ -384,6 +425,9 @@ impl System {
     }
 
     /// Everything, with the gallery filled.
+    ///
+    /// # Errors
+    /// As for [`Self::without_engine`], [`engine`] and [`fill_gallery`].
     pub async fn with_gallery(settings: &Settings) -> anyhow::Result<Self> {
         let database = reached_database(settings).await?;
         let ports = ports_with(settings, &database, Arc::new(engine(settings)?)).await?;
@@ -418,6 +462,9 @@ impl System {
 
 /// What must be true of the database before anything is served. With the wrong `DATA_KEY` no template can be opened and no
 /// password verified, and nothing may be served: people would be told that nobody knows them.
+///
+/// # Errors
+/// As for [`migrate`] and [`keys`]; [`WrongKey`] for a database that was written with another key; or the store's.
 pub async fn prepare(settings: &Settings, database: &Database, ports: &Ports) -> anyhow::Result<()> {
     migrate(database).await?;
     let check = keys(settings)?.data.check;
@@ -467,6 +514,9 @@ impl WrongKey {
 }
 
 /// Fills the gallery from the store.
+///
+/// # Errors
+/// When the store fails. Templates that cannot be opened are logged and counted only.
 pub async fn fill_gallery(usecases: &UseCases) -> anyhow::Result<CaughtUp> {
     let filled = usecases.faces.gallery().catch_up().await.context("reading the stored templates")?;
     if filled.unreadable > 0 {

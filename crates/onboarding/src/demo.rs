@@ -109,6 +109,10 @@ impl Demo {
     }
 
     /// Makes up departments, people, shifts, holidays, leave and punches, telling `progress` how many people are done.
+    ///
+    /// # Errors
+    /// [`DemoError::Denied`] unless the actor is an administrator; [`DemoError::OutOfRange`]; [`DemoError::NotEmpty`]
+    /// if there is anybody but a first administrator; or the store's, after which what was made up before stays.
     pub async fn stage(
         &self,
         actor: &Actor,

@@ -159,6 +159,10 @@ impl Import {
 
     /// Brings in everything, telling `progress` how many people are done. Doing it again changes nothing but what is
     /// new in the old system.
+    ///
+    /// # Errors
+    /// [`ImportError::Denied`] unless the actor is an administrator; [`ImportError::NoPeople`]; [`ImportError::Old`]
+    /// when the old database fails, [`ImportError::Store`] when ours does. What was brought in before stays.
     #[tracing::instrument(name = "import", skip_all)]
     pub async fn run(
         &self,

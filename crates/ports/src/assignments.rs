@@ -13,7 +13,8 @@ use crate::store::StoreError;
 
 /// Shifts given for a time. Every change is one of the plan, see [`crate::plan::PlanStore`], and fails with
 /// [`StoreError::PeriodClosed`] if it changes what holds on a date of a closed period. `audit_entry` is what the
-/// audit trail tells of it, stored in the same transaction.
+/// audit trail tells of it, stored in the same transaction. Every method fails with a [`StoreError`]; a method's own
+/// are named at it.
 #[async_trait]
 pub trait AssignmentStore: Send + Sync {
     /// A page of those that match, in the order of `sort` and then of their ids; two queries.

@@ -7,7 +7,7 @@ use rollcall_domain::lockout::{Failures, LockOut};
 use crate::store::StoreError;
 
 /// What is held against addresses, whether or not they have an account. Addresses are told by fingerprint: what
-/// strangers type in is not kept.
+/// strangers type in is not kept. Every method fails with a [`StoreError`]; none has one of its own.
 #[async_trait]
 pub trait AttemptStore: Send + Sync {
     /// Counts an attempt as a failure unless a wait is going on, as [`LockOut::attempt`] says: of many attempts at

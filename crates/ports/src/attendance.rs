@@ -22,7 +22,8 @@ use rollcall_domain::user::{DepartmentRef, RosterEntry, UserScope};
 
 use crate::store::StoreError;
 
-/// Facts about people's attendance, and the records that follow from them.
+/// Facts about people's attendance, and the records that follow from them. Every method fails with a [`StoreError`]; a
+/// method's own are named at it.
 #[async_trait]
 pub trait AttendanceStore: Send + Sync {
     /// Everything a person's records of `dates` follow from; their punches of [`rollcall_domain::replay::MARGIN`] dates
@@ -43,6 +44,9 @@ pub trait AttendanceStore: Send + Sync {
     async fn commit(&self, change: &Change) -> Result<(), StoreError>;
 
     /// As [`Self::commit`], of several people: all of them, in their order, or none. No person appears twice.
+    ///
+    /// # Errors
+    /// As for [`Self::commit`]; then nothing is stored of anybody.
     async fn commit_all(&self, changes: &[Change]) -> Result<(), StoreError>;
 
     /// At most `limit` people, except removed ones, whose records are not planned through a date; one query.

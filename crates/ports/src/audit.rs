@@ -10,6 +10,7 @@ use crate::store::StoreError;
 
 /// Who changed what. There is no way to write a line alone: it goes with the change that it tells of, into the store
 /// that takes the change, and is stored in the same transaction. A change whose line cannot be stored does not happen.
+/// Every method fails with a [`StoreError`]; none has one of its own.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// A page of the lines that match, latest first, those of one moment by id; two queries.

@@ -10,11 +10,14 @@ use rollcall_domain::overrides::Override;
 use crate::attendance::Change;
 use crate::store::StoreError;
 
-/// Batches, and committing changes with them.
+/// Batches, and committing changes with them. Every method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait BatchStore: Send + Sync {
     /// Commits the changes as [`crate::attendance::AttendanceStore::commit_all`] does, and stores the batch and
     /// its line of the audit trail with the first of them: all of it or nothing.
+    ///
+    /// # Errors
+    /// As for [`crate::attendance::AttendanceStore::commit_all`].
     async fn commit(
         &self,
         batch: &Batch,
@@ -32,7 +35,7 @@ pub trait BatchStore: Send + Sync {
     /// nothing.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] also if it was taken back already.
+    /// As for [`Self::commit`]; [`StoreError::Stale`] also if it was taken back already.
     async fn revert(
         &self,
         id: BatchId,

@@ -11,7 +11,8 @@ use rollcall_domain::page::{Page, Paged};
 use crate::store::StoreError;
 
 /// Locks. Whoever closes or opens a period raises everybody's revision in the same transaction: what was worked out
-/// before is not stored after. `audit_entry` is what the audit trail tells of it, stored in the same transaction.
+/// before is not stored after. `audit_entry` is what the audit trail tells of it, stored in the same transaction. Every
+/// method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait ClosedPeriodStore: Send + Sync {
     /// A page of them, latest first; only those that hold, if wanted; two queries.

@@ -12,7 +12,7 @@ use crate::attendance::Change;
 use crate::store::StoreError;
 
 /// Requests for corrections and what came of them. `audit_entry` is what the audit trail tells of a change, stored in the same
-/// transaction.
+/// transaction. Every method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait CorrectionStore: Send + Sync {
     /// A page of the requests of these people that match, latest first; two queries.

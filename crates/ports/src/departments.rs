@@ -9,7 +9,8 @@ use rollcall_domain::page::{Page, Paged, Sort};
 
 use crate::store::StoreError;
 
-/// Departments; the canonical form of the name is unique.
+/// Departments; the canonical form of the name is unique. Every method fails with a [`StoreError`]; a method's own are
+/// named at it.
 #[async_trait]
 pub trait DepartmentStore: Send + Sync {
     /// Adds a department; its revision is 1.

@@ -7,7 +7,8 @@ use rollcall_domain::id::DeviceId;
 
 use crate::store::StoreError;
 
-/// Kiosks and cameras, kept with the fingerprint of their key.
+/// Kiosks and cameras, kept with the fingerprint of their key. Every method fails with a [`StoreError`]; none has one
+/// of its own.
 #[async_trait]
 pub trait DeviceStore: Send + Sync {
     /// Adds a device.

@@ -14,6 +14,11 @@ pub trait FaceEngine: Send + Sync {
     ///
     /// Returns at once with [`EngineError::Busy`] when the queue is full. Dropping the future gives up the
     /// place in the queue.
+    ///
+    /// # Errors
+    /// [`EngineError::Unsupported`], [`EngineError::UnsupportedJpeg`], [`EngineError::Undecodable`] or
+    /// [`EngineError::TooLarge`] for the photo; [`EngineError::Busy`] when the queue is full;
+    /// [`EngineError::Unavailable`] without a model; [`EngineError::Failed`] when a library fails.
     async fn analyze(&self, photo: Photo, wanted: Wanted) -> Result<Analysis, EngineError>;
 
     /// The recognizer that computes the templates, and how its similarities are to be read.
@@ -23,6 +28,10 @@ pub trait FaceEngine: Send + Sync {
     fn recognizer(&self) -> Result<&Recognizer, EngineError>;
 
     /// Runs every loaded model on a generated picture and reports what is loaded.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] when the queue is full; [`EngineError::Unavailable`] without a model;
+    /// [`EngineError::Failed`] when a model does not work.
     async fn self_test(&self) -> Result<EngineReport, EngineError>;
 }
 

@@ -11,7 +11,7 @@ use crate::index::PersonChange;
 use crate::store::StoreError;
 
 /// Templates, encrypted at rest. Each change of what may be matched of a person gets a change number, greater than all
-/// numbers committed before it.
+/// numbers committed before it. Every method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait FaceStore: Send + Sync {
     /// Stores templates of one person and, if given, their consent: all or nothing. A template whose photo

@@ -12,7 +12,8 @@ use crate::store::StoreError;
 
 /// Holidays and days off. Every change is one of the plan, see [`crate::plan::PlanStore`], and fails with
 /// [`StoreError::PeriodClosed`] if it changes what holds on a date of a closed period. `audit_entry` is what the
-/// audit trail tells of it, stored in the same transaction.
+/// audit trail tells of it, stored in the same transaction. Every method fails with a [`StoreError`]; a method's own
+/// are named at it.
 #[async_trait]
 pub trait HolidayStore: Send + Sync {
     /// A page of those that match, by first date and then by id; two queries.

@@ -10,6 +10,9 @@ use rollcall_domain::matching::Candidate;
 pub trait FaceIndex: Send + Sync {
     /// The `k` most similar people of the probe's model, most similar first, each person once. Fewer when
     /// fewer are known; people of other models are never returned. Equal similarities come in order of id.
+    ///
+    /// # Errors
+    /// [`IndexError::Failed`] when the index cannot be reached.
     async fn nearest(&self, probe: &Template, k: usize) -> Result<Vec<Candidate>, IndexError>;
 
     /// Replaces everything known of a person; no templates means the person is not matchable. Searches that

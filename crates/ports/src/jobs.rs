@@ -12,7 +12,8 @@ use crate::store::StoreError;
 /// order of their places, they are the whole. Places may be left out, and pieces may come in any order.
 ///
 /// Several processes share them. Whoever works on a job holds a claim on it, which names the process and the attempt;
-/// once somebody else has taken over, or the job was canceled, nothing is stored in its name any more.
+/// once somebody else has taken over, or the job was canceled, nothing is stored in its name any more. Every method
+/// fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// Stores a job that waits, with the pieces of [`Part::Input`] in their order: all of it or nothing.

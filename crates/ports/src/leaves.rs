@@ -11,7 +11,7 @@ use rollcall_domain::user::UserScope;
 use crate::store::StoreError;
 
 /// Requests for leave and what came of them. `audit_entry` is what the audit trail tells of a change, stored in the same
-/// transaction.
+/// transaction. Every method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait LeaveStore: Send + Sync {
     /// A page of the requests of these people that match, in the order of `sort` and then of their ids; two queries.

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use crate::store::StoreError;
 
 /// Reads another system's tables as they are. What the columns mean is for the caller to judge; a value is text or
-/// bytes, so that dates that do not exist and texts that are none can be read and refused one by one.
+/// bytes, so that dates that do not exist and texts that are none can be read and refused one by one. Every method
+/// fails with a [`StoreError`]; none has one of its own.
 #[async_trait]
 pub trait LegacySystem: Send + Sync {
     /// What tells this system from others: where its database is, without credentials.

@@ -7,10 +7,17 @@ use rollcall_domain::user::{Password, PasswordHash};
 #[async_trait]
 pub trait Passwords: Send + Sync {
     /// Hashes all bytes of `password`, whatever its length and content.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`] when too many hashes are waiting already; [`PasswordError::Failed`] when the library
+    /// fails.
     async fn hash(&self, password: Password) -> Result<PasswordHash, PasswordError>;
 
     /// Whether `password` is the one `hash` was made of. With no hash (an unknown account) the answer is
     /// `No` after the same work, so that time tells nothing.
+    ///
+    /// # Errors
+    /// As for [`Self::hash`].
     async fn verify(&self, password: Password, hash: Option<PasswordHash>)
     -> Result<Verified, PasswordError>;
 

@@ -14,7 +14,8 @@ use crate::store::StoreError;
 /// its version and, in the same transaction, the revision of everybody whose records may follow from the change, noting
 /// from which date on they are stale, see [`crate::attendance::Ledger::stale_from`]: the first one that can follow from the
 /// change, see [`rollcall_domain::replay::reached_from`]. From there on their records count as not planned until somebody
-/// has worked out those that are near. Such changes wait for each other.
+/// has worked out those that are near. Such changes wait for each other. Every method fails with a [`StoreError`]; none
+/// has one of its own.
 #[async_trait]
 pub trait PlanStore: Send + Sync {
     /// Stores `standard` as the shift everybody works if there is none yet.

@@ -8,6 +8,9 @@ use crate::store::StoreError;
 #[async_trait]
 pub trait DatabaseProbe: Send + Sync {
     /// Runs a trivial query and reads the migration state.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer, or refuses the query.
     async fn check(&self) -> Result<DatabaseReport, StoreError>;
 }
 

@@ -4,6 +4,9 @@
 pub trait Sealer: Send + Sync {
     /// Encrypts and authenticates `plain`, bound to `context`: only the same context opens it. Sealing the
     /// same bytes twice gives different results.
+    ///
+    /// # Errors
+    /// [`SealError`] when the bytes cannot be encrypted.
     fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, SealError>;
 
     /// The bytes that were sealed.

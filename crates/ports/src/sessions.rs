@@ -9,7 +9,8 @@ use rollcall_domain::user::Status;
 
 use crate::store::StoreError;
 
-/// Logins and their refresh tokens, kept by fingerprint only.
+/// Logins and their refresh tokens, kept by fingerprint only. Every method fails with a [`StoreError`]; a method's own
+/// are named at it.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     /// Stores a new login, if what was verified for it still holds: of a login and a change of password or status

@@ -12,7 +12,8 @@ use rollcall_domain::shift::Shift;
 use crate::store::StoreError;
 
 /// Shifts, each in all its wordings: records refer to the rules under which they were made. Every change is one of the
-/// plan, see [`crate::plan::PlanStore`]. `audit_entry` is what the audit trail tells of it, stored in the same transaction.
+/// plan, see [`crate::plan::PlanStore`]. `audit_entry` is what the audit trail tells of it, stored in the same
+/// transaction. Every method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait ShiftStore: Send + Sync {
     /// All of them, retired ones too, by id; one query, because an organization has few.

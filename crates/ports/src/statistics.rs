@@ -12,7 +12,8 @@ use rollcall_domain::user::{DepartmentRef, EmployeeCode, PersonName, UserScope};
 
 use crate::store::StoreError;
 
-/// Records and people, counted where they are stored.
+/// Records and people, counted where they are stored. Every method fails with a [`StoreError`]; none has one of its
+/// own.
 #[async_trait]
 pub trait StatisticsStore: Send + Sync {
     /// The records of some dates that are final at `now`, counted by what they came to, for each key that has any, in

@@ -6,6 +6,9 @@ use rollcall_domain::session::Claims;
 /// Signs and reads access tokens. Says nothing about whether the session still lives.
 pub trait AccessTokens: Send + Sync {
     /// The signed token for `claims`.
+    ///
+    /// # Errors
+    /// [`TokenError::Unsigned`] when signing fails.
     fn issue(&self, claims: &Claims) -> Result<String, TokenError>;
 
     /// The claims of a token that is well formed, signed by us, meant for us and in force at `now`.

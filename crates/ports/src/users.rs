@@ -10,7 +10,7 @@ use rollcall_domain::user::{PasswordHash, Status, User, UserFilter, UserScope, U
 use crate::store::StoreError;
 
 /// People, each with a revision; the canonical forms of address and employee code are unique among all who
-/// are not deleted.
+/// are not deleted. Every method fails with a [`StoreError`]; a method's own are named at it.
 #[async_trait]
 pub trait UserStore: Send + Sync {
     /// Adds a person. A stored revision begins at 1, whatever `user` says.
@@ -20,6 +20,9 @@ pub trait UserStore: Send + Sync {
     async fn insert(&self, user: &User, password: Option<&PasswordHash>) -> Result<(), StoreError>;
 
     /// As [`Self::insert`] without a password, and with an invitation to choose one.
+    ///
+    /// # Errors
+    /// As for [`Self::insert`].
     async fn insert_invited(&self, user: &User, invitation: &Invitation) -> Result<(), StoreError>;
 
     /// The person whom an invitation is for, while it can be accepted: not accepted, not expired, and neither did

@@ -84,6 +84,10 @@ impl Assignments {
     }
 
     /// The assignments the actor may see: those that concern them or the people they answer for.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] for devices, and if a person or department is asked for that the actor may not see; or the
+    /// store's.
     pub async fn list(
         &self,
         actor: &Actor,
@@ -111,7 +115,10 @@ impl Assignments {
         Ok(self.assignments.list(&visible, &filter, &sort, page).await?)
     }
 
-    /// One of them.
+    /// Reads an assignment that concerns the actor or the people they answer for.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such assignment or the actor may not see it; or the store's.
     pub async fn get(&self, actor: &Actor, id: AssignmentId) -> Result<StoredAssignment, PlanError> {
         let scope = self.planning.permit(actor, Action::ReadAssignments)?;
         let known = self.known(id).await?;
@@ -164,6 +171,11 @@ impl Assignments {
     }
 
     /// Gives a shift.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor may give it; [`PlanError::Unknown`] for a shift, person or department
+    /// that is absent, retired or out of sight; [`PlanError::Invalid`] for dates that cannot be; [`PlanError::Begun`]
+    /// for past ones from a manager; [`PlanError::Overlaps`]; [`PlanError::PeriodClosed`]; or the store's.
     #[tracing::instrument(name = "assignments.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewAssignment) -> Result<StoredAssignment, PlanError> {
         match self.manage(actor, new.target).await {
@@ -198,6 +210,10 @@ impl Assignments {
     }
 
     /// Changes which shift is given and when. With `if_match`, only if that is still the revision.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such assignment, or it is not the actor's to change;
+    /// [`PlanError::Outdated`] if `if_match` is not its revision; else as [`Self::create`].
     #[tracing::instrument(name = "assignments.update", skip_all, fields(assignment.id = %id))]
     pub async fn update(
         &self,
@@ -241,6 +257,9 @@ impl Assignments {
 
     /// What the linter finds about an assignment in its first four weeks that it would not find without it:
     /// shifts, or windows of them, that overlap.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn warnings(&self, given: &ShiftAssignment) -> Result<Vec<Finding>, PlanError> {
         let people = match given.target {
             AssignmentTarget::Person(user) => UserScope::One(user),
@@ -298,6 +317,11 @@ impl Assignments {
     }
 
     /// Takes a shift back for all its dates; to let it end, give it a last date instead.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such assignment, or it is not the actor's to take back;
+    /// [`PlanError::Outdated`] if `if_match` is not its revision; [`PlanError::Begun`] if it has begun, unless the
+    /// actor is an administrator; [`PlanError::PeriodClosed`] if it holds in a closed period; or the store's.
     #[tracing::instrument(name = "assignments.remove", skip_all, fields(assignment.id = %id))]
     pub async fn remove(
         &self,

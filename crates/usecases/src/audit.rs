@@ -40,6 +40,9 @@ impl Audit {
     }
 
     /// A page of the lines that match, latest first.
+    ///
+    /// # Errors
+    /// [`AuditError::Denied`] unless the actor is an administrator; or the store's.
     pub async fn page(
         &self,
         actor: &Actor,

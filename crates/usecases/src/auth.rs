@@ -131,6 +131,11 @@ impl Auth {
     }
 
     /// Who shows this token: an access token, or a kiosk's key. Role and standing are read afresh.
+    ///
+    /// # Errors
+    /// [`AuthError::Malformed`] for what is no token or key of ours; [`AuthError::Expired`] when its time is over;
+    /// [`AuthError::Revoked`] if its login has ended, the password changed since, or the key was revoked;
+    /// [`AuthError::UserDisabled`] if the person is not active; or the store's.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
         if let Some((device, secret)) = parse_key(token) {
             return self.authenticate_device(device, secret).await;
@@ -159,6 +164,9 @@ impl Auth {
     }
 
     /// Forgets failed logins that are not held against any address any more; tells how many addresses they were.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         self.attempts.sweep().await
     }
@@ -179,6 +187,9 @@ impl Auth {
     }
 
     /// Ends the caller's login, or all of their logins. Nothing happens for a kiosk: its key is revoked instead.
+    ///
+    /// # Errors
+    /// When the store fails.
     #[tracing::instrument(name = "auth.logout", skip_all)]
     pub async fn logout(&self, actor: &Actor, all: bool) -> Result<(), StoreError> {
         let Actor::Person { id, session, .. } = actor else { return Ok(()) };

@@ -115,7 +115,7 @@ rollcall_domain::words! {
     }
 }
 
-/// What came of many items.
+/// Tells of each of many items whether it was entered.
 #[derive(Debug)]
 pub struct BulkAnswer {
     /// By which all of it can be taken back; `None` if nothing was entered.
@@ -132,7 +132,7 @@ impl BulkAnswer {
     }
 }
 
-/// What came of one item.
+/// Tells whether an item was entered, and how its day changes.
 #[derive(Debug)]
 pub struct ItemResult {
     /// In one word.
@@ -152,7 +152,7 @@ impl ItemResult {
 }
 
 rollcall_domain::words! {
-    /// What came of one item, in one word.
+    /// Says in one word whether an item was entered.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Outcome {
         /// There was nothing of the kind on that day.
@@ -294,12 +294,20 @@ impl BulkEntry {
     }
 
     /// Enters many things at once. Entering the same once more changes nothing.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] unless the actor is an administrator; [`AttendanceError::TooMany`];
+    /// [`AttendanceError::ReasonRequired`]; or the store's, after which what was entered before stays unless all items
+    /// were to hold or none. What is wrong with a single item is told in its result.
     pub async fn enter(&self, actor: &Actor, request: &BulkRequest) -> Result<BulkAnswer, AttendanceError> {
         let of = u32::try_from(request.items.len()).unwrap_or(u32::MAX);
         self.enter_as(actor, request, BatchId::new(self.ids.next()), of).await
     }
 
     /// The same as a part of a batch of `of` items, whose other parts were entered before or will be.
+    ///
+    /// # Errors
+    /// As for [`Self::enter`].
     #[tracing::instrument(name = "attendance.bulk", skip_all, fields(items = request.items.len()))]
     pub async fn enter_as(
         &self,

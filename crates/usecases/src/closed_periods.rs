@@ -41,7 +41,10 @@ impl ClosedPeriods {
         }
     }
 
-    /// Every lock, or only those that hold; latest first.
+    /// Lists closed periods, all or only those that hold; latest first.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator or a manager; or the store's.
     pub async fn list(
         &self,
         actor: &Actor,
@@ -52,13 +55,22 @@ impl ClosedPeriods {
         Ok(self.closed_periods.list(only_holding, page).await?)
     }
 
-    /// One of them.
+    /// Reads a period that is closed, or was.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator or a manager, and for an unknown period; or the
+    /// store's.
     pub async fn get(&self, actor: &Actor, id: ClosedPeriodId) -> Result<ClosedPeriod, PlanError> {
         self.planning.permit(actor, Action::ReadClosedPeriods)?;
         Ok(self.closed_periods.get(id).await?.ok_or(Denied::Hidden)?)
     }
 
     /// Closes everything up to a date, which is past.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator; [`PlanError::Invalid`] for a short reason, and for a
+    /// date that is not past or too long ago; or the store's: [`StoreError::Stale`] if somebody's records do not follow
+    /// from the facts in time, [`StoreError::Failed`] if they cannot be worked out.
     #[tracing::instrument(name = "closed_periods.close", skip_all, fields(%through))]
     pub async fn close(
         &self,
@@ -108,7 +120,11 @@ impl ClosedPeriods {
         Err(PlanError::given_up())
     }
 
-    /// Lets what a lock closed change again.
+    /// Opens a closed period again: what lies in it can change from then on.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator, and for an unknown period; [`PlanError::Invalid`]
+    /// for a short reason; [`PlanError::Decided`] if it was opened before; or the store's.
     #[tracing::instrument(name = "closed_periods.lift", skip_all, fields(closed_period.id = %id))]
     pub async fn lift(
         &self,

@@ -109,6 +109,11 @@ impl Corrections {
     }
 
     /// Asks for one's own day to be corrected. It stays as it is until somebody else agrees.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] for devices and the operator; [`AttendanceError::FutureTime`], [`AttendanceError::TooOld`],
+    /// [`AttendanceError::OutsideDay`] or [`AttendanceError::Unfit`] for what cannot be decided; [`AttendanceError::NoRecord`];
+    /// [`AttendanceError::PeriodClosed`]; [`AttendanceError::PendingAlready`]; or the store's.
     #[tracing::instrument(name = "attendance.request", skip_all)]
     pub async fn request(
         &self,
@@ -159,6 +164,10 @@ impl Corrections {
     }
 
     /// A page of the requests the actor may see, latest first.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] for devices, and if a person or department is asked for that the actor may not see;
+    /// or the store's.
     pub async fn list(
         &self,
         actor: &Actor,
@@ -177,7 +186,10 @@ impl Corrections {
         Ok(Paged { items: self.zoned(items).await?, total, page })
     }
 
-    /// One request.
+    /// Reads a request and the time zone of its day.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such request or the actor may not see it; or the store's.
     pub async fn get(&self, actor: &Actor, id: CorrectionId) -> Result<SeenCorrection, AttendanceError> {
         let (correction, _) = self.asked(actor, Action::ReadCorrections, id).await?;
         let zoned = self.zoned(vec![correction]).await?.pop();
@@ -185,6 +197,12 @@ impl Corrections {
     }
 
     /// Agrees to a request: the day is decided to be as it says, in the same commit.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such request, it is the actor's own, or not theirs to decide;
+    /// [`AttendanceError::Outdated`] if `if_match` is not its revision; [`AttendanceError::DecidedAlready`];
+    /// [`AttendanceError::PeriodClosed`], [`AttendanceError::NoRecord`], [`AttendanceError::OutsideDay`] or
+    /// [`AttendanceError::Unfit`] if the day cannot be so any more; or the store's.
     #[tracing::instrument(name = "attendance.approve", skip_all, fields(correction.id = %id))]
     pub async fn approve(
         &self,
@@ -220,7 +238,11 @@ impl Corrections {
         })
     }
 
-    /// Rejects a request, and says why.
+    /// Leaves the day as it is, and tells whoever asked why.
+    ///
+    /// # Errors
+    /// [`AttendanceError::CommentRequired`] for a short comment; [`AttendanceError::Denied`],
+    /// [`AttendanceError::Outdated`] and [`AttendanceError::DecidedAlready`] as for [`Self::approve`]; or the store's.
     #[tracing::instrument(name = "attendance.reject", skip_all, fields(correction.id = %id))]
     pub async fn reject(
         &self,
@@ -243,6 +265,10 @@ impl Corrections {
     }
 
     /// Takes one's own request back.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] unless it is the actor's own; [`AttendanceError::Outdated`] if `if_match` is not its
+    /// revision; [`AttendanceError::DecidedAlready`]; or the store's.
     #[tracing::instrument(name = "attendance.withdraw", skip_all, fields(correction.id = %id))]
     pub async fn withdraw(
         &self,

@@ -56,7 +56,10 @@ pub struct Dashboard {
 }
 
 impl Statistics {
-    /// How things are, as far as the actor may see.
+    /// Counts people, where they stand today, attendance and searches, as far as the actor may see.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Denied`] for devices, and for a department that is absent or out of sight; or the store's.
     pub async fn dashboard(
         &self,
         actor: &Actor,

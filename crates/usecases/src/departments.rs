@@ -162,6 +162,10 @@ impl Departments {
     }
 
     /// Adds a department.
+    ///
+    /// # Errors
+    /// [`DepartmentError::Denied`] unless the actor is an administrator; [`DepartmentError::Unknown`] for a manager,
+    /// parent or shift that is absent, removed or retired; [`DepartmentError::Exists`]; or the store's.
     pub async fn create(
         &self,
         actor: &Actor,
@@ -197,7 +201,10 @@ impl Departments {
         found.map(Some).ok_or(DepartmentError::Unknown("manager_id"))
     }
 
-    /// One department.
+    /// Reads a department and counts its members.
+    ///
+    /// # Errors
+    /// [`DepartmentError::Denied`] if there is no such department or the actor may not see it; or the store's.
     pub async fn get(&self, actor: &Actor, id: DepartmentId) -> Result<DepartmentSummary, DepartmentError> {
         let among = match visible_scope(actor, Action::ListDepartments, self.rules.self_service)? {
             UserScope::Departments(own, _) if !own.contains(&id) => return Err(Denied::Hidden.into()),
@@ -210,6 +217,11 @@ impl Departments {
 
     /// Changes a department. Where its members are and what they usually work changes from their today on. With `if_match`,
     /// only if that is still the revision.
+    ///
+    /// # Errors
+    /// [`DepartmentError::Denied`] unless the actor is an administrator, and for an unknown department;
+    /// [`DepartmentError::Outdated`] if `if_match` is not its revision; [`DepartmentError::Cycle`]; else as
+    /// [`Self::create`].
     #[tracing::instrument(name = "departments.update", skip_all, fields(department.id = %id))]
     pub async fn update(
         &self,
@@ -242,6 +254,9 @@ impl Departments {
     }
 
     /// The departments the actor may see.
+    ///
+    /// # Errors
+    /// [`DepartmentError::Denied`] unless the actor is an administrator or a manager; or the store's.
     pub async fn list(
         &self,
         actor: &Actor,

@@ -51,6 +51,10 @@ impl Devices {
     }
 
     /// Adds a kiosk and returns its key, which is kept nowhere.
+    ///
+    /// # Errors
+    /// [`DeviceError::Denied`] unless the actor is the operator; [`DeviceError::Name`] for a name that will not do; or
+    /// the store's.
     pub async fn add(
         &self,
         actor: &Actor,
@@ -73,12 +77,18 @@ impl Devices {
     }
 
     /// Every kiosk, by name.
+    ///
+    /// # Errors
+    /// [`DeviceError::Denied`] unless the actor is the operator; or the store's.
     pub async fn list(&self, actor: &Actor) -> Result<Vec<Device>, DeviceError> {
         operator_only(actor)?;
         Ok(self.devices.list().await?)
     }
 
     /// Turns a kiosk away from its next request on; tells whether there was one.
+    ///
+    /// # Errors
+    /// [`DeviceError::Denied`] unless the actor is the operator; or the store's.
     pub async fn revoke(&self, actor: &Actor, id: DeviceId) -> Result<bool, DeviceError> {
         operator_only(actor)?;
         Ok(self.devices.revoke(id, self.clock.now()).await?)

@@ -36,6 +36,9 @@ impl Directory {
     }
 
     /// What people are called, removed ones included: one query for some hundred. Who may see an id may see the name.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn names(&self, ids: &[UserId]) -> Result<HashMap<UserId, PersonName>, StoreError> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -45,6 +48,9 @@ impl Directory {
 
     /// Whether there is such a department for `actor`: one of theirs, or any for an administrator. For people without
     /// departments of their own, whoever answers decides what they may see.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn knows_department(&self, actor: &Actor, id: DepartmentId) -> Result<bool, StoreError> {
         match actor.role() {
             Role::Manager => Ok(actor.manages().contains(&id)),
@@ -54,21 +60,33 @@ impl Directory {
     }
 
     /// Whether there is such a shift, retired or not.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn knows_shift(&self, id: ShiftId) -> Result<bool, StoreError> {
         Ok(self.shifts.get(id).await?.is_some())
     }
 
     /// Whether there is such a kiosk or camera, revoked or not.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn knows_device(&self, id: DeviceId) -> Result<bool, StoreError> {
         Ok(self.devices.get(id).await?.is_some())
     }
 
     /// Whether there is such a batch of entries, reverted or not.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn knows_batch(&self, id: BatchId) -> Result<bool, StoreError> {
         Ok(self.batches.get(id).await?.is_some())
     }
 
     /// Whether there is such a person, removed or not.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn knows_person(&self, id: UserId) -> Result<bool, StoreError> {
         Ok(self.users.get(id).await?.is_some())
     }

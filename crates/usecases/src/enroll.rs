@@ -43,7 +43,7 @@ pub struct EnrollRequest {
     pub source: FaceSource,
 }
 
-/// What came of an enrollment.
+/// Tells which photos are stored, and whether the person can be recognized now.
 #[derive(Debug, Clone)]
 pub struct Enrollment {
     /// Whose face.
@@ -184,6 +184,12 @@ impl Faces {
     ///
     /// Consent comes before any computation. Sending the same photos again changes nothing, unless they are to replace
     /// what is kept: then theirs are the only templates afterward, and the person stays as matchable as before.
+    ///
+    /// # Errors
+    /// [`EnrollError::Denied`], [`EnrollError::ConsentRequired`], [`EnrollError::OverrideRefused`] or
+    /// [`EnrollError::ReplaceRefused`] for who asks and whose face it is; [`EnrollError::NoAcceptableImage`] or
+    /// [`EnrollError::TooFewToReplace`] for the photos; [`EnrollError::FaceBelongsToOther`]; [`EnrollError::EncodingLimit`];
+    /// [`EnrollError::Engine`] or [`EnrollError::Index`] if these fail; or the store's.
     #[tracing::instrument(name = "faces.enroll", skip_all, fields(user.id = %request.user, photos = request.photos.len()))]
     pub async fn enroll(&self, actor: &Actor, mut request: EnrollRequest) -> Result<Enrollment, EnrollError> {
         let user =

@@ -35,7 +35,7 @@ pub struct GalleryFeed {
     followed: Arc<AtomicU64>,
 }
 
-/// What came of reading changes.
+/// Counts what was read into the gallery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CaughtUp {
     /// People whose templates were read.
@@ -57,6 +57,9 @@ impl GalleryFeed {
 
     /// Reads every change since the last time, or all that is stored the first time, into the gallery. Two calls
     /// at once may read the same changes twice, which does no harm: the index knows a change by its number.
+    ///
+    /// # Errors
+    /// When the store fails; what was read by then is in the gallery, and the next call goes on from there.
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
         let mut seen = CaughtUp::default();
         let mut last = self.followed.load(Ordering::Acquire);
@@ -196,6 +199,10 @@ impl Faces {
     }
 
     /// The templates of a person, without vectors, and the model in use.
+    ///
+    /// # Errors
+    /// [`FaceError::Denied`] if there is no such person or the actor may not see their templates; [`FaceError::Engine`]
+    /// if the query tells models apart and none is in use; or the store's.
     pub async fn encodings(
         &self,
         actor: &Actor,
@@ -216,6 +223,9 @@ impl Faces {
 
     /// Deletes a template; searches that start after the return do not know it. One that does not exist and
     /// one that may not be seen are hidden alike.
+    ///
+    /// # Errors
+    /// [`FaceError::Denied`] if there is no such template or it is not the actor's to delete; or the store's.
     #[tracing::instrument(name = "faces.delete", skip_all, fields(face.id = %face))]
     pub async fn delete(&self, actor: &Actor, face: FaceId) -> Result<Deleted, FaceError> {
         rollcall_domain::access::permit(actor, Action::DeleteEncoding, self.rules.self_service)?;

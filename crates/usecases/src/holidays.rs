@@ -130,6 +130,9 @@ impl Holidays {
     }
 
     /// The entries the actor may see: everybody's, those of their own department and of those they answer for.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] for devices, and for a department whose calendar the actor may not see; or the store's.
     pub async fn list(&self, actor: &Actor, query: HolidayQuery) -> Result<Paged<CalendarEntry>, PlanError> {
         let among = self.departments(actor).await?;
         if let Some((department, among)) = query.department.zip(among.as_ref())
@@ -141,7 +144,10 @@ impl Holidays {
         Ok(self.holidays.list(&filter, query.page).await?)
     }
 
-    /// One of them.
+    /// Reads an entry of a calendar that the actor may see.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such entry or the actor may not see it; or the store's.
     pub async fn get(&self, actor: &Actor, id: HolidayId) -> Result<CalendarEntry, PlanError> {
         let among = self.departments(actor).await?;
         let known = self.holidays.get(id).await?.ok_or(Denied::Hidden)?;
@@ -158,7 +164,12 @@ impl Holidays {
         Ok(Some(actor.manages().iter().copied().chain(own).collect()))
     }
 
-    /// Makes an entry.
+    /// Adds days to a calendar that are free from then on.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator; [`PlanError::Invalid`] for days that cannot be;
+    /// [`PlanError::Unknown`] for an unknown department; [`PlanError::Overlaps`] if its calendar has such an entry;
+    /// [`PlanError::PeriodClosed`]; or the store's.
     #[tracing::instrument(name = "holidays.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: NewHoliday) -> Result<CalendarEntry, PlanError> {
         self.planning.permit(actor, Action::ManageHolidays)?;
@@ -193,6 +204,11 @@ impl Holidays {
     }
 
     /// Changes an entry. With `if_match`, only if that is still the revision.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator, and for an unknown entry; [`PlanError::Outdated`] if
+    /// `if_match` is not its revision; [`PlanError::Invalid`] for days that cannot be or are of the other kind;
+    /// [`PlanError::Overlaps`]; [`PlanError::PeriodClosed`]; or the store's.
     #[tracing::instrument(name = "holidays.update", skip_all, fields(holiday.id = %id))]
     pub async fn update(
         &self,
@@ -255,7 +271,11 @@ impl Holidays {
         }
     }
 
-    /// Takes an entry out.
+    /// Takes an entry out of its calendar: its days are free no longer.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator, and for an unknown entry; [`PlanError::Outdated`] if
+    /// `if_match` is not its revision; [`PlanError::PeriodClosed`] if it holds in a closed period; or the store's.
     #[tracing::instrument(name = "holidays.remove", skip_all, fields(holiday.id = %id))]
     pub async fn remove(
         &self,

@@ -74,6 +74,10 @@ pub enum JobError {
 pub trait JobWork: Sync {
     /// Does the work of a job in the name of its owner as they are now, and leaves the result there. It may have
     /// been done in part before, by somebody who was interrupted.
+    ///
+    /// # Errors
+    /// [`JobFailure::Refused`] with a stable code if the work cannot be done; [`JobFailure::Store`] when the store
+    /// fails.
     fn work(
         &self,
         actor: &Actor,
@@ -81,7 +85,7 @@ pub trait JobWork: Sync {
     ) -> impl Future<Output = Result<Worked, JobFailure>> + Send;
 }
 
-/// What came of the work, besides its bytes.
+/// Describes the result of the work, besides its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Worked {
     /// The status with which it would have been answered at once.
@@ -139,6 +143,10 @@ impl Jobs {
     }
 
     /// Takes a job of the actor. Whether they may ask for this at all was judged, and is judged again when it runs.
+    ///
+    /// # Errors
+    /// [`JobError::Denied`] unless the actor is a person who may do such work; [`JobError::TooMany`] if they wait for
+    /// too many already; or the store's.
     #[tracing::instrument(name = "jobs.submit", skip_all, fields(job.kind = new.kind.name()))]
     pub async fn submit(&self, actor: &Actor, new: NewJob) -> Result<Job, JobError> {
         self.permit(actor, action(new.kind))?;
@@ -168,6 +176,9 @@ impl Jobs {
     }
 
     /// The actor's own jobs, the newest first.
+    ///
+    /// # Errors
+    /// [`JobError::Denied`] unless the actor is a person; or the store's.
     pub async fn list(&self, actor: &Actor, page: Page) -> Result<Paged<Job>, JobError> {
         self.permit(actor, Action::ReadJobs)?;
         let owner = actor.user().ok_or(Denied::Forbidden)?;
@@ -175,12 +186,20 @@ impl Jobs {
     }
 
     /// A job: the actor's own; an administrator sees any. One that has expired is not there.
+    ///
+    /// # Errors
+    /// [`JobError::Denied`] if there is no such job, it has expired, or the actor may not see it; or the store's.
     pub async fn get(&self, actor: &Actor, id: JobId) -> Result<Job, JobError> {
         self.permit(actor, Action::ReadJobs)?;
         self.seen(actor, id).await
     }
 
-    /// What came of a job. What somebody was allowed to see when it ran, and is not any more, is not shown to them.
+    /// Reads the result of a job. What somebody was allowed to see when it ran, and is not any more, is
+    /// not shown to them.
+    ///
+    /// # Errors
+    /// [`JobError::Denied`] as for [`Self::get`], and if what the actor may see has changed since;
+    /// [`JobError::Unfinished`]; [`JobError::NoResult`]; or the store's.
     pub async fn result(&self, actor: &Actor, id: JobId) -> Result<JobReader, JobError> {
         let job = self.get(actor, id).await?;
         self.permit(actor, action(job.kind))?;
@@ -195,6 +214,9 @@ impl Jobs {
     }
 
     /// Cancels a job that has not finished, or discards one that has. What a job had entered by then stays.
+    ///
+    /// # Errors
+    /// [`JobError::Denied`] as for [`Self::get`]; or the store's.
     #[tracing::instrument(name = "jobs.discard", skip_all, fields(job.id = %id))]
     pub async fn discard(&self, actor: &Actor, id: JobId) -> Result<(), JobError> {
         self.permit(actor, Action::DiscardJob)?;
@@ -207,12 +229,18 @@ impl Jobs {
     }
 
     /// The job that has waited longest, given to `instance` for [`Job::LEASE`].
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn claim(&self, instance: InstanceId) -> Result<Option<Claim>, StoreError> {
         let now = self.clock.now();
         self.jobs.claim(instance, now, after(now, Job::LEASE)).await
     }
 
     /// Holds a claim for another [`Job::LEASE`]; tells whether it still holds.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn renew(&self, claim: &Claim) -> Result<bool, StoreError> {
         match self.jobs.renew(claim, after(self.clock.now(), Job::LEASE)).await {
             Ok(()) => Ok(true),
@@ -222,11 +250,19 @@ impl Jobs {
     }
 
     /// Lets the jobs of an instance that stops wait for another one.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn give_back(&self, instance: InstanceId) -> Result<u64, StoreError> {
         self.jobs.give_back(instance).await
     }
 
-    /// Works on a job that was claimed. When the store fails on the way the claim runs out and the job is tried again.
+    /// Works on a job that was claimed. When the store is away meanwhile, the claim runs out and the job is
+    /// tried again.
+    ///
+    /// # Errors
+    /// When the store fails at the beginning or at the end, or with [`StoreError::Unavailable`] during the work. Any
+    /// other failure of the work ends the job as failed.
     #[tracing::instrument(name = "jobs.run", skip_all, fields(job.id = %claim.job.id, job.kind = claim.job.kind.name()))]
     pub async fn run(&self, claim: &Claim, work: &impl JobWork) -> Result<Attempt, StoreError> {
         let mut context = JobContext::new(&self.jobs, claim);
@@ -269,6 +305,9 @@ impl Jobs {
     }
 
     /// Forgets jobs that have expired; tells how many.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let mut swept = 0;
         loop {

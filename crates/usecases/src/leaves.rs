@@ -70,6 +70,9 @@ impl Leaves {
     }
 
     /// The requests of the people the actor may see.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] for devices, and if a person is asked for whom the actor may not see; or the store's.
     pub async fn list(&self, actor: &Actor, query: LeaveQuery) -> Result<Paged<LeaveRequest>, PlanError> {
         let people = visible_scope(actor, Action::ReadLeaves, self.planning.rules.self_service)?;
         if let Some(user) = query.user {
@@ -80,7 +83,10 @@ impl Leaves {
         Ok(self.leaves.list(&people, &filter, &sort, page).await?)
     }
 
-    /// One of them.
+    /// Reads a request of somebody the actor may see.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such request or the actor may not see it; or the store's.
     pub async fn get(&self, actor: &Actor, id: LeaveId) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::ReadLeaves)?;
         let known = self.leaves.get(id).await?.ok_or(Denied::Hidden)?;
@@ -103,7 +109,12 @@ impl Leaves {
         Ok(known)
     }
 
-    /// Asks for leave.
+    /// Stores a request for leave, which counts once somebody approves it.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] for devices; [`PlanError::Unknown`] for a person who is absent or out of sight;
+    /// [`PlanError::Invalid`] for dates that cannot be; [`PlanError::Overlaps`] if the person has another request for
+    /// one of them; [`PlanError::PeriodClosed`]; or the store's.
     #[tracing::instrument(name = "leaves.request", skip_all)]
     pub async fn request(&self, actor: &Actor, new: NewLeave) -> Result<LeaveRequest, PlanError> {
         self.planning.permit(actor, Action::RequestLeave)?;
@@ -153,6 +164,11 @@ impl Leaves {
     }
 
     /// Lets a person be away. Nobody but an administrator decides about their own leave.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such request, it is a manager's own, or not the actor's to decide;
+    /// [`PlanError::Outdated`] if `if_match` is not its revision; [`PlanError::Decided`]; [`PlanError::PeriodClosed`];
+    /// or the store's.
     #[tracing::instrument(name = "leaves.approve", skip_all, fields(leave.id = %id))]
     pub async fn approve(
         &self,
@@ -165,6 +181,10 @@ impl Leaves {
     }
 
     /// Does not let a person be away, and says why.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`], [`PlanError::Outdated`] and [`PlanError::Decided`] as for [`Self::approve`]; or the
+    /// store's.
     #[tracing::instrument(name = "leaves.reject", skip_all, fields(leave.id = %id))]
     pub async fn reject(
         &self,
@@ -196,6 +216,11 @@ impl Leaves {
 
     /// Takes a request back: by the person, by whoever asked for them, or by an administrator. Leave that was approved
     /// and has begun is an administrator's to take back.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] if there is no such request, or it is not the actor's to withdraw; [`PlanError::Outdated`]
+    /// if `if_match` is not its revision; [`PlanError::Begun`]; [`PlanError::Decided`] if it was rejected or withdrawn
+    /// before; [`PlanError::PeriodClosed`] if it was approved for a closed date; or the store's.
     #[tracing::instrument(name = "leaves.withdraw", skip_all, fields(leave.id = %id))]
     pub async fn withdraw(
         &self,

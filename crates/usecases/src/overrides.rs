@@ -86,6 +86,12 @@ impl Overrides {
     }
 
     /// Decides what a day came to, in place of what was decided before.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such record, or it is not the actor's to decide;
+    /// [`AttendanceError::Outdated`] if `if_match` is not its revision; [`AttendanceError::PeriodClosed`];
+    /// [`AttendanceError::FutureTime`], [`AttendanceError::OutsideDay`] or [`AttendanceError::Unfit`] for what cannot be
+    /// decided; [`AttendanceError::NoRecord`] if it is gone by now; or the store's.
     #[tracing::instrument(name = "attendance.override", skip_all, fields(record.id = %id))]
     pub async fn override_record(
         &self,
@@ -116,6 +122,11 @@ impl Overrides {
     }
 
     /// Takes back what was decided of a day; it comes to what its punches say.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`], [`AttendanceError::Outdated`] and [`AttendanceError::PeriodClosed`] as for
+    /// [`Self::override_record`]; [`AttendanceError::ReasonRequired`]; [`AttendanceError::NothingToRevert`];
+    /// [`AttendanceError::NoRecord`] if only the decision made the record, which is gone then; or the store's.
     #[tracing::instrument(name = "attendance.revert", skip_all, fields(record.id = %id))]
     pub async fn revert_record(
         &self,
@@ -147,6 +158,11 @@ impl Overrides {
 
     /// Decides what a person's day came to, named by its date: of several shifts of that date, the first. Without a
     /// date it is today.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such person or the actor may not mark them;
+    /// [`AttendanceError::FieldNotAllowed`] if they may, but not judge them; [`AttendanceError::TooOld`] for the date;
+    /// [`AttendanceError::NoRecord`] if it has no day of theirs; else as for [`Self::override_record`], but for revisions.
     #[tracing::instrument(name = "attendance.override_day", skip_all, fields(user.id))]
     pub async fn override_day(
         &self,

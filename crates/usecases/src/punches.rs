@@ -71,6 +71,12 @@ impl Punches {
     /// Enters a punch. For oneself and now it is just that, and has to be where the person's department is marked; for
     /// somebody else or for another time it is a manual entry and needs a reason. That one is made at a desk, so where
     /// it is made says nothing.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] or [`AttendanceError::Inactive`] for the person; [`AttendanceError::FieldNotAllowed`];
+    /// [`AttendanceError::ReasonRequired`]; [`AttendanceError::FutureTime`], [`AttendanceError::TooOld`] or
+    /// [`AttendanceError::BeforeJoinDate`]; [`AttendanceError::Fenced`]; [`AttendanceError::PeriodClosed`];
+    /// [`AttendanceError::NoOpenSession`] or [`AttendanceError::AlreadyCheckedIn`]; or the store's.
     #[tracing::instrument(name = "attendance.mark", skip_all, fields(user.id))]
     pub async fn mark(&self, actor: &Actor, request: MarkRequest) -> Result<PunchResult, AttendanceError> {
         let id = request.user.or(actor.user()).ok_or(Denied::Hidden)?;

@@ -51,10 +51,10 @@ pub struct RecognizeRequest {
     pub location: Option<Location>,
 }
 
-/// What came of one photo.
+/// Tells whom a photo shows, and where the time went.
 #[derive(Debug, Clone)]
 pub struct Recognized {
-    /// What came of each face; one unless all were wanted.
+    /// Each face; one unless all were wanted.
     pub faces: Vec<Sighting>,
     /// The model in use.
     pub model: ModelId,
@@ -68,7 +68,7 @@ pub struct Recognized {
     pub store: u32,
 }
 
-/// What came of one face.
+/// Tells whom one face shows.
 #[derive(Debug, Clone)]
 pub struct Sighting {
     /// The search, by which it can be found in the log.
@@ -183,6 +183,11 @@ impl Recognition {
     }
 
     /// Who is in the photo? A clear match is punched in or out if that is wanted; anything less marks nobody.
+    ///
+    /// # Errors
+    /// [`RecognizeError::Denied`]; [`RecognizeError::TopKForbidden`]; [`RecognizeError::NoFace`],
+    /// [`RecognizeError::MultipleFaces`] or [`RecognizeError::LowQuality`] for the photo; [`RecognizeError::Engine`] or
+    /// [`RecognizeError::Index`] if these fail; or the store's, after which the punches of faces before it stay.
     #[tracing::instrument(name = "recognition.recognize", skip_all, fields(user.id, result))]
     pub async fn recognize(
         &self,

@@ -55,6 +55,10 @@ impl Recompute {
 
     /// Works out the records of some dates anew, of one person or of everybody, and tells what differs, person by person;
     /// stores it unless it is only to be told. Doing it again differs in nothing. Closed periods stay as they are.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] unless the actor is an administrator; or the store's, after which what was stored of
+    /// people before stays.
     #[tracing::instrument(name = "attendance.recompute", skip_all, fields(dry_run))]
     pub async fn all(
         &self,

@@ -75,7 +75,10 @@ impl Records {
         }
     }
 
-    /// One day and what was decided of it.
+    /// Reads a day with its punches, and what was ever decided of it.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such record or the actor may not see it; or the store's.
     pub async fn record(&self, actor: &Actor, id: RecordId) -> Result<RecordHistory, AttendanceError> {
         permit(actor, Action::ReadAttendance, self.rules.self_service)?;
         let kept = self.days.record(id).await?.ok_or(Denied::Hidden)?;
@@ -92,6 +95,9 @@ impl Records {
 
     /// A person's days: what was expected of them, what they worked, and what that comes to. Days that are still to come
     /// are not among them.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such person or the actor may not see them; or the store's.
     pub async fn history(
         &self,
         actor: &Actor,

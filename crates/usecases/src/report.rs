@@ -119,7 +119,11 @@ impl Statistics {
         Ok(self.range_at(query.range, self.clock.now()))
     }
 
-    /// A report of what the actor may see: one query by now, and one for each step that is read.
+    /// Begins a report of what the actor may see: one query by now, and one for each step that is read.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Denied`] for devices, and if a person or department is asked for that the actor may not see;
+    /// or the store's.
     pub async fn report(&self, actor: &Actor, query: ReportQuery) -> Result<Report, StatisticsError> {
         let whose = self.reported(actor, &query).await?;
         let (range, as_of) = self.range(query.range).await?;
@@ -157,6 +161,9 @@ impl Statistics {
 
     /// Adds records up, as far as the actor may see: those that are final where they are stored, the others one by one.
     /// Three queries, whatever their number.
+    ///
+    /// # Errors
+    /// As for [`Self::report`].
     pub async fn summed(
         &self,
         actor: &Actor,
@@ -277,6 +284,9 @@ impl Report {
     }
 
     /// The records of the next people; `None` once everybody's were told. Somebody may have none.
+    ///
+    /// # Errors
+    /// When the store fails; the people whose records were to be read are passed over then.
     pub async fn next(&mut self) -> Result<Option<Vec<ReportRow>>, StoreError> {
         let dates = self.range.days().count().max(1);
         let people: Vec<Arc<Participant>> =
@@ -319,6 +329,9 @@ impl Report {
     }
 
     /// A page of the records: only those of the people on it are read.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn page(mut self, page: Page) -> Result<Paged<ReportRow>, StoreError> {
         let wanted = page.offset()..page.offset() + u64::from(page.size());
         let mut shown: HashMap<UserId, u64> = HashMap::new();

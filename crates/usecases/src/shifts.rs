@@ -193,7 +193,10 @@ impl Shifts {
         }
     }
 
-    /// The shifts there are.
+    /// Lists the shifts that match; a new installation gets its default one before.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator or a manager; or the store's.
     pub async fn list(&self, actor: &Actor, query: ShiftQuery) -> Result<Paged<StoredShift>, PlanError> {
         self.planning.permit(actor, Action::ReadShifts)?;
         // A new installation has its default from the first time anybody looks.
@@ -220,6 +223,9 @@ impl Shifts {
 
     /// What is odd about the plan of these dates, the next four weeks unless told otherwise, for the people the actor
     /// answers for. A few small queries for each of them.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator or a manager; or the store's.
     pub async fn lint(&self, actor: &Actor, dates: Option<DateRange>) -> Result<Linted, PlanError> {
         let people = visible_scope(actor, Action::LintPlan, self.planning.rules.self_service)?;
         let today = self.planning.today();
@@ -240,7 +246,11 @@ impl Shifts {
         Ok(Linted { dates, people: personals.len(), findings })
     }
 
-    /// One of them.
+    /// Reads a shift in all its wordings, retired or not.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator or a manager, and for an unknown shift; or the
+    /// store's.
     pub async fn get(&self, actor: &Actor, id: ShiftId) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ReadShifts)?;
         self.known(id).await
@@ -251,6 +261,10 @@ impl Shifts {
     }
 
     /// Adds a shift; what is not said is as in the standard one.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator; [`PlanError::Invalid`] for rules that cannot hold;
+    /// [`PlanError::NameTaken`]; or the store's.
     #[tracing::instrument(name = "shifts.create", skip_all)]
     pub async fn create(&self, actor: &Actor, new: ShiftPatch) -> Result<StoredShift, PlanError> {
         self.planning.permit(actor, Action::ManageShifts)?;
@@ -265,6 +279,11 @@ impl Shifts {
 
     /// Words a shift anew from a date on: tomorrow unless told otherwise, or the date of its newest wording if that is
     /// still to come. What was planned for later dates stays. With `if_match`, only if that is still the revision.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator, and for a shift that is absent or retired;
+    /// [`PlanError::Outdated`] if `if_match` is not its revision; [`PlanError::Invalid`] for rules or a date that
+    /// cannot be; [`PlanError::NameTaken`]; [`PlanError::PeriodClosed`]; or the store's.
     #[tracing::instrument(name = "shifts.reword", skip_all, fields(shift.id = %id))]
     pub async fn update(
         &self,
@@ -300,6 +319,11 @@ impl Shifts {
     }
 
     /// Keeps a shift from being given to anybody from now on.
+    ///
+    /// # Errors
+    /// [`PlanError::Denied`] unless the actor is an administrator, and for a shift that is absent or retired;
+    /// [`PlanError::Outdated`] if `if_match` is not its revision; [`PlanError::InUse`] while it is the default or given
+    /// to anybody; or the store's.
     #[tracing::instrument(name = "shifts.retire", skip_all, fields(shift.id = %id))]
     pub async fn retire(
         &self,

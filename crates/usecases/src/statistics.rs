@@ -187,6 +187,10 @@ impl Statistics {
     }
 
     /// Attendance rates, as far as the actor may see. At most three queries, however many days there are.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Denied`] unless the actor is an administrator or a manager, and for a department that is
+    /// absent or out of sight; or the store's.
     pub async fn rates(
         &self,
         actor: &Actor,
@@ -214,6 +218,10 @@ impl Statistics {
     }
 
     /// Attendance over time, as far as the actor may see: one query, two to compare more than half a year.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Denied`] unless the actor is an administrator or a manager, and for a department that is
+    /// absent or out of sight; or the store's.
     pub async fn trends(
         &self,
         actor: &Actor,
@@ -236,6 +244,9 @@ impl Statistics {
     }
 
     /// Departments side by side, as far as the actor may see: three queries.
+    ///
+    /// # Errors
+    /// [`StatisticsError::Denied`] unless the actor is an administrator or a manager; or the store's.
     pub async fn departments(
         &self,
         actor: &Actor,

@@ -118,6 +118,10 @@ impl Stream {
 
     /// Begins to follow the people whose attendance the actor may see, or those of a department among them: from now on, or
     /// from where an earlier look left off. What was told in the five minutes before that may then be told again.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] for devices, and for a department whose people the actor may not see; or the
+    /// store's.
     pub async fn follow(
         &self,
         actor: &Actor,
@@ -141,6 +145,9 @@ impl Stream {
     }
 
     /// What changed since the last look. A single query if nothing did, else a handful, however many people changed.
+    ///
+    /// # Errors
+    /// As for [`Self::follow`]. The cursor then stays where it was.
     pub async fn news(&self, actor: &Actor, cursor: &mut Cursor) -> Result<Update, AttendanceError> {
         let people = self.followed(actor, cursor.department)?;
         let now = rounded(self.clock.now());

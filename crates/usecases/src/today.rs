@@ -81,7 +81,11 @@ impl Today {
         Self { clock: ports.clock.clone(), days: ports.attendance.clone(), rules, timesheets }
     }
 
-    /// Who is in, as far as the actor may see. One query, however many people there are.
+    /// Tells who is in, as far as the actor may see. One query, however many people there are.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] for devices, and for a department whose people the actor may not see; or the
+    /// store's.
     pub async fn list(&self, actor: &Actor, query: TodayQuery) -> Result<TodayList, AttendanceError> {
         permit(actor, Action::ReadToday, self.rules.self_service)?;
         let people = restrict_to_department(

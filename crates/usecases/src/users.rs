@@ -154,6 +154,10 @@ impl Users {
     }
 
     /// The people the actor may see. Who may only see themself may not filter.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] for devices; [`UserError::FilterForbidden`]; [`UserError::Engine`] if the query tells
+    /// enrolled people from others and no model is in use; or the store's.
     pub async fn list(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Profile>, UserError> {
         let people = visible_scope(actor, Action::ListUsers, self.rules.self_service)?;
         let filters =
@@ -165,12 +169,19 @@ impl Users {
     }
 
     /// Who has exactly this employee code, whatever its case; nobody who was removed. For administrators.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] unless the actor is an administrator; or the store's.
     pub async fn of_code(&self, actor: &Actor, code: &EmployeeCode) -> Result<Option<UserId>, UserError> {
         permit(actor, Action::AdminListUsers, self.rules.self_service)?;
         Ok(self.users.ids_by_code(&[code.canonical()]).await?.pop().flatten())
     }
 
     /// Everybody, as administrators see them; removed people too if the filter includes them.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] unless the actor is an administrator; [`UserError::Engine`] as for [`Self::list`]; or the
+    /// store's.
     pub async fn list_for_admin(&self, actor: &Actor, query: UserQuery) -> Result<Paged<Account>, UserError> {
         permit(actor, Action::AdminListUsers, self.rules.self_service)?;
         let found = self.page_of(&UserScope::Everybody, query).await?;
@@ -204,7 +215,10 @@ impl Users {
         Ok(found.map(|user| Profile { user, face: faces.next().unwrap_or_default() }))
     }
 
-    /// One person's profile.
+    /// Reads a person's profile, and counts what is stored of their face.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] if there is no such person or the actor may not see them; or the store's.
     pub async fn get(&self, actor: &Actor, id: UserId) -> Result<Profile, UserError> {
         let user = load_permitted(&*self.users, actor, Action::ReadUser, self.rules.self_service, id).await?;
         self.profile(user).await
@@ -215,7 +229,12 @@ impl Users {
         Ok(Profile { user, face })
     }
 
-    /// Adds a person.
+    /// Adds a person, who can log in if a password is given.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] unless the actor is an administrator; [`UserError::Weak`] or [`UserError::Password`] for
+    /// the password; [`UserError::Unknown`] for a department or shift that is absent or retired; [`UserError::Invalid`]
+    /// for a date that cannot be; [`UserError::EmailTaken`]; [`UserError::EmployeeCodeTaken`]; or the store's.
     #[tracing::instrument(name = "users.create", skip_all, fields(user.id))]
     pub async fn create(&self, actor: &Actor, new: NewUser) -> Result<Profile, UserError> {
         permit(actor, Action::CreateUser, self.rules.self_service)?;
@@ -232,6 +251,9 @@ impl Users {
 
     /// Adds a person who chooses their password themself. The token of the invitation is returned here and kept
     /// nowhere.
+    ///
+    /// # Errors
+    /// As for [`Self::create`], but for the password, of which there is none.
     #[tracing::instrument(name = "users.invite", skip_all, fields(user.id))]
     pub async fn invite(&self, actor: &Actor, new: NewUser) -> Result<(Profile, String), UserError> {
         permit(actor, Action::CreateUser, self.rules.self_service)?;
@@ -263,6 +285,9 @@ impl Users {
     }
 
     /// Somebody who could be the first administrator, with a password that nobody knows yet.
+    ///
+    /// # Errors
+    /// [`UserError::Weak`] if the password made up is none, which does not happen.
     pub fn first_admin(&self, email: EmailAddress, name: PersonName) -> Result<FirstAdmin, UserError> {
         let user = User::new(UserId::new(self.ids.next()), name, email, self.clock.now());
         Ok(FirstAdmin { user: User { role: Role::Admin, ..user }, password: self.made_up_password()? })
@@ -270,6 +295,9 @@ impl Users {
 
     /// Adds the first administrator if there is nobody yet; tells whether it is them, also when an earlier call added
     /// them and its answer was lost.
+    ///
+    /// # Errors
+    /// [`UserError::Password`] if the password cannot be hashed; or the store's.
     pub async fn found(&self, first_admin: &FirstAdmin) -> Result<bool, UserError> {
         // Asked first because hashing a password takes longer than starting everything else.
         let anybody = UserFilter { include_deleted: true, ..UserFilter::default() };
@@ -281,6 +309,9 @@ impl Users {
     }
 
     /// A password that nobody knows yet, for whoever shows it to somebody once.
+    ///
+    /// # Errors
+    /// As for [`Self::first_admin`].
     pub fn made_up_password(&self) -> Result<Password, UserError> {
         Ok(made_up(&*self.ids)?)
     }

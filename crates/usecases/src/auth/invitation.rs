@@ -35,6 +35,11 @@ impl From<NewPasswordError> for InvitationError {
 
 impl Auth {
     /// Gives the person who was invited the password they chose. An invitation is accepted once.
+    ///
+    /// # Errors
+    /// [`InvitationError::Invalid`] if it is unknown, too old or accepted already; [`InvitationError::Weak`] for a
+    /// password that will not do; [`InvitationError::Password`] if too many wait for theirs to be hashed, or hashing
+    /// fails; or the store's.
     #[tracing::instrument(name = "auth.accept_invitation", skip_all, fields(user.id))]
     pub async fn accept_invitation(&self, token: &str, password: Password) -> Result<(), InvitationError> {
         let (invitation, now) = (self.tokens.fingerprint(token), self.clock.now());

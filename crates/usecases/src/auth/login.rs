@@ -65,6 +65,11 @@ impl From<Refused> for LoginError {
 impl Auth {
     /// Opens a login. An unknown address costs and says the same as a wrong password, and many failures with either
     /// have to wait alike.
+    ///
+    /// # Errors
+    /// [`LoginError::Locked`] after too many failures; [`LoginError::InvalidCredentials`] for a wrong password or
+    /// unknown address; [`LoginError::NotActive`] for the right password of somebody who may not log in;
+    /// [`LoginError::Password`] or [`LoginError::Token`] if hashing or signing fails; or the store's.
     #[tracing::instrument(name = "auth.login", skip_all, fields(user.id))]
     pub async fn login(&self, email: &str, password: Password) -> Result<(User, Granted), LoginError> {
         let attempt = self.attempts.begin(email).await?;
@@ -108,6 +113,10 @@ impl Auth {
 
     /// Exchanges a refresh token for the next pair. A token that was used before ends its login: one of the
     /// two who had it stole it.
+    ///
+    /// # Errors
+    /// [`RefreshError::Refused`] if the token is unknown, used or too old, its login has ended or the person is not
+    /// active; [`RefreshError::Token`] if signing fails; or the store's.
     #[tracing::instrument(name = "auth.refresh", skip_all)]
     pub async fn refresh(&self, token: &str) -> Result<Granted, RefreshError> {
         let (old, new) = (self.tokens.fingerprint(token), secret_text("rcr", &self.ids.secret()));

@@ -70,6 +70,11 @@ impl From<StoreError> for RegisterError {
 impl Auth {
     /// Opens an account for whoever asks, as far as the installation lets them. Waiting for approval comes
     /// without tokens.
+    ///
+    /// # Errors
+    /// [`RegisterError::Closed`]; [`RegisterError::Weak`], [`RegisterError::UnknownDepartment`] or
+    /// [`RegisterError::EmailTaken`] for what was given; [`RegisterError::Password`] or [`RegisterError::Token`] if
+    /// hashing or signing fails; or the store's. When only the login fails, the account is there all the same.
     #[tracing::instrument(name = "auth.register", skip_all)]
     pub async fn register(&self, application: Application) -> Result<(User, Option<Granted>), RegisterError> {
         let status = match self.rules.registration {

@@ -23,6 +23,11 @@ use crate::timesheet::audit::AuditContext;
 impl BulkEntry {
     /// Takes back what a batch did, as far as it still holds, and lets hold again what it replaced; all of it or
     /// nothing.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] unless the actor is an administrator, for an unknown batch, and if somebody in it
+    /// was removed since; [`AttendanceError::ReasonRequired`]; [`AttendanceError::NothingToRevert`] if it was taken
+    /// back before; [`AttendanceError::PeriodClosed`]; or the store's.
     #[tracing::instrument(name = "attendance.revert_batch", skip_all, fields(batch.id = %id))]
     pub async fn revert(
         &self,

@@ -12,6 +12,9 @@ impl BulkEntry {
     /// Places of items in slices of about `size` that can be entered one after the other: all items of one person are
     /// in the same slice, so that what is said of one item because of another is the same as if all were entered at
     /// once.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn slices(
         &self,
         items: &[Option<BulkItem>],
@@ -52,6 +55,9 @@ impl BulkEntry {
     }
 
     /// Whether anything was entered as this batch.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn has_batch(&self, id: BatchId) -> Result<bool, StoreError> {
         Ok(self.batches.get(id).await?.is_some())
     }

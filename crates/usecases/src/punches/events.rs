@@ -53,6 +53,10 @@ pub struct JudgedPunch {
 
 impl Punches {
     /// A page of the punches the actor may see, latest first.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] for devices, and if a person or department is asked for that the actor may not see;
+    /// or the store's.
     pub async fn list(&self, actor: &Actor, query: PunchQuery) -> Result<Paged<SeenPunch>, AttendanceError> {
         let own = self.rules.self_service;
         permit(actor, Action::ReadAttendance, own)?;
@@ -86,6 +90,11 @@ impl Punches {
     }
 
     /// Takes a punch back. It is kept and counts as nothing.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] if there is no such punch, or it is not the actor's to judge;
+    /// [`AttendanceError::ReasonRequired`]; [`AttendanceError::PeriodClosed`]; [`AttendanceError::NothingToRevert`] if
+    /// it was taken back before; or the store's.
     #[tracing::instrument(name = "attendance.void", skip_all, fields(punch.id = %id))]
     pub async fn void(
         &self,
@@ -104,6 +113,10 @@ impl Punches {
     }
 
     /// Lets a punch count that somebody should have looked at.
+    ///
+    /// # Errors
+    /// [`AttendanceError::NothingToReview`] if it does not wait for that; [`AttendanceError::Denied`],
+    /// [`AttendanceError::ReasonRequired`] and [`AttendanceError::PeriodClosed`] as for [`Self::void`]; or the store's.
     #[tracing::instrument(name = "attendance.accept", skip_all, fields(punch.id = %id))]
     pub async fn accept(
         &self,

@@ -58,7 +58,7 @@ pub struct SyncItem {
     pub location: Option<Location>,
 }
 
-/// What came of punches that a device handed in.
+/// Tells which punches of a device are stored, and why others are not.
 #[derive(Debug)]
 pub struct SyncAnswer {
     /// Which device.
@@ -105,6 +105,11 @@ struct Sending<'a> {
 impl Punches {
     /// Stores punches that a device noted. What came late, from a clock that is off, or for a closed period is stored
     /// for somebody to look at and counts as nothing until then.
+    ///
+    /// # Errors
+    /// [`AttendanceError::Denied`] unless the actor is a device or an administrator; [`AttendanceError::TooMany`];
+    /// [`AttendanceError::FieldNotAllowed`] for a device that names another one; or the store's,
+    /// [`StoreError::Missing`] for an unknown device or none. What is wrong with a punch is told in its result.
     #[tracing::instrument(name = "attendance.sync", skip_all, fields(items = request.items.len()))]
     pub async fn sync(&self, actor: &Actor, request: &SyncRequest) -> Result<SyncAnswer, AttendanceError> {
         permit(actor, Action::SyncAttendance, self.rules.self_service)?;

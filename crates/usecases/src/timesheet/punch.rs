@@ -18,7 +18,7 @@ use crate::timesheet::Timesheets;
 use crate::timesheet::audit::AuditContext;
 use crate::timesheet::sheet::Timesheet;
 
-/// What came of a punch.
+/// Tells what a punch counts as, and what its day comes to.
 #[derive(Debug, Clone)]
 pub struct PunchResult {
     /// What it means.
@@ -46,7 +46,7 @@ pub(crate) struct NewPunch {
     pub(crate) forced: bool,
 }
 
-/// What became of a punch.
+/// Tells whether a punch was decided.
 pub(crate) enum PunchCommit {
     /// It was decided.
     Decided(Box<PunchResult>),

@@ -59,7 +59,7 @@ impl Patience {
     }
 }
 
-/// What became of people who were looked at together.
+/// Tells of people who were looked at together how many are done and who is to be looked at again.
 #[derive(Default)]
 struct Together {
     /// Nothing is left to do for so many of them.
@@ -111,6 +111,10 @@ impl Default for Progress {
 impl Timesheets {
     /// Plans ahead for everybody who needs it, and works out anew what no longer follows from the facts. Doing it twice,
     /// or in several processes at once, changes nothing more.
+    ///
+    /// # Errors
+    /// When the store fails for everybody; people whose records alone cannot be worked out are counted, see
+    /// [`CaughtUp::failed`].
     #[tracing::instrument(name = "attendance.catch_up", skip_all)]
     pub async fn catch_up(&self) -> Result<CaughtUp, StoreError> {
         self.progress.awaited.store(false, Ordering::Relaxed);
@@ -125,6 +129,9 @@ impl Timesheets {
 
     /// Makes sure that everybody has records of the dates to come, for no longer than `limit`; whoever is left is seen to
     /// by [`Self::catch_up`], which is told to begin at once. That is all that has to be true before anybody asks.
+    ///
+    /// # Errors
+    /// When the store fails.
     #[tracing::instrument(name = "attendance.look_ahead", skip_all)]
     pub async fn look_ahead(&self, limit: SignedDuration) -> Result<(), StoreError> {
         self.progress.awaited.store(true, Ordering::Relaxed);
@@ -154,6 +161,9 @@ impl Timesheets {
 
     /// Sees to it that the records of everybody follow who lives by the organization's clocks, if these are others than when
     /// this was last done: a setting may have changed.
+    ///
+    /// # Errors
+    /// When the store fails.
     pub async fn relocate(&self) -> Result<(), StoreError> {
         let today = DateRange::today_anywhere(self.clock.now()).from();
         self.plans.relocate(&self.rules.zone, today).await

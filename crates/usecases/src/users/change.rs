@@ -85,6 +85,12 @@ impl PreferencesPatch {
 
 impl Users {
     /// Changes a profile; all of the change or nothing. With `if_match`, only if that is still the revision.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`], [`UserError::FieldForbidden`] or [`UserError::Oneself`] for who asks;
+    /// [`UserError::CurrentPassword`], [`UserError::Locked`], [`UserError::Weak`] or [`UserError::Password`] for passwords;
+    /// [`UserError::Unknown`], [`UserError::Invalid`], [`UserError::EmailTaken`] or [`UserError::EmployeeCodeTaken`];
+    /// [`UserError::Outdated`]; [`UserError::LastAdmin`]; or the store's, [`StoreError::PeriodClosed`] for dates of employment.
     #[tracing::instrument(name = "users.update", skip_all, fields(user.id = %id))]
     pub async fn update(
         &self,

@@ -10,7 +10,7 @@ use rollcall_ports::users::{Erased, Erasure};
 use super::{UserError, Users};
 use crate::retry::retry_stale;
 
-/// What became of somebody who was erased.
+/// Confirms that somebody was erased, and counts what was destroyed.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     /// The pseudonym under which attendance may have been kept.
@@ -27,6 +27,11 @@ impl Users {
     /// Erases a person for good: name, address and everything else that tells who they were, their templates, logins
     /// and searches; nobody matches them before this returns. Their attendance is kept under a pseudonym unless it is
     /// to go, too. Somebody who was removed can still be erased; somebody who was erased is nobody.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] unless the actor is an administrator, and for somebody unknown or erased before;
+    /// [`UserError::Oneself`]; [`UserError::Outdated`] if `if_match` is not their revision; [`UserError::LastAdmin`];
+    /// or the store's.
     #[tracing::instrument(name = "users.erase", skip_all, fields(user.id = %id))]
     pub async fn erase(
         &self,

@@ -15,6 +15,11 @@ impl Users {
     /// Lets a person take part, or not, and keeps why. Their logins are over and nobody matches them before this
     /// returns. A status that holds already is no change, and its reason stays.
     /// With `if_match`, only if that is still the revision.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] unless the actor is an administrator, and for somebody unknown or removed;
+    /// [`UserError::Outdated`] if `if_match` is not their revision; [`UserError::Oneself`]; [`UserError::LastAdmin`];
+    /// or the store's.
     #[tracing::instrument(name = "users.set_status", skip_all, fields(user.id = %id, status = status.name()))]
     pub async fn set_status(
         &self,
@@ -50,6 +55,11 @@ impl Users {
 
     /// Removes a person: their logins are over, their templates destroyed and out of the gallery before this
     /// returns. Their attendance stays.
+    ///
+    /// # Errors
+    /// [`UserError::Denied`] unless the actor is an administrator, and for somebody unknown or removed before;
+    /// [`UserError::Oneself`]; [`UserError::Outdated`] if `if_match` is not their revision; [`UserError::LastAdmin`];
+    /// or the store's.
     #[tracing::instrument(name = "users.deactivate", skip_all, fields(user.id = %id))]
     pub async fn deactivate(
         &self,
