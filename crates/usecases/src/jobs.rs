@@ -287,8 +287,8 @@ impl Jobs {
             }
             Err(JobFailure::Refused(code)) => (Err(code.to_owned()), None),
             Err(JobFailure::Store(StoreError::Stale)) => return Ok(Attempt::Lost),
-            Err(JobFailure::Store(StoreError::Unavailable(cause))) => {
-                return Err(StoreError::Unavailable(cause));
+            Err(JobFailure::Store(error @ (StoreError::Unavailable(_) | StoreError::Busy))) => {
+                return Err(error);
             }
             Err(JobFailure::Store(error)) => {
                 tracing::error!(%error, "a job failed");

@@ -44,7 +44,7 @@ pub struct OverrideRequest {
     pub overtime_seconds: Option<i64>,
     /// For whoever reads the record.
     pub note: Option<String>,
-    /// Why; at least [`MIN_REASON`] characters.
+    /// Why; at least [`MIN_REASON`](rollcall_domain::text::MIN_REASON) characters.
     pub reason: String,
 }
 

@@ -7,12 +7,14 @@ use anyhow::{Context as _, Result};
 use crate::setup::{self, Needs};
 use crate::shell::{Root, run, say, succeeds};
 
-/// Formatting, clippy, licenses.
+/// Formatting, clippy, documentation, licenses.
 pub(crate) fn lint(root: &Root) -> Result<()> {
     run(root.cargo().args(["fmt", "--all", "--check"])).context("run `cargo fmt --all`")?;
     // Clippy compiles the bindings to OpenCV, too.
     setup::native_packages()?;
     run(root.cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
+    // Every name in the documentation leads somewhere.
+    run(root.cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     deny(root)
 }
 

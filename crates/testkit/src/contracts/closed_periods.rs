@@ -1,4 +1,4 @@
-//! What a [`ClosedPeriodStore`](rollcall_ports::locks::LockStore) promises. A lock is everybody's, so these clauses are among
+//! What a [`ClosedPeriodStore`](rollcall_ports::closed_periods::ClosedPeriodStore) promises. A lock is everybody's, so these clauses are among
 //! those [of an empty database](super::on_an_empty_database).
 
 use rollcall_domain::Revision;

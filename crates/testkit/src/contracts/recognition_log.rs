@@ -1,4 +1,4 @@
-//! What a [`RecognitionLog`](rollcall_ports::recognition_log::DecisionLog) promises.
+//! What a [`RecognitionLog`](rollcall_ports::recognition_log::RecognitionLog) promises.
 
 use rollcall_domain::face::StoredTemplate;
 use rollcall_domain::page::Page;
