@@ -14,7 +14,10 @@ pub(crate) fn lint(root: &Root) -> Result<()> {
     setup::native_packages()?;
     run(root.cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
     // Every name in the documentation leads somewhere.
-    run(root.cargo().args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    run(root
+        .cargo()
+        .args(["doc", "--workspace", "--no-deps", "--locked"])
+        .env("RUSTDOCFLAGS", "-D warnings"))?;
     deny(root)
 }
 
