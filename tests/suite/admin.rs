@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 on_both_databases!(
     a_suspended_person_is_nobody_until_they_are_back,
-    somebody_must_be_able_to_run_the_installation
+    last_administrator_can_neither_leave_nor_step_down
 );
 
 async fn a_suspended_person_is_nobody_until_they_are_back(db: Db) {
@@ -39,7 +39,7 @@ async fn a_suspended_person_is_nobody_until_they_are_back(db: Db) {
     without.problem(422, "validation-failed");
 }
 
-async fn somebody_must_be_able_to_run_the_installation(db: Db) {
+async fn last_administrator_can_neither_leave_nor_step_down(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let admin = app.admin().await;
     let own = format!("/api/users/{}", admin.id);
@@ -85,7 +85,7 @@ async fn administrators_see_everybody_even_the_removed() {
 
 /// A removed person is out of every list, may not log in, and cannot be acted on.
 #[tokio::test]
-async fn removing_is_for_good() {
+async fn removed_person_cannot_be_read_changed_or_restored() {
     let app = TestApp::drawn().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     admin.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::redactions::{an_id, is_id};
 
-on_both_databases!(a_shift_is_given_for_a_time);
+on_both_databases!(shift_is_assigned_from_a_date_to_a_date);
 
 const PATH: &str = "/api/shift-assignments";
 
@@ -22,7 +22,7 @@ async fn shift_of_tomorrow(client: &Client) -> Value {
     day["data"][0]["record"]["shift"]["name"].clone()
 }
 
-async fn a_shift_is_given_for_a_time(db: Db) {
+async fn shift_is_assigned_from_a_date_to_a_date(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let admin = app.admin().await;
     let late = a_late_shift(&admin).await;

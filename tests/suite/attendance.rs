@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 
 use crate::redactions::{an_id, is_id};
 
-on_both_databases!(a_day_is_told_in_full, the_order_of_punches_decides, somebody_elses_punch_needs_a_reason);
+on_both_databases!(
+    a_day_is_told_in_full,
+    order_of_punches_decides_their_outcome,
+    punch_for_another_person_needs_a_reason
+);
 
 async fn a_day_is_told_in_full(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
@@ -172,7 +176,7 @@ async fn a_day_is_told_in_full(db: Db) {
     assert_eq!(days["summary"]["late_seconds"], 660, "{days}");
 }
 
-async fn the_order_of_punches_decides(db: Db) {
+async fn order_of_punches_decides_their_outcome(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let ada = app.employee("Ada").await;
     let at = |time: &str| app.clock.set(&format!("2026-03-02T{time}Z"));
@@ -212,7 +216,7 @@ async fn the_order_of_punches_decides(db: Db) {
     assert_eq!(days["data"][0]["worked_seconds"], 3 * 3600);
 }
 
-async fn somebody_elses_punch_needs_a_reason(db: Db) {
+async fn punch_for_another_person_needs_a_reason(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     app.clock.set("2026-03-02T17:00:00Z");
@@ -261,7 +265,7 @@ async fn managers_are_employees_as_far_as_they_are_concerned() {
 }
 
 #[tokio::test]
-async fn what_comes_with_a_punch_is_checked_and_kept() {
+async fn note_and_location_of_a_punch_are_checked_and_kept() {
     let app = TestApp::drawn().await;
     let ada = app.employee("Ada").await;
     let path = "/api/attendance/mark";
@@ -289,7 +293,7 @@ async fn what_comes_with_a_punch_is_checked_and_kept() {
 }
 
 #[tokio::test]
-async fn times_that_cannot_be_are_refused() {
+async fn impossible_punch_times_are_refused() {
     let app = TestApp::drawn().await;
     let admin = app.admin().await;
     let ada = app.person("Ada", json!({ "join_date": "2026-03-02" })).await;
@@ -311,7 +315,7 @@ async fn times_that_cannot_be_are_refused() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_take_part_is_not_marked() {
+async fn punches_need_an_active_person_and_self_check_in() {
     let app = TestApp::drawn().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let change = json!({ "status": "inactive", "reason": "on sabbatical" });
@@ -326,7 +330,7 @@ async fn whoever_does_not_take_part_is_not_marked() {
 
 /// 23:59:59 and 00:00:00 of the person's own time zone, not of the server's.
 #[tokio::test]
-async fn a_date_is_the_persons_own() {
+async fn date_of_a_punch_is_in_the_persons_time_zone() {
     let app = TestApp::drawn().await;
     for (zone, at, date) in [
         ("Pacific/Kiritimati", "2026-03-02T09:59:00Z", "2026-03-02"),
@@ -343,7 +347,7 @@ async fn a_date_is_the_persons_own() {
 }
 
 #[tokio::test]
-async fn clocks_that_change_do_not_change_what_was_worked() {
+async fn clock_change_does_not_change_the_worked_time() {
     // New York, 8 March 2026, a Sunday: 02:30 does not exist, the night is an hour shorter.
     let app = TestApp::setup().drawn().setting("ORG_TIMEZONE", "America/New_York").start().await;
     app.clock.set("2026-03-08T06:00:00Z");

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 use crate::overrides::record_on;
 use crate::redactions::{an_id, is_id};
 
-on_both_databases!(many_entries_can_be_followed, what_is_decided_can_be_followed);
+on_both_databases!(
+    bulk_entries_can_be_followed_in_the_audit_log,
+    overrides_and_closed_periods_can_be_followed_in_the_audit_log
+);
 
 const PATH: &str = "/api/admin/audit";
 
@@ -29,7 +32,7 @@ fn actions(lines: &[Value]) -> Vec<&str> {
     lines.iter().map(|line| line["action"].as_str().unwrap_or_default()).collect()
 }
 
-async fn many_entries_can_be_followed(db: Db) {
+async fn bulk_entries_can_be_followed_in_the_audit_log(db: Db) {
     let (app, admin, ada) = started(db).await;
     let day = |on: &str, left: &str| json!({ "user_id": ada.id, "date": on, "check_in": "09:00", "check_out": left });
     let request =
@@ -129,7 +132,7 @@ async fn many_entries_can_be_followed(db: Db) {
     app.anonymous().get(PATH).await.problem(401, "token-missing");
 }
 
-async fn what_is_decided_can_be_followed(db: Db) {
+async fn overrides_and_closed_periods_can_be_followed_in_the_audit_log(db: Db) {
     let (app, admin, ada) = started(db).await;
     let record = record_on(&ada, "me", "2026-03-02").await;
     let path = format!("/api/attendance/records/{}", record["id"].as_str().expect("an id"));
@@ -167,7 +170,7 @@ async fn what_is_decided_can_be_followed(db: Db) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_noted_does_not_happen() {
+async fn change_without_its_audit_entry_does_not_happen() {
     let (app, admin, ada) = started(Db::Sqlite).await;
     let before = record_on(&ada, "me", "2026-03-02").await;
     let database = connect(&app.database_url()).await;

@@ -11,8 +11,8 @@ on_both_databases!(
     a_login_is_opened_renewed_and_ended,
     only_one_of_many_renewals_succeeds,
     a_stolen_refresh_token_ends_the_login,
-    whoever_is_shut_out_is_shut_out_at_once,
-    who_is_added_without_a_password_is_invited_to_choose_one,
+    deactivated_person_is_logged_out_at_once,
+    person_added_without_a_password_is_invited_to_choose_one,
 );
 
 async fn renew(client: &Client, token: &str) -> Response {
@@ -99,7 +99,7 @@ async fn a_stolen_refresh_token_ends_the_login(db: Db) {
     app.login(&ada.email, PASSWORD).await.get("/api/auth/verify-token").await.expect(200);
 }
 
-async fn whoever_is_shut_out_is_shut_out_at_once(db: Db) {
+async fn deactivated_person_is_logged_out_at_once(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let admin = app.admin().await;
     for (status, code) in
@@ -123,7 +123,7 @@ async fn whoever_is_shut_out_is_shut_out_at_once(db: Db) {
     }
 }
 
-async fn who_is_added_without_a_password_is_invited_to_choose_one(db: Db) {
+async fn person_added_without_a_password_is_invited_to_choose_one(db: Db) {
     let app = TestApp::setup().on(db).drawn().setting("PUBLIC_URL", "https://hr.example.com/").start().await;
     let (admin, anonymous) = (app.admin().await, app.anonymous());
     let invite = async |name: &str| {

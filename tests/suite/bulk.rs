@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::overrides::record_on;
 
-on_both_databases!(a_file_is_entered_once_and_taken_back_whole, all_items_hold_or_none);
+on_both_databases!(bulk_file_is_entered_once_and_reverted_whole, atomic_bulk_items_hold_all_or_none);
 
 const PATH: &str = "/api/admin/attendance/bulk";
 
@@ -31,7 +31,7 @@ async fn started(db: Db) -> (TestApp, Client, Client, Client) {
     (app, admin, ada, bob)
 }
 
-async fn a_file_is_entered_once_and_taken_back_whole(db: Db) {
+async fn bulk_file_is_entered_once_and_reverted_whole(db: Db) {
     let (_app, admin, ada, bob) = started(db).await;
     let lines = format!(
         "employee_code,email,date,status,check_in,check_out,note\r\n\
@@ -86,7 +86,7 @@ async fn a_file_is_entered_once_and_taken_back_whole(db: Db) {
         .problem(404, "not-found");
 }
 
-async fn all_items_hold_or_none(db: Db) {
+async fn atomic_bulk_items_hold_all_or_none(db: Db) {
     let (app, admin, ada, bob) = started(db).await;
     let items = json!([
         { "user_id": ada.id, "date": "2026-03-02", "check_in": "09:00", "check_out": "18:00" },

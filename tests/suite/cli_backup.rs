@@ -16,7 +16,7 @@ on_both_databases!(
     a_database_that_is_not_empty_is_left_alone,
     tables_of_steps_that_are_not_on_record_are_named_before_anything_is_migrated,
     the_tables_of_another_program_are_left_alone,
-    what_an_operator_added_is_named_and_not_backed_up
+    tables_and_columns_of_an_operator_are_named_and_not_backed_up
 );
 
 const PASSWORD: &str = "Vellum-quasar 47 driftwood";
@@ -269,7 +269,7 @@ async fn the_tables_of_another_program_are_left_alone(db: Db) {
     place.execute("INSERT INTO students VALUES (1, 'still here')").await;
 }
 
-async fn what_an_operator_added_is_named_and_not_backed_up(db: Db) {
+async fn tables_and_columns_of_an_operator_are_named_and_not_backed_up(db: Db) {
     let old = Place::on(db).await;
     old.with_an_admin().await;
     old.execute("CREATE TABLE users_old (id INTEGER PRIMARY KEY)").await;
@@ -284,7 +284,7 @@ async fn what_an_operator_added_is_named_and_not_backed_up(db: Db) {
 
 /// Whatever is wrong with the file or the key: it is said, and nothing was made.
 #[tokio::test]
-async fn what_cannot_be_restored_is_refused_and_leaves_nothing() {
+async fn bad_backup_is_refused_and_restores_nothing() {
     let old = Place::on(Db::Sqlite).await;
     old.with_an_admin().await;
     let file = old.back_up().await;

@@ -22,7 +22,7 @@ async fn login(http: &reqwest::Client, url: &str, password: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_a_kill() {
+async fn acknowledged_punches_survive_a_kill() {
     let program = program();
     let password = "Vellum-quasar 47 driftwood";
     let create = ["admin", "create", "--email", "ada@example.org", "--name", "Ada", "--password-stdin"];

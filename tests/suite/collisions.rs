@@ -9,9 +9,9 @@ use crate::two_servers::{at, beside};
 const ROUNDS: usize = 6;
 
 on_both_databases!(
-    of_many_changes_at_once_none_fails_or_is_outdated,
+    concurrent_changes_neither_fail_nor_leave_stale_records,
     a_mistyped_year_keeps_nobody_waiting,
-    whoever_has_been_there_keeps_the_hours_by_other_clocks,
+    worked_hours_stay_after_a_change_of_time_zone,
 );
 
 /// Whether somebody without `If-Match` may be told this; who is to come again is told when.
@@ -23,7 +23,7 @@ fn is_fair(what: &str, answer: &Response) {
     }
 }
 
-async fn of_many_changes_at_once_none_fails_or_is_outdated(db: Db) {
+async fn concurrent_changes_neither_fail_nor_leave_stale_records(db: Db) {
     let one = TestApp::setup().on(db).drawn().start().await;
     let two = beside(&one, db).await;
     one.clock.set("2026-03-12T08:55:00Z");
@@ -155,7 +155,7 @@ async fn a_mistyped_year_keeps_nobody_waiting(db: Db) {
     app.until_health(200).await;
 }
 
-async fn whoever_has_been_there_keeps_the_hours_by_other_clocks(db: Db) {
+async fn worked_hours_stay_after_a_change_of_time_zone(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     app.clock.set("2026-03-03T12:00:00Z");
     let admin = app.admin().await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::matrix::path_of;
 
-on_both_databases!(what_was_read_can_be_sent_back_and_changes_nothing);
+on_both_databases!(resource_sent_back_as_it_was_read_is_unchanged);
 
 /// The same instants as another language writes them.
 fn in_other_words(value: &mut Value) {
@@ -50,7 +50,7 @@ async fn one_of_each(app: &TestApp, admin: &Client) -> Vec<String> {
     ]
 }
 
-async fn what_was_read_can_be_sent_back_and_changes_nothing(db: Db) {
+async fn resource_sent_back_as_it_was_read_is_unchanged(db: Db) {
     let app = TestApp::setup().drawn().on(db).start().await;
     let admin = app.admin().await;
     for path in one_of_each(&app, &admin).await {
@@ -92,7 +92,7 @@ async fn an_employee_can_send_their_own_profile_back() {
 }
 
 #[tokio::test]
-async fn deciding_the_same_once_more_is_no_change() {
+async fn same_override_once_more_is_no_change() {
     let app = TestApp::drawn().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let marked = ada.post("/api/attendance/mark", json!({ "type": "check_in" })).await;
@@ -174,7 +174,7 @@ async fn if_match_counts_for_every_decision() {
 }
 
 #[tokio::test]
-async fn whoever_has_the_latest_is_not_sent_it_again() {
+async fn if_none_match_of_the_latest_version_is_answered_304() {
     let app = TestApp::drawn().await;
     let admin = app.admin().await;
     for path in one_of_each(&app, &admin).await {
@@ -350,7 +350,7 @@ async fn rows_tell_of_people_by_name() {
 }
 
 #[tokio::test]
-async fn who_sends_no_token_is_told_of_no_error_in_one() {
+async fn missing_token_is_challenged_without_an_error() {
     let app = TestApp::drawn().await;
     let reply = app.anonymous().get("/api/users").await;
     assert_eq!((reply.status, reply.header("www-authenticate")), (401, "Bearer"));

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use crate::overrides::record_on;
 use crate::redactions::{an_id, is_id};
 
-on_both_databases!(a_request_is_agreed_with_or_not);
+on_both_databases!(correction_is_approved_rejected_or_withdrawn);
 
 const PATH: &str = "/api/attendance/corrections";
 
-async fn a_request_is_agreed_with_or_not(db: Db) {
+async fn correction_is_approved_rejected_or_withdrawn(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     app.clock.set("2026-03-03T12:00:00Z");
     let manager = app.manager_of("Sales").await;
@@ -98,7 +98,7 @@ async fn a_request_is_agreed_with_or_not(db: Db) {
 }
 
 #[tokio::test]
-async fn nobody_asks_for_the_future_or_agrees_with_themself() {
+async fn corrections_of_future_dates_and_own_approvals_are_refused() {
     let app = TestApp::drawn().await;
     app.clock.set("2026-03-03T12:00:00Z");
     let admin = app.admin().await;

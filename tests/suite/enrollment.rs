@@ -11,8 +11,8 @@ use serde_json::json;
 
 on_both_databases!(
     nothing_is_looked_at_without_consent,
-    half_of_a_request_can_succeed,
-    somebody_at_the_limit_is_enrolled_anew,
+    enrollment_accepts_good_photos_and_rejects_the_others,
+    person_at_the_template_limit_is_enrolled_anew,
 );
 
 async fn nothing_is_looked_at_without_consent(db: Db) {
@@ -40,7 +40,7 @@ async fn nothing_is_looked_at_without_consent(db: Db) {
     assert_eq!(more["status"], "enrolled");
 }
 
-async fn half_of_a_request_can_succeed(db: Db) {
+async fn enrollment_accepts_good_photos_and_rejects_the_others(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let photos = [
@@ -79,7 +79,7 @@ async fn half_of_a_request_can_succeed(db: Db) {
     assert_eq!(none["rejected"].as_array().map(Vec::len), Some(2), "{none}");
 }
 
-async fn somebody_at_the_limit_is_enrolled_anew(db: Db) {
+async fn person_at_the_template_limit_is_enrolled_anew(db: Db) {
     let app = TestApp::setup().on(db).drawn().setting("MAX_FACE_IMAGES_FOR_ENROLLMENT", "5").start().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let old = admin.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);

@@ -3,7 +3,7 @@
 use rollcall_tests::{Db, TestApp, on_both_databases};
 use serde_json::{Value, json};
 
-on_both_databases!(a_punch_is_found_and_taken_back);
+on_both_databases!(punches_are_found_and_voided);
 
 const PATH: &str = "/api/attendance/events";
 
@@ -11,7 +11,7 @@ fn total(list: &Value) -> &Value {
     &list["pagination"]["total"]
 }
 
-async fn a_punch_is_found_and_taken_back(db: Db) {
+async fn punches_are_found_and_voided(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     app.clock.set("2026-03-02T09:00:00Z");
     let manager = app.manager_of("Sales").await;

@@ -17,10 +17,10 @@ use crate::two_servers::{at, beside};
 const AT_ONCE: usize = 200;
 
 on_both_databases!(
-    two_hundred_marks_on_one_server_make_one_event,
-    two_hundred_marks_on_two_servers_make_one_event,
-    two_hundred_glances_on_two_servers_make_one_event,
-    two_hundred_marks_on_two_processes_make_one_event,
+    two_hundred_requests_on_one_server_make_one_punch,
+    two_hundred_requests_on_two_servers_make_one_punch,
+    two_hundred_searches_on_two_servers_make_one_punch,
+    two_hundred_requests_on_two_processes_make_one_punch,
 );
 
 /// A server whose tokens outlive the rounds.
@@ -50,7 +50,7 @@ fn moments() -> impl Iterator<Item = (String, &'static str)> {
     weekdays.flat_map(twice).take(usize::try_from(rounds()).expect("a number"))
 }
 
-async fn two_hundred_marks_on_one_server_make_one_event(db: Db) {
+async fn two_hundred_requests_on_one_server_make_one_punch(db: Db) {
     let app = a_server(db).await;
     let ada = app.employee("Ada").await;
     for (time, decision) in moments() {
@@ -61,7 +61,7 @@ async fn two_hundred_marks_on_one_server_make_one_event(db: Db) {
     all_of_them(&ada).await;
 }
 
-async fn two_hundred_marks_on_two_servers_make_one_event(db: Db) {
+async fn two_hundred_requests_on_two_servers_make_one_punch(db: Db) {
     let one = a_server(db).await;
     let two = beside(&one, db).await;
     let ada = one.employee("Ada").await;
@@ -75,7 +75,7 @@ async fn two_hundred_marks_on_two_servers_make_one_event(db: Db) {
     all_of_them(&ada).await;
 }
 
-async fn two_hundred_glances_on_two_servers_make_one_event(db: Db) {
+async fn two_hundred_searches_on_two_servers_make_one_punch(db: Db) {
     let one = a_server(db).await;
     let two = beside(&one, db).await;
     let ada = one.employee("Ada").await;
@@ -97,7 +97,7 @@ async fn two_hundred_glances_on_two_servers_make_one_event(db: Db) {
 }
 
 /// Processes share nothing but the database. Their clock is the machine's, so each round is somebody else's first mark.
-async fn two_hundred_marks_on_two_processes_make_one_event(db: Db) {
+async fn two_hundred_requests_on_two_processes_make_one_punch(db: Db) {
     let database = match db {
         Db::Sqlite => None,
         Db::MySql => Some(MySqlDatabase::create().await),

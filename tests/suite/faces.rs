@@ -159,7 +159,7 @@ async fn a_match_is_told_in_full(db: Db) {
 }
 
 #[tokio::test]
-async fn who_may_be_told_what() {
+async fn recognition_answers_are_limited_by_role() {
     let app = TestApp::drawn().await;
     let (ada, bob) = (enrolled(&app, "Ada").await, enrolled(&app, "Bob").await);
     let admin = app.admin().await;
@@ -195,7 +195,7 @@ async fn who_may_be_told_what() {
 }
 
 #[tokio::test]
-async fn nobody_is_marked_when_it_is_not_clear_who_it_is() {
+async fn unclear_face_makes_no_punch() {
     let app = TestApp::drawn().await;
     enrolled(&app, "Ada").await;
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);

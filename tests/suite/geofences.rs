@@ -6,7 +6,7 @@ use rollcall_tests::photos::drawn;
 use rollcall_tests::{Client, Db, TestApp, on_both_databases};
 use serde_json::{Value, json};
 
-on_both_databases!(people_mark_themselves_within_the_geofences_of_their_department, departments_are_changed);
+on_both_databases!(own_punches_are_made_within_the_geofences_of_the_department, departments_are_changed);
 
 const PATH: &str = "/api/admin/departments";
 
@@ -19,7 +19,7 @@ async fn department(admin: &Client, fields: Value) -> String {
     made["id"].as_str().expect("an id").to_owned()
 }
 
-async fn people_mark_themselves_within_the_geofences_of_their_department(db: Db) {
+async fn own_punches_are_made_within_the_geofences_of_the_department(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let admin = app.admin().await;
     let fenced = department(&admin, json!({ "name": "Site", "geofences": [gate()] })).await;

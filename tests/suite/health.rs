@@ -7,9 +7,9 @@ use rollcall_tests::photos::five_drawn;
 use rollcall_tests::{Db, TestApp, on_both_databases};
 use serde_json::json;
 
-on_both_databases!(every_part_is_asked);
+on_both_databases!(detailed_health_asks_every_part);
 
-async fn every_part_is_asked(db: Db) {
+async fn detailed_health_asks_every_part(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     admin.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);
@@ -39,7 +39,7 @@ async fn every_part_is_asked(db: Db) {
 }
 
 #[tokio::test]
-async fn anybody_may_ask_whether_it_lives() {
+async fn health_is_answered_without_a_token() {
     let app = TestApp::drawn().await;
     let anonymous = app.anonymous();
     let health = anonymous.get("/api/health").await.expect(200);
@@ -66,7 +66,7 @@ async fn the_details_are_for_administrators_and_monitors() {
 }
 
 #[tokio::test]
-async fn without_an_engine_everything_else_works() {
+async fn health_without_an_engine_is_degraded() {
     let app = TestApp::drawn().await;
     app.engine().set_mood(EngineState::Unavailable);
     let admin = app.admin().await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::redactions::an_id;
 
-on_both_databases!(nobody_is_expected_on_a_holiday);
+on_both_databases!(no_attendance_is_expected_on_a_holiday);
 
 const PATH: &str = "/api/holidays";
 
@@ -14,7 +14,7 @@ async fn tomorrow(client: &Client) -> Value {
     day["data"][0]["status"].clone()
 }
 
-async fn nobody_is_expected_on_a_holiday(db: Db) {
+async fn no_attendance_is_expected_on_a_holiday(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let admin = app.admin().await;
     let sales = app.manager_of("Sales").await;

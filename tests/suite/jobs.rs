@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::two_servers::{at, beside};
 
 on_both_databases!(
-    two_years_are_what_two_reports_of_a_year_are,
+    report_of_two_years_is_two_reports_of_a_year,
     very_many_entries_are_entered_once,
-    any_server_does_and_serves_the_work_of_another,
+    job_result_is_served_by_any_server,
 );
 
 const BULK: &str = "/api/admin/attendance/bulk";
@@ -66,7 +66,7 @@ fn rows(csv: &Response) -> Vec<String> {
     rows
 }
 
-async fn two_years_are_what_two_reports_of_a_year_are(db: Db) {
+async fn report_of_two_years_is_two_reports_of_a_year(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let ada = app.person("Ada", json!({ "join_date": "2025-03-02" })).await;
     let bob = app.person("Bob", json!({ "join_date": "2025-04-15" })).await;
@@ -214,7 +214,7 @@ async fn very_many_entries_are_entered_once(db: Db) {
     admin.post(&revert, json!({ "reason": "the wrong file" })).await.problem(409, "period-locked");
 }
 
-async fn any_server_does_and_serves_the_work_of_another(db: Db) {
+async fn job_result_is_served_by_any_server(db: Db) {
     let one = TestApp::setup().on(db).drawn().start().await;
     let two = beside(&one, db).await;
     let ada = one.person("Ada", json!({ "join_date": "2026-01-01" })).await;
@@ -229,7 +229,7 @@ async fn any_server_does_and_serves_the_work_of_another(db: Db) {
 }
 
 #[tokio::test]
-async fn jobs_are_their_owners_and_as_many_as_one_may_have() {
+async fn jobs_are_private_to_their_owner_and_limited() {
     let app = TestApp::drawn().await;
     let people = people(&app, 12).await;
     let (ada, bob) = (&people[0], &people[1]);

@@ -132,7 +132,7 @@ async fn a_trusted_proxy_is_believed() {
 }
 
 #[tokio::test]
-async fn a_few_clients_do_not_fill_the_line_before_the_hashing() {
+async fn busy_client_does_not_fill_the_password_hashing_queue() {
     let app = TestApp::setup()
         .drawn()
         .setting("RATE_LIMIT", "on")

@@ -5,15 +5,15 @@ use rollcall_tests::photos::{drawn, five_drawn};
 use rollcall_tests::{Db, TestApp, on_both_databases};
 
 on_both_databases!(
-    fifty_marks_make_one_event,
-    fifty_glances_at_two_kiosks_make_one_event,
-    nobody_is_matched_after_they_were_removed,
+    fifty_concurrent_requests_make_one_punch,
+    fifty_searches_at_two_kiosks_make_one_punch,
+    removed_person_is_not_matched_any_more,
     two_admins_cannot_both_leave,
     one_face_enrolled_twice_at_once_is_one_persons,
     two_faces_enrolled_at_once_as_one_person_are_not_both_theirs,
 );
 
-async fn fifty_marks_make_one_event(db: Db) {
+async fn fifty_concurrent_requests_make_one_punch(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let ada = app.employee("Ada").await;
     for (time, decision) in [("2026-03-02T08:55:00Z", "checked_in"), ("2026-03-02T18:05:00Z", "checked_out")]
@@ -32,7 +32,7 @@ async fn fifty_marks_make_one_event(db: Db) {
     assert_eq!(days["data"][0]["events"].as_array().map(Vec::len), Some(2), "{days}");
 }
 
-async fn fifty_glances_at_two_kiosks_make_one_event(db: Db) {
+async fn fifty_searches_at_two_kiosks_make_one_punch(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let ada = app.employee("Ada").await;
     app.admin().await.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);
@@ -48,7 +48,7 @@ async fn fifty_glances_at_two_kiosks_make_one_event(db: Db) {
 }
 
 /// Searches under way while a person is removed may still know them; those that begin after the answer do not.
-async fn nobody_is_matched_after_they_were_removed(db: Db) {
+async fn removed_person_is_not_matched_any_more(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, kiosk, ada) = (app.admin().await, app.kiosk().await, app.employee("Ada").await);
     admin.enroll(&ada.id, &five_drawn("Ada")).await.expect(201);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::matrix::{operations, path_of};
 
 #[tokio::test]
-async fn what_is_served_is_what_is_printed_and_kept() {
+async fn served_contract_is_the_printed_and_the_kept_one() {
     let app = TestApp::drawn().await;
     let served = app.anonymous().get("/api/openapi.json").await.expect(200);
     let printed = Program::new(env!("CARGO_BIN_EXE_rollcall-under-test")).run(&["openapi"]).await;

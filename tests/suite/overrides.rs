@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::redactions::is_id;
 
-on_both_databases!(a_decision_is_kept_with_what_was_before);
+on_both_databases!(override_is_kept_with_the_values_before);
 
 /// The record of a person on a date.
 pub(crate) async fn record_on(client: &Client, user: &str, date: &str) -> Value {
@@ -30,7 +30,7 @@ async fn after_a_day(db: Db) -> (TestApp, Client, Client, Client) {
     (app, admin, manager, ada)
 }
 
-async fn a_decision_is_kept_with_what_was_before(db: Db) {
+async fn override_is_kept_with_the_values_before(db: Db) {
     let (_app, admin, manager, ada) = after_a_day(db).await;
     let before = record_on(&ada, "me", "2026-03-02").await;
     assert_eq!(before["status"], "absent", "{before}");
@@ -98,7 +98,7 @@ async fn a_decision_is_kept_with_what_was_before(db: Db) {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decided_is_refused() {
+async fn invalid_overrides_are_refused() {
     let (app, admin, manager, ada) = after_a_day(Db::Sqlite).await;
     let path = path_of(&record_on(&ada, "me", "2026-03-02").await);
     let reason = "the door was broken";
@@ -142,7 +142,7 @@ async fn what_cannot_be_decided_is_refused() {
 }
 
 #[tokio::test]
-async fn a_mark_can_set_a_status_instead() {
+async fn mark_request_with_a_status_makes_an_override() {
     let (app, admin, manager, ada) = after_a_day(Db::Sqlite).await;
     let path = "/api/attendance/mark";
     let sick = |fields: Value| {

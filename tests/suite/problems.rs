@@ -37,7 +37,7 @@ async fn a_problem_is_told_in_full() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_a_problem_too() {
+async fn unknown_paths_methods_and_ids_are_problems() {
     let app = TestApp::drawn().await;
     let (admin, anonymous) = (app.admin().await, app.anonymous());
     for path in [

@@ -5,7 +5,7 @@ use serde_json::json;
 
 on_both_databases!(
     an_answer_takes_a_few_queries_whatever_the_number_of_people,
-    a_mark_takes_as_many_queries_whatever_came_before,
+    a_punch_takes_as_many_queries_whatever_came_before,
 );
 
 /// Besides who asks, which is one query of every request. The names of whom an answer tells by id are one query, and so is
@@ -91,7 +91,7 @@ async fn an_answer_takes_a_few_queries_whatever_the_number_of_people(db: Db) {
     assert_eq!(numbers[0], numbers[1], "as many for thirty people as for three");
 }
 
-async fn a_mark_takes_as_many_queries_whatever_came_before(db: Db) {
+async fn a_punch_takes_as_many_queries_whatever_came_before(db: Db) {
     let app = TestApp::setup().drawn().on(db).start().await;
     let ada = app.employee("Ada").await;
     let mut numbers = Vec::new();

@@ -6,7 +6,7 @@ use rollcall_tests::photos::{drawn, five_drawn};
 use rollcall_tests::{Client, Db, Response, TestApp, on_both_databases};
 use serde_json::json;
 
-on_both_databases!(everybody_acts_on_those_they_may_and_no_others);
+on_both_databases!(actors_act_only_on_people_in_scope);
 
 /// Something done to a person.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ const TABLE: [(Deed, [Answer; 6]); 12] = [
     (Deed::Remove, [Forbidden, Forbidden, Forbidden, Forbidden, Forbidden, Done]),
 ];
 
-async fn everybody_acts_on_those_they_may_and_no_others(db: Db) {
+async fn actors_act_only_on_people_in_scope(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (manager, elsewhere) = (app.manager_of("Sales").await, app.manager_of("Lab").await);
     let admin = app.admin().await;

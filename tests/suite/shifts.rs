@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::redactions::an_id;
 
-on_both_databases!(a_shift_is_worded_anew_from_a_date_on, shifts_are_added_and_retired);
+on_both_databases!(shift_gets_a_new_version_from_a_date_on, shifts_are_added_and_retired);
 
-async fn a_shift_is_worded_anew_from_a_date_on(db: Db) {
+async fn shift_gets_a_new_version_from_a_date_on(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let listed = admin.get("/api/shifts").await.expect(200);

@@ -4,9 +4,9 @@ use rollcall_tests::app::{ADMIN, PASSWORD};
 use rollcall_tests::{Db, TestApp, on_both_databases};
 use serde_json::{Value, json};
 
-on_both_databases!(a_week_in_numbers);
+on_both_databases!(statistics_of_a_week_agree_in_every_view);
 
-async fn a_week_in_numbers(db: Db) {
+async fn statistics_of_a_week_agree_in_every_view(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let sales = app.manager_of("Sales").await;
     let lab = app.manager_of("Lab").await;

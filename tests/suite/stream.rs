@@ -7,9 +7,9 @@ use serde_json::json;
 use crate::two_servers::{at, beside};
 
 on_both_databases!(
-    what_happens_anywhere_is_told,
-    everybody_is_told_what_they_may_see,
-    whoever_was_cut_off_goes_on,
+    stream_tells_changes_made_on_any_server,
+    stream_shows_only_people_in_scope,
+    interrupted_stream_goes_on_from_its_last_id,
     a_stream_takes_a_query_when_nothing_happens,
 );
 
@@ -19,7 +19,7 @@ async fn marked(person: &Client) {
     person.post("/api/attendance/mark", json!({ "type": "auto" })).await.expect(201);
 }
 
-async fn what_happens_anywhere_is_told(db: Db) {
+async fn stream_tells_changes_made_on_any_server(db: Db) {
     let one = TestApp::setup().on(db).drawn().start().await;
     let two = beside(&one, db).await;
     let (admin, ada, kiosk) = (one.admin().await, one.employee("Ada").await, one.kiosk().await);
@@ -59,7 +59,7 @@ async fn what_happens_anywhere_is_told(db: Db) {
     assert_eq!((&change["status"], &change["record"]), (&json!(null), &json!(null)));
 }
 
-async fn everybody_is_told_what_they_may_see(db: Db) {
+async fn stream_shows_only_people_in_scope(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, manager) = (app.admin().await, app.manager_of("Research").await);
     let department = manager.department.clone();
@@ -84,7 +84,7 @@ async fn everybody_is_told_what_they_may_see(db: Db) {
     assert!(events.iter().all(|event| event["user_id"] == bob.id.as_str()), "{body}");
 }
 
-async fn whoever_was_cut_off_goes_on(db: Db) {
+async fn interrupted_stream_goes_on_from_its_last_id(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     let mut stream = admin.follow(STREAM, "").await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::overrides::record_on;
 
-on_both_databases!(a_batch_is_taken_in_once_and_in_any_order);
+on_both_databases!(offline_punches_are_taken_in_once_and_in_any_order);
 
 const PATH: &str = "/api/attendance/sync";
 
@@ -19,7 +19,7 @@ fn outcomes(answer: &Value) -> Vec<&str> {
     results.iter().map(|result| result["outcome"].as_str().unwrap_or_default()).collect()
 }
 
-async fn a_batch_is_taken_in_once_and_in_any_order(db: Db) {
+async fn offline_punches_are_taken_in_once_and_in_any_order(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     app.clock.set("2026-03-03T20:00:00Z");
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);
@@ -71,7 +71,7 @@ async fn a_batch_is_taken_in_once_and_in_any_order(db: Db) {
 }
 
 #[tokio::test]
-async fn v22_a_late_punch_for_a_closed_period_waits_for_somebody() {
+async fn v22_a_late_punch_for_a_closed_period_needs_review() {
     let app = TestApp::drawn().await;
     app.clock.set("2026-03-06T20:00:00Z");
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);

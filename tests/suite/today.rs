@@ -4,9 +4,9 @@ use rollcall_tests::app::PASSWORD;
 use rollcall_tests::{Db, TestApp, on_both_databases};
 use serde_json::{Value, json};
 
-on_both_databases!(everybody_is_counted_once);
+on_both_databases!(today_counts_each_person_once);
 
-async fn everybody_is_counted_once(db: Db) {
+async fn today_counts_each_person_once(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let sales = app.manager_of("Sales").await;
     let ada = app.employee_in(&sales.department, "Ada").await;

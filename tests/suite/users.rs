@@ -13,7 +13,7 @@ on_both_databases!(
     two_people_never_share_an_address,
     a_stale_change_is_refused,
     changes_of_single_settings_at_the_same_time_all_hold,
-    who_is_erased_leaves_nothing_but_times,
+    erased_person_leaves_nothing_but_times,
 );
 
 fn names(answer: &Value) -> Vec<&str> {
@@ -277,7 +277,7 @@ async fn changes_of_single_settings_at_the_same_time_all_hold(db: Db) {
     }
 }
 
-async fn who_is_erased_leaves_nothing_but_times(db: Db) {
+async fn erased_person_leaves_nothing_but_times(db: Db) {
     let app = TestApp::setup().on(db).drawn().start().await;
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);
     let ada = app.person("Zebulon Quux-Wombat", json!({ "employee_code": "ZQW-4711" })).await;

@@ -107,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_else_is_an_error(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_never_panic_the_dlib_reader(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         predict(&bytes);
         try_to(resnet_to_onnx, &bytes);
         try_to(mmod_to_onnx, &bytes);

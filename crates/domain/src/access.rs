@@ -413,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_seen_but_not_changed_is_forbidden_and_the_rest_is_hidden() {
+    fn actions_on_visible_people_are_forbidden_and_on_others_hidden() {
         let manager = person(1, Role::Manager, &[7]);
         let own = Subject { user: user(2), department: Some(department(7)) };
         let other = Subject { user: user(3), department: Some(department(8)) };
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_department_of_none_is_nobodys() {
+    fn people_without_a_department_are_hidden_from_managers() {
         let manager = person(1, Role::Manager, &[]);
         let stray = Subject { user: user(2), department: None };
         assert_eq!(permit_on(&manager, Action::ReadUser, OWN, stray), Err(Denied::Hidden));

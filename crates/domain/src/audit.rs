@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_stable_and_lead_back() {
+    fn audit_action_and_target_names_lead_back() {
         for act in AuditAction::ALL {
             assert_eq!(AuditAction::named(act.name()), Some(act));
         }

@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn v13_of_a_repeated_time_the_first_is_meant() {
+    fn v13_a_repeated_local_time_means_the_first() {
         let zone = Zone::named("America/New_York").unwrap();
         let at = zone.instant(date(2026, 11, 1).at(1, 30, 0, 0));
         assert_eq!(at, "2026-11-01T05:30:00Z".parse().unwrap());

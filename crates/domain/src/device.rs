@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_and_what_comes_twice_is_told() {
+    fn missing_and_repeated_device_counters_are_told() {
         let check = |last, new: &[u64], missing: &[(u64, u64)], repeated: &[u64], highest| {
             let expected = Counting { last: highest, missing: missing.to_vec(), repeated: repeated.to_vec() };
             assert_eq!(Counting::on(last, new.iter().copied()), expected, "{last:?} {new:?}");

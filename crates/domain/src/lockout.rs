@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn any_setting_is_a_rule() {
+    fn extreme_lockout_rules_never_overflow() {
         let rule = LockOut { failures: 0, longest: SignedDuration::from_secs(10), ..LockOut::STANDARD };
         let first = rule.attempt(None, Timestamp::MAX).unwrap();
         assert_eq!(first.locked_until, Some(Timestamp::MAX));

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_near_enough_is_unknown() {
+    fn probe_without_a_near_candidate_is_unknown() {
         check(&[], "unknown");
         check(&[person(1, 0.44)], "unknown");
         check(&[person(1, f32::NAN)], "unknown");

@@ -322,7 +322,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_accepted_is_accepted_again(text in any::<String>()) {
+        fn accepted_lines_are_accepted_again_unchanged(text in any::<String>()) {
             if let Ok(once) = line(&text, 100) {
                 prop_assert_eq!(line(&once, 100), Ok(once.clone()));
                 prop_assert!(passage(&once, 100).is_ok());

@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn what_has_no_shift_changes_no_rate(
+    fn days_outside_of_shifts_change_no_rate(
         days in prop::collection::vec(some_days(), 0..20),
         outside in prop::collection::vec(some_days(), 0..20),
     ) {

@@ -16,19 +16,19 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_between_a_place_and_itself(place in a_place()) {
+    fn distance_from_a_place_to_itself_is_zero(place in a_place()) {
         prop_assert_eq!(distance_m(place, place), 0.0);
     }
 
     #[test]
-    fn there_is_as_far_as_back(one in a_place(), other in a_place()) {
+    fn distance_is_symmetric_and_at_most_half_the_way_around(one in a_place(), other in a_place()) {
         let apart = distance_m(one, other);
         prop_assert!((apart - distance_m(other, one)).abs() < 0.5, "{apart}");
         prop_assert!((0.0..=HALF_WAY_AROUND).contains(&apart), "{apart}");
     }
 
     #[test]
-    fn a_way_around_is_no_shorter(one in a_place(), other in a_place(), third in a_place()) {
+    fn distance_obeys_the_triangle_inequality(one in a_place(), other in a_place(), third in a_place()) {
         prop_assert!(distance_m(one, third) <= distance_m(one, other) + distance_m(other, third) + 0.5);
     }
 
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn who_is_sent_away_is_as_far_outside_as_is_told(
+    fn refused_location_is_as_far_outside_the_geofences_as_told(
         places in prop::collection::vec(a_place(), 1..5),
         radius in 5.0..100_000.0,
         at in a_place(),

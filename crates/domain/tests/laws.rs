@@ -210,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn deriving_from_what_was_derived_changes_nothing((first, ada) in a_life()) {
+    fn records_derived_from_derived_punches_are_the_same((first, ada) in a_life()) {
         let derived = ada.derive(around(first));
         let stored: Vec<Punch> = derived.0.iter().flat_map(|record| record.day.punches.clone()).collect();
         // Punches without a record are stored, too.
@@ -258,7 +258,7 @@ proptest! {
     }
 
     #[test]
-    fn what_counts_as_nothing_changes_nothing((first, ada) in a_life()) {
+    fn punches_that_count_as_nothing_change_no_record((first, ada) in a_life()) {
         let (records, readings) = ada.derive(around(first));
         let changes = |outcome: PunchOutcome| outcome.direction().is_some() || outcome == PunchOutcome::Closed;
         let that_count: Vec<Punch> = ada
@@ -403,7 +403,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_late_or_early_shows_in_its_seconds(
+    fn late_and_early_exit_flags_agree_with_their_seconds(
         shift in a_shift(),
         zone in a_zone(),
         on in a_date(),
@@ -431,7 +431,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_counts_within_the_cooldown_of_another((first, ada) in an_online_life()) {
+    fn punches_that_count_are_a_cooldown_apart((first, ada) in an_online_life()) {
         let (records, _) = ada.derive(around(first));
         let counted = records.iter().flat_map(|record| &record.day.punches).filter(|punch| punch.counts());
         let mut at: Vec<_> = counted.map(|punch| punch.at).collect();
@@ -523,7 +523,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_matched_beyond_the_threshold(
+    fn matched_candidate_is_within_threshold_and_margin(
         mut candidates in prop::collection::vec((0_u128..5, a_similarity()), 0..6),
         distance in 0.2_f32..=0.9,
         margin in 0.0_f32..0.2,
@@ -548,7 +548,7 @@ proptest! {
     }
 
     #[test]
-    fn the_expected_are_those_with_a_shift(days in prop::collection::vec((0_usize..9, any::<bool>(), any::<bool>()), 0..60)) {
+    fn expected_total_is_the_sum_of_the_statuses_with_a_shift(days in prop::collection::vec((0_usize..9, any::<bool>(), any::<bool>()), 0..60)) {
         let mut totals = Totals::default();
         for (status, open, left) in &days {
             totals.count(DayStatus::ALL[*status], *open, *left);

@@ -74,7 +74,7 @@ fn codes(findings: &[Finding]) -> Vec<Code> {
 }
 
 #[test]
-fn of_a_sound_plan_there_is_nothing_to_tell() {
+fn sound_plan_has_no_findings() {
     assert_eq!(lint(&a_plan([]), &[given(1, &[]), given(2, &[])], quiet()), []);
 }
 
@@ -92,7 +92,7 @@ fn check(shift: Shift, expected: &[(Code, &str)]) {
 }
 
 #[test]
-fn rules_of_a_shift_that_cannot_be_meant() {
+fn implausible_shift_rules_are_plan_findings() {
     let standard = Shift::standard;
     check(Shift { grace: minutes(270), early_grace: minutes(270), ..standard() }, &[]);
     check(
@@ -165,7 +165,7 @@ fn shifts_of_one_person_at_the_same_time_cannot_both_be_worked() {
 }
 
 #[test]
-fn people_without_a_shift_or_without_a_day() {
+fn people_without_a_shift_or_working_day_are_plan_findings() {
     let mut plan =
         a_plan([numbered(2, Shift { workdays: Workdays::from_bits(0b100_0000), ..Shift::standard() })]);
     let sunday = WeeklyOff { weekday: Weekday::Sunday, nth: None, from: None, to: None };
@@ -218,7 +218,7 @@ fn a_retired_shift_should_not_be_worked_any_more() {
 }
 
 #[test]
-fn nights_in_which_clocks_change() {
+fn shifts_in_which_clocks_change_are_plan_findings() {
     let night = Shift { half_day_below: minutes(240), ..a_shift("22:00", "06:00") };
     let early = Shift { half_day_below: minutes(240), ..a_shift("02:30", "10:00") };
     let plan = a_plan([numbered(2, night), numbered(3, early)]);
@@ -246,7 +246,7 @@ fn nights_in_which_clocks_change() {
 }
 
 #[test]
-fn words_are_stable_and_their_own() {
+fn plan_finding_codes_are_sorted_and_unique() {
     let mut names: Vec<_> = Code::ALL.map(Code::name).to_vec();
     assert!(Code::ALL.is_sorted() && Severity::ALL.is_sorted());
     names.sort_unstable();

@@ -54,7 +54,7 @@ const fn hm(hours: i64, minutes: i64) -> i64 {
 }
 
 #[test]
-fn who_leaves_a_night_late_has_not_come_for_the_next() {
+fn late_check_out_of_a_night_does_not_begin_the_next_shift() {
     let mut ada = works(&[("23:00", "07:00")]);
     assert_eq!(ada.face("2026-03-25T22:58"), PunchOutcome::CheckedIn);
     assert_eq!(ada.face("2026-03-26T08:10"), PunchOutcome::CheckedOut);
@@ -72,7 +72,7 @@ fn who_leaves_a_night_late_has_not_come_for_the_next() {
 }
 
 #[test]
-fn who_leaves_the_first_part_of_a_split_day_late_has_not_come_for_the_second() {
+fn late_check_out_of_the_first_part_of_a_split_day_begins_no_second() {
     let mut ada = works(&[("08:00", "12:00"), ("17:00", "21:00")]);
     faces(&mut ada, "2026-03-02", &["08:00", "13:10"]);
     let first = of_shift(&ada, "2026-03-02", 1);
@@ -121,7 +121,7 @@ fn a_call_out_at_night_is_not_the_beginning_of_the_day() {
 }
 
 #[test]
-fn early_is_no_longer_before_the_window_than_the_window_is_before_the_start() {
+fn early_check_in_counts_up_to_two_windows_before_the_start() {
     for (came, comes_for_it) in [("07:00:00", true), ("06:59:59", false)] {
         let mut ada = works(&[("09:00", "18:00")]);
         faces(&mut ada, "2026-03-02", &[came]);
@@ -150,7 +150,7 @@ fn a_forgotten_check_out_is_not_made_up_for_by_coming_on_another_day() {
 }
 
 #[test]
-fn where_shifts_touch_who_is_out_comes_and_who_is_in_leaves() {
+fn punch_where_shifts_touch_ends_an_open_session_or_begins_one() {
     let shifts = [("07:00", "19:00"), ("19:00", "07:00")];
     let mut ada = works(&shifts);
     assert_eq!(ada.face("2026-03-02T19:00:00"), PunchOutcome::CheckedIn);
@@ -241,7 +241,7 @@ fn a_guards_day_of_24_hours_ends_when_they_are_relieved() {
 }
 
 #[test]
-fn who_comes_back_and_says_so_leaves_later() {
+fn explicit_check_in_after_a_check_out_goes_on_with_the_day() {
     let mut ada = works(&[("09:00", "18:00")]);
     let day = |ada: &mut Clockwork, on: &str, punches: &[(PunchKind, &str)]| {
         punches.iter().map(|(kind, time)| ada.punch(*kind, &format!("{on}T{time}"))).collect::<Vec<_>>()
@@ -294,7 +294,7 @@ fn an_open_last_pair_does_not_hide_the_others() {
 }
 
 #[test]
-fn what_is_asked_leaves_the_unpaid_break_out() {
+fn scheduled_time_leaves_the_unpaid_break_out() {
     let minutes = SignedDuration::from_mins;
     let counting = Counting { unpaid_break: minutes(30), break_after: minutes(360), ..Counting::STANDARD };
     let shift = Shift { counting, workdays: Workdays::ALL, ..Shift::standard() };
@@ -346,7 +346,7 @@ fn overtime(ada: &Clockwork, on: &str) -> (i64, i64, bool) {
 }
 
 #[test]
-fn what_comes_after_an_approval_is_not_approved_with_it() {
+fn overtime_after_an_approval_is_not_approved_with_it() {
     let mut ada = works(&[("09:00", "18:00")]);
     faces(&mut ada, "2026-03-02", &["09:00", "18:30"]);
     let key = ada.day("2026-03-02").day.key;
@@ -362,7 +362,7 @@ fn what_comes_after_an_approval_is_not_approved_with_it() {
 }
 
 #[test]
-fn an_approval_goes_no_further_when_the_day_is_decided() {
+fn override_does_not_extend_an_overtime_approval() {
     let mut ada = works(&[("09:00", "18:00")]);
     faces(&mut ada, "2026-03-02", &["09:00", "18:30"]);
     let day = ada.day("2026-03-02");

@@ -81,7 +81,7 @@ fn a_shift_that_changes_keeps_its_earlier_rules_for_earlier_dates() {
 }
 
 #[test]
-fn what_is_given_most_closely_is_worked() {
+fn closest_assignment_decides_the_shift() {
     let mut plan = a_plan();
     plan.shifts.insert(shift_id(4), ShiftVersions::new(numbered(4, "06:00")));
     plan.shifts.insert(shift_id(5), ShiftVersions::new(numbered(5, "05:00")));
@@ -110,7 +110,7 @@ fn what_is_given_most_closely_is_worked() {
 }
 
 #[test]
-fn who_moves_takes_the_plan_of_the_new_place_from_that_date_on() {
+fn new_placement_brings_the_plan_of_its_department_and_time_zone() {
     let mut plan = a_plan();
     plan.assignments.push(given(2, AssignmentTarget::Department(SALES), None, None));
     plan.assignments.push(given(3, AssignmentTarget::Department(LAB), None, Some("2026-03-11")));
@@ -193,7 +193,7 @@ fn calendars_of_everybody_and_of_a_department_add_up() {
 }
 
 #[test]
-fn a_shift_nobody_knows_is_given_to_nobody() {
+fn assignment_of_an_unknown_shift_is_left_out() {
     let mut plan = a_plan();
     plan.assignments.push(given(9, AssignmentTarget::Everybody, None, None));
     check(&plan.schedule(&Personal::default()), &[("2026-03-02", "09:00")]);

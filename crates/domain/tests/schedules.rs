@@ -42,7 +42,7 @@ fn worked(schedule: &Schedule, day: &str) -> Vec<ShiftInstance> {
 }
 
 #[test]
-fn what_is_nearer_to_the_person_wins_while_it_holds() {
+fn personal_assignment_beats_department_assignment() {
     let given = |n, from: Option<&str>, to: Option<&str>, rank| RankedShift {
         shift: shift(n),
         from: from.map(date),
@@ -187,7 +187,7 @@ fn half_a_day_of_leave_shortens_the_shift_and_what_it_asks() {
 }
 
 #[test]
-fn of_flexible_hours_half_are_asked_of_half_a_day() {
+fn half_a_day_of_leave_halves_flexible_hours() {
     let counting = Counting { flexible: Some(SignedDuration::from_hours(8)), ..Counting::STANDARD };
     let leaves = vec![on_leave("2026-03-02", "2026-03-02", Some(Half::Second))];
     let schedule = Schedule::simple(Shift { counting, ..Shift::standard() }, Zone::UTC);
@@ -196,7 +196,7 @@ fn of_flexible_hours_half_are_asked_of_half_a_day() {
 }
 
 #[test]
-fn what_is_free_twice_is_free_once() {
+fn overlapping_leave_and_holiday_halves_count_once() {
     let with = |holiday: Option<Half>, leaves: &[Option<Half>]| {
         let leaves = leaves.iter().map(|half| on_leave("2026-03-02", "2026-03-02", *half)).collect();
         let mut schedule = Schedule { leaves, ..simple() };
@@ -301,7 +301,7 @@ fn an_override_says_something_and_why() {
 }
 
 #[test]
-fn a_forgotten_check_out_can_be_decided_and_later_facts_are_flagged() {
+fn override_supplies_a_forgotten_check_out_and_later_punches_are_flagged() {
     let mut ada = came("09:20");
     let computed = ada.record("2026-03-02");
     assert_eq!(computed.flags, [Flag::Late, Flag::MissingCheckOut]);
@@ -337,7 +337,7 @@ fn overridden(mut ada: Clockwork, change: impl Fn(Override) -> Override) -> (Rec
 }
 
 #[test]
-fn a_day_nobody_punched_can_be_decided_whole() {
+fn override_supplies_the_times_of_a_day_without_punches() {
     let (first_in, last_out) = (Some(at("2026-03-02T09:00:00Z")), Some(at("2026-03-02T18:00:00Z")));
     let (record, _) = overridden(of(simple()), |override_| Override { first_in, last_out, ..override_ });
     assert_eq!((record.status, record.worked_seconds), (DayStatus::Present, Some(32_400)));
@@ -351,7 +351,7 @@ fn a_day_nobody_punched_can_be_decided_whole() {
 }
 
 #[test]
-fn overtime_that_was_decided_holds_while_the_person_is_still_in() {
+fn overridden_overtime_holds_while_the_session_is_open() {
     let (record, noon) =
         overridden(came("09:00"), |override_| Override { overtime_seconds: Some(600), ..override_ });
     assert_eq!((record.overtime_seconds, noon.overtime_seconds), (600, 600));
@@ -359,7 +359,7 @@ fn overtime_that_was_decided_holds_while_the_person_is_still_in() {
 }
 
 #[test]
-fn times_that_were_decided_replace_what_lies_beyond_them() {
+fn overridden_times_replace_the_punches_beyond_them() {
     let pairs = || {
         let counting = Counting { pairing: Pairing::EveryPair, ..Counting::STANDARD };
         let mut ada = of(Schedule::simple(Shift { counting, ..Shift::standard() }, Zone::UTC));
@@ -376,7 +376,7 @@ fn times_that_were_decided_replace_what_lies_beyond_them() {
 }
 
 #[test]
-fn who_left_after_the_system_ended_their_session_can_be_decided() {
+fn override_supplies_the_times_of_an_auto_closed_session() {
     let mut ada = came("09:00");
     assert_eq!(ada.punch(PunchKind::Close, "2026-03-02T11:00"), PunchOutcome::Closed);
     let last_out = Some(at("2026-03-02T18:00:00Z"));
@@ -390,7 +390,7 @@ fn who_left_after_the_system_ended_their_session_can_be_decided() {
 }
 
 #[test]
-fn what_was_decided_outlives_the_plan() {
+fn override_outlives_changes_of_the_plan() {
     let override_ =
         |ada: &Clockwork| Override { status: Some(DayStatus::Present), ..decided(&ada.record("2026-03-02")) };
     let present = |ada: &Clockwork| {
@@ -414,7 +414,7 @@ fn what_was_decided_outlives_the_plan() {
 }
 
 #[test]
-fn before_somebody_is_asked_only_work_and_decisions_make_records() {
+fn before_asked_from_only_punches_and_overrides_make_records() {
     let mut ada = of(simple());
     ada.face("2026-03-03T09:00");
     let read = |ada: &Clockwork, on: &str| {

@@ -89,7 +89,7 @@ fn v7_overtime_counts_from_a_quarter_of_an_hour() {
 }
 
 #[test]
-fn v8_a_day_of_faces() {
+fn v8_face_punches_of_a_day_check_in_once_and_out_last() {
     let mut ada = shift_d();
     assert_eq!(ada.face("2026-03-02T09:00:00"), PunchOutcome::CheckedIn);
     let free = ada.at("2026-03-02T09:01:00");
@@ -151,7 +151,7 @@ fn v12_a_start_that_clocks_skip_moves_forward() {
 }
 
 #[test]
-fn v13_of_a_repeated_start_the_first_is_meant() {
+fn v13_a_repeated_start_means_the_first() {
     let zone = Zone::named("America/New_York").unwrap();
     let instance = a_shift("01:30", "09:30").on(date("2026-11-01"), &zone);
     assert_eq!(instance.start, "2026-11-01T05:30:00Z".parse().unwrap());
@@ -220,7 +220,7 @@ fn every_pair() -> Clockwork {
 }
 
 #[test]
-fn v19_what_lies_between_two_pairs_is_a_break() {
+fn v19_time_between_two_pairs_is_a_break() {
     let mut ada = every_pair();
     for (time, outcome) in [
         ("09:00", PunchOutcome::CheckedIn),
@@ -408,7 +408,7 @@ fn a_forgotten_check_out_outside_of_shifts_ends_with_its_day() {
 }
 
 #[test]
-fn who_came_before_the_window_opened_came_for_the_shift() {
+fn check_in_before_the_window_counts_for_the_shift() {
     let mut ada = shift_d();
     assert_eq!(ada.face("2026-03-02T07:40"), PunchOutcome::CheckedIn);
     let early = ada.day("2026-03-02").read(ada.at("2026-03-02T07:41"));
@@ -428,7 +428,7 @@ fn who_came_before_the_window_opened_came_for_the_shift() {
 }
 
 #[test]
-fn a_punch_that_counts_as_nothing_does_not_tell_what_an_earlier_one_was_for() {
+fn cooldown_or_voided_punch_does_not_change_an_earlier_punch() {
     let mut ada = shift_d();
     ada.face("2026-03-02T06:00");
     ada.face("2026-03-02T07:59:30");
@@ -446,7 +446,7 @@ fn a_punch_that_counts_as_nothing_does_not_tell_what_an_earlier_one_was_for() {
 }
 
 #[test]
-fn of_punches_at_the_same_instant_the_first_that_was_taken_counts() {
+fn first_taken_of_punches_at_the_same_instant_counts() {
     let mut ada = shift_d();
     // The later one may have the smaller identifier.
     for (n, taken) in [(9_u128, true), (3, false), (12, false)] {
@@ -528,7 +528,7 @@ fn the_end_of_a_session_that_was_not_open_changes_nothing() {
 }
 
 #[test]
-fn who_comes_back_after_the_system_ended_their_session_goes_on() {
+fn check_in_after_an_auto_close_goes_on_with_the_day() {
     let times = |mut ada: Clockwork| {
         ada.face("2026-03-02T09:00");
         ada.punch(PunchKind::Close, "2026-03-02T12:00");
@@ -553,7 +553,7 @@ fn a_punch_outside_of_shifts_that_counts_as_nothing_is_no_day() {
 }
 
 #[test]
-fn a_shift_that_was_given_twice_is_worked_once() {
+fn shift_assigned_twice_is_worked_once() {
     let mut ada = shift_d();
     let shift = a_shift("06:00", "14:00");
     ada.schedule.assignments.push(on_dates(shift.clone(), "2026-03-02", "2026-03-05"));

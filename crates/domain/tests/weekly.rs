@@ -76,7 +76,7 @@ fn a_long_day_is_overtime_once_the_week_is_full_and_not_before() {
 }
 
 #[test]
-fn the_least_length_and_steps_are_those_of_the_week() {
+fn overtime_minimum_and_step_apply_to_the_week() {
     let mut shift = weekly(17);
     shift.counting.overtime.min = SignedDuration::from_mins(90);
     shift.counting.overtime.step = SignedDuration::from_mins(60);
@@ -87,7 +87,7 @@ fn the_least_length_and_steps_are_those_of_the_week() {
 }
 
 #[test]
-fn the_most_of_a_day_holds_for_each_day_and_is_not_carried_over() {
+fn daily_overtime_cap_holds_for_each_day_and_is_not_carried_over() {
     let mut shift = weekly(8);
     shift.counting.overtime.daily_cap = Some(SignedDuration::from_hours(2));
     let mut ada = worked_by(shift);
@@ -132,7 +132,7 @@ fn each_day_is_measured_by_the_hours_that_its_own_rules_ask_of_a_week() {
 }
 
 #[test]
-fn what_was_decided_of_a_day_holds_and_its_time_counts_for_the_week() {
+fn overridden_day_holds_and_its_time_counts_for_the_week() {
     let mut ada = worked_by(weekly(8));
     days_of(&mut ada, &[8, 4, 1]);
     let tuesday = ada.day("2026-03-03");
@@ -295,7 +295,7 @@ proptest! {
     }
 
     #[test]
-    fn some_dates_come_to_what_they_come_to_among_all(ada in some_weeks(), from in 0_i64..21, days in 0_i64..12) {
+    fn records_of_some_dates_are_those_among_all_dates(ada in some_weeks(), from in 0_i64..21, days in 0_i64..12) {
         let from = FIRST + Span::new().days(from);
         let some = DateRange::new(from, from + Span::new().days(days)).expect("a range");
         let all = DateRange::new(FIRST, FIRST + Span::new().days(41)).expect("a range");

@@ -97,7 +97,7 @@ fn distinct(changes: Vec<PersonChange>) -> Vec<PersonChange> {
 
 proptest! {
     #[test]
-    fn it_answers_like_the_plain_loop_after_any_changes(
+    fn gallery_answers_like_the_plain_loop_after_any_changes(
         changes in prop::collection::vec(any_change(), 0..80).prop_map(distinct),
         loaded in 0..80_usize,
         probe in any_template(),
@@ -120,7 +120,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn it_answers_like_the_plain_loop_over_many_people(
+    fn gallery_answers_like_the_plain_loop_over_many_people(
         seed: u64,
         dim in prop::sample::select(vec![1_usize, 7, 64, 128, 512]),
         euclidean: bool,

@@ -89,7 +89,7 @@ mod tests {
     use actix_web::{App, HttpResponse};
 
     #[actix_web::test]
-    async fn what_is_compressed_has_a_weak_tag_and_varies_also_where_it_is_known() {
+    async fn compressed_answers_have_a_weak_etag_and_vary_even_if_unmodified() {
         let long =
             || async { HttpResponse::Ok().insert_header((header::ETAG, "\"3-ff\"")).json("a".repeat(2000)) };
         let known =

@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_given_back() {
+    fn password_places_of_the_limiter_are_released() {
         let limiter = Limiter::new(Some(Limits { passwords_at_once: 2, ..Limits::default() }));
         let (one, other) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
         let first = limiter.password(one).unwrap();

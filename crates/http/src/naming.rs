@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_is_told_by_an_id_is_told_by_name() {
+    fn user_ids_in_answers_get_their_names_beside_them() {
         let id: UserId = "01890000-0000-7000-8000-000000000001".parse().unwrap();
         let names = HashMap::from([(id, PersonName::parse("Ada").unwrap())]);
         let mut value = json!({

@@ -303,7 +303,7 @@ async fn an_interrupted_import_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn two_systems_do_not_meet() {
+async fn people_of_two_old_systems_stay_apart() {
     let world = world();
     import(&world, &office()).await;
     let other = FakeLegacySystem::new("new.example.org:3306/attendance").with_text(
@@ -330,7 +330,7 @@ async fn without_consent_faces_wait_and_with_it_they_come() {
 }
 
 #[tokio::test]
-async fn who_withdrew_consent_or_was_removed_stays_out() {
+async fn import_brings_back_no_removed_person_and_no_withdrawn_face() {
     let world = world();
     import(&world, &office()).await;
     let (ada, bob) = (named(&world, "Ada").await, named(&world, "Bob").await);
@@ -346,7 +346,7 @@ async fn who_withdrew_consent_or_was_removed_stays_out() {
 }
 
 #[tokio::test]
-async fn what_needs_a_decision_is_listed_by_old_id() {
+async fn import_report_lists_doubtful_rows_by_old_id() {
     let world = world();
     let taken = User { email: a_user("x").email, ..a_user("Somebody") };
     world.add(taken.clone()).await;

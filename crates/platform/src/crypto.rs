@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sealed_opens_in_its_context_only() {
+    fn sealed_bytes_open_only_in_their_context_with_their_key() {
         let sealed = sealer(1).seal(b"a face", b"user 1, face 1").unwrap();
         assert_eq!(sealer(1).open(&sealed, b"user 1, face 1").unwrap(), b"a face");
         assert_eq!(sealer(1).open(&sealed, b"user 2, face 1"), Err(SealError));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_can_be_sealed_too() {
+    fn empty_bytes_can_be_sealed() {
         let sealed = sealer(1).seal(b"", b"c").unwrap();
         assert_eq!(sealer(1).open(&sealed, b"c").unwrap(), b"");
     }

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_file_is_refused_and_left_alone() {
+    fn bad_key_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("data.key"), folder.path().join("link.key"));
         OpenOptions::new()

@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_refused_is_named() {
+    fn unsupported_file_formats_are_named() {
         for (bytes, name) in [
             (&b"\0\0\0\x18ftypheic\0\0"[..], Some("HEIC")),
             (b"\0\0\0\x18ftypavif\0\0", Some("AVIF")),

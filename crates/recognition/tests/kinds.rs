@@ -172,7 +172,7 @@ fn a_missing_end_marker_is_no_damage_and_missing_pixels_are() {
 }
 
 #[test]
-fn what_is_not_read_is_named() {
+fn unsupported_jpeg_kinds_are_named() {
     let plain = cjpeg(&[], None);
     let frame = plain.windows(2).position(|pair| pair == [0xFF, 0xC0]).unwrap();
     let changed = |at: usize, to: u8| {

@@ -95,7 +95,7 @@ fn a_file_nobody_has_hashed_is_refused() {
 }
 
 #[test]
-fn nonsense_is_refused() {
+fn contradictory_model_manifests_are_refused() {
     for (from, to) in [
         ("sizes = [320, 640]", "sizes = [320, 640]\ncolor = 1"),
         ("sizes = [320, 640]", "sizes = [300]"),

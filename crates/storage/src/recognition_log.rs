@@ -194,7 +194,7 @@ mod tests {
     use crate::Options;
 
     #[tokio::test]
-    async fn when_the_database_is_away_for_long_the_oldest_are_given_up() {
+    async fn recognition_log_gives_up_its_oldest_searches_in_an_outage() {
         let url = "mysql://root@127.0.0.1:1/rollcall".parse().unwrap();
         let log = SqlRecognitionLog::start(Database::connect_lazily(Options::new(url)).await.unwrap());
         for n in 0..CAPACITY as u128 + 7 {

@@ -92,7 +92,7 @@ fn rows_go_from_sqlite_to_mysql_and_back() {
 }
 
 #[test]
-fn what_was_not_committed_is_not_there() {
+fn uncommitted_loading_changes_no_row() {
     rollcall_testkit::run(async {
         for bench in [common::sqlite::bench().await, common::mysql::empty_bench().await] {
             bench.users().insert(&a_user("Ada"), None).await.unwrap();

@@ -54,7 +54,7 @@ fn text(text: &str) -> Cell {
 }
 
 #[test]
-fn what_no_driver_would_read_is_read() {
+fn odd_mysql_values_of_an_old_system_are_read() {
     run(async {
         let name = create("odd").await;
         execute_on(
@@ -128,7 +128,7 @@ fn keys_and_references_are_told() {
 }
 
 #[test]
-fn its_name_has_no_password_and_one_machine_has_one_name() {
+fn old_systems_name_has_no_password_and_is_one_per_machine() {
     run(async {
         let name = create("name").await;
         let system = open(&name).await;

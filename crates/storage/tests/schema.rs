@@ -194,7 +194,7 @@ async fn migrated_by_both(one: Database, two: Database) {
 }
 
 #[test]
-fn what_is_stored_goes_along_with_a_later_step_on_sqlite() {
+fn stored_rows_go_along_with_a_later_step_on_sqlite() {
     rollcall_testkit::run(async {
         let folder = tempfile::TempDir::new().unwrap();
         goes_along(common::sqlite::open(&folder).await).await;
@@ -202,7 +202,7 @@ fn what_is_stored_goes_along_with_a_later_step_on_sqlite() {
 }
 
 #[test]
-fn what_is_stored_goes_along_with_a_later_step_on_mysql() {
+fn stored_rows_go_along_with_a_later_step_on_mysql() {
     rollcall_testkit::run(async {
         let name = common::mysql::create("along").await;
         goes_along(common::mysql::open(&name).await).await;

@@ -30,12 +30,12 @@ fn texts_that_were_compared_by_an_older_rule_are_found_by_the_new_one() {
 }
 
 #[test]
-fn a_new_spelling_may_be_what_another_one_gives_up() {
+fn new_address_key_may_be_one_that_another_person_gives_up() {
     rollcall_testkit::run(async { common::below::spelled_one_after_the_other(&bench().await).await });
 }
 
 #[test]
-fn who_was_entered_under_laxer_rules_before_is_read_spelled_and_found() {
+fn people_entered_under_laxer_rules_are_read_and_found() {
     rollcall_testkit::run(async { common::below::read_as_they_were_entered(&bench().await).await });
 }
 
@@ -124,7 +124,7 @@ fn templates_move_to_a_new_key_and_the_old_one_is_useless() {
 }
 
 #[test]
-fn what_cannot_be_noted_is_not_stored() {
+fn change_without_its_audit_entry_is_not_stored() {
     rollcall_testkit::run(async {
         let bench = bench().await;
         let user = a_user("Ada");

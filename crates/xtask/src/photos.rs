@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_without_them_is_an_error() {
+    fn archive_without_the_portraits_is_an_error() {
         let (from, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let path = archive(from.path(), &["face_recognition-1.3.0/tests/test_images/32bit.png"]);
         assert!(unpack(&path, into.path()).unwrap_err().to_string().contains("0 of the 6"));

@@ -77,7 +77,7 @@ async fn a_folder_is_enrolled_and_its_people_are_recognized() {
 }
 
 #[tokio::test]
-async fn what_is_not_enrolled_from_a_folder_is_told() {
+async fn files_not_enrolled_from_a_folder_are_told() {
     let program = program();
     let folder = program.folder().join("people");
     // The code of one is part of another's: each is found by all of it.

@@ -136,7 +136,7 @@ async fn no_photo_makes_the_server_fail() {
 }
 
 #[tokio::test]
-async fn the_number_of_faces_decides() {
+async fn photos_need_exactly_one_face_unless_all_are_asked_for() {
     let app = TestApp::start().await;
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);
     let two = photos::photo("group/two_people.jpg");

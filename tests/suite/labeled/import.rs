@@ -430,7 +430,7 @@ async fn faces_of_the_old_system_are_recognized_in_new_photos() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_said_without_the_password() {
+async fn import_errors_are_told_without_the_password() {
     let program = prepared(program());
     let url = "mysql://hr:hush-hush@127.0.0.1:1/attendance";
     for (arguments, code, says) in [

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 on_both_databases!(
     a_person_is_enrolled_recognized_and_leaves,
-    nobody_knows_a_person_who_was_removed,
+    removed_person_is_unknown,
     a_face_belongs_to_one_person,
 );
 
@@ -70,7 +70,7 @@ async fn a_person_is_enrolled_recognized_and_leaves(db: Db) {
     assert_eq!(history["data"][0]["id"], left["attendance"]["record"]["id"]);
 }
 
-async fn nobody_knows_a_person_who_was_removed(db: Db) {
+async fn removed_person_is_unknown(db: Db) {
     let app = TestApp::on(db).await;
     let (admin, kiosk) = (app.admin().await, app.kiosk().await);
     let photos = photos::person("David_Beckham");

@@ -79,7 +79,7 @@ async fn a_missing_or_shortened_model_is_not_used() {
 
 /// Templates of two models are never compared: whoever was enrolled with another one starts over.
 #[tokio::test]
-async fn a_new_model_starts_over() {
+async fn new_model_needs_a_new_enrollment() {
     let one = TestApp::start().await;
     let ada = one.employee("Ada").await;
     let photos = photos::person("Colin_Powell");

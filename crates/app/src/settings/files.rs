@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_what_is_written() {
+    fn dotenv_values_are_read_as_written() {
         for (written, meant) in [
             ("K=pa$word", "pa$word"),
             ("K=pa$$w#rd", "pa$$w#rd"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_would_read_otherwise_is_refused() {
+    fn ambiguous_dotenv_values_are_refused() {
         for written in [
             "K=a #b",
             "K=5000 # the port",

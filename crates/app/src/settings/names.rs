@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn of_an_environment_only_what_seems_ours_is_told() {
+    fn only_variables_that_resemble_a_setting_seem_ours() {
         for name in ["FACE_RECOGNITION_TRESHOLD", "RATE_LIMIT_LOGIN", "database_uri", "JWT_SECRET"] {
             assert!(seems_ours(name, &KNOWN), "{name}");
         }

@@ -18,7 +18,7 @@ fn refused(key: &str, value: &str) {
 }
 
 #[test]
-fn nothing_set_is_a_working_installation() {
+fn unset_settings_have_working_defaults() {
     let settings = settings(&[]).unwrap();
     assert_eq!(settings.database, DatabaseSetting::Embedded);
     assert_eq!((settings.host.to_string().as_str(), settings.port), ("127.0.0.1", 5000));
@@ -110,7 +110,7 @@ fn password(settings: Result<Settings, String>) -> String {
 }
 
 #[test]
-fn what_is_no_single_value_is_refused() {
+fn setting_lists_in_toml_are_rejected() {
     let message =
         of(&[("rollcall.toml", "\ncors_origins = [\"https://a.example\"]\n")], &[]).map(drop).unwrap_err();
     assert_eq!(

@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_comes_back_and_nothing_else_does() {
+    fn audit_states_come_back_and_unknown_names_do_not() {
         comes_back(State::shift(&Shift::standard(), None, false));
         let at = Timestamp::UNIX_EPOCH;
         let through = jiff::civil::date(2026, 2, 28);
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_are_in_order_and_there_once() {
+    fn audit_state_names_are_sorted_and_unique() {
         assert!(NAMES.is_sorted_by(|a, b| a < b));
     }
 }

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_read_also_where_it_would_be_refused_now() {
+    fn stored_names_and_addresses_are_read_even_if_refused_now() {
         for text in ["admin@192.168.1.10", "Ada,b@x.com", "Nobody", "a@x.com."] {
             let address = EmailAddress::stored(text);
             assert_eq!(address.as_str(), text);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_of_the_erased_is_valid() {
+    fn name_and_address_of_an_erased_person_are_valid() {
         let address = EmailAddress::erased(UserId::new(uuid::Uuid::from_u128(u128::MAX)));
         assert_eq!(EmailAddress::parse(address.as_str()), Ok(address));
         assert_eq!(PersonName::parse(PersonName::erased().as_str()), Ok(PersonName::erased()));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn malformed_email_addresses_are_refused() {
         let too_long = format!("{}@x.com", "अ".repeat(22));
         let long_label = format!("a@{}.com", "ü".repeat(60));
         for bad in [

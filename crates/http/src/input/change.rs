@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_by_itself_can_be_sent_back_as_it_was() {
+    fn computed_members_can_be_sent_back_as_they_were() {
         let room = json!({ "id": "r", "name": "Attic, as it was called before" });
         let form = change(json!({ "id": "a", "name": "Eve", "seen_at": 4, "room": room }))
             .of(&shown(), FRESH)
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_what_became_another_is_refused_before_it_is_read() {
+    fn stale_change_is_refused_before_its_members_are_read() {
         let stale = Seen { revision: Some(Revision(2)), known: Revision(3) };
         for body in [json!({}), json!({ "name": "Eve" }), json!({ "id": "b", "size": 1 })] {
             let refused = change(body.clone()).of(&shown(), stale).err().map(|problem| problem.code());
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_leaves_out_what_nobody_can_say() {
+    fn override_form_leaves_out_shown_values_that_cannot_be_set() {
         let decide = |body: Value| {
             change(body).decision(&shown(), FRESH, &["name", "status", "reason"], &[("status", "pending")])
         };
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_in_other_words_is_no_difference() {
+    fn numbers_and_instants_in_another_spelling_are_the_same() {
         for (a, b) in [
             (json!(5), json!(5.0)),
             (json!("2026-03-02T09:00:00Z"), json!("2026-03-02T09:00:00+00:00")),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_that_was_read_only_what_differs_is_decided() {
+    fn override_form_of_a_whole_record_sets_only_what_differs() {
         let shown = json!({ "id": "1", "name": "a", "status": "absent", "reason": "because" });
         let sent = |body: Value| {
             let Value::Object(members) = body else { panic!("{body}") };

@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_our_own_files_say_is_read_as_it_was_meant() {
+    fn exported_csv_is_read_back_in_its_time_zone() {
         let text = "employee_code,date,first_in (Europe/Berlin)\r\n'-12,2026-03-02,2026-03-02 09:00:00\r\n";
         assert_eq!(cells(text), [["-12", "2026-03-02", "2026-03-02T08:00:00Z"]]);
         let twice = "date,first_in (Europe/Berlin)\n2026-10-25,2026-10-25 02:30:00\n";
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_that_say_too_much_are_refused() {
+    fn malformed_csv_and_unknown_columns_are_refused() {
         assert_eq!(read(b"date,size\n2026-03-02,1\n").map(drop), Err(Code::UnknownField));
         for bad in [
             b"date,date\n".as_slice(),

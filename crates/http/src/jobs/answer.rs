@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_for_a_job_is_read_among_others() {
+    fn respond_async_is_read_among_other_preferences() {
         let of = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             values.iter().for_each(|value| headers.append(PREFER, HeaderValue::from_static(value)));

@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_shown_fits_the_change_that_sends_it_back() {
+    fn shown_members_fit_the_schema_of_their_change() {
         let document = openapi();
         for (change, shown) in CHANGES {
             let mut members = Map::new();
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sometimes_left_out_is_not_required() {
+    fn members_that_may_be_left_out_are_known_as_optional() {
         let mut found = BTreeSet::new();
         left_out(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
         let known: BTreeSet<_> = SOMETIMES.iter().filter_map(|place| place.split('.').nth(1)).collect();

@@ -56,7 +56,7 @@ async fn every_role_is_let_in_exactly_where_the_document_says() {
 }
 
 #[actix_web::test]
-async fn what_may_not_be_seen_looks_like_what_is_not_there() {
+async fn hidden_people_look_like_missing_people() {
     let world = World::new();
     let ada = world.employee("Ada").await;
     let bob = world.employee("Bob").await;

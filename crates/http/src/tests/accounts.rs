@@ -223,7 +223,7 @@ async fn a_manager_sees_a_member_and_changes_only_themself() {
 }
 
 #[actix_web::test]
-async fn guessing_has_to_wait_whether_or_not_there_is_an_account() {
+async fn login_lockout_is_the_same_with_and_without_an_account() {
     let world = World::new();
     world.employee("Ada").await;
     let ask = async |email: &str, password: &str| {

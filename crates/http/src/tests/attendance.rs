@@ -8,7 +8,7 @@ use super::world::{World, pairs};
 use crate::options::HttpOptions;
 
 #[actix_web::test]
-async fn a_day_at_work() {
+async fn own_punch_shows_in_its_answer_the_history_and_today() {
     let world = World::new();
     world.fakes.clock.set("2026-03-02T09:20:00.5Z");
     let ada = world.employee("Ada").await;
@@ -91,7 +91,7 @@ async fn entering_for_others_needs_a_reason() {
 }
 
 #[actix_web::test]
-async fn employees_mark_themselves_only_where_they_may() {
+async fn employees_punch_and_enroll_only_with_self_service() {
     let own = SelfService { enroll: false, check_in: false };
     let world = World::with(HttpOptions { self_service: own, ..HttpOptions::default() });
     let ada = world.employee("Ada").await;
@@ -101,7 +101,7 @@ async fn employees_mark_themselves_only_where_they_may() {
 }
 
 #[actix_web::test]
-async fn who_is_in_is_counted_by_department() {
+async fn today_is_counted_by_department() {
     let world = World::new();
     let max = world.person("Max", Role::Manager, None).await;
     let kitchen = world.department("Kitchen", Some(max.id)).await;

@@ -75,7 +75,7 @@ async fn every_other_method_is_refused_and_the_right_ones_are_named() {
 }
 
 #[actix_web::test]
-async fn what_is_not_in_the_table_is_not_found() {
+async fn paths_outside_of_the_url_table_are_not_found() {
     let world = World::new();
     for uri in [
         "/",
@@ -96,7 +96,7 @@ async fn what_is_not_in_the_table_is_not_found() {
 }
 
 #[actix_web::test]
-async fn until_it_is_ready_only_its_health_is_answered() {
+async fn starting_or_draining_server_answers_503() {
     let world = World::new();
     for (state, code) in [(State::Starting, "starting"), (State::Draining, "draining")] {
         world.api.readiness.set(state);
@@ -164,7 +164,7 @@ async fn only_listed_origins_may_read() {
 }
 
 #[actix_web::test]
-async fn nobody_else_may_read_unless_told_so() {
+async fn no_origin_is_allowed_by_default() {
     let world = World::new();
     let request = TestRequest::get().uri("/api/health").insert_header(("Origin", "https://hr.example.org"));
     assert!(!world.call(request).await.headers.contains_key("access-control-allow-origin"));

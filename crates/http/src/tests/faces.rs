@@ -73,7 +73,7 @@ async fn a_face_is_enrolled_recognized_and_deleted() {
 }
 
 #[actix_web::test]
-async fn strangers_and_others_are_not_named() {
+async fn other_people_in_a_photo_are_not_named_to_employees() {
     let world = World::new();
     let (admin, ada, bob) = (world.admin().await, world.employee("Ada").await, world.employee("Bob").await);
     world.enroll(ada.id, "Ada").await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::world::{World, pairs};
 
 #[actix_web::test]
-async fn a_page_knows_where_it_is() {
+async fn user_list_page_has_totals_and_links() {
     let world = World::new();
     let admin = world.admin().await;
     for name in ["Ada", "Bob", "Cleo", "Dan"] {
@@ -35,7 +35,7 @@ async fn a_page_knows_where_it_is() {
 }
 
 #[actix_web::test]
-async fn what_a_list_does_not_know_is_refused_and_never_ignored() {
+async fn unknown_and_repeated_list_parameters_are_refused() {
     let world = World::new();
     let admin = world.admin().await;
     for (query, wrong) in [
@@ -60,7 +60,7 @@ async fn what_a_list_does_not_know_is_refused_and_never_ignored() {
 }
 
 #[actix_web::test]
-async fn everything_out_of_range_is_told_at_once() {
+async fn all_list_parameters_out_of_range_are_told_at_once() {
     let world = World::new();
     let admin = world.admin().await;
     let answer = world.get(&admin.token, "/api/users?page=0&per_page=101&role=boss&enrolled=yes").await;

@@ -54,7 +54,7 @@ async fn accepting(world: &World, who: &Somebody, accept: &'static str) -> Answe
 }
 
 #[actix_web::test]
-async fn asking_what_would_come_starts_no_job() {
+async fn head_request_of_a_report_starts_no_job() {
     let world = World::new();
     let admin = world.admin().await;
     for path in [
@@ -289,7 +289,7 @@ async fn records_are_paged_and_sums_have_totals() {
 }
 
 #[actix_web::test]
-async fn what_no_report_can_be_is_refused() {
+async fn impossible_report_queries_are_refused() {
     let (world, admin, ada) = week().await;
     let of = async |query: &str| world.get(&admin.token, &format!("/api/attendance/report?{query}")).await;
     for (query, wrong) in [

@@ -58,7 +58,7 @@ async fn a_zero_byte_is_a_byte() {
 }
 
 #[tokio::test]
-async fn what_is_stored_names_scheme_and_cost_and_is_salted() {
+async fn password_hash_names_scheme_and_cost_and_is_salted() {
     let (one, two) = (hashed("same").await, hashed("same").await);
     assert!(one.as_str().starts_with("bp1$2b$04$"), "{}", one.as_str());
     assert_ne!(one.as_str(), two.as_str());
@@ -114,7 +114,7 @@ async fn a_lower_cost_is_outdated_and_a_higher_one_is_not() {
 }
 
 #[tokio::test]
-async fn no_account_and_no_known_form_match_nothing() {
+async fn missing_or_malformed_hash_matches_no_password() {
     assert_eq!(passwords().verify(password("x"), None).await.unwrap(), Verified::No);
     let good = hashed("x").await;
     for form in ["", "!", "plain", "$2b$04$short", "bp1", "bp2$", "$2x$", "$1$", "bp1bp1$2b$", "$2b$31$"] {
@@ -140,7 +140,7 @@ async fn an_unknown_account_costs_the_same_work() {
 }
 
 #[tokio::test]
-async fn who_finds_the_line_full_is_told_at_once() {
+async fn full_hashing_queue_refuses_at_once() {
     let passwords = with_options(PasswordOptions { cost: 4, workers: 1, waiting: 1 });
     let turn = Arc::clone(&passwords.served).acquire_owned().await.unwrap();
     // `join` runs each up to where it must wait; the one worker is taken, so two fill the line.
@@ -167,7 +167,7 @@ fn options_have_bounds() {
 }
 
 #[test]
-fn what_everybody_tries_first_is_guessable() {
+fn common_passwords_and_ones_own_data_are_guessable() {
     let about = ["Ada Lovelace", "ada.lovelace@example.org"];
     for weak in [
         "password",

@@ -180,7 +180,7 @@ fn a_token_for_or_from_somebody_else_is_refused() {
 }
 
 #[test]
-fn times_are_judged_by_the_given_instant_with_little_lenience() {
+fn token_times_are_judged_with_little_leeway() {
     for (claim, second, expected) in [
         ("exp", NOW - 6, Err(TokenError::Expired)),
         ("exp", NOW - 5, Err(TokenError::Expired)),

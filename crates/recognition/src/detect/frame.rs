@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_seen_in_a_turned_photo_is_told_where_it_is_in_the_photo() {
+    fn detections_in_a_turned_frame_are_placed_in_the_photo() {
         let wide = picture(640, 480);
         for turn in Turn::QUARTERS.into_iter().chain(Turn::DIAGONALS) {
             for frame in [Frame::turned(&wide, 320, turn), Frame::turned_and_bordered(&wide, 320, turn)] {

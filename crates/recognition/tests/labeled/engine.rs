@@ -44,7 +44,7 @@ async fn the_self_test_says_what_is_loaded() {
 }
 
 #[tokio::test]
-async fn more_than_fits_is_refused_at_once_and_the_rest_is_answered() {
+async fn photos_beyond_the_queue_are_refused_and_the_rest_is_answered() {
     let engine = Arc::new(OnnxFaceEngine::start(options(1, 2)).unwrap());
     let photo = photo("group/crowd.jpg");
     let tasks: Vec<_> = (0..12)

@@ -135,7 +135,7 @@ fn only_the_largest_face_gets_a_template_when_only_it_is_wanted() {
 }
 
 #[test]
-fn where_nobody_is_nobody_is_found() {
+fn no_face_is_found_in_photos_without_people() {
     let mut pipeline = pipeline("open");
     for name in [
         "dark_tile.png",

@@ -207,7 +207,7 @@ fn turned_groups_are_counted_as_upright_ones() {
 }
 
 #[test]
-fn where_nobody_is_nobody_is_found_from_any_side() {
+fn no_face_is_found_in_turned_photos_without_people() {
     for pack in ["open", "insightface-small"] {
         let mut pipeline = pipeline(pack);
         for name in

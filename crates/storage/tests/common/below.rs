@@ -25,7 +25,7 @@ macro_rules! stamp_below {
             use $crate::common::below;
 
             #[test]
-            fn of_sixty_four_first_punches_one_is_stored() {
+            fn sixty_four_concurrent_first_punches_store_one() {
                 rollcall_testkit::run(async {
                     let bench = $bench().await;
                     below::one_first_punch(&[&bench], 64).await;
@@ -33,7 +33,7 @@ macro_rules! stamp_below {
             }
 
             #[test]
-            fn of_first_punches_through_two_processes_one_is_stored() {
+            fn concurrent_first_punches_of_two_processes_store_one() {
                 rollcall_testkit::run(async {
                     let one = $bench().await;
                     let two = $another(&one).await;

@@ -22,12 +22,12 @@ macro_rules! assignment_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, assignments:
             every_field_of_an_assignment_comes_back
-            what_is_given_and_to_whom_must_exist
-            nobody_is_given_one_shift_twice
-            of_several_assignments_at_once_one_is_stored
+            shift_and_target_of_an_assignment_must_exist
+            overlapping_assignments_of_one_shift_are_refused
+            concurrent_overlapping_assignments_store_one
             an_assignment_makes_records_stale_from_where_it_differs
-            a_department_is_whoever_is_or_was_in_it
-            who_did_not_see_the_last_change_of_an_assignment_is_told
+            department_assignment_makes_records_of_past_members_stale_too
+            change_of_an_outdated_assignment_is_stale
             assignments_are_seen_by_those_they_concern
             assignments_are_found_by_whom_what_and_when
         }
@@ -67,7 +67,7 @@ pub async fn every_field_of_an_assignment_comes_back(bench: &dyn StoreBench) {
     assert_matches!(bench.assignments().get(AssignmentId::new(fresh())).await, Ok(None));
 }
 
-pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
+pub async fn shift_and_target_of_an_assignment_must_exist(bench: &dyn StoreBench) {
     let shift = a_stored_shift(bench).await;
     let ada = stored(bench, a_user("Ada")).await;
     let retired = a_stored_shift(bench).await;
@@ -87,7 +87,7 @@ pub async fn what_is_given_and_to_whom_must_exist(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
+pub async fn overlapping_assignments_of_one_shift_are_refused(bench: &dyn StoreBench) {
     let (shift, other) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let between = |shift: &Shift, user: UserId, from: &str, to: Option<&str>| {
@@ -125,7 +125,7 @@ pub async fn nobody_is_given_one_shift_twice(bench: &dyn StoreBench) {
     bench.assignments().save(&later, &an_audit_entry()).await.unwrap();
 }
 
-pub async fn of_several_assignments_at_once_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_overlapping_assignments_store_one(bench: &dyn StoreBench) {
     let shift = a_stored_shift(bench).await;
     let ada = stored(bench, a_user("Ada")).await;
     let answers = at_once(8, |_| {
@@ -156,7 +156,7 @@ pub async fn an_assignment_makes_records_stale_from_where_it_differs(bench: &dyn
     assert_matches!(bench.assignments().get(ended.id).await, Ok(None));
 }
 
-pub async fn a_department_is_whoever_is_or_was_in_it(bench: &dyn StoreBench) {
+pub async fn department_assignment_makes_records_of_past_members_stale_too(bench: &dyn StoreBench) {
     let shift = a_stored_shift(bench).await;
     let department = a_stored_department(bench).await;
     let member = stored(bench, a_member("Member", &department)).await;
@@ -174,7 +174,7 @@ pub async fn a_department_is_whoever_is_or_was_in_it(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn who_did_not_see_the_last_change_of_an_assignment_is_told(bench: &dyn StoreBench) {
+pub async fn change_of_an_outdated_assignment_is_stale(bench: &dyn StoreBench) {
     let (shift, other) = (a_stored_shift(bench).await, a_stored_shift(bench).await);
     let ada = stored(bench, a_user("Ada")).await;
     let first = inserted(bench, an_assignment(&shift, AssignmentTarget::Person(ada.id), "2026-03-02")).await;

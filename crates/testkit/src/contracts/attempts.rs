@@ -14,12 +14,12 @@ macro_rules! attempt_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, attempts:
             attempts_are_counted_until_the_address_is_locked
-            while_locked_nothing_is_counted
-            of_many_attempts_at_once_no_more_are_allowed_than_one_after_the_other
+            attempts_during_a_lockout_are_not_counted
+            concurrent_login_attempts_are_limited_like_sequential_ones
             an_attempt_without_a_verdict_is_taken_back
             the_right_password_forgives_everything
             every_address_is_counted_for_itself
-            what_was_forgotten_counts_no_more
+            forgotten_login_attempts_count_no_more
             a_sweep_deletes_what_is_old_and_nothing_else
         }
     };
@@ -55,7 +55,7 @@ pub async fn attempts_are_counted_until_the_address_is_locked(bench: &dyn StoreB
     assert_eq!(begin(bench, &address, until).await, Attempt::Locked(until + RULE.first * 2));
 }
 
-pub async fn while_locked_nothing_is_counted(bench: &dyn StoreBench) {
+pub async fn attempts_during_a_lockout_are_not_counted(bench: &dyn StoreBench) {
     let address = a_fingerprint();
     for _ in 0..15 {
         begin(bench, &address, noon()).await;
@@ -63,7 +63,7 @@ pub async fn while_locked_nothing_is_counted(bench: &dyn StoreBench) {
     assert_eq!(held(bench, &address).await.map(|failures| failures.count), Some(10));
 }
 
-pub async fn of_many_attempts_at_once_no_more_are_allowed_than_one_after_the_other(bench: &dyn StoreBench) {
+pub async fn concurrent_login_attempts_are_limited_like_sequential_ones(bench: &dyn StoreBench) {
     let address = a_fingerprint();
     let answers = at_once(30, |_| {
         let attempts = bench.attempts();
@@ -111,7 +111,7 @@ pub async fn every_address_is_counted_for_itself(bench: &dyn StoreBench) {
     assert_eq!(counts(&[]).await, []);
 }
 
-pub async fn what_was_forgotten_counts_no_more(bench: &dyn StoreBench) {
+pub async fn forgotten_login_attempts_count_no_more(bench: &dyn StoreBench) {
     let address = a_fingerprint();
     for _ in 0..10 {
         begin(bench, &address, noon()).await;

@@ -29,39 +29,39 @@ use crate::builders::*;
 macro_rules! attendance_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, attendance:
-            nothing_is_known_of_somebody_without_facts
+            ledger_of_a_person_without_facts_is_empty
             a_record_comes_back_with_every_field
             a_punch_comes_back_with_every_field
             a_record_outside_of_shifts_keeps_its_zone
             each_commit_grows_the_revisions_and_keeps_the_earlier_punches
-            the_slower_of_two_writers_is_told
-            of_many_first_facts_at_once_one_is_stored
-            of_many_further_facts_at_once_one_is_stored
+            second_commit_on_one_revision_is_stale
+            concurrent_first_punches_store_one
+            concurrent_further_punches_store_one
             a_refused_change_leaves_no_trace
             a_change_needs_a_person
             a_punch_names_a_device_and_a_writer_that_exist
             a_punch_is_stored_once
-            of_several_peoples_changes_all_are_stored_or_none
+            changes_of_several_people_are_all_stored_or_none
             records_come_by_date_within_the_range
             records_of_people_come_by_person_and_date
             the_facts_of_several_people_are_read_at_once
             a_roster_shows_the_active_by_name_with_their_days
-            what_is_not_final_is_found
-            what_a_punch_comes_to_can_change
-            a_punch_that_is_taken_back_is_kept
-            a_punch_that_was_looked_at_counts
-            a_decision_replaces_the_one_before_and_can_be_taken_back
+            records_are_open_until_they_are_final
+            day_and_direction_of_a_punch_can_change
+            voided_punch_is_kept
+            accepted_punch_needs_no_review
+            override_replaces_the_one_before_and_can_be_reverted
             a_day_at_the_end_of_the_calendar_comes_back
             overtime_is_approved_by_its_amount_until_it_is_not
-            where_a_person_belongs_is_kept_by_date
-            who_is_not_planned_is_behind
-            the_first_date_with_anything_is_known
+            placements_are_kept_by_date
+            people_with_unplanned_or_stale_records_need_upkeep
+            first_date_with_a_record_or_punch_is_known
             punches_are_listed_latest_first
-            what_is_named_is_found_with_where_it_belongs
-            what_was_decided_of_a_day_is_kept
+            punches_and_records_are_found_by_their_ids
+            override_history_of_a_day_is_kept
             the_highest_number_of_a_device_is_known
-            who_changed_lately_is_known
-            what_came_in_lately_is_found
+            people_changed_since_an_instant_are_known
+            punches_received_since_an_instant_are_found
         }
     };
 }
@@ -106,7 +106,7 @@ fn kept(day: &Day, commits: u32) -> DayRecord {
     DayRecord { day: Day { revision: Revision(commits), ..day.clone() }, ..record }
 }
 
-pub async fn nothing_is_known_of_somebody_without_facts(bench: &dyn StoreBench) {
+pub async fn ledger_of_a_person_without_facts_is_empty(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let nothing = ledger(bench, user.id).await;
     // What holds for everybody is not about them.
@@ -211,7 +211,7 @@ pub async fn each_commit_grows_the_revisions_and_keeps_the_earlier_punches(bench
     }
 }
 
-pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
+pub async fn second_commit_on_one_revision_is_stale(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, _) = begun(bench, user, "2026-03-02").await;
     let read_by_both = Day { revision: Revision(1), ..day };
@@ -228,7 +228,7 @@ pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
     assert_eq!(march(bench, user).await, [kept(&read_by_both.with(first), 2)]);
 }
 
-pub async fn of_many_first_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_first_punches_store_one(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let shift = shift(bench).await;
     let answers = at_once(12, |n| {
@@ -244,7 +244,7 @@ pub async fn of_many_first_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
     assert_eq!((known.punches.len(), known.revision), (1, Revision(1)));
 }
 
-pub async fn of_many_further_facts_at_once_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_further_punches_store_one(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     begun(bench, user, "2026-03-02").await;
     let shift = shift(bench).await;
@@ -313,7 +313,7 @@ pub async fn a_punch_is_stored_once(bench: &dyn StoreBench) {
     assert_eq!(ledger(bench, bob).await.revision, Revision::NEW);
 }
 
-pub async fn of_several_peoples_changes_all_are_stored_or_none(bench: &dyn StoreBench) {
+pub async fn changes_of_several_people_are_all_stored_or_none(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let shift = shift(bench).await;
     let change = |user: UserId, seen| {
@@ -390,7 +390,7 @@ pub async fn records_of_people_come_by_person_and_date(bench: &dyn StoreBench) {
     assert_eq!(told(&records), both(&[&boss]), "who has moved is seen where they are");
 }
 
-pub async fn what_a_punch_comes_to_can_change(bench: &dyn StoreBench) {
+pub async fn day_and_direction_of_a_punch_can_change(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (monday, punch) = begun(bench, user, "2026-03-02").await;
     let tuesday = a_day_of(&shift(bench).await, user, "2026-03-03");
@@ -415,7 +415,7 @@ pub async fn what_a_punch_comes_to_can_change(bench: &dyn StoreBench) {
     assert_eq!(punches(bench, user).await, [Punch { direction: None, ..punch }], "facts stay");
 }
 
-pub async fn a_punch_that_is_taken_back_is_kept(bench: &dyn StoreBench) {
+pub async fn voided_punch_is_kept(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (_, punch) = begun(bench, user, "2026-03-02").await;
     let known = ledger(bench, user).await;
@@ -425,7 +425,7 @@ pub async fn a_punch_that_is_taken_back_is_kept(bench: &dyn StoreBench) {
     assert_eq!(punches(bench, user).await, [Punch { voided: Some(voided), ..punch }]);
 }
 
-pub async fn a_punch_that_was_looked_at_counts(bench: &dyn StoreBench) {
+pub async fn accepted_punch_needs_no_review(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let day = a_day_of(&shift(bench).await, user, "2026-03-02");
     let punch = Punch { needs_review: true, ..a_check_in(user, "2026-03-02T09:00:00Z") };
@@ -460,7 +460,7 @@ fn a_decision(by: UserId) -> Override {
     }
 }
 
-pub async fn a_decision_replaces_the_one_before_and_can_be_taken_back(bench: &dyn StoreBench) {
+pub async fn override_replaces_the_one_before_and_can_be_reverted(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, _) = begun(bench, user, "2026-03-02").await;
     let other = DayKey { shift: None, ..day.key };
@@ -560,7 +560,7 @@ fn a_placement(from: &str) -> Placement {
     Placement { from: date(from), department: None, zone: Zone::UTC, shift: None, active: true }
 }
 
-pub async fn where_a_person_belongs_is_kept_by_date(bench: &dyn StoreBench) {
+pub async fn placements_are_kept_by_date(bench: &dyn StoreBench) {
     let department = a_department("Research");
     bench.departments().insert(&department).await.unwrap();
     let user = stored(bench, a_user("Ada")).await.id;
@@ -583,7 +583,7 @@ pub async fn where_a_person_belongs_is_kept_by_date(bench: &dyn StoreBench) {
     assert_eq!(ledger(bench, user).await.placements, [first, again]);
 }
 
-pub async fn who_is_not_planned_is_behind(bench: &dyn StoreBench) {
+pub async fn people_with_unplanned_or_stale_records_need_upkeep(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let through = date("2026-03-05");
     // Others may be at work in the same database.
@@ -617,7 +617,7 @@ pub async fn who_is_not_planned_is_behind(bench: &dyn StoreBench) {
     assert!(bench.attendance().users_needing_upkeep(through, 1).await.unwrap().len() <= 1);
 }
 
-pub async fn the_first_date_with_anything_is_known(bench: &dyn StoreBench) {
+pub async fn first_date_with_a_record_or_punch_is_known(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let first = async || bench.attendance().first_dates(&[bob, ada]).await.unwrap();
     assert_eq!(first().await, [None, None]);
@@ -664,7 +664,7 @@ pub async fn punches_are_listed_latest_first(bench: &dyn StoreBench) {
     assert_eq!(count(PunchFilter { voided: Some(false), ..everything }).await, 3);
 }
 
-pub async fn what_is_named_is_found_with_where_it_belongs(bench: &dyn StoreBench) {
+pub async fn punches_and_records_are_found_by_their_ids(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, punch) = begun(bench, user, "2026-03-02").await;
     let known = ledger(bench, user).await;
@@ -681,7 +681,7 @@ pub async fn what_is_named_is_found_with_where_it_belongs(bench: &dyn StoreBench
     assert_eq!(bench.attendance().records_by_id(&[]).await.unwrap(), []);
 }
 
-pub async fn what_was_decided_of_a_day_is_kept(bench: &dyn StoreBench) {
+pub async fn override_history_of_a_day_is_kept(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (day, _) = begun(bench, user, "2026-03-02").await;
     let first = a_decision(user);
@@ -774,7 +774,7 @@ pub async fn a_roster_shows_the_active_by_name_with_their_days(bench: &dyn Store
     assert_eq!(alone.unwrap().len(), 1);
 }
 
-pub async fn what_is_not_final_is_found(bench: &dyn StoreBench) {
+pub async fn records_are_open_until_they_are_final(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     for on in ["2026-03-02", "2026-03-03", "2026-03-04"] {
         begun(bench, user, on).await;
@@ -795,7 +795,7 @@ pub async fn what_is_not_final_is_found(bench: &dyn StoreBench) {
     assert_eq!(open_records(RecordScope::of_departments(vec![]), march, due - second).await, []);
 }
 
-pub async fn who_changed_lately_is_known(bench: &dyn StoreBench) {
+pub async fn people_changed_since_an_instant_are_known(bench: &dyn StoreBench) {
     let ours = a_department("Ours");
     bench.departments().insert(&ours).await.unwrap();
     let (ada, bob) = (stored(bench, a_member("Ada", &ours)).await.id, stored(bench, a_user("Bob")).await.id);
@@ -825,7 +825,7 @@ pub async fn who_changed_lately_is_known(bench: &dyn StoreBench) {
     assert_eq!(changed(UserScope::Everybody, early).await, [of_bob, again], "each person is told once");
 }
 
-pub async fn what_came_in_lately_is_found(bench: &dyn StoreBench) {
+pub async fn punches_received_since_an_instant_are_found(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let mut punches = Vec::new();
     // Entered the other way around, and long after the fact.

@@ -25,14 +25,14 @@ use crate::builders::*;
 macro_rules! audit_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, audit:
-            a_line_comes_back_with_every_field
-            lines_come_latest_first_page_by_page
-            each_filter_leaves_out_the_others
-            a_change_and_its_lines_are_stored_together_or_not_at_all
-            a_batch_has_one_line_however_many_parts_it_has
-            every_change_of_the_plan_brings_its_line
-            what_is_refused_brings_none
-            of_an_erased_person_no_words_are_left
+            audit_entry_comes_back_with_every_field
+            audit_entries_come_latest_first_page_by_page
+            audit_filters_leave_out_the_other_entries
+            change_and_its_audit_entries_are_stored_together_or_not_at_all
+            batch_has_one_audit_entry_however_many_parts_it_has
+            every_change_of_the_plan_brings_its_audit_entry
+            refused_changes_bring_no_audit_entry
+            erasure_clears_the_reasons_of_audit_entries_or_deletes_them
         }
     };
 }
@@ -68,7 +68,7 @@ async fn write(
     bench.attendance().commit(&Change { audit_entries, ..Change::none(user, &ledger) }).await
 }
 
-pub async fn a_line_comes_back_with_every_field(bench: &dyn StoreBench) {
+pub async fn audit_entry_comes_back_with_every_field(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let shift = Shift { name: "Früh \"1\"\n".into(), ..a_shift() };
     let full = AuditEntry {
@@ -99,7 +99,7 @@ pub async fn a_line_comes_back_with_every_field(bench: &dyn StoreBench) {
     assert_eq!(lines_about(bench, user).await.len(), 3 + AuditAction::ALL.len());
 }
 
-pub async fn lines_come_latest_first_page_by_page(bench: &dyn StoreBench) {
+pub async fn audit_entries_come_latest_first_page_by_page(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let [first, second, third] =
         ["08:00:00", "09:00:00", "09:00:00"].map(|time| about(user, &format!("2026-03-02T{time}Z")));
@@ -115,7 +115,7 @@ pub async fn lines_come_latest_first_page_by_page(bench: &dyn StoreBench) {
     assert_eq!((three.total, three.items), (3, vec![]));
 }
 
-pub async fn each_filter_leaves_out_the_others(bench: &dyn StoreBench) {
+pub async fn audit_filters_leave_out_the_other_entries(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let (boss, batch) = (UserId::new(fresh()), BatchId::new(fresh()));
     let of_boss = AuditEntry { by: AuditActor::Person(boss), ..about(user, "2026-03-02T09:00:00Z") };
@@ -140,7 +140,7 @@ pub async fn each_filter_leaves_out_the_others(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn a_change_and_its_lines_are_stored_together_or_not_at_all(bench: &dyn StoreBench) {
+pub async fn change_and_its_audit_entries_are_stored_together_or_not_at_all(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let audit_entry = about(ada, "2026-03-02T09:00:00Z");
     write(bench, ada, vec![audit_entry.clone()]).await.unwrap();
@@ -170,7 +170,7 @@ fn by_somebody() -> AuditEntry {
     AuditEntry { by: AuditActor::Person(UserId::new(fresh())), ..an_audit_entry() }
 }
 
-pub async fn a_batch_has_one_line_however_many_parts_it_has(bench: &dyn StoreBench) {
+pub async fn batch_has_one_audit_entry_however_many_parts_it_has(bench: &dyn StoreBench) {
     let batch = Batch {
         id: BatchId::new(fresh()),
         operation: Operation::Mark,
@@ -191,7 +191,7 @@ pub async fn a_batch_has_one_line_however_many_parts_it_has(bench: &dyn StoreBen
     assert_eq!((is_noted(bench, &reverted).await, is_noted(bench, &again).await), (1, 0));
 }
 
-pub async fn every_change_of_the_plan_brings_its_line(bench: &dyn StoreBench) {
+pub async fn every_change_of_the_plan_brings_its_audit_entry(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let department = a_department("Research");
     bench.departments().insert(&department).await.unwrap();
@@ -246,7 +246,7 @@ fn a_correction(user: UserId) -> Correction {
     }
 }
 
-pub async fn what_is_refused_brings_none(bench: &dyn StoreBench) {
+pub async fn refused_changes_bring_no_audit_entry(bench: &dyn StoreBench) {
     let (user, audit_entry) = (stored(bench, a_user("Ada")).await.id, by_somebody());
     let shift = a_shift();
     assert_matches!(
@@ -277,7 +277,7 @@ pub async fn what_is_refused_brings_none(bench: &dyn StoreBench) {
     assert_eq!(is_noted(bench, &audit_entry).await, 0);
 }
 
-pub async fn of_an_erased_person_no_words_are_left(bench: &dyn StoreBench) {
+pub async fn erasure_clears_the_reasons_of_audit_entries_or_deletes_them(bench: &dyn StoreBench) {
     for attendance in [false, true] {
         let user = stored(bench, a_user("Ada")).await;
         let why = Some("Ada was at the dentist's".to_owned());

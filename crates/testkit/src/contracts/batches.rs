@@ -19,11 +19,11 @@ macro_rules! batch_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, batches:
             a_batch_comes_back_with_every_field
-            it_is_stored_with_the_first_of_its_changes_or_not_at_all
-            its_entries_are_those_that_still_hold
-            what_it_replaced_or_took_back_can_come_back
-            of_many_who_take_it_back_one_does
-            taking_it_back_by_half_is_not_taking_it_back
+            batch_is_stored_with_its_first_changes_or_not_at_all
+            entries_of_a_batch_are_those_that_still_hold
+            overrides_and_punches_a_batch_replaced_or_voided_can_come_back
+            concurrent_reverts_of_a_batch_succeed_once
+            batch_is_reverted_whole_or_not_at_all
         }
     };
 }
@@ -102,7 +102,7 @@ pub async fn a_batch_comes_back_with_every_field(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn it_is_stored_with_the_first_of_its_changes_or_not_at_all(bench: &dyn StoreBench) {
+pub async fn batch_is_stored_with_its_first_changes_or_not_at_all(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let batch = a_batch();
     let good = entered(bench, ada, &batch).await;
@@ -125,7 +125,7 @@ pub async fn it_is_stored_with_the_first_of_its_changes_or_not_at_all(bench: &dy
     assert_eq!((entries.punches.len(), entries.overrides.len(), entries.approved.len()), (2, 2, 2));
 }
 
-pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
+pub async fn entries_of_a_batch_are_those_that_still_hold(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let batch = a_batch();
     let change = entered(bench, user, &batch).await;
@@ -151,7 +151,7 @@ pub async fn its_entries_are_those_that_still_hold(bench: &dyn StoreBench) {
     assert_eq!(bench.batches().entries(batch.id).await.unwrap(), Entries::default());
 }
 
-pub async fn what_it_replaced_or_took_back_can_come_back(bench: &dyn StoreBench) {
+pub async fn overrides_and_punches_a_batch_replaced_or_voided_can_come_back(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let day = key(user, "2026-03-03");
     let (first, second, third) = (a_batch(), a_batch(), a_batch());
@@ -199,7 +199,7 @@ pub async fn what_it_replaced_or_took_back_can_come_back(bench: &dyn StoreBench)
     assert_eq!(entries(&fourth).await.replaced, [(day, own)]);
 }
 
-pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {
+pub async fn concurrent_reverts_of_a_batch_succeed_once(bench: &dyn StoreBench) {
     let batch = a_batch();
     bench.batches().commit(&batch, &[], &an_audit_entry()).await.unwrap();
     let answers = at_once(8, |_| {
@@ -213,7 +213,7 @@ pub async fn of_many_who_take_it_back_one_does(bench: &dyn StoreBench) {
     assert_matches!(unknown, Err(StoreError::Stale));
 }
 
-pub async fn taking_it_back_by_half_is_not_taking_it_back(bench: &dyn StoreBench) {
+pub async fn batch_is_reverted_whole_or_not_at_all(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let batch = a_batch();
     let changes = [entered(bench, ada, &batch).await, entered(bench, bob, &batch).await];

@@ -21,13 +21,13 @@ use crate::builders::*;
 macro_rules! lock_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, closed_periods:
-            the_latest_lock_that_holds_closes
-            a_lock_is_lifted_once
-            what_is_closed_does_not_change
-            a_lock_outdates_what_was_read_before
-            lifting_a_lock_looks_again_at_whoever_was_added_meanwhile
-            what_does_not_follow_is_not_closed
-            what_nobody_made_yet_is_not_closed
+            latest_closed_period_that_is_not_lifted_holds
+            closed_period_is_lifted_once
+            plan_and_leaves_do_not_change_in_a_closed_period
+            closing_or_lifting_a_period_outdates_ledgers_read_before
+            lifting_a_closed_period_makes_records_of_newer_people_stale
+            period_with_stale_records_is_not_closed
+            period_with_unplanned_records_is_not_closed
         }
     };
 }
@@ -36,7 +36,7 @@ fn lifted() -> SignOff {
     SignOff { by: None, at: at("2026-03-05T08:00:00.000001Z"), reason: "one was forgotten".into() }
 }
 
-pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
+pub async fn latest_closed_period_that_is_not_lifted_holds(bench: &dyn StoreBench) {
     let closed_periods = bench.closed_periods();
     assert_eq!(closed_periods.closed_through().await.unwrap(), None);
     let ada = stored(bench, a_user("Ada")).await;
@@ -61,7 +61,7 @@ pub async fn the_latest_lock_that_holds_closes(bench: &dyn StoreBench) {
     assert_matches!(closed_periods.get(ClosedPeriodId::new(fresh())).await, Ok(None));
 }
 
-pub async fn a_lock_is_lifted_once(bench: &dyn StoreBench) {
+pub async fn closed_period_is_lifted_once(bench: &dyn StoreBench) {
     let (closed_periods, period) = (bench.closed_periods(), a_closed_period("2026-02-28"));
     closed_periods.insert(&period, &an_audit_entry()).await.unwrap();
     closed_periods.lift(period.id, &lifted(), &an_audit_entry()).await.unwrap();
@@ -74,7 +74,7 @@ pub async fn a_lock_is_lifted_once(bench: &dyn StoreBench) {
     );
 }
 
-pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
+pub async fn plan_and_leaves_do_not_change_in_a_closed_period(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let department = a_department("Sales");
     bench.departments().insert(&department).await.unwrap();
@@ -126,7 +126,7 @@ pub async fn what_is_closed_does_not_change(bench: &dyn StoreBench) {
     bench.holidays().insert(&a_holiday(&department, "2026-03-01"), &an_audit_entry()).await.unwrap();
 }
 
-pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
+pub async fn closing_or_lifting_a_period_outdates_ledgers_read_before(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     has_facts(bench, ada.id).await;
     let before = revision_of(bench, ada.id).await;
@@ -138,7 +138,7 @@ pub async fn a_lock_outdates_what_was_read_before(bench: &dyn StoreBench) {
     assert!(revision_of(bench, ada.id).await > closed);
 }
 
-pub async fn lifting_a_lock_looks_again_at_whoever_was_added_meanwhile(bench: &dyn StoreBench) {
+pub async fn lifting_a_closed_period_makes_records_of_newer_people_stale(bench: &dyn StoreBench) {
     // The people of the builders are added after its locks are made.
     let ada = stored(bench, User { created_at: at("2026-01-03T08:00:00Z"), ..a_user("Ada") }).await;
     has_facts(bench, ada.id).await;
@@ -155,7 +155,7 @@ pub async fn lifting_a_lock_looks_again_at_whoever_was_added_meanwhile(bench: &d
     assert_eq!(stale_from(bench, ada.id).await, None);
 }
 
-pub async fn what_does_not_follow_is_not_closed(bench: &dyn StoreBench) {
+pub async fn period_with_stale_records_is_not_closed(bench: &dyn StoreBench) {
     let department = a_department("Sales");
     bench.departments().insert(&department).await.unwrap();
     let ada = stored(bench, a_member("Ada", &department)).await;
@@ -174,7 +174,7 @@ pub async fn what_does_not_follow_is_not_closed(bench: &dyn StoreBench) {
     close("2026-02-10").await.unwrap();
 }
 
-pub async fn what_nobody_made_yet_is_not_closed(bench: &dyn StoreBench) {
+pub async fn period_with_unplanned_records_is_not_closed(bench: &dyn StoreBench) {
     let close = async |through: &str| {
         bench.closed_periods().insert(&a_closed_period(through), &an_audit_entry()).await
     };

@@ -21,10 +21,10 @@ macro_rules! correction_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, corrections:
             a_correction_comes_back_with_every_field
-            of_many_requests_for_one_day_one_is_pending
-            whoever_asks_is_somebody
-            what_came_of_it_is_stored_with_the_day_or_not_at_all
-            of_two_who_decide_the_slower_is_told
+            concurrent_corrections_of_one_day_leave_one_pending
+            correction_needs_an_existing_person
+            correction_is_settled_with_its_day_or_not_at_all
+            concurrent_decisions_of_a_correction_store_one
             requests_are_listed_latest_first
         }
     };
@@ -88,7 +88,7 @@ pub async fn a_correction_comes_back_with_every_field(bench: &dyn StoreBench) {
     assert_matches!(bench.corrections().get(CorrectionId::new(fresh())).await, Ok(None));
 }
 
-pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench) {
+pub async fn concurrent_corrections_of_one_day_leave_one_pending(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let answers = at_once(8, |_| {
         let (corrections, new) = (bench.corrections(), a_correction(user, "2026-03-02"));
@@ -98,7 +98,7 @@ pub async fn of_many_requests_for_one_day_one_is_pending(bench: &dyn StoreBench)
     asked(bench, a_correction(user, "2026-03-03")).await;
 }
 
-pub async fn whoever_asks_is_somebody(bench: &dyn StoreBench) {
+pub async fn correction_needs_an_existing_person(bench: &dyn StoreBench) {
     let nobody = a_correction(UserId::new(fresh()), "2026-03-02");
     assert_matches!(
         bench.corrections().insert(&nobody, &an_audit_entry()).await,
@@ -110,7 +110,7 @@ async fn ledger(bench: &dyn StoreBench, user: UserId) -> Ledger {
     bench.attendance().ledger(user, dates("2026-03-01", "2026-03-31")).await.expect("a ledger")
 }
 
-pub async fn what_came_of_it_is_stored_with_the_day_or_not_at_all(bench: &dyn StoreBench) {
+pub async fn correction_is_settled_with_its_day_or_not_at_all(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let correction = asked(bench, a_correction(user, "2026-03-02")).await;
     let approved = settled(&correction, CorrectionStatus::Approved);
@@ -132,7 +132,7 @@ pub async fn what_came_of_it_is_stored_with_the_day_or_not_at_all(bench: &dyn St
     assert_eq!(ledger(bench, user).await.revision, revision);
 }
 
-pub async fn of_two_who_decide_the_slower_is_told(bench: &dyn StoreBench) {
+pub async fn concurrent_decisions_of_a_correction_store_one(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await.id;
     let correction = asked(bench, a_correction(user, "2026-03-02")).await;
     let answers = at_once(8, |n| {

@@ -27,11 +27,11 @@ macro_rules! department_store_contract {
             a_name_is_taken_in_any_spelling
             a_code_is_taken
             departments_without_code_do_not_collide
-            of_several_with_one_name_one_is_stored
-            what_a_department_refers_to_must_exist
+            concurrent_departments_of_one_name_store_one
+            manager_parent_and_shift_of_a_department_must_exist
             a_manager_is_appointed_where_there_is_none
             a_change_of_a_department_grows_its_revision
-            who_did_not_see_the_last_change_of_a_department_is_told
+            change_of_an_outdated_department_is_stale
             a_change_keeps_names_apart_and_refers_to_what_exists
             a_department_is_not_part_of_itself
             another_usual_shift_or_zone_makes_records_of_members_stale
@@ -99,7 +99,7 @@ pub async fn a_change_of_a_department_grows_its_revision(bench: &dyn StoreBench)
     assert_eq!(bench.departments().get(empty.id).await.unwrap().as_ref(), Some(&empty));
 }
 
-pub async fn who_did_not_see_the_last_change_of_a_department_is_told(bench: &dyn StoreBench) {
+pub async fn change_of_an_outdated_department_is_stale(bench: &dyn StoreBench) {
     let department = inserted(bench, a_department("Research")).await;
     let changed = |n: u32| Department { description: Some(format!("{n}")), ..department.clone() };
     let answers = at_once(4, |n| {
@@ -245,7 +245,7 @@ pub async fn departments_without_code_do_not_collide(bench: &dyn StoreBench) {
     inserted(bench, a_department("Two")).await;
 }
 
-pub async fn of_several_with_one_name_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_departments_of_one_name_store_one(bench: &dyn StoreBench) {
     let name = format!("Research {}", a_tag());
     let answers = at_once(8, |_| {
         let (departments, department) = (bench.departments(), named(&name));
@@ -255,7 +255,7 @@ pub async fn of_several_with_one_name_one_is_stored(bench: &dyn StoreBench) {
     assert_eq!(stored, 1);
 }
 
-pub async fn what_a_department_refers_to_must_exist(bench: &dyn StoreBench) {
+pub async fn manager_parent_and_shift_of_a_department_must_exist(bench: &dyn StoreBench) {
     let manager = Department { manager: Some(UserId::new(fresh())), ..a_department("One") };
     let parent = Department { parent: Some(DepartmentId::new(fresh())), ..a_department("Two") };
     let shift = Department { default_shift: Some(ShiftId::new(fresh())), ..a_department("Three") };

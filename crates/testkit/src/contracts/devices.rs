@@ -15,7 +15,7 @@ macro_rules! device_store_contract {
             every_field_of_a_device_comes_back
             devices_are_listed_by_name
             a_revoked_device_stays_and_keeps_the_first_time
-            nobody_revokes_what_is_not_there
+            unknown_device_is_not_revoked
         }
     };
 }
@@ -52,7 +52,7 @@ pub async fn a_revoked_device_stays_and_keeps_the_first_time(bench: &dyn StoreBe
     assert_eq!(bench.devices().get(other.id).await.unwrap(), Some(other));
 }
 
-pub async fn nobody_revokes_what_is_not_there(bench: &dyn StoreBench) {
+pub async fn unknown_device_is_not_revoked(bench: &dyn StoreBench) {
     let there = bench.devices().revoke(DeviceId::new(fresh()), at("2026-03-02T08:00:00Z")).await.unwrap();
     assert!(!there);
 }

@@ -121,7 +121,7 @@ pub async fn an_erasure_that_comes_late_changes_nothing(bench: &dyn StoreBench) 
     assert!(!bench.sessions().principal(session.id).await.unwrap().unwrap().ended);
 }
 
-pub async fn somebody_who_was_removed_can_be_erased(bench: &dyn StoreBench) {
+pub async fn removed_person_can_be_erased(bench: &dyn StoreBench) {
     let (user, address, _) = somebody(bench).await;
     save(
         bench,

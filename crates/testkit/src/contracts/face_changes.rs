@@ -75,7 +75,7 @@ pub async fn each_change_has_a_greater_number(bench: &dyn StoreBench) {
     assert_eq!(read_on(bench, changes[1].number, 100, &[ada.id, bob.id]).await.0.len(), 0);
 }
 
-pub async fn what_the_index_need_not_know_is_no_loss(bench: &dyn StoreBench) {
+pub async fn profile_change_keeps_the_templates_of_the_gallery(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
     enrolled(bench, &user, 1).await;
     let before = state(bench, &user).await;
@@ -86,7 +86,7 @@ pub async fn what_the_index_need_not_know_is_no_loss(bench: &dyn StoreBench) {
     assert!(bench.faces().change_of(UserId::new(fresh()), 1).await.unwrap().is_none());
 }
 
-pub async fn only_the_active_who_agreed_can_be_matched(bench: &dyn StoreBench) {
+pub async fn only_active_people_with_consent_can_be_matched(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     enrolled(bench, &user, 2).await;
     let given = a_consenting_user("Ada").consent;
@@ -191,7 +191,7 @@ pub async fn batches_follow_each_other_without_gap(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn the_change_of_one_is_what_all_would_be_told(bench: &dyn StoreBench) {
+pub async fn change_of_one_person_is_the_one_in_the_feed(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
     enrolled(bench, &user, 2).await;
     let one = change_of(bench, &user, 1).await;

@@ -41,15 +41,15 @@ macro_rules! face_store_contract {
         $crate::stamp! { $bench, face_changes:
             an_enrollment_is_a_change
             each_change_has_a_greater_number
-            what_the_index_need_not_know_is_no_loss
-            only_the_active_who_agreed_can_be_matched
+            profile_change_keeps_the_templates_of_the_gallery
+            only_active_people_with_consent_can_be_matched
             too_few_templates_of_a_model_are_not_matched
             two_models_are_listed_side_by_side
             removing_and_destroying_are_changes
             destroyed_templates_are_gone
             a_refused_change_destroys_nothing
             batches_follow_each_other_without_gap
-            the_change_of_one_is_what_all_would_be_told
+            change_of_one_person_is_the_one_in_the_feed
             a_reader_never_misses_what_commits_meanwhile
         }
     };

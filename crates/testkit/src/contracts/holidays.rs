@@ -25,7 +25,7 @@ macro_rules! holiday_store_contract {
             a_calendar_says_each_thing_once
             an_entry_of_no_department_is_refused
             an_entry_makes_records_of_its_department_stale
-            who_did_not_see_the_last_change_of_an_entry_is_told
+            change_of_an_outdated_calendar_entry_is_stale
             entries_are_found_by_department_and_date
         }
     };
@@ -127,7 +127,7 @@ pub async fn an_entry_makes_records_of_its_department_stale(bench: &dyn StoreBen
     assert_eq!(stale_from(bench, stranger.id).await, None);
 }
 
-pub async fn who_did_not_see_the_last_change_of_an_entry_is_told(bench: &dyn StoreBench) {
+pub async fn change_of_an_outdated_calendar_entry_is_stale(bench: &dyn StoreBench) {
     let department = a_stored_department(bench).await;
     let first = inserted(bench, a_holiday(&department, "2026-05-01")).await;
     let days = FreeDays::Date { on: date("2026-05-01"), half: Some(Half::Second) };

@@ -17,13 +17,13 @@ macro_rules! face_index_contract {
         $crate::stamp! { $index, index:
             an_empty_index_knows_nobody
             the_most_alike_come_first_and_once
-            no_more_are_told_than_asked
-            equals_come_in_the_order_of_their_ids
+            search_tells_no_more_candidates_than_asked
+            equal_candidates_come_in_the_order_of_their_ids
             a_person_is_the_mean_of_their_templates
             other_models_are_never_told
             a_person_of_two_models_is_found_under_both
             euclidean_templates_are_compared_by_distance
-            a_change_replaces_all_that_was_known
+            change_replaces_all_templates_of_a_person
             without_templates_nobody_is_matched
             an_older_change_is_ignored
             a_removal_is_not_undone_by_an_older_change
@@ -32,8 +32,8 @@ macro_rules! face_index_contract {
             templates_that_cancel_out_match_nobody
             the_stats_count_people_templates_and_changes
             people_are_counted_by_model
-            the_answer_is_that_of_the_naive_loop
-            it_stays_so_while_people_come_and_go
+            index_answers_like_the_naive_loop
+            index_answers_like_the_naive_loop_while_people_come_and_go
         }
     };
 }
@@ -93,7 +93,7 @@ pub async fn the_most_alike_come_first_and_once(index: &dyn FaceIndex) {
     assert!(found[0].similarity > 0.8 && found[1].similarity < 0.5, "{found:?}");
 }
 
-pub async fn no_more_are_told_than_asked(index: &dyn FaceIndex) {
+pub async fn search_tells_no_more_candidates_than_asked(index: &dyn FaceIndex) {
     for n in 1..=9 {
         index.apply(change(n, n as u64, &[shot(&format!("person {n}"), 1)]));
     }
@@ -102,7 +102,7 @@ pub async fn no_more_are_told_than_asked(index: &dyn FaceIndex) {
     }
 }
 
-pub async fn equals_come_in_the_order_of_their_ids(index: &dyn FaceIndex) {
+pub async fn equal_candidates_come_in_the_order_of_their_ids(index: &dyn FaceIndex) {
     for (number, n) in (1..).zip([5, 3, 9, 1, 7]) {
         index.apply(change(n, number, &[shot("Ada", 1)]));
     }
@@ -156,7 +156,7 @@ pub async fn euclidean_templates_are_compared_by_distance(index: &dyn FaceIndex)
     }
 }
 
-pub async fn a_change_replaces_all_that_was_known(index: &dyn FaceIndex) {
+pub async fn change_replaces_all_templates_of_a_person(index: &dyn FaceIndex) {
     index.apply(change(1, 1, &[shot("Ada", 1), shot("Ada", 2)]));
     index.apply(change(1, 2, &[shot("Bob", 1)]));
     let found = nearest(index, &shot("Bob", 1), 5).await;
@@ -248,7 +248,7 @@ async fn assert_like_the_loop(index: &dyn FaceIndex, reference: &FakeIndex, prob
     }
 }
 
-pub async fn the_answer_is_that_of_the_naive_loop(index: &dyn FaceIndex) {
+pub async fn index_answers_like_the_naive_loop(index: &dyn FaceIndex) {
     let reference = FakeIndex::default();
     for n in 1..=300 {
         let name = format!("person {n}");
@@ -261,7 +261,7 @@ pub async fn the_answer_is_that_of_the_naive_loop(index: &dyn FaceIndex) {
     }
 }
 
-pub async fn it_stays_so_while_people_come_and_go(index: &dyn FaceIndex) {
+pub async fn index_answers_like_the_naive_loop_while_people_come_and_go(index: &dyn FaceIndex) {
     let reference = FakeIndex::default();
     let mut state = 42;
     for number in 1..=400 {

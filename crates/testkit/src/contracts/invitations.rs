@@ -24,7 +24,7 @@ async fn invited(bench: &dyn StoreBench) -> (User, [u8; 32]) {
     (read(bench, &user).await, invitation.fingerprint)
 }
 
-pub async fn who_is_invited_chooses_a_password_once(bench: &dyn StoreBench) {
+pub async fn invitation_sets_a_password_once(bench: &dyn StoreBench) {
     let (user, token) = invited(bench).await;
     assert_eq!(bench.users().password(user.id).await.unwrap(), None);
     assert_eq!(bench.users().invited(&token, now()).await.unwrap(), Some(user.clone()));
@@ -36,7 +36,7 @@ pub async fn who_is_invited_chooses_a_password_once(bench: &dyn StoreBench) {
     assert_eq!(bench.users().password(user.id).await.unwrap(), Some(a_hash("own")));
 }
 
-pub async fn of_many_acceptances_at_once_one_sets_the_password(bench: &dyn StoreBench) {
+pub async fn concurrent_acceptances_of_an_invitation_set_one_password(bench: &dyn StoreBench) {
     let (user, token) = invited(bench).await;
     let answers = at_once(10, |n| {
         let users = bench.users();
@@ -49,7 +49,7 @@ pub async fn of_many_acceptances_at_once_one_sets_the_password(bench: &dyn Store
     assert_eq!(stored, Some(a_hash(&format!("password {won}"))));
 }
 
-pub async fn an_invitation_that_is_unknown_or_too_old_is_nobodys(bench: &dyn StoreBench) {
+pub async fn unknown_or_expired_invitation_is_not_accepted(bench: &dyn StoreBench) {
     let (user, token) = invited(bench).await;
     let unknown = a_fingerprint();
     for (token, when) in [(unknown, now()), (token, an_invitation().expires_at)] {

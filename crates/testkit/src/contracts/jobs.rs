@@ -22,18 +22,18 @@ macro_rules! job_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, jobs:
             every_field_of_a_job_comes_back
-            a_job_is_somebodys
-            nobody_waits_for_more_than_they_may
-            of_many_who_claim_at_once_each_gets_another_job
-            who_has_waited_longest_is_first
-            whose_lease_ran_out_is_taken_over
-            what_is_given_back_waits_as_if_never_begun
+            job_needs_an_existing_owner
+            unfinished_jobs_of_an_owner_are_limited
+            concurrent_claims_get_different_jobs
+            oldest_job_is_claimed_first
+            job_whose_lease_ran_out_is_taken_over
+            released_job_waits_as_if_never_begun
             pieces_come_in_order_and_whole
             many_pieces_come_back_in_order
-            what_is_done_keeps_its_result_and_nothing_else
-            what_failed_keeps_nothing
-            what_is_canceled_is_lost_to_whoever_works_on_it
-            what_has_expired_is_told_and_removed
+            done_job_keeps_only_its_result
+            failed_job_keeps_neither_input_nor_result
+            canceled_job_is_lost_to_its_worker
+            expired_jobs_are_told_and_removed
             own_jobs_are_listed_newest_first
             jobs_are_erased_with_their_owner
         }
@@ -119,12 +119,12 @@ pub async fn every_field_of_a_job_comes_back(bench: &dyn StoreBench) {
     assert_eq!(get(bench, &a_job(ada.id)).await, None);
 }
 
-pub async fn a_job_is_somebodys(bench: &dyn StoreBench) {
+pub async fn job_needs_an_existing_owner(bench: &dyn StoreBench) {
     let nobody = a_job(UserId::new(fresh()));
     assert_matches!(bench.jobs().insert(&nobody, &[], MOST).await, Err(StoreError::Missing("owner_id")));
 }
 
-pub async fn nobody_waits_for_more_than_they_may(bench: &dyn StoreBench) {
+pub async fn unfinished_jobs_of_an_owner_are_limited(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let answers = at_once(8, |_| {
         let (jobs, job) = (bench.jobs(), a_job(ada.id));
@@ -138,7 +138,7 @@ pub async fn nobody_waits_for_more_than_they_may(bench: &dyn StoreBench) {
     bench.jobs().insert(&a_job(claim.job.owner), &[], 4).await.unwrap();
 }
 
-pub async fn of_many_who_claim_at_once_each_gets_another_job(bench: &dyn StoreBench) {
+pub async fn concurrent_claims_get_different_jobs(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let one = waiting(bench, &ada).await;
     let claim_at_once = async || -> Vec<JobId> {
@@ -160,7 +160,7 @@ pub async fn of_many_who_claim_at_once_each_gets_another_job(bench: &dyn StoreBe
     assert_matches!(claimed(bench, somebody()).await, None);
 }
 
-pub async fn who_has_waited_longest_is_first(bench: &dyn StoreBench) {
+pub async fn oldest_job_is_claimed_first(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let second = waiting(bench, &ada).await;
     let first = Job { created_at: at("2026-03-02T07:59:59.999999Z"), ..a_job(ada.id) };
@@ -171,7 +171,7 @@ pub async fn who_has_waited_longest_is_first(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn whose_lease_ran_out_is_taken_over(bench: &dyn StoreBench) {
+pub async fn job_whose_lease_ran_out_is_taken_over(bench: &dyn StoreBench) {
     let (ada, me, other) = (stored(bench, a_user("Ada")).await, somebody(), somebody());
     let job = waiting(bench, &ada).await;
     let claim = claimed(bench, me).await.expect("the job");
@@ -195,7 +195,7 @@ pub async fn whose_lease_ran_out_is_taken_over(bench: &dyn StoreBench) {
     assert_matches!(jobs.claim(other, at("2026-03-02T09:00:00Z"), end).await, Ok(None));
 }
 
-pub async fn what_is_given_back_waits_as_if_never_begun(bench: &dyn StoreBench) {
+pub async fn released_job_waits_as_if_never_begun(bench: &dyn StoreBench) {
     let (ada, me, other) = (stored(bench, a_user("Ada")).await, somebody(), somebody());
     let (mine, theirs) = (waiting(bench, &ada).await, waiting(bench, &ada).await);
     let claim = claimed(bench, me).await.expect("a job");
@@ -257,7 +257,7 @@ async fn parts(bench: &dyn StoreBench, job: &Job) -> [usize; 2] {
     [pieces(bench, job, Part::Input).await.len(), pieces(bench, job, Part::Result).await.len()]
 }
 
-pub async fn what_is_done_keeps_its_result_and_nothing_else(bench: &dyn StoreBench) {
+pub async fn done_job_keeps_only_its_result(bench: &dyn StoreBench) {
     let claim = at_work(bench).await;
     bench.jobs().finish(&claim, &ended(Ok(a_result())), None).await.unwrap();
     assert_eq!(parts(bench, &claim.job).await, [0, 100]);
@@ -268,7 +268,7 @@ pub async fn what_is_done_keeps_its_result_and_nothing_else(bench: &dyn StoreBen
     bench.jobs().remove(claim.job.id).await.unwrap();
 }
 
-pub async fn what_failed_keeps_nothing(bench: &dyn StoreBench) {
+pub async fn failed_job_keeps_neither_input_nor_result(bench: &dyn StoreBench) {
     let claim = at_work(bench).await;
     bench.jobs().finish(&claim, &ended(Err("user-disabled".into())), None).await.unwrap();
     assert_eq!(parts(bench, &claim.job).await, [0, 0]);
@@ -277,7 +277,7 @@ pub async fn what_failed_keeps_nothing(bench: &dyn StoreBench) {
     assert_eq!(failed.result, None);
 }
 
-pub async fn what_is_canceled_is_lost_to_whoever_works_on_it(bench: &dyn StoreBench) {
+pub async fn canceled_job_is_lost_to_its_worker(bench: &dyn StoreBench) {
     let claim = at_work(bench).await;
     let jobs = bench.jobs();
     jobs.remove(claim.job.id).await.unwrap();
@@ -293,7 +293,7 @@ pub async fn what_is_canceled_is_lost_to_whoever_works_on_it(bench: &dyn StoreBe
     assert!(!jobs.cancel(claim.job.id, now(), later()).await.unwrap());
 }
 
-pub async fn what_has_expired_is_told_and_removed(bench: &dyn StoreBench) {
+pub async fn expired_jobs_are_told_and_removed(bench: &dyn StoreBench) {
     let claim = at_work(bench).await;
     let (jobs, id) = (bench.jobs(), claim.job.id);
     assert_eq!(jobs.expired(at("2027-01-01T00:00:00Z")).await.unwrap(), [], "what is unfinished is kept");

@@ -20,12 +20,12 @@ macro_rules! leave_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, leaves:
             every_field_of_a_request_comes_back
-            a_request_is_somebodys
-            nobody_is_away_twice_at_once
+            leave_needs_an_existing_person
+            overlapping_leaves_are_refused
             two_halves_of_a_date_do_not_overlap
-            of_several_requests_at_once_one_is_stored
-            what_is_approved_counts_and_makes_records_stale
-            of_two_who_decide_the_second_is_told
+            concurrent_overlapping_leaves_store_one
+            approved_leave_counts_and_makes_records_stale
+            second_decision_of_a_leave_is_stale
             requests_are_found_by_person_status_kind_and_date
         }
     };
@@ -71,7 +71,7 @@ pub async fn every_field_of_a_request_comes_back(bench: &dyn StoreBench) {
     assert_matches!(bench.leaves().get(LeaveId::new(fresh())).await, Ok(None));
 }
 
-pub async fn a_request_is_somebodys(bench: &dyn StoreBench) {
+pub async fn leave_needs_an_existing_person(bench: &dyn StoreBench) {
     let request = a_leave(UserId::new(fresh()), "2026-03-02", "2026-03-06");
     assert_matches!(
         bench.leaves().insert(&request, &an_audit_entry()).await,
@@ -79,7 +79,7 @@ pub async fn a_request_is_somebodys(bench: &dyn StoreBench) {
     );
 }
 
-pub async fn nobody_is_away_twice_at_once(bench: &dyn StoreBench) {
+pub async fn overlapping_leaves_are_refused(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let first = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let again = || a_leave(ada.id, "2026-03-06", "2026-03-09");
@@ -114,7 +114,7 @@ pub async fn two_halves_of_a_date_do_not_overlap(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn of_several_requests_at_once_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_overlapping_leaves_store_one(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let answers = at_once(8, |_| {
         let (leaves, request) = (bench.leaves(), a_leave(ada.id, "2026-03-02", "2026-03-06"));
@@ -123,7 +123,7 @@ pub async fn of_several_requests_at_once_one_is_stored(bench: &dyn StoreBench) {
     assert_eq!(successes(&answers.await, |error| matches!(error, StoreError::Overlaps(_))), 1);
 }
 
-pub async fn what_is_approved_counts_and_makes_records_stale(bench: &dyn StoreBench) {
+pub async fn approved_leave_counts_and_makes_records_stale(bench: &dyn StoreBench) {
     let (ada, boss) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Boss")).await);
     has_facts(bench, ada.id).await;
     let request = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
@@ -140,7 +140,7 @@ pub async fn what_is_approved_counts_and_makes_records_stale(bench: &dyn StoreBe
     assert_eq!(leaves_of(bench, ada.id).await, []);
 }
 
-pub async fn of_two_who_decide_the_second_is_told(bench: &dyn StoreBench) {
+pub async fn second_decision_of_a_leave_is_stale(bench: &dyn StoreBench) {
     let (ada, boss) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Boss")).await);
     let request = inserted(bench, a_leave(ada.id, "2026-03-02", "2026-03-06")).await;
     let approved = decide(bench, &request, LeaveStatus::Approved, boss.id).await;

@@ -16,8 +16,8 @@ macro_rules! legacy_system_contract {
             rows_come_in_the_order_of_their_keys_page_by_page
             rows_of_one_value_are_told_apart
             values_come_as_text_or_bytes
-            what_is_too_long_is_not_read
-            who_belongs_to_nobody_is_found
+            overlong_cell_is_not_read
+            rows_without_an_owner_are_found
             a_value_that_no_key_can_be_finds_nothing
         }
     };
@@ -117,11 +117,11 @@ pub async fn values_come_as_text_or_bytes(system: &dyn LegacySystem) {
     assert_eq!(rows[2].cells[1], text("Émile 😀"));
 }
 
-pub async fn what_is_too_long_is_not_read(system: &dyn LegacySystem) {
+pub async fn overlong_cell_is_not_read(system: &dyn LegacySystem) {
     assert_eq!(all(system, PEOPLE, &["photo"]).await[2].cells, [Cell::TooLong(70_000)]);
 }
 
-pub async fn who_belongs_to_nobody_is_found(system: &dyn LegacySystem) {
+pub async fn rows_without_an_owner_are_found(system: &dyn LegacySystem) {
     let (people, notes) = (table(system, PEOPLE).await, table(system, NOTES).await);
     let of = LegacyOwner { column: column(&notes, "person_id"), table: &people, named_by: "id" };
     let wanted = LegacyRows { table: &notes, columns: &[], of: None, after: None, limit: 100 };

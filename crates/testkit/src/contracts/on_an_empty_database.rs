@@ -24,23 +24,23 @@ use crate::builders::*;
 macro_rules! empty_database_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, on_an_empty_database:
-            there_is_nobody
-            the_first_is_added_only_to_nobody
-            of_several_first_people_at_once_one_is_added
-            the_deleted_are_somebody
+            empty_database_lists_nothing
+            first_person_is_added_only_to_an_empty_database
+            concurrent_first_people_store_one
+            first_person_is_not_added_beside_a_deleted_one
             the_last_administrator_stays
             an_inactive_administrator_does_not_count
             without_administrators_other_people_can_be_changed
-            of_two_administrators_who_go_at_once_one_stays
-            of_two_administrators_who_demote_each_other_one_stays
+            two_administrators_removed_at_once_leave_one
+            two_administrators_demoted_at_once_leave_one
             the_standard_shift_is_stored_once
-            what_follows_from_an_older_plan_is_not_stored
-            of_several_standard_shifts_at_once_one_is_stored
-            what_is_for_everybody_concerns_everybody
-            everybody_is_everybody
-            changes_are_told_in_order_and_no_more_than_asked
-            what_was_judged_before_a_change_is_not_stored
-            of_judgments_that_meet_one_is_stored
+            commit_on_an_older_plan_version_is_stale
+            concurrent_standard_shifts_store_one
+            plan_changes_for_everybody_make_records_stale
+            user_scope_everybody_is_all_people
+            face_changes_are_told_in_order_and_no_more_than_asked
+            enrollment_judged_before_a_face_change_is_stale
+            concurrent_enrollments_judged_at_one_change_store_one
             kiosks_that_search_are_online
         }
         $crate::lock_store_contract!($bench);
@@ -58,7 +58,7 @@ async fn admins(bench: &dyn StoreBench) -> u64 {
     bench.users().list(&UserScope::Everybody, &filter, &[], Page::default()).await.unwrap().total
 }
 
-pub async fn there_is_nobody(bench: &dyn StoreBench) {
+pub async fn empty_database_lists_nothing(bench: &dyn StoreBench) {
     let everybody = UserScope::Everybody;
     let page = Page::default();
     let users = bench.users().list(&everybody, &UserFilter::default(), &[], page).await.unwrap();
@@ -72,7 +72,7 @@ pub async fn there_is_nobody(bench: &dyn StoreBench) {
     assert!(bench.faces().changes_since(0, 1, 100).await.unwrap().people.is_empty());
 }
 
-pub async fn the_first_is_added_only_to_nobody(bench: &dyn StoreBench) {
+pub async fn first_person_is_added_only_to_an_empty_database(bench: &dyn StoreBench) {
     let (ada, bob) = (an_admin("Ada"), an_admin("Bob"));
     assert!(bench.users().insert_first(&ada, &a_hash("ada")).await.unwrap());
     assert!(!bench.users().insert_first(&bob, &a_hash("bob")).await.unwrap());
@@ -81,7 +81,7 @@ pub async fn the_first_is_added_only_to_nobody(bench: &dyn StoreBench) {
     assert_matches!(bench.users().get(bob.id).await, Ok(None));
 }
 
-pub async fn of_several_first_people_at_once_one_is_added(bench: &dyn StoreBench) {
+pub async fn concurrent_first_people_store_one(bench: &dyn StoreBench) {
     let added = at_once(10, |_| {
         let (users, user) = (bench.users(), an_admin("Ada"));
         async move { users.insert_first(&user, &a_hash("secret")).await.unwrap() }
@@ -90,7 +90,7 @@ pub async fn of_several_first_people_at_once_one_is_added(bench: &dyn StoreBench
     assert_eq!(admins(bench).await, 1);
 }
 
-pub async fn the_deleted_are_somebody(bench: &dyn StoreBench) {
+pub async fn first_person_is_not_added_beside_a_deleted_one(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     save(bench, &User { status: Status::Deleted, ..user }).await.unwrap();
     assert!(!bench.users().insert_first(&an_admin("Bob"), &a_hash("bob")).await.unwrap());
@@ -149,11 +149,11 @@ async fn one_stays(bench: &dyn StoreBench, going: impl Fn(&User) -> User) {
     }
 }
 
-pub async fn of_two_administrators_who_go_at_once_one_stays(bench: &dyn StoreBench) {
+pub async fn two_administrators_removed_at_once_leave_one(bench: &dyn StoreBench) {
     one_stays(bench, |user| User { status: Status::Deleted, ..user.clone() }).await;
 }
 
-pub async fn of_two_administrators_who_demote_each_other_one_stays(bench: &dyn StoreBench) {
+pub async fn two_administrators_demoted_at_once_leave_one(bench: &dyn StoreBench) {
     one_stays(bench, demoted).await;
 }
 
@@ -169,7 +169,7 @@ pub async fn the_standard_shift_is_stored_once(bench: &dyn StoreBench) {
 }
 
 /// Nothing is known of the person yet, so no change of the plan could have marked them.
-pub async fn what_follows_from_an_older_plan_is_not_stored(bench: &dyn StoreBench) {
+pub async fn commit_on_an_older_plan_version_is_stale(bench: &dyn StoreBench) {
     let (user, shift) = (stored(bench, a_user("Ada")).await.id, the_shift(bench).await);
     let before = bench.plan().plan(&shift).await.unwrap().version;
     bench.shifts().insert(&a_shift(), &an_audit_entry()).await.unwrap();
@@ -182,7 +182,7 @@ pub async fn what_follows_from_an_older_plan_is_not_stored(bench: &dyn StoreBenc
     bench.attendance().commit(&of(after)).await.unwrap();
 }
 
-pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_standard_shifts_store_one(bench: &dyn StoreBench) {
     let answers = at_once(8, |_| {
         let plan = bench.plan();
         async move { plan.begin(&Shift::standard()).await }
@@ -191,7 +191,7 @@ pub async fn of_several_standard_shifts_at_once_one_is_stored(bench: &dyn StoreB
     assert_eq!(bench.shifts().list().await.unwrap().len(), 1);
 }
 
-pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
+pub async fn plan_changes_for_everybody_make_records_stale(bench: &dyn StoreBench) {
     let (ada, shift) = (stored(bench, a_user("Ada")).await, the_shift(bench).await);
     let other = a_shift();
     bench.shifts().insert(&other, &an_audit_entry()).await.unwrap();
@@ -227,7 +227,7 @@ pub async fn what_is_for_everybody_concerns_everybody(bench: &dyn StoreBench) {
     );
 }
 
-pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
+pub async fn user_scope_everybody_is_all_people(bench: &dyn StoreBench) {
     let shift = the_shift(bench).await;
     let mut ids = Vec::new();
     for name in ["Ada", "Bob", "Cleo"] {
@@ -248,7 +248,7 @@ pub async fn everybody_is_everybody(bench: &dyn StoreBench) {
     assert_eq!(records.iter().map(|record| record.day.key.user).collect::<Vec<_>>(), ids);
 }
 
-pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreBench) {
+pub async fn face_changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreBench) {
     let mut ids = Vec::new();
     for name in ["Ada", "Bob", "Cleo"] {
         let user = stored(bench, a_consenting_user(name)).await;
@@ -263,7 +263,7 @@ pub async fn changes_are_told_in_order_and_no_more_than_asked(bench: &dyn StoreB
     assert!(bench.faces().changes_since(rest[0].number, 1, 2).await.unwrap().people.is_empty());
 }
 
-pub async fn what_was_judged_before_a_change_is_not_stored(bench: &dyn StoreBench) {
+pub async fn enrollment_judged_before_a_face_change_is_stale(bench: &dyn StoreBench) {
     let (ada, bob) = (stored(bench, a_user("Ada")).await, stored(bench, a_user("Bob")).await);
     let faces = bench.faces();
     let add = async |face: &StoredTemplate, seen| {
@@ -285,7 +285,7 @@ pub async fn what_was_judged_before_a_change_is_not_stored(bench: &dyn StoreBenc
     assert_matches!(add(&a_face_of(&bob, 3), now).await, Err(StoreError::Stale));
 }
 
-pub async fn of_judgments_that_meet_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_enrollments_judged_at_one_change_store_one(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let seen = bench.faces().last_change().await.unwrap();
     let answers = at_once(8, |shot| {

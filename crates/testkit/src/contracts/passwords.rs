@@ -10,10 +10,10 @@ macro_rules! passwords_contract {
         $crate::stamp! { $passwords, passwords:
             the_right_password_is_known_again
             every_byte_of_a_password_counts
-            without_a_hash_nothing_is_right
-            what_is_no_hash_is_never_right
-            the_first_an_attacker_tries_are_guessable
-            ones_own_name_and_address_are_guessable
+            password_without_a_hash_is_never_right
+            password_with_a_malformed_hash_is_never_right
+            common_passwords_are_guessable
+            passwords_made_of_ones_own_name_are_guessable
         }
     };
 }
@@ -47,13 +47,13 @@ pub async fn every_byte_of_a_password_counts(passwords: &dyn Passwords) {
     }
 }
 
-pub async fn without_a_hash_nothing_is_right(passwords: &dyn Passwords) {
+pub async fn password_without_a_hash_is_never_right(passwords: &dyn Passwords) {
     for text in ["", "password", "correct horse battery"] {
         assert_eq!(passwords.verify(password(text), None).await.unwrap(), Verified::No);
     }
 }
 
-pub async fn what_is_no_hash_is_never_right(passwords: &dyn Passwords) {
+pub async fn password_with_a_malformed_hash_is_never_right(passwords: &dyn Passwords) {
     for stored in ["", "secret", "$2b$", "$2b$12$secret", "!", "😀"] {
         let hash = PasswordHash::from_stored(stored.to_owned());
         let answer = passwords.verify(password("secret"), Some(hash)).await;
@@ -61,7 +61,7 @@ pub async fn what_is_no_hash_is_never_right(passwords: &dyn Passwords) {
     }
 }
 
-pub async fn the_first_an_attacker_tries_are_guessable(passwords: &dyn Passwords) {
+pub async fn common_passwords_are_guessable(passwords: &dyn Passwords) {
     for text in ["password123", "Password123", "1234567890", "qwertyuiop"] {
         assert!(passwords.is_guessable(&password(text), &[]), "{text}");
     }
@@ -70,7 +70,7 @@ pub async fn the_first_an_attacker_tries_are_guessable(passwords: &dyn Passwords
     }
 }
 
-pub async fn ones_own_name_and_address_are_guessable(passwords: &dyn Passwords) {
+pub async fn passwords_made_of_ones_own_name_are_guessable(passwords: &dyn Passwords) {
     let about = ["Ada Lovelace", "countess.lovelace@example.org"];
     for text in ["adalovelace", "AdaLovelace1"] {
         assert!(passwords.is_guessable(&password(text), &about), "{text}");

@@ -184,7 +184,7 @@ pub async fn missing_values_come_first(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn equals_are_ordered_by_their_ids(bench: &dyn StoreBench) {
+pub async fn equal_people_are_ordered_by_their_ids(bench: &dyn StoreBench) {
     let department = a_stored_department(bench).await;
     let mut users: Vec<_> = (0..6).map(|_| a_member("Ada", &department)).collect();
     users.reverse();
@@ -198,7 +198,7 @@ pub async fn equals_are_ordered_by_their_ids(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn later_keys_decide_between_equals(bench: &dyn StoreBench) {
+pub async fn later_sort_keys_decide_between_equal_people(bench: &dyn StoreBench) {
     let department = a_stored_department(bench).await;
     let mut users = Vec::new();
     for (name, created) in [("Bob", 1), ("Ada", 1), ("Bob", 2), ("Ada", 2)] {
@@ -231,7 +231,7 @@ pub async fn pages_follow_each_other_without_gap(bench: &dyn StoreBench) {
     assert_eq!(found, expected);
 }
 
-pub async fn past_the_end_there_is_nobody_but_the_total(bench: &dyn StoreBench) {
+pub async fn page_past_the_end_has_nobody_but_the_total(bench: &dyn StoreBench) {
     let department = a_stored_department(bench).await;
     stored(bench, a_member("Ada", &department)).await;
     for far in [page(2, 1), page(Page::MAX_NUMBER, Page::MAX_SIZE)] {

@@ -23,14 +23,14 @@ use crate::builders::*;
 macro_rules! plan_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, plan:
-            a_plan_has_every_wording_of_every_shift
-            a_plan_has_what_departments_are_given_and_nobodys_own
+            plan_has_every_version_of_every_shift
+            plan_has_department_assignments_and_no_personal_ones
             a_plan_has_the_calendars_of_departments
-            what_is_known_of_the_active_alone_is_read_at_once
-            the_version_grows_with_each_change
-            what_is_beyond_all_records_makes_none_stale
-            what_is_stale_counts_as_not_planned
-            whoever_lives_by_other_clocks_of_the_organization_is_stale
+            personal_plans_of_active_people_are_read_at_once
+            plan_version_grows_with_each_change
+            plan_change_beyond_all_records_makes_none_stale
+            stale_dates_count_as_not_planned
+            new_organization_time_zone_makes_records_that_follow_it_stale
         }
     };
 }
@@ -39,7 +39,7 @@ async fn plan(bench: &dyn StoreBench) -> Plan {
     bench.plan().plan(&Shift::standard()).await.expect("a plan")
 }
 
-pub async fn a_plan_has_every_wording_of_every_shift(bench: &dyn StoreBench) {
+pub async fn plan_has_every_version_of_every_shift(bench: &dyn StoreBench) {
     let (shift, shifts) = (a_shift(), bench.shifts());
     shifts.insert(&shift, &an_audit_entry()).await.unwrap();
     let second = Shift { grace: jiff::SignedDuration::from_mins(20), ..reworded(&shift) };
@@ -51,7 +51,7 @@ pub async fn a_plan_has_every_wording_of_every_shift(bench: &dyn StoreBench) {
     assert_eq!(known, &shifts.get(shift.id).await.unwrap().unwrap().versions);
 }
 
-pub async fn a_plan_has_what_departments_are_given_and_nobodys_own(bench: &dyn StoreBench) {
+pub async fn plan_has_department_assignments_and_no_personal_ones(bench: &dyn StoreBench) {
     let ada = stored(bench, a_user("Ada")).await;
     let department = a_department("Night");
     bench.departments().insert(&department).await.unwrap();
@@ -93,7 +93,7 @@ pub async fn a_plan_has_the_calendars_of_departments(bench: &dyn StoreBench) {
     assert_eq!(calendar.holidays.len(), 2);
 }
 
-pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench) {
+pub async fn plan_change_beyond_all_records_makes_none_stale(bench: &dyn StoreBench) {
     let department = a_department("Sales");
     bench.departments().insert(&department).await.unwrap();
     let ada = stored(bench, a_member("Ada", &department)).await;
@@ -108,7 +108,7 @@ pub async fn what_is_beyond_all_records_makes_none_stale(bench: &dyn StoreBench)
 }
 
 /// So that it comes before whoever is only behind with dates long past.
-pub async fn what_is_stale_counts_as_not_planned(bench: &dyn StoreBench) {
+pub async fn stale_dates_count_as_not_planned(bench: &dyn StoreBench) {
     let department = a_department("Sales");
     bench.departments().insert(&department).await.unwrap();
     let ada = stored(bench, a_member("Ada", &department)).await;
@@ -138,7 +138,7 @@ pub async fn what_is_stale_counts_as_not_planned(bench: &dyn StoreBench) {
     assert!(unplanned.contains(&ada.id));
 }
 
-pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn StoreBench) {
+pub async fn personal_plans_of_active_people_are_read_at_once(bench: &dyn StoreBench) {
     let department = a_department("Night");
     bench.departments().insert(&department).await.unwrap();
     let joined = Some(date("2026-01-01"));
@@ -168,7 +168,7 @@ pub async fn what_is_known_of_the_active_alone_is_read_at_once(bench: &dyn Store
     assert_eq!(found, BTreeMap::from([(ada.id, of_ada), (bob.id, of_bob)]));
 }
 
-pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
+pub async fn plan_version_grows_with_each_change(bench: &dyn StoreBench) {
     let department = a_department("Sales");
     bench.departments().insert(&department).await.unwrap();
     let shift = a_shift();
@@ -195,7 +195,7 @@ pub async fn the_version_grows_with_each_change(bench: &dyn StoreBench) {
     grown("a holiday less").await;
 }
 
-pub async fn whoever_lives_by_other_clocks_of_the_organization_is_stale(bench: &dyn StoreBench) {
+pub async fn new_organization_time_zone_makes_records_that_follow_it_stale(bench: &dyn StoreBench) {
     let kolkata = Some("Asia/Kolkata".to_owned());
     let department = Department { timezone: kolkata.clone(), ..a_department("Far away") };
     bench.departments().insert(&department).await.unwrap();

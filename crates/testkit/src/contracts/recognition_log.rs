@@ -16,7 +16,7 @@ use crate::photos;
 macro_rules! decision_log_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, recognition_log:
-            what_was_noted_before_a_flush_is_counted
+            searches_logged_before_a_flush_are_counted
             only_matches_under_the_model_since_the_enrollment_count
             a_search_without_an_answer_is_noted_too
             a_flush_of_nothing_returns
@@ -29,7 +29,7 @@ async fn encodings(bench: &dyn StoreBench, user: &User) -> Vec<TemplateSummary> 
     bench.faces().encodings(user.id, &filter, false, Page::default()).await.unwrap().items
 }
 
-pub async fn what_was_noted_before_a_flush_is_counted(bench: &dyn StoreBench) {
+pub async fn searches_logged_before_a_flush_are_counted(bench: &dyn StoreBench) {
     let user = stored(bench, a_consenting_user("Ada")).await;
     bench.faces().add(user.id, &[a_face_of(&user, 1)], None, 20, None).await.unwrap();
     let log = bench.recognition_log();

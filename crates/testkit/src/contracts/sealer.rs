@@ -7,16 +7,16 @@ use rollcall_ports::sealer::Sealer;
 macro_rules! sealer_contract {
     ($sealer:expr) => {
         $crate::stamp! { $sealer, sealer:
-            what_was_sealed_can_be_opened
-            only_its_own_context_opens_it
+            sealed_bytes_can_be_opened
+            sealed_bytes_open_only_in_their_context
             every_changed_bit_is_noticed
-            what_was_cut_or_made_up_is_refused
+            cut_or_made_up_sealed_bytes_are_refused
             the_same_bytes_never_look_the_same
         }
     };
 }
 
-pub async fn what_was_sealed_can_be_opened(sealer: &dyn Sealer) {
+pub async fn sealed_bytes_can_be_opened(sealer: &dyn Sealer) {
     for plain in [&b""[..], b"a", &[0; 4096], "ü😀".as_bytes()] {
         for context in [&b""[..], b"face:1"] {
             let sealed = sealer.seal(plain, context).unwrap();
@@ -25,7 +25,7 @@ pub async fn what_was_sealed_can_be_opened(sealer: &dyn Sealer) {
     }
 }
 
-pub async fn only_its_own_context_opens_it(sealer: &dyn Sealer) {
+pub async fn sealed_bytes_open_only_in_their_context(sealer: &dyn Sealer) {
     let sealed = sealer.seal(b"template", b"face:1").unwrap();
     for other in [&b""[..], b"face:2", b"face:", b"face:11", b"Face:1"] {
         assert!(sealer.open(&sealed, other).is_err(), "{other:?}");
@@ -43,7 +43,7 @@ pub async fn every_changed_bit_is_noticed(sealer: &dyn Sealer) {
     }
 }
 
-pub async fn what_was_cut_or_made_up_is_refused(sealer: &dyn Sealer) {
+pub async fn cut_or_made_up_sealed_bytes_are_refused(sealer: &dyn Sealer) {
     let sealed = sealer.seal(b"template", b"face:1").unwrap();
     for length in 0..sealed.len() {
         assert!(sealer.open(&sealed[..length], b"face:1").is_err(), "{length} bytes");

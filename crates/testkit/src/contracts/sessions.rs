@@ -22,8 +22,8 @@ macro_rules! session_store_contract {
             an_unknown_login_has_no_principal
             a_principal_is_the_person_as_they_are_now
             a_refresh_token_is_exchanged_for_the_next
-            of_many_exchanges_at_once_one_renews
-            within_the_grace_a_repetition_changes_nothing
+            concurrent_exchanges_of_a_refresh_token_renew_once
+            refresh_repeated_within_the_grace_changes_nothing
             a_token_used_again_after_the_grace_ends_the_login
             an_older_generation_ends_the_login_too
             an_unknown_token_is_refused
@@ -35,10 +35,10 @@ macro_rules! session_store_contract {
             a_change_ends_the_logins_it_names
             a_refused_change_ends_no_login
             logins_are_counted_until_they_end_or_expire
-            a_login_of_nobody_is_missing
+            login_needs_an_existing_person
             a_login_verified_before_a_change_is_not_opened_after_it
-            what_says_nothing_of_credentials_keeps_the_version
-            of_a_login_and_a_suspension_at_once_none_survives
+            profile_changes_and_logins_keep_the_credentials_version
+            no_login_survives_a_concurrent_suspension
         }
     };
 }
@@ -118,7 +118,7 @@ pub async fn a_refresh_token_is_exchanged_for_the_next(bench: &dyn StoreBench) {
     assert!(!principal(bench, &session).await.ended);
 }
 
-pub async fn of_many_exchanges_at_once_one_renews(bench: &dyn StoreBench) {
+pub async fn concurrent_exchanges_of_a_refresh_token_renew_once(bench: &dyn StoreBench) {
     let session = logged_in(bench, &stored(bench, a_user("Ada")).await).await;
     let old = token(&session);
     let renewals = at_once(20, |_| {
@@ -132,7 +132,7 @@ pub async fn of_many_exchanges_at_once_one_renews(bench: &dyn StoreBench) {
     assert!(!principal(bench, &session).await.ended);
 }
 
-pub async fn within_the_grace_a_repetition_changes_nothing(bench: &dyn StoreBench) {
+pub async fn refresh_repeated_within_the_grace_changes_nothing(bench: &dyn StoreBench) {
     let session = logged_in(bench, &stored(bench, a_user("Ada")).await).await;
     let (old, new) = (token(&session), a_fingerprint());
     renew(bench, old, new, "2026-03-02T12:00:00Z").await;
@@ -267,7 +267,7 @@ pub async fn logins_are_counted_until_they_end_or_expire(bench: &dyn StoreBench)
     assert_eq!(bench.sessions().alive(&[], noon()).await.unwrap(), []);
 }
 
-pub async fn a_login_of_nobody_is_missing(bench: &dyn StoreBench) {
+pub async fn login_needs_an_existing_person(bench: &dyn StoreBench) {
     let refused = bench.sessions().open(&a_session(a_user("Nobody").id)).await;
     assert_matches!(refused, Err(StoreError::Missing("user_id")));
 }
@@ -313,7 +313,7 @@ pub async fn a_login_verified_before_a_change_is_not_opened_after_it(bench: &dyn
     assert_matches!(bench.sessions().open(&verified).await, Err(StoreError::Stale));
 }
 
-pub async fn what_says_nothing_of_credentials_keeps_the_version(bench: &dyn StoreBench) {
+pub async fn profile_changes_and_logins_keep_the_credentials_version(bench: &dyn StoreBench) {
     let user = stored(bench, User { role: Role::Manager, ..a_user("Ada") }).await;
     let before = version(bench, &user).await;
     save(bench, &User { phone: Some("+1".into()), role: Role::Employee, ..user.clone() }).await.unwrap();
@@ -322,7 +322,7 @@ pub async fn what_says_nothing_of_credentials_keeps_the_version(bench: &dyn Stor
     assert_eq!(version(bench, &user).await, before);
 }
 
-pub async fn of_a_login_and_a_suspension_at_once_none_survives(bench: &dyn StoreBench) {
+pub async fn no_login_survives_a_concurrent_suspension(bench: &dyn StoreBench) {
     for _ in 0..8 {
         let user = stored(bench, a_user("Ada")).await;
         let suspended = User { status: Status::Suspended, ..user.clone() };

@@ -25,11 +25,11 @@ macro_rules! shift_store_contract {
             the_default_shift_is_stored_once
             every_rule_of_a_shift_comes_back
             a_shifts_name_is_taken_until_it_is_retired
-            wordings_hold_from_their_dates_on
-            another_wording_for_the_same_date_replaces_the_first
-            who_did_not_see_the_last_wording_is_told
-            of_several_wordings_at_once_one_is_stored
-            another_wording_makes_the_records_of_its_workers_stale
+            shift_versions_hold_from_their_dates_on
+            second_shift_version_of_one_date_replaces_the_first
+            change_of_an_outdated_shift_is_stale
+            concurrent_shift_versions_store_one
+            new_shift_version_makes_records_of_assigned_people_stale
             a_shift_in_use_is_not_retired
             a_retired_shift_stays_as_it_was
         }
@@ -114,7 +114,7 @@ pub async fn a_shifts_name_is_taken_until_it_is_retired(bench: &dyn StoreBench) 
     bench.shifts().insert(&same, &an_audit_entry()).await.unwrap();
 }
 
-pub async fn wordings_hold_from_their_dates_on(bench: &dyn StoreBench) {
+pub async fn shift_versions_hold_from_their_dates_on(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
     let (april, march) = (date("2026-04-01"), date("2026-03-10"));
     let second = Shift { ends: time(17, 0, 0, 0), ..reworded(&first) };
@@ -128,7 +128,7 @@ pub async fn wordings_hold_from_their_dates_on(bench: &dyn StoreBench) {
     assert_matches!(bench.shifts().get(ShiftId::new(second.version.uuid())).await, Ok(None));
 }
 
-pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn StoreBench) {
+pub async fn second_shift_version_of_one_date_replaces_the_first(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
     let april = date("2026-04-01");
     let (second, third) = (reworded(&first), Shift { ends: time(17, 0, 0, 0), ..reworded(&first) });
@@ -141,7 +141,7 @@ pub async fn another_wording_for_the_same_date_replaces_the_first(bench: &dyn St
     assert_eq!(known[1], (Some(april), Shift { version, ..third }));
 }
 
-pub async fn who_did_not_see_the_last_wording_is_told(bench: &dyn StoreBench) {
+pub async fn change_of_an_outdated_shift_is_stale(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
     let revise = async |seen| {
         bench.shifts().revise(&reworded(&first), date("2026-04-01"), Revision(seen), &an_audit_entry()).await
@@ -155,7 +155,7 @@ pub async fn who_did_not_see_the_last_wording_is_told(bench: &dyn StoreBench) {
     assert_matches!(answer, Err(StoreError::Stale));
 }
 
-pub async fn of_several_wordings_at_once_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_shift_versions_store_one(bench: &dyn StoreBench) {
     let first = inserted(bench, a_shift()).await;
     let answers = at_once(8, |n| {
         let (shifts, shift) = (bench.shifts(), reworded(&first));
@@ -166,7 +166,7 @@ pub async fn of_several_wordings_at_once_one_is_stored(bench: &dyn StoreBench) {
     assert_eq!(versions(&get(bench, &first).await).len(), 2);
 }
 
-pub async fn another_wording_makes_the_records_of_its_workers_stale(bench: &dyn StoreBench) {
+pub async fn new_shift_version_makes_records_of_assigned_people_stale(bench: &dyn StoreBench) {
     let shift = inserted(bench, a_shift()).await;
     let department = a_department("Night");
     bench.departments().insert(&department).await.unwrap();

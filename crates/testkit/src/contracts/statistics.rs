@@ -30,12 +30,12 @@ macro_rules! statistics_store_contract {
             days_are_counted_by_what_they_came_to
             days_are_counted_by_department_person_shift_and_date
             only_days_that_are_final_are_counted
-            whose_days_are_counted_follows_from_the_records
-            nothing_counted_is_nothing
+            record_scope_decides_whose_days_are_counted
+            statistics_of_nobody_are_empty
             arrivals_are_counted_as_clocks_showed_them
             everybody_with_records_is_listed_by_name
             people_are_counted_where_they_were
-            somebody_with_two_shifts_is_one_person
+            person_with_two_shifts_is_counted_once
             departments_come_by_name
             a_census_tells_who_can_be_recognized
             searches_are_counted_by_what_came_of_them
@@ -223,7 +223,7 @@ pub async fn only_days_that_are_final_are_counted(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn whose_days_are_counted_follows_from_the_records(bench: &dyn StoreBench) {
+pub async fn record_scope_decides_whose_days_are_counted(bench: &dyn StoreBench) {
     let (one, other) = (department(bench).await, department(bench).await);
     let (ada, bob) = (stored(bench, a_user("Ada")).await.id, stored(bench, a_user("Bob")).await.id);
     let present = DayStatus::Present;
@@ -254,7 +254,7 @@ pub async fn whose_days_are_counted_follows_from_the_records(bench: &dyn StoreBe
     }
 }
 
-pub async fn nothing_counted_is_nothing(bench: &dyn StoreBench) {
+pub async fn statistics_of_nobody_are_empty(bench: &dyn StoreBench) {
     let nobody = RecordScope::one(UserId::new(fresh()));
     for by in [GroupBy::Nothing, GroupBy::Department, GroupBy::User, GroupBy::Shift, GroupBy::Date] {
         assert_eq!(count(bench, &nobody, by).await, []);
@@ -364,7 +364,7 @@ pub async fn people_are_counted_where_they_were(bench: &dyn StoreBench) {
     assert_eq!(unknown, [of(other, 3, 0, 2)]);
 }
 
-pub async fn somebody_with_two_shifts_is_one_person(bench: &dyn StoreBench) {
+pub async fn person_with_two_shifts_is_counted_once(bench: &dyn StoreBench) {
     let of = department(bench).await;
     let ada = stored(bench, a_user("Ada")).await.id;
     let mut shift = day(bench, ada, "2026-03-02", Some(of), DayStatus::Present).await;

@@ -16,7 +16,7 @@ macro_rules! access_tokens_contract {
             claims_come_back_as_they_were_issued
             a_token_ends_at_the_second_it_says
             every_changed_character_is_noticed
-            what_is_no_token_is_malformed
+            text_that_is_no_token_is_malformed
             a_changed_token_is_not_merely_expired
             tokens_of_different_claims_differ
             a_fingerprint_is_the_same_every_time_and_differs_for_each_secret
@@ -65,7 +65,7 @@ pub async fn every_changed_character_is_noticed(tokens: &dyn AccessTokens) {
     }
 }
 
-pub async fn what_is_no_token_is_malformed(tokens: &dyn AccessTokens) {
+pub async fn text_that_is_no_token_is_malformed(tokens: &dyn AccessTokens) {
     let claims = claims();
     let token = tokens.issue(&claims).unwrap();
     let none = "eyJhbGciOiJub25lIn0.e30.";

@@ -24,21 +24,21 @@ macro_rules! user_store_contract {
         $crate::stamp! { $bench, users:
             people_are_found_by_their_codes_and_addresses
             the_two_spellings_of_a_domain_are_one_address
-            what_is_written_in_any_script_is_read_as_it_was_written
-            every_field_comes_back
+            names_in_any_script_are_read_as_they_were_written
+            every_field_of_a_person_comes_back
             a_stored_revision_begins_at_one
             an_address_is_taken_in_any_spelling
             an_employee_code_is_taken_in_any_spelling
             people_without_a_code_do_not_collide
             look_alikes_are_different_people
-            of_several_with_one_address_one_is_stored
+            concurrent_people_with_one_address_store_one
             an_unknown_department_is_missing
-            somebody_unknown_is_none
+            unknown_person_is_not_found
             a_change_grows_the_revision
-            the_slower_of_two_writers_is_told
-            of_many_writers_at_once_one_commits
+            change_of_an_outdated_person_is_stale
+            concurrent_changes_of_a_person_store_one
             a_change_to_a_taken_address_or_unknown_department_changes_nothing
-            one_may_keep_ones_own_address
+            person_may_respell_their_own_address
             a_deleted_persons_address_and_code_are_free
             a_deleted_manager_manages_nothing
             credentials_are_found_by_canonical_address_until_deleted
@@ -49,13 +49,13 @@ macro_rules! user_store_contract {
             a_login_is_noted_and_keeps_the_revision
             a_login_noted_meanwhile_is_not_undone
             a_department_is_read_with_its_name
-            other_terms_make_records_stale
-            the_first_who_joined_is_known
+            new_time_zone_shift_status_or_employment_makes_records_stale
+            first_join_date_is_known
         }
         $crate::stamp! { $bench, invitations:
-            who_is_invited_chooses_a_password_once
-            of_many_acceptances_at_once_one_sets_the_password
-            an_invitation_that_is_unknown_or_too_old_is_nobodys
+            invitation_sets_a_password_once
+            concurrent_acceptances_of_an_invitation_set_one_password
+            unknown_or_expired_invitation_is_not_accepted
             a_password_by_other_means_or_a_removal_ends_an_invitation
             an_invitation_to_a_taken_address_is_none
             a_login_verified_before_an_acceptance_is_not_opened_after_it
@@ -64,7 +64,7 @@ macro_rules! user_store_contract {
             nothing_tells_who_an_erased_person_was
             attendance_is_kept_without_words_or_destroyed
             an_erasure_that_comes_late_changes_nothing
-            somebody_who_was_removed_can_be_erased
+            removed_person_can_be_erased
         }
         $crate::stamp! { $bench, people:
             a_search_covers_name_address_and_code_in_any_case
@@ -74,10 +74,10 @@ macro_rules! user_store_contract {
             the_enrolled_have_enough_templates_of_the_model
             lists_are_ordered_by_canonical_form
             missing_values_come_first
-            equals_are_ordered_by_their_ids
-            later_keys_decide_between_equals
+            equal_people_are_ordered_by_their_ids
+            later_sort_keys_decide_between_equal_people
             pages_follow_each_other_without_gap
-            past_the_end_there_is_nobody_but_the_total
+            page_past_the_end_has_nobody_but_the_total
             a_scope_shows_its_departments_and_one_person
             a_scope_of_no_departments_shows_one_person
             a_member_knows_what_the_department_hands_down
@@ -94,7 +94,7 @@ fn code(text: &str) -> Option<EmployeeCode> {
     Some(EmployeeCode::parse(text).expect("a code"))
 }
 
-pub async fn every_field_comes_back(bench: &dyn StoreBench) {
+pub async fn every_field_of_a_person_comes_back(bench: &dyn StoreBench) {
     let department = a_department("Research");
     bench.departments().insert(&department).await.unwrap();
     let shift = the_shift(bench).await;
@@ -185,7 +185,7 @@ pub async fn look_alikes_are_different_people(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn of_several_with_one_address_one_is_stored(bench: &dyn StoreBench) {
+pub async fn concurrent_people_with_one_address_store_one(bench: &dyn StoreBench) {
     let address = email(&format!("ada.{}@x.com", a_tag()));
     let answers = at_once(8, |_| {
         let (users, user) = (bench.users(), User { email: address.clone(), ..a_user("Ada") });
@@ -201,7 +201,7 @@ pub async fn an_unknown_department_is_missing(bench: &dyn StoreBench) {
     assert_matches!(bench.users().get(user.id).await, Ok(None));
 }
 
-pub async fn somebody_unknown_is_none(bench: &dyn StoreBench) {
+pub async fn unknown_person_is_not_found(bench: &dyn StoreBench) {
     let nobody = a_user("Nobody");
     assert_matches!(bench.users().get(nobody.id).await, Ok(None));
     assert_matches!(bench.users().password(nobody.id).await, Ok(None));
@@ -219,7 +219,7 @@ pub async fn a_change_grows_the_revision(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
+pub async fn change_of_an_outdated_person_is_stale(bench: &dyn StoreBench) {
     let read_by_both = stored(bench, a_user("Ada")).await;
     save(bench, &User { phone: Some("+1".into()), ..read_by_both.clone() }).await.unwrap();
     let second = User { phone: Some("+2".into()), ..read_by_both };
@@ -227,7 +227,7 @@ pub async fn the_slower_of_two_writers_is_told(bench: &dyn StoreBench) {
     assert_eq!(read(bench, &second).await.phone.as_deref(), Some("+1"));
 }
 
-pub async fn of_many_writers_at_once_one_commits(bench: &dyn StoreBench) {
+pub async fn concurrent_changes_of_a_person_store_one(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let answers = at_once(10, |n| {
         let (users, user) = (bench.users(), User { phone: Some(format!("+{n}")), ..user.clone() });
@@ -250,7 +250,7 @@ pub async fn a_change_to_a_taken_address_or_unknown_department_changes_nothing(b
     assert_eq!(read(bench, &bob).await, bob);
 }
 
-pub async fn one_may_keep_ones_own_address(bench: &dyn StoreBench) {
+pub async fn person_may_respell_their_own_address(bench: &dyn StoreBench) {
     let user = stored(bench, a_user("Ada")).await;
     let shouted = User { email: email(&user.email.as_str().to_uppercase()), ..user };
     save(bench, &shouted).await.unwrap();
@@ -387,7 +387,7 @@ pub async fn the_two_spellings_of_a_domain_are_one_address(bench: &dyn StoreBenc
     }
 }
 
-pub async fn what_is_written_in_any_script_is_read_as_it_was_written(bench: &dyn StoreBench) {
+pub async fn names_in_any_script_are_read_as_they_were_written(bench: &dyn StoreBench) {
     for name in [
         "علی\u{200C}رضا",
         "ශ්\u{200D}රී",
@@ -418,7 +418,7 @@ pub async fn people_are_found_by_their_codes_and_addresses(bench: &dyn StoreBenc
     assert_eq!(bench.users().ids_by_email(&addresses).await.unwrap(), [Some(bob.id), None, None]);
 }
 
-pub async fn other_terms_make_records_stale(bench: &dyn StoreBench) {
+pub async fn new_time_zone_shift_status_or_employment_makes_records_stale(bench: &dyn StoreBench) {
     let ada = stored(bench, User { join_date: Some(date("2026-02-02")), ..a_user("Ada") }).await;
     let updated_at = at("2026-03-02T15:00:00Z");
     let mut terms: Vec<(User, Option<&str>)> = Vec::new();
@@ -440,7 +440,7 @@ pub async fn other_terms_make_records_stale(bench: &dyn StoreBench) {
     }
 }
 
-pub async fn the_first_who_joined_is_known(bench: &dyn StoreBench) {
+pub async fn first_join_date_is_known(bench: &dyn StoreBench) {
     // Others may be at work in the same database, but nobody else joined so long ago.
     let since = date("1901-01-01");
     let joined = |on: &str| User { join_date: Some(date(on)), ..a_user("Ada") };

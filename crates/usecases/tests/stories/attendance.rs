@@ -37,7 +37,7 @@ async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<Punc
 }
 
 #[tokio::test]
-async fn people_mark_themselves_by_the_servers_clock() {
+async fn own_punches_are_at_the_servers_time() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-02T09:11:00Z");
@@ -52,7 +52,7 @@ async fn people_mark_themselves_by_the_servers_clock() {
 }
 
 #[tokio::test]
-async fn for_others_a_reason_is_needed_and_kept() {
+async fn punches_for_others_need_a_reason_that_is_kept() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -87,7 +87,7 @@ async fn impossible_times_and_people_are_refused() {
 }
 
 #[tokio::test]
-async fn nobody_leaves_before_coming_or_comes_twice() {
+async fn check_out_before_a_check_in_and_second_check_in_are_refused() {
     let world = world();
     let ada = world.add("Ada").await;
     let early = mark(&world, &person(&ada), now(PunchKind::CheckOut)).await;
@@ -109,7 +109,7 @@ async fn nobody_leaves_before_coming_or_comes_twice() {
 }
 
 #[tokio::test]
-async fn who_has_left_and_comes_back_says_so() {
+async fn checked_out_person_checks_in_again_explicitly() {
     let world = world();
     let ada = world.add("Ada").await;
     for (time, kind) in
@@ -129,7 +129,7 @@ async fn who_has_left_and_comes_back_says_so() {
 }
 
 #[tokio::test]
-async fn who_leaves_after_the_window_is_let_out_and_looked_at() {
+async fn check_out_after_the_window_needs_review() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-02T09:00:00Z");

@@ -92,7 +92,7 @@ fn present() -> OverrideRequest {
 }
 
 #[tokio::test]
-async fn an_ordinary_punch_has_no_line() {
+async fn ordinary_punches_have_no_audit_entry() {
     let world = world();
     let ada = world.known("Ada").await;
     let mut trail = Trail::of(&world);
@@ -109,7 +109,7 @@ async fn an_ordinary_punch_has_no_line() {
 const NOON: &str = "2026-03-03T12:00:00Z";
 
 #[tokio::test]
-async fn a_punch_that_somebody_enters_has_one() {
+async fn manual_punch_and_its_void_have_audit_entries() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -137,7 +137,7 @@ async fn a_punch_that_somebody_enters_has_one() {
 }
 
 #[tokio::test]
-async fn each_decision_and_taking_it_back_has_one() {
+async fn overrides_and_reverts_have_audit_entries() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set(NOON);
@@ -170,7 +170,7 @@ async fn each_decision_and_taking_it_back_has_one() {
 }
 
 #[tokio::test]
-async fn what_comes_late_tells_of_the_records_that_were_final() {
+async fn late_punches_have_audit_entries_of_final_records() {
     let world = world();
     let ada = world.add("Ada").await;
     let device = a_device("Door");
@@ -219,7 +219,7 @@ async fn what_comes_late_tells_of_the_records_that_were_final() {
 }
 
 #[tokio::test]
-async fn what_is_rebuilt_is_told_once() {
+async fn rebuilt_record_has_one_audit_entry() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set(NOON);
@@ -243,7 +243,7 @@ async fn what_is_rebuilt_is_told_once() {
 }
 
 #[tokio::test]
-async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_all() {
+async fn bulk_call_has_an_audit_entry_for_each_changed_item_and_for_all() {
     let world = world();
     let (ada, bob) = (world.add("Ada").await, world.add("Bob").await);
     world.fakes.clock.set("2026-03-06T20:00:00Z");
@@ -292,7 +292,7 @@ async fn many_entries_have_a_line_for_each_that_changed_something_and_one_for_al
 }
 
 #[tokio::test]
-async fn a_correction_has_one_when_it_is_asked_for_and_one_when_it_is_decided() {
+async fn correction_request_and_decision_have_audit_entries() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -332,7 +332,7 @@ async fn a_correction_has_one_when_it_is_asked_for_and_one_when_it_is_decided() 
 }
 
 #[tokio::test]
-async fn leave_tells_of_the_request_and_of_the_days() {
+async fn leave_request_decision_and_final_days_have_audit_entries() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set(NOON);
@@ -356,7 +356,7 @@ async fn leave_tells_of_the_request_and_of_the_days() {
 }
 
 #[tokio::test]
-async fn every_change_of_the_plan_has_one() {
+async fn every_change_of_the_plan_has_an_audit_entry() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set(NOON);
@@ -418,7 +418,7 @@ async fn every_change_of_the_plan_has_one() {
 }
 
 #[tokio::test]
-async fn only_administrators_see_it() {
+async fn only_administrators_see_the_audit_log() {
     let world = world();
     let (_, manager) = world.department("Research").await;
     let ada = world.add("Ada").await;

@@ -29,7 +29,7 @@ async fn log_in(world: &World, email: &str) -> Granted {
 }
 
 #[tokio::test]
-async fn who_registers_is_an_employee_and_logged_in() {
+async fn registered_person_is_an_employee_and_logged_in() {
     let world = world();
     let (user, granted) = world.usecases.auth.register(application("Ada@Example.org")).await.unwrap();
     assert_eq!((user.role, user.status), (Role::Employee, Status::Active));
@@ -72,7 +72,7 @@ async fn an_unknown_address_and_a_wrong_password_look_the_same() {
 }
 
 #[tokio::test]
-async fn the_two_spellings_of_a_domain_are_one_account_and_one_lock() {
+async fn spellings_of_a_domain_are_one_account_and_one_lockout() {
     let world = world();
     let auth = &world.usecases.auth;
     auth.register(application("Müller@Bücher.example")).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_refresh_token_works_once_and_its_reuse_ends_the_login() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_time_and_with_its_persons_standing() {
+async fn token_ends_with_its_time_and_with_a_suspension() {
     let world = world();
     let (ada, granted) = world.usecases.auth.register(application("a@example.org")).await.unwrap();
     let token = granted.unwrap().access;

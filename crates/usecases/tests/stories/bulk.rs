@@ -105,7 +105,7 @@ async fn punches_are_entered_once_however_often_they_are_sent() {
 }
 
 #[tokio::test]
-async fn what_is_there_already_is_kept_left_out_or_replaced_as_asked() {
+async fn on_conflict_decides_whether_bulk_items_replace_a_day() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
@@ -135,7 +135,7 @@ async fn what_is_there_already_is_kept_left_out_or_replaced_as_asked() {
 }
 
 #[tokio::test]
-async fn each_item_stands_for_itself_unless_all_are_to_hold() {
+async fn bulk_items_fail_alone_unless_the_call_is_atomic() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
@@ -190,7 +190,7 @@ async fn each_item_stands_for_itself_unless_all_are_to_hold() {
 }
 
 #[tokio::test]
-async fn all_hold_or_none_across_people() {
+async fn atomic_bulk_items_hold_for_all_people_or_none() {
     let world = world();
     let (ada, bob) = (world.add("Ada").await, world.add("Bob").await);
     world.fakes.clock.set("2026-03-06T20:00:00Z");
@@ -410,7 +410,7 @@ async fn stands(world: &World, user: &User, on: &str) -> (DayStatus, Option<Stri
 }
 
 #[tokio::test]
-async fn what_a_batch_replaced_comes_back_with_it() {
+async fn overrides_a_batch_replaced_come_back_when_it_is_reverted() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
@@ -461,7 +461,7 @@ async fn what_a_batch_replaced_comes_back_with_it() {
 }
 
 #[tokio::test]
-async fn punches_of_a_batch_that_was_taken_back_stay_taken_back() {
+async fn punches_of_a_reverted_batch_stay_voided() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-06T20:00:00Z");
@@ -494,7 +494,7 @@ async fn nights_reach_into_the_next_date() {
 }
 
 #[tokio::test]
-async fn it_is_for_administrators_and_has_limits() {
+async fn bulk_entry_is_for_administrators_and_has_limits() {
     let world = world();
     let (_, manager) = world.department("Research").await;
     let ada = world.add("Ada").await;

@@ -36,7 +36,7 @@ async fn status_on(world: &World, user: &User, on: &str) -> DayStatus {
 }
 
 #[tokio::test]
-async fn who_is_agreed_with_gets_the_day_overridden() {
+async fn approved_correction_overrides_the_day() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -72,7 +72,7 @@ async fn who_is_agreed_with_gets_the_day_overridden() {
 }
 
 #[tokio::test]
-async fn who_is_not_agreed_with_is_told_why() {
+async fn rejected_correction_has_a_comment_and_changes_nothing() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -93,7 +93,7 @@ async fn who_is_not_agreed_with_is_told_why() {
 }
 
 #[tokio::test]
-async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
+async fn own_corrections_are_not_decided_and_strangers_are_hidden() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -143,7 +143,7 @@ async fn nobody_decides_on_their_own_or_sees_those_of_strangers() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_decided_cannot_be_asked_for() {
+async fn correction_that_could_be_no_override_is_refused() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");

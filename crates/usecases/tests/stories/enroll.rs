@@ -64,7 +64,7 @@ async fn every_refused_photo_is_named_with_its_reason() {
 }
 
 #[tokio::test]
-async fn nothing_usable_is_an_error_with_the_reasons() {
+async fn enrollment_without_a_usable_photo_names_the_reasons() {
     let world = world();
     let ada = world.add("Ada").await;
     let refused = world.enroll(&ada, vec![an_empty_photo().photo()]).await;
@@ -164,7 +164,7 @@ async fn a_person_at_the_limit_is_enrolled_anew_by_replacing() {
 }
 
 #[tokio::test]
-async fn replacing_by_nothing_usable_loses_nothing() {
+async fn replacement_without_a_usable_photo_keeps_the_templates() {
     let world = world();
     let ada = world.known("Ada").await;
     let mut request = enrollment(ada.id, vec![an_empty_photo().photo()]);
@@ -187,7 +187,7 @@ async fn a_picture_on_its_side_is_refused_with_a_hint_to_turn_it() {
 }
 
 #[tokio::test]
-async fn who_may_enroll_whom() {
+async fn enrollment_is_for_oneself_ones_manager_and_trusted_kiosks() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(rollcall_testkit::builders::a_member("Ada", &department)).await;

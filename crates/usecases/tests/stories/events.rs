@@ -36,7 +36,7 @@ async fn times(world: &World, actor: &Actor, query: PunchQuery) -> Result<Vec<St
 }
 
 #[tokio::test]
-async fn a_punch_that_was_taken_back_is_kept_and_the_day_worked_out_anew() {
+async fn voided_punch_is_kept_and_its_day_derived_anew() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -58,7 +58,7 @@ async fn a_punch_that_was_taken_back_is_kept_and_the_day_worked_out_anew() {
 }
 
 #[tokio::test]
-async fn nothing_is_judged_in_a_closed_period_or_elsewhere() {
+async fn punches_of_closed_periods_or_strangers_are_not_voided() {
     let world = world();
     let (_, manager) = world.department("Research").await;
     let ada = world.add("Ada").await;

@@ -53,7 +53,7 @@ async fn mark(world: &World, actor: &Actor, request: MarkRequest) -> Result<Punc
 }
 
 #[tokio::test]
-async fn people_of_a_fenced_department_mark_themselves_inside() {
+async fn own_punches_of_a_fenced_department_are_made_inside() {
     let world = world();
     let department = fenced_department(&world).await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -76,7 +76,7 @@ async fn people_of_a_fenced_department_mark_themselves_inside() {
 }
 
 #[tokio::test]
-async fn a_manual_entry_says_what_happened_and_not_where_it_is_made() {
+async fn manual_punches_for_others_pass_the_geofence() {
     let world = world();
     let department = fenced_department(&world).await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -94,7 +94,7 @@ async fn a_manual_entry_says_what_happened_and_not_where_it_is_made() {
 }
 
 #[tokio::test]
-async fn a_kiosk_is_where_it_is_and_who_carries_a_camera_says_where() {
+async fn searches_of_people_need_a_location_and_of_kiosks_do_not() {
     let world = world();
     let department = fenced_department(&world).await;
     let ada = world.known("Ada").await;
@@ -124,7 +124,7 @@ async fn a_kiosk_is_where_it_is_and_who_carries_a_camera_says_where() {
 }
 
 #[tokio::test]
-async fn what_a_device_noted_elsewhere_is_for_somebody_to_look_at() {
+async fn offline_punch_outside_of_the_geofence_needs_review() {
     let world = world();
     let department = fenced_department(&world).await;
     let ada = world.add_as(a_member("Ada", &department)).await;

@@ -160,7 +160,7 @@ async fn guess(world: &World, email: &str, times: usize) {
 }
 
 #[tokio::test]
-async fn ten_failures_lock_an_address_whether_or_not_it_has_an_account() {
+async fn ten_failed_logins_lock_out_an_address_with_or_without_account() {
     let world = world();
     let ada = somebody(&world).await;
     for email in [ada.email.as_str(), "nobody@example.org"] {
@@ -181,7 +181,7 @@ async fn ten_failures_lock_an_address_whether_or_not_it_has_an_account() {
 }
 
 #[tokio::test]
-async fn what_was_not_looked_at_is_not_held_against_anybody() {
+async fn logins_refused_as_busy_are_not_counted_as_failed() {
     let world = world();
     let ada = somebody(&world).await;
     world.fakes.passwords.set_busy(true);
@@ -197,7 +197,7 @@ async fn what_was_not_looked_at_is_not_held_against_anybody() {
 }
 
 #[tokio::test]
-async fn the_standing_of_an_account_is_told_to_whoever_knows_its_password() {
+async fn right_password_of_a_suspended_account_is_told_its_status() {
     let world = world();
     let ada = somebody(&world).await;
     world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None, None).await.unwrap();
@@ -246,7 +246,7 @@ async fn administrators_see_failures_waits_and_logins() {
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_swept_away() {
+async fn forgotten_failed_logins_are_swept_away() {
     let world = world();
     let ada = somebody(&world).await;
     guess(&world, ada.email.as_str(), 3).await;

@@ -108,7 +108,7 @@ async fn changed(world: &World, id: UserId, change: impl FnOnce(&mut User)) {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_is_worked_on_and_fetched() {
+async fn job_result_can_be_fetched_for_a_day() {
     let world = world();
     let ada = somebody(&world, "Ada", Role::Employee).await;
     let job = asked(&world, &ada).await;
@@ -128,7 +128,7 @@ async fn what_is_asked_for_is_worked_on_and_fetched() {
 }
 
 #[tokio::test]
-async fn after_a_crash_another_instance_goes_on_where_it_ended() {
+async fn crashed_job_goes_on_where_it_ended_on_another_instance() {
     let world = world();
     let ada = somebody(&world, "Ada", Role::Employee).await;
     let job = asked(&world, &ada).await;
@@ -153,7 +153,7 @@ async fn after_a_crash_another_instance_goes_on_where_it_ended() {
 }
 
 #[tokio::test]
-async fn what_ends_everybody_who_works_on_it_is_given_up() {
+async fn job_that_ends_every_worker_fails() {
     let world = world();
     let ada = somebody(&world, "Ada", Role::Employee).await;
     let job = asked(&world, &ada).await;
@@ -167,7 +167,7 @@ async fn what_ends_everybody_who_works_on_it_is_given_up() {
 }
 
 #[tokio::test]
-async fn whoever_stops_gives_back_what_they_began() {
+async fn stopping_worker_gives_its_job_back() {
     let world = world();
     let ada = somebody(&world, "Ada", Role::Employee).await;
     let job = asked(&world, &ada).await;
@@ -202,7 +202,7 @@ async fn owners_are_judged_anew_when_their_job_runs() {
 }
 
 #[tokio::test]
-async fn what_somebody_was_shown_as_another_is_not_shown_any_more() {
+async fn job_result_is_hidden_after_scope_change() {
     let world = world();
     let boss = world.add("Boss").await;
     let manager = world.add_as(User { role: Role::Manager, ..a_user("Mia") }).await;
@@ -226,7 +226,7 @@ async fn what_somebody_was_shown_as_another_is_not_shown_any_more() {
 }
 
 #[tokio::test]
-async fn jobs_are_their_owners() {
+async fn jobs_are_private_to_their_owner_and_limited() {
     let world = world();
     let (ada, bob) =
         (somebody(&world, "Ada", Role::Employee).await, somebody(&world, "Bob", Role::Manager).await);
@@ -254,7 +254,7 @@ async fn jobs_are_their_owners() {
 }
 
 #[tokio::test]
-async fn what_is_canceled_stops_and_what_is_discarded_is_gone() {
+async fn canceled_job_stops_and_discarded_job_is_gone() {
     let world = world();
     let ada = somebody(&world, "Ada", Role::Employee).await;
     let job = asked(&world, &ada).await;

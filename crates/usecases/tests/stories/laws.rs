@@ -498,7 +498,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_is_in_can_leave_by_whatever_clocks(
+    fn open_session_ends_the_same_after_a_change_of_time_zone(
         before in 0..ZONES.len(), after in 0..ZONES.len(), of_department in any::<bool>(),
         came in 0_i64..48, worked in 1_i64..9,
     ) {

@@ -36,7 +36,7 @@ async fn decide(
 }
 
 #[tokio::test]
-async fn a_decision_holds_until_it_is_taken_back_and_both_are_kept() {
+async fn override_holds_until_it_is_reverted_and_both_are_kept() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -73,7 +73,7 @@ async fn a_decision_holds_until_it_is_taken_back_and_both_are_kept() {
 }
 
 #[tokio::test]
-async fn facts_that_come_after_a_decision_are_flagged_and_change_nothing() {
+async fn punches_after_an_override_are_flagged_and_change_nothing() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
@@ -105,7 +105,7 @@ fn punch(kind: PunchKind) -> MarkRequest {
 }
 
 #[tokio::test]
-async fn nobody_decides_of_themself_or_of_strangers() {
+async fn own_records_and_those_of_strangers_are_not_overridden() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let (ada, bob) = (world.add_as(a_member("Ada", &department)).await, world.add("Bob").await);
@@ -133,7 +133,7 @@ async fn nobody_decides_of_themself_or_of_strangers() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_decided_is_refused_and_leaves_no_trace() {
+async fn invalid_override_is_refused_and_leaves_no_trace() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-03T12:00:00Z");
@@ -167,7 +167,7 @@ async fn what_cannot_be_decided_is_refused_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn in_a_closed_period_nothing_is_decided_or_taken_back() {
+async fn records_in_a_closed_period_are_neither_overridden_nor_reverted() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.clock.set("2026-03-10T12:00:00Z");
@@ -212,7 +212,7 @@ async fn a_day_can_be_named_by_its_date() {
 }
 
 #[tokio::test]
-async fn who_did_not_come_leaves_only_by_force() {
+async fn check_out_without_a_check_in_needs_force() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;

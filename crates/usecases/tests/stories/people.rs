@@ -11,7 +11,7 @@ use rollcall_usecases::users::{PreferencesPatch, UserError, UserPatch, UserQuery
 use crate::support::{admin, password, person, with_role, world};
 
 #[tokio::test]
-async fn everybody_sees_whom_they_may() {
+async fn user_list_shows_only_people_in_scope() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let ada = world.add_as(a_member("Ada", &department)).await;
@@ -26,7 +26,7 @@ async fn everybody_sees_whom_they_may() {
 }
 
 #[tokio::test]
-async fn who_sees_only_themself_may_not_filter() {
+async fn employees_may_not_filter_the_user_list() {
     let world = world();
     let ada = world.add("Ada").await;
     let filter = UserFilter { status: Some(Status::Active), ..UserFilter::default() };
@@ -36,7 +36,7 @@ async fn who_sees_only_themself_may_not_filter() {
 }
 
 #[tokio::test]
-async fn people_change_their_own_profile_but_not_their_standing() {
+async fn people_change_their_own_profile_but_not_their_role() {
     let world = world();
     let ada = world.add("Ada").await;
     let own = UserPatch { phone: Some(Some("123".into())), ..UserPatch::default() };
@@ -64,7 +64,7 @@ async fn a_change_of_an_older_version_is_refused() {
 }
 
 #[tokio::test]
-async fn nobody_leaves_before_they_joined_nor_joins_or_leaves_in_a_closed_period() {
+async fn employment_dates_are_in_order_and_not_in_a_closed_period() {
     let world = world();
     let ada = world.add_as(User { join_date: Some(date("2026-01-05")), ..a_user("Ada") }).await;
     world.fakes.clock.set("2026-03-10T12:00:00Z");
@@ -113,7 +113,7 @@ async fn a_new_password_needs_the_old_one() {
 }
 
 #[tokio::test]
-async fn somebody_must_be_able_to_run_the_installation() {
+async fn last_administrator_is_not_deactivated() {
     let world = world();
     let root = world.add_as(an_admin("Root")).await;
     let other = world.add_as(an_admin("Other")).await;
@@ -196,7 +196,7 @@ async fn the_last_change_of_a_status_is_kept_with_its_reason() {
 }
 
 #[tokio::test]
-async fn who_is_enrolled_cannot_be_told_without_an_engine() {
+async fn enrolled_filter_needs_an_engine() {
     let world = world();
     let ada = world.add("Ada").await;
     world.fakes.engine.set_mood(rollcall_testkit::fakes::EngineState::Unavailable);

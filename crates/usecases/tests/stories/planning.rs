@@ -87,7 +87,7 @@ fn fields(error: PlanError) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn a_new_installation_has_one_shift_that_can_be_worded_anew() {
+async fn new_installation_has_one_shift_that_can_get_a_new_version() {
     let world = world();
     let listed = world.usecases.shifts.list(&admin(), ShiftQuery::default()).await.unwrap();
     let [only] = &listed.items[..] else { panic!("{listed:?}") };
@@ -143,7 +143,7 @@ async fn rules_that_cannot_hold_are_all_named() {
 }
 
 #[tokio::test]
-async fn who_is_given_a_shift_is_expected_at_it() {
+async fn assigned_shift_is_the_expected_one() {
     let world = world();
     let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
     let usual = Some(Shift::STANDARD_ID);
@@ -212,7 +212,7 @@ async fn two_halves_of_a_date_are_two_requests() {
 }
 
 #[tokio::test]
-async fn managers_give_shifts_to_their_people_from_today_on() {
+async fn managers_assign_shifts_to_their_people_from_today_on() {
     let world = world();
     let late = a_late_shift(&world).await;
     let (sales, manager) = world.department("Sales").await;
@@ -257,7 +257,7 @@ async fn managers_give_shifts_to_their_people_from_today_on() {
 }
 
 #[tokio::test]
-async fn nobody_is_expected_on_a_holiday() {
+async fn no_attendance_is_expected_on_a_holiday() {
     let world = world();
     let ada = employee(&world).await;
     let entry = world.usecases.holidays.create(&admin(), holiday("2026-03-03")).await.unwrap();
@@ -283,7 +283,7 @@ async fn nobody_is_expected_on_a_holiday() {
 }
 
 #[tokio::test]
-async fn whoever_changes_the_plan_of_a_crowd_does_not_wait_for_all_of_it() {
+async fn plan_change_of_many_people_leaves_the_rest_to_upkeep() {
     let world = world();
     for n in 0..260 {
         world.add(&format!("Person {n}")).await;
@@ -302,7 +302,7 @@ async fn whoever_changes_the_plan_of_a_crowd_does_not_wait_for_all_of_it() {
 }
 
 #[tokio::test]
-async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
+async fn leave_and_closing_a_period_do_not_wait_for_upkeep() {
     let world = world();
     for n in 0..459 {
         world.add(&format!("Person {n}")).await;
@@ -334,7 +334,7 @@ async fn what_concerns_one_person_or_is_closed_does_not_wait_for_the_job() {
 }
 
 #[tokio::test]
-async fn today_comes_before_anybodys_past() {
+async fn upkeep_of_today_comes_before_past_dates() {
     let world = world();
     for n in 0..260 {
         world.add_as(User { join_date: Some(date("2026-01-05")), ..a_user(&format!("Person {n}")) }).await;
@@ -406,7 +406,7 @@ async fn a_day_that_begins_while_everybody_is_caught_up_with_is_planned_too() {
 }
 
 #[tokio::test]
-async fn whoever_asks_about_one_person_waits_for_nobody_else() {
+async fn reading_one_person_plans_nobody_else() {
     let world = world();
     for n in 0..120 {
         world.add(&format!("Person {n}")).await;
@@ -422,7 +422,7 @@ async fn whoever_asks_about_one_person_waits_for_nobody_else() {
 }
 
 #[tokio::test]
-async fn of_several_who_ask_about_everybody_one_plans() {
+async fn concurrent_reads_of_everybody_are_planned_by_the_first() {
     let world = world();
     for n in 0..120 {
         world.add(&format!("Person {n}")).await;
@@ -498,7 +498,7 @@ async fn leave_is_asked_for_approved_and_withdrawn() {
 }
 
 #[tokio::test]
-async fn nobody_but_an_administrator_decides_about_their_own_leave() {
+async fn own_leave_is_decided_by_administrators_only() {
     let world = world();
     let (sales, _) = world.department("Sales").await;
     let boss = world.add_as(a_member("Boss", &sales)).await;
@@ -531,7 +531,7 @@ async fn leave_out_of_sight_is_not_there() {
 }
 
 #[tokio::test]
-async fn what_is_closed_is_not_planned_anew() {
+async fn plan_and_leave_in_a_closed_period_do_not_change_until_it_is_lifted() {
     let world = world();
     let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
     let (closed_periods, through): (_, Date) = (&world.usecases.closed_periods, date("2026-02-28"));
@@ -571,7 +571,7 @@ async fn what_is_closed_is_not_planned_anew() {
 }
 
 #[tokio::test]
-async fn what_is_odd_about_a_plan_is_told_to_who_answers_for_it() {
+async fn plan_findings_are_told_to_administrators_and_managers() {
     let world = world();
     let (_, manager) = world.department("Sales").await;
     let (ada, late) = (employee(&world).await, a_late_shift(&world).await);
@@ -599,7 +599,7 @@ async fn what_is_odd_about_a_plan_is_told_to_who_answers_for_it() {
 }
 
 #[tokio::test]
-async fn a_usual_shift_is_one_that_can_be_given() {
+async fn usual_shift_must_exist_and_not_be_retired() {
     let world = world();
     let (ada, late) = (world.add("Ada").await, a_late_shift(&world).await);
     let usual = |shift| UserPatch { default_shift: Some(Some(shift)), ..UserPatch::default() };
@@ -664,7 +664,7 @@ async fn hours(world: &World, user: &User) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn what_is_planned_for_a_date_changes_the_day_before_where_their_windows_meet() {
+async fn assignment_changes_the_day_before_where_windows_meet() {
     let world = world();
     let night = a_shift(&world, "Night", time(22, 0, 0, 0), time(6, 0, 0, 0)).await;
     let early = a_shift(&world, "Early", time(6, 30, 0, 0), time(14, 30, 0, 0)).await;
@@ -732,7 +732,7 @@ async fn no_hour_is_lost_or_counted_twice_where_clocks_change() {
 }
 
 #[tokio::test]
-async fn other_clocks_of_the_organization_hold_from_the_next_start_on() {
+async fn new_organization_time_zone_holds_from_the_next_start_on() {
     let world = world();
     let ada = employee(&world).await;
     let bob = User { timezone: Some("Asia/Kolkata".into()), ..a_user("Bob") };
@@ -804,7 +804,7 @@ async fn a_mistyped_year_is_refused_with_the_dates_that_can_be_planned() {
 }
 
 #[tokio::test]
-async fn what_was_planned_for_a_mistyped_year_before_stops_nobody() {
+async fn stored_entries_of_mistyped_years_do_not_stop_upkeep() {
     let world = world();
     let silly = ["0001-01-01", "1026-03-02", "9999-12-31"];
     for joined in silly {
@@ -830,7 +830,7 @@ async fn what_was_planned_for_a_mistyped_year_before_stops_nobody() {
 }
 
 #[tokio::test]
-async fn whoever_joined_earlier_or_later_than_was_said_has_the_days_of_it() {
+async fn changed_join_date_makes_or_removes_its_records() {
     let world = world();
     let ada = employee(&world).await;
     world.fakes.clock.set("2026-03-20T12:00:00Z");

@@ -41,7 +41,7 @@ async fn a_known_face_checks_in_and_later_out() {
 }
 
 #[tokio::test]
-async fn a_second_glance_is_a_cooldown_and_a_third_too_soon() {
+async fn second_face_punch_is_a_cooldown_and_third_is_too_soon() {
     let world = world();
     world.known("Ada").await;
     world.fakes.clock.set("2026-03-02T09:00:00Z");
@@ -53,7 +53,7 @@ async fn a_second_glance_is_a_cooldown_and_a_third_too_soon() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_unknown_and_nobody_is_marked() {
+async fn stranger_is_unknown_and_makes_no_punch() {
     let world = world();
     let ada = world.known("Ada").await;
     assert!(is_unknown(&sees(&world, "Mallory", 1).await));
@@ -69,7 +69,7 @@ async fn too_few_photos_match_nobody() {
 }
 
 #[tokio::test]
-async fn who_is_suspended_or_removed_is_unknown_at_once() {
+async fn suspended_or_removed_person_is_unknown_at_once() {
     let world = world();
     let (ada, bob) = (world.known("Ada").await, world.known("Bob").await);
     world.usecases.users.set_status(&admin(), ada.id, Status::Suspended, None, None).await.unwrap();
@@ -131,7 +131,7 @@ async fn every_search_is_noted_without_naming_whom_a_stranger_resembles() {
 }
 
 #[tokio::test]
-async fn only_looking_marks_nobody() {
+async fn search_without_marking_makes_no_punch() {
     let world = world();
     let ada = world.known("Ada").await;
     let mut request = glance(drawn_photo("Ada").shot(9).photo());
@@ -165,7 +165,7 @@ async fn a_busy_or_missing_engine_says_so() {
 }
 
 #[tokio::test]
-async fn fifty_glances_at_once_are_one_event() {
+async fn fifty_concurrent_searches_make_one_punch() {
     let world = world();
     let ada = world.known("Ada").await;
     let mut glances = tokio::task::JoinSet::new();

@@ -104,7 +104,7 @@ async fn a_rate_is_of_scheduled_days_that_are_over() {
 }
 
 #[tokio::test]
-async fn however_days_are_parted_they_add_up() {
+async fn statistics_of_every_grouping_add_up() {
     let office = office().await;
     let statistics = &office.world.usecases.statistics;
     let overall = statistics.rates(&admin(), asked(None), Grouping::Overall).await.unwrap().groups[0].tally;
@@ -147,7 +147,7 @@ async fn departments_come_side_by_side_and_those_without_one_last() {
 }
 
 #[tokio::test]
-async fn whoever_moves_leaves_their_days_where_they_were() {
+async fn days_are_counted_in_the_department_of_their_date() {
     let office = office().await;
     let change = UserPatch { department: Some(Some(office.lab.id)), ..UserPatch::default() };
     office.world.usecases.users.update(&admin(), office.ada.id, change, None).await.unwrap();
@@ -328,7 +328,7 @@ async fn pages_of_a_report_are_parts_of_it() {
 }
 
 #[tokio::test]
-async fn a_dashboard_shows_what_is_elsewhere() {
+async fn dashboard_shows_census_today_searches_devices_and_rates() {
     let office = office().await;
     let world = &office.world;
     let door = a_device("Door");

@@ -43,7 +43,7 @@ fn updated(changes: &[PersonUpdate]) -> Vec<(&str, usize)> {
 }
 
 #[tokio::test]
-async fn each_change_is_told_once() {
+async fn stream_tells_each_change_once() {
     let world = world();
     let (ada, bob, boss) = (world.add("Ada").await, world.add("Bob").await, admin());
     world.fakes.clock.set("2026-03-02T08:50:00Z");
@@ -66,7 +66,7 @@ async fn each_change_is_told_once() {
 }
 
 #[tokio::test]
-async fn what_is_committed_late_is_told() {
+async fn late_commits_reach_the_stream() {
     let world = world();
     let (ada, bob, boss) = (world.add("Ada").await, world.add("Bob").await, admin());
     world.fakes.clock.set("2026-03-02T09:00:00Z");
@@ -100,7 +100,7 @@ async fn what_is_committed_late_is_told() {
 }
 
 #[tokio::test]
-async fn everybody_follows_whom_they_may_see() {
+async fn stream_shows_only_people_in_scope() {
     let world = world();
     let (department, manager) = world.department("Research").await;
     let (ada, bob) = (world.add_as(a_member("Ada", &department)).await, world.add("Bob").await);
@@ -127,7 +127,7 @@ async fn everybody_follows_whom_they_may_see() {
 }
 
 #[tokio::test]
-async fn whoever_was_away_is_told_what_they_missed_or_that_it_is_too_much() {
+async fn resumed_stream_tells_what_was_missed_or_that_it_is_too_much() {
     let world = world();
     let (ada, boss) = (world.add("Ada").await, admin());
     world.fakes.clock.set("2026-03-02T09:00:00Z");
@@ -145,7 +145,7 @@ async fn whoever_was_away_is_told_what_they_missed_or_that_it_is_too_much() {
 }
 
 #[tokio::test]
-async fn a_crowd_is_not_told_one_by_one() {
+async fn stream_tells_changes_of_many_people_as_too_much() {
     let world = world();
     let boss = admin();
     let mut crowd = Vec::new();

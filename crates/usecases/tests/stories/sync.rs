@@ -64,7 +64,7 @@ async fn v18_the_order_of_arrival_does_not_matter() {
 }
 
 #[tokio::test]
-async fn handed_in_again_it_is_the_same_punch() {
+async fn offline_punch_handed_in_again_is_the_same_punch() {
     let world = world();
     let (ada, device) = (world.add("Ada").await, door(&world).await);
     world.fakes.clock.set(NOW);
@@ -92,7 +92,7 @@ async fn handed_in_again_it_is_the_same_punch() {
 }
 
 #[tokio::test]
-async fn what_is_late_or_from_a_clock_that_is_off_waits_for_somebody() {
+async fn offline_punch_that_is_late_or_from_a_wrong_clock_needs_review() {
     let world = world();
     let (ada, device) = (world.add("Ada").await, door(&world).await);
     world.fakes.clock.set(NOW);
@@ -153,7 +153,7 @@ async fn v22_a_late_punch_for_a_closed_period_is_stored_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_stored_does_not_keep_the_others_back() {
+async fn invalid_offline_punch_does_not_keep_the_others_back() {
     let world = world();
     let device = door(&world).await;
     let ada = world.add_as(User { join_date: Some(date("2026-03-01")), ..a_user("Ada") }).await;

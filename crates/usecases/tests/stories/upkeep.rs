@@ -61,7 +61,7 @@ async fn a_downtime_is_made_up_for_once() {
 }
 
 #[tokio::test]
-async fn several_instances_may_do_it_at_once() {
+async fn several_instances_may_run_upkeep_at_once() {
     let world = world();
     for n in 0..20 {
         world.add_as(User { join_date: Some(date("2026-02-16")), ..a_user(&format!("Person {n}")) }).await;

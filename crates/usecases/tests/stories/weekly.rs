@@ -142,7 +142,7 @@ async fn the_order_in_which_days_become_known_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_decision_about_monday_changes_saturday_and_taking_it_back_does() {
+async fn override_or_correction_of_monday_changes_saturdays_overtime() {
     let world = world();
     let ada = a_week(&world).await;
     let monday = record_on(&world, &ada, WEEK[0]).await;
@@ -174,7 +174,7 @@ async fn a_decision_about_monday_changes_saturday_and_taking_it_back_does() {
 }
 
 #[tokio::test]
-async fn a_punch_that_is_taken_back_or_comes_late_changes_the_rest_of_the_week() {
+async fn voided_or_late_punch_changes_the_rest_of_the_week() {
     let world = world();
     let ada = a_week(&world).await;
     let tuesday = record_on(&world, &ada, WEEK[1]).await;
@@ -230,7 +230,7 @@ async fn a_closed_day_stays_as_it_is_and_later_days_of_its_week_do_not() {
 }
 
 #[tokio::test]
-async fn other_rules_from_a_date_on_count_from_then_on() {
+async fn weekly_overtime_follows_the_shift_version_of_each_date() {
     let world = world();
     let (ada, shift) = six_days(&world).await;
     world.fakes.clock.set("2026-03-04T18:00:00Z");

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_measured_is_no_number() {
+    fn latency_summary_without_samples_has_no_percentiles() {
         assert_eq!(Samples::default().summary(), "0.0 requests/s, p50 -, p95 -, p99 -, max -; 2xx: 0");
     }
 }

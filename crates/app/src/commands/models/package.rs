@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_wanted_leaves_the_archive() {
+    fn only_wanted_files_leave_the_archive() {
         let archive = archive(&[("a-1/models/x.dat", b"x"), ("a-1/models/y.dat", b"y"), ("x.dat", b"trap")]);
         let wanted = ["a-1/models/x.dat".to_owned(), "a-1/models/z.dat".to_owned()];
         let files = unpack(&archive, &wanted).unwrap();

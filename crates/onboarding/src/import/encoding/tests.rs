@@ -53,7 +53,7 @@ fn check(value: &[u8], expected: Result<usize, NotAnEncoding>) {
 }
 
 #[test]
-fn every_form_gives_the_same_numbers() {
+fn every_form_of_an_encoding_gives_the_same_embedding() {
     let vector = vector(1);
     let expected: Vec<f32> = vector.iter().map(|x| *x as f32).collect();
     let nested = format!("[{}]", text(&vector));
@@ -79,7 +79,7 @@ fn every_form_gives_the_same_numbers() {
 }
 
 #[test]
-fn several_of_one_person_may_be_kept_together() {
+fn several_encodings_may_be_kept_together() {
     let (one, two) = (vector(1), vector(2));
     check(format!("[{}, {}]", text(&one), text(&two)).as_bytes(), Ok(2));
     check(&npy_of(1, "<f8", "(2, 128)", &raw(&[one.clone(), two].concat())), Ok(2));
@@ -116,7 +116,7 @@ fn wrong_lengths_are_refused() {
 }
 
 #[test]
-fn what_is_no_number_or_no_face_is_refused() {
+fn encodings_with_impossible_values_are_refused() {
     let mut broken = vector(1);
     for (value, reason) in [
         (f64::NAN, NotAnEncoding::NotFinite),
@@ -141,7 +141,7 @@ fn what_is_no_number_or_no_face_is_refused() {
 }
 
 #[test]
-fn what_is_something_else_is_refused() {
+fn non_encoding_bytes_are_rejected() {
     for other in [
         &b""[..],
         b"null",
@@ -166,12 +166,12 @@ fn what_is_something_else_is_refused() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic(value in prop::collection::vec(any::<u8>(), 0..3_000)) {
+    fn encoding_parser_never_panics_on_bytes(value in prop::collection::vec(any::<u8>(), 0..3_000)) {
         let _ = parse(&value);
     }
 
     #[test]
-    fn no_file_makes_it_panic(version in 0_u8..5, header in "[ -~]{0,120}", data in prop::collection::vec(any::<u8>(), 0..2_000)) {
+    fn encoding_parser_never_panics_on_npy_files(version in 0_u8..5, header in "[ -~]{0,120}", data in prop::collection::vec(any::<u8>(), 0..2_000)) {
         let mut file = b"\x93NUMPY".to_vec();
         file.extend([version, 0]);
         file.extend((header.len() as u32).to_le_bytes());
@@ -181,12 +181,12 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_it_panic(value in "[\\[\\]0-9,.eE+\\-NaInf \u{e9}]{0,400}") {
+    fn encoding_parser_never_panics_on_text(value in "[\\[\\]0-9,.eE+\\-NaInf \u{e9}]{0,400}") {
         let _ = parse(value.as_bytes());
     }
 
     #[test]
-    fn what_is_accepted_is_a_face(values in prop::collection::vec(-0.5_f64..0.5, 128)) {
+    fn accepted_encodings_have_the_norm_of_a_face(values in prop::collection::vec(-0.5_f64..0.5, 128)) {
         if let Ok(found) = parse(&raw(&values)) {
             let norm = found[0].iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
             prop_assert!(found.len() == 1 && found[0].len() == 128 && (1.0..2.0).contains(&norm));

@@ -79,7 +79,7 @@ fn a_check_out_after_our_window_stays_with_its_check_in() {
 }
 
 #[test]
-fn glances_of_a_camera_are_not_all_punches() {
+fn camera_punches_too_close_together_are_not_imported() {
     let times = ["09:00:00", "09:00:30", "09:03:00", "18:00:00"];
     let row = |time: &str| punch(time, "in", PunchKind::Auto, &format!("2026-03-02T{time}Z"));
     let rows = times.map(row);
@@ -102,7 +102,7 @@ fn two_rows_that_say_the_same_are_one() {
 }
 
 #[test]
-fn no_day_holds_more_than_a_day_can() {
+fn imported_day_holds_at_most_the_punches_of_a_day() {
     let instant = |n: i64| at("2026-03-02T09:00:00Z").saturating_add(SignedDuration::from_secs(n)).unwrap();
     let rows: Vec<OldPunch> = (0..300)
         .map(|n| OldPunch { at: instant(n), ..punch(&n.to_string(), "in", PunchKind::CheckIn, NOW) })

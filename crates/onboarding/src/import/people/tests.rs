@@ -69,7 +69,7 @@ fn dates_at_which_nobody_can_have_joined_or_left_are_left_out_and_told() {
 }
 
 #[test]
-fn who_has_no_name_is_nobody_and_who_has_no_address_gets_one_that_nobody_has() {
+fn imported_person_needs_a_name_and_gets_a_placeholder_address() {
     assert_eq!(read(&[("email", "a@example.org")]).unwrap_err(), "has no name");
     assert_eq!(read(&[("name", "a\u{7}b")]).unwrap_err(), "has a name that cannot be shown");
     assert_eq!(read(&[("username", "ada")]).unwrap().user.name.as_str(), "ada");

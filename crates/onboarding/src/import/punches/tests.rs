@@ -79,7 +79,7 @@ fn times_are_those_of_the_old_systems_clocks() {
 }
 
 #[test]
-fn what_cannot_be_kept_says_why() {
+fn punch_row_that_cannot_be_imported_says_why() {
     refused(
         &[("date", "2026-03-02"), ("status", "absent")],
         "says that nobody came: absences are derived here",

@@ -52,7 +52,7 @@ async fn a_full_queue_refuses_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_gives_up_gives_up_the_place_and_is_not_worked_on() {
+async fn abandoned_work_frees_its_place_and_never_runs() {
     let (pool, _) = pool(1, 1);
     let (release, running) = occupy(&pool);
     let ran = Arc::new(AtomicUsize::new(0));

@@ -45,13 +45,13 @@ fn read(bytes: &[u8], key: u8) -> Result<Vec<Item>, BadBackup> {
 }
 
 #[test]
-fn what_was_written_is_read_to_the_last_bit() {
+fn backup_file_reads_back_unchanged() {
     let (bytes, items) = written();
     assert_eq!(read(&bytes, 1).unwrap(), items);
 }
 
 #[test]
-fn every_cut_is_noticed() {
+fn backup_file_cut_anywhere_is_an_error() {
     let (bytes, _) = written();
     for length in 0..bytes.len() {
         assert!(read(&bytes[..length], 1).is_err(), "{length} of {} bytes", bytes.len());
@@ -75,7 +75,7 @@ fn no_flipped_bit_changes_what_is_read() {
 }
 
 #[test]
-fn what_was_packed_anew_after_a_change_is_noticed() {
+fn backup_file_repacked_after_a_change_is_refused() {
     let (bytes, _) = written();
     let mut text = String::new();
     GzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap();
@@ -96,7 +96,7 @@ fn what_was_packed_anew_after_a_change_is_noticed() {
 }
 
 #[test]
-fn another_key_and_other_files_are_known() {
+fn backup_of_another_key_and_foreign_files_are_told_apart() {
     let (bytes, _) = written();
     let reader = Reader::begin(&bytes[..], &keys(2)).unwrap();
     assert!(reader.head.has_key(&keys(1)) && !reader.head.has_key(&keys(2)));
