@@ -18,7 +18,7 @@ use crate::builders::*;
 
 /// Stamps the contract of a lock store on an empty [`StoreBench`](crate::StoreBench) for each clause.
 #[macro_export]
-macro_rules! lock_store_contract {
+macro_rules! closed_period_store_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, closed_periods:
             latest_closed_period_that_is_not_lifted_holds

@@ -77,7 +77,7 @@ macro_rules! all_store_contracts {
         $crate::department_store_contract!($bench);
         $crate::device_store_contract!($bench);
         $crate::face_store_contract!($bench);
-        $crate::decision_log_contract!($bench);
+        $crate::recognition_log_contract!($bench);
         $crate::plan_store_contract!($bench);
         $crate::shift_store_contract!($bench);
         $crate::assignment_store_contract!($bench);

@@ -43,7 +43,7 @@ macro_rules! empty_database_contract {
             concurrent_enrollments_judged_at_one_change_store_one
             kiosks_that_search_are_online
         }
-        $crate::lock_store_contract!($bench);
+        $crate::closed_period_store_contract!($bench);
         $crate::job_store_contract!($bench);
     };
 }

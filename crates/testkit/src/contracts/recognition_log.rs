@@ -13,7 +13,7 @@ use crate::photos;
 
 /// Stamps the contract of a decision log on a [`StoreBench`](crate::StoreBench).
 #[macro_export]
-macro_rules! decision_log_contract {
+macro_rules! recognition_log_contract {
     ($bench:expr) => {
         $crate::stamp! { $bench, recognition_log:
             searches_logged_before_a_flush_are_counted
