@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 
 use crate::overrides::record_on;
 
-on_both_databases!(bulk_file_is_entered_once_and_reverted_whole, atomic_bulk_items_hold_all_or_none);
+on_both_databases!(
+    bulk_file_is_entered_once_and_reverted_whole,
+    atomic_bulk_items_hold_all_or_none,
+    conflicting_bulk_items_are_refused_skipped_or_overwritten,
+    bulk_entries_of_a_closed_period_are_neither_made_nor_reverted,
+);
 
 const PATH: &str = "/api/admin/attendance/bulk";
 
@@ -87,7 +92,7 @@ async fn bulk_file_is_entered_once_and_reverted_whole(db: Db) {
 }
 
 async fn atomic_bulk_items_hold_all_or_none(db: Db) {
-    let (app, admin, ada, bob) = started(db).await;
+    let (_app, admin, ada, bob) = started(db).await;
     let items = json!([
         { "user_id": ada.id, "date": "2026-03-02", "check_in": "09:00", "check_out": "18:00" },
         { "user_id": bob.id, "date": "2026-03-02", "check_in": "25:00", "shift_id": "?" },
@@ -97,46 +102,68 @@ async fn atomic_bulk_items_hold_all_or_none(db: Db) {
         { "user_id": ada.id, "email": ada.email, "check_in": "09:00" },
         { "user_id": ada.id, "date": "2026-03-04", "check_in": "09:00", "if_version": 99 },
     ]);
-    let request = |mode: &str, items: &Value| json!({ "operation": "mark", "mode": mode, "reason": "the reader was broken", "items": items });
-    let refused = admin.post(PATH, request("atomic", &items)).await.problem(422, "nothing-applied");
-    let shown = |result: &Value, code: &str| assert_eq!(result["problem"]["code"], code, "{result}");
-    shown(&refused["results"][0], "not-applied");
+    let refused = admin.post(PATH, marks("atomic", &items)).await.problem(422, "nothing-applied");
+    assert_problem(&refused["results"][0], "not-applied");
     assert_eq!((&refused["batch_id"], &refused["summary"]["failed"]), (&Value::Null, &json!(6)));
     assert_eq!(record_on(&ada, "me", "2026-03-02").await["status"], "absent");
 
-    let some = admin.post(PATH, request("partial", &items)).await.expect(207);
+    let some = admin.post(PATH, marks("partial", &items)).await.expect(207);
     let failed = ["created", "failed", "failed", "failed", "failed", "failed", "failed"];
     assert_eq!(outcomes(&some), failed, "{some}");
     let results = &some["results"];
-    shown(&results[1], "validation-failed");
+    assert_problem(&results[1], "validation-failed");
     assert_eq!(results[1]["problem"]["errors"][0]["pointer"], "/check_in", "{some}");
-    shown(&results[2], "duplicate-in-request");
-    shown(&results[3], "duplicate-in-request");
-    shown(&results[4], "not-found");
-    shown(&results[5], "validation-failed");
-    shown(&results[6], "precondition-failed");
+    assert_problem(&results[2], "duplicate-in-request");
+    assert_problem(&results[3], "duplicate-in-request");
+    assert_problem(&results[4], "not-found");
+    assert_problem(&results[5], "validation-failed");
+    assert_problem(&results[6], "precondition-failed");
+}
 
-    // What contradicts is refused, left out or put in its place.
-    let other =
-        json!([{ "user_id": ada.id, "date": "2026-03-02", "check_in": "09:00", "check_out": "19:00" }]);
-    let conflicting = admin.post(PATH, request("partial", &other)).await.problem(422, "nothing-applied");
-    shown(&conflicting["results"][0], "conflict");
-    let mut choice = request("partial", &other);
+/// What a mark of bulk entry asks for.
+fn marks(mode: &str, items: &Value) -> Value {
+    json!({ "operation": "mark", "mode": mode, "reason": "the reader was broken", "items": items })
+}
+
+#[track_caller]
+fn assert_problem(result: &Value, code: &str) {
+    assert_eq!(result["problem"]["code"], code, "{result}");
+}
+
+/// Ada's day as it was entered, and the same with an hour more.
+async fn a_day_and_a_longer_one(admin: &Client, ada: &Client) -> Value {
+    let day = |left: &str| json!([{ "user_id": ada.id, "date": "2026-03-02", "check_in": "09:00", "check_out": left }]);
+    assert_eq!(outcomes(&admin.post(PATH, marks("partial", &day("18:00"))).await.expect(200)), ["created"]);
+    day("19:00")
+}
+
+async fn conflicting_bulk_items_are_refused_skipped_or_overwritten(db: Db) {
+    let (_app, admin, ada, bob) = started(db).await;
+    let longer = a_day_and_a_longer_one(&admin, &ada).await;
+    let conflicting = admin.post(PATH, marks("partial", &longer)).await.problem(422, "nothing-applied");
+    assert_problem(&conflicting["results"][0], "conflict");
+    let mut choice = marks("partial", &longer);
     choice["on_conflict"] = json!("skip");
     assert_eq!(outcomes(&admin.post(PATH, choice.clone()).await.expect(200)), ["skipped"]);
     choice["on_conflict"] = json!("overwrite");
     let replaced = admin.post(PATH, choice).await.expect(200);
     assert_eq!(replaced["results"][0]["after"]["overtime_seconds"], 3600, "{replaced}");
-    let agree = json!({ "operation": "approve_overtime", "reason": "stocktaking",
-                        "items": [{ "user_id": ada.id, "date": "2026-03-02" }, { "user_id": bob.id, "date": "2026-03-02" }] });
-    let agreed = admin.post(PATH, agree).await.expect(207);
-    let after = &agreed["results"][0]["after"];
-    assert_eq!(after["overtime_approved"], true, "{agreed}");
-    let amounts = (&after["overtime_approved_seconds"], &after["overtime_pending_seconds"]);
-    assert_eq!(amounts, (&json!(3600), &json!(0)), "{agreed}");
-    shown(&agreed["results"][1], "no-overtime");
 
-    // Closed in the meantime: nothing of the batch is taken back.
+    let approve = json!({ "operation": "approve_overtime", "reason": "stocktaking",
+                          "items": [{ "user_id": ada.id, "date": "2026-03-02" }, { "user_id": bob.id, "date": "2026-03-02" }] });
+    let approved = admin.post(PATH, approve).await.expect(207);
+    let after = &approved["results"][0]["after"];
+    assert_eq!(after["overtime_approved"], true, "{approved}");
+    let amounts = (&after["overtime_approved_seconds"], &after["overtime_pending_seconds"]);
+    assert_eq!(amounts, (&json!(3600), &json!(0)), "{approved}");
+    assert_problem(&approved["results"][1], "no-overtime");
+}
+
+async fn bulk_entries_of_a_closed_period_are_neither_made_nor_reverted(db: Db) {
+    let (app, admin, ada, _) = started(db).await;
+    let longer = a_day_and_a_longer_one(&admin, &ada).await;
+    let replace = json!({ "operation": "mark", "on_conflict": "overwrite", "reason": "the reader was broken", "items": longer });
+    let replaced = admin.post(PATH, replace).await.expect(200);
     let batch = replaced["batch_id"].as_str().expect("a batch");
     admin
         .post("/api/locks", json!({ "through": "2026-03-02", "reason": "payroll is done" }))
@@ -144,10 +171,10 @@ async fn atomic_bulk_items_hold_all_or_none(db: Db) {
         .expect(201);
     let revert = format!("/api/admin/attendance/batches/{batch}/revert");
     admin.post(&revert, json!({ "reason": "the wrong file" })).await.problem(409, "period-locked");
-    let closed = admin.post(PATH, request("partial", &other)).await.problem(422, "nothing-applied");
-    shown(&closed["results"][0], "period-locked");
+    let closed = admin.post(PATH, marks("partial", &longer)).await.problem(422, "nothing-applied");
+    assert_problem(&closed["results"][0], "period-locked");
     let manager = app.manager_of("Sales").await;
-    manager.post(PATH, request("partial", &other)).await.problem(403, "forbidden");
+    manager.post(PATH, marks("partial", &longer)).await.problem(403, "forbidden");
 }
 
 #[tokio::test]

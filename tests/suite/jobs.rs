@@ -11,6 +11,7 @@ use crate::two_servers::{at, beside};
 on_both_databases!(
     report_of_two_years_is_two_reports_of_a_year,
     very_many_entries_are_entered_once,
+    few_entries_become_a_job_if_asked_so,
     job_result_is_served_by_any_server,
 );
 
@@ -157,10 +158,6 @@ async fn very_many_entries_are_entered_once(db: Db) {
     let people = people(&app, 50).await;
     let admin = app.admin().await;
     let items = days(&people, 30);
-    let counts = |created: usize, unchanged: usize, failed: usize| {
-        let total = created + unchanged + failed;
-        json!({ "total": total, "created": created, "updated": 0, "unchanged": unchanged, "skipped": 0, "failed": failed })
-    };
     let first = job_of(&admin.post(BULK, entries(&items)).await);
     let done = result_of(&admin, &first).await.json();
     assert_eq!((&done["summary"], &done["dry_run"]), (&counts(1_500, 0, 0), &json!(false)));
@@ -183,8 +180,22 @@ async fn very_many_entries_are_entered_once(db: Db) {
     assert_eq!(replayed["results"][1_500]["problem"]["code"], "not-found");
     assert_eq!(admin.get(&again).await.expect(200)["result"]["status"], 207);
 
-    // However few, if asked so: a trial, and one that fails and keeps all from being entered.
-    let few = days(&people[..1], 31).split_off(30);
+    // The whole of a job is one batch.
+    let revert =
+        format!("/api/admin/attendance/batches/{}/revert", done["batch_id"].as_str().expect("a batch"));
+    admin
+        .post("/api/locks", json!({ "through": "2025-10-01", "reason": "payroll is done" }))
+        .await
+        .expect(201);
+    admin.post(&revert, json!({ "reason": "the wrong file" })).await.problem(409, "period-locked");
+}
+
+/// A trial, and one that fails and keeps all from being entered, as jobs although they are few.
+async fn few_entries_become_a_job_if_asked_so(db: Db) {
+    let app = TestApp::setup().on(db).drawn().start().await;
+    let people = people(&app, 2).await;
+    let admin = app.admin().await;
+    let few = days(&people[..1], 1);
     let post = async |member: &str, value: Value, items: &[Value]| {
         let mut body = entries(items);
         body[member] = value;
@@ -203,15 +214,12 @@ async fn very_many_entries_are_entered_once(db: Db) {
     assert_eq!(admin.get(&refused).await.expect(200)["result"]["status"], 422);
     let direct = admin.post(BULK, entries(&few)).await.expect(200);
     assert_eq!(direct["summary"], counts(1, 0, 0), "neither was entered");
+}
 
-    // The whole of a job is one batch.
-    let revert =
-        format!("/api/admin/attendance/batches/{}/revert", done["batch_id"].as_str().expect("a batch"));
-    admin
-        .post("/api/locks", json!({ "through": "2025-10-01", "reason": "payroll is done" }))
-        .await
-        .expect(201);
-    admin.post(&revert, json!({ "reason": "the wrong file" })).await.problem(409, "period-locked");
+/// How many items a job entered, found entered, and did not enter.
+fn counts(created: usize, unchanged: usize, failed: usize) -> Value {
+    let total = created + unchanged + failed;
+    json!({ "total": total, "created": created, "updated": 0, "unchanged": unchanged, "skipped": 0, "failed": failed })
 }
 
 async fn job_result_is_served_by_any_server(db: Db) {

@@ -9,6 +9,7 @@ use crate::commands::{
     admin, attendance, backup, demo, device, doctor, enroll, health, import, migrate, models, openapi,
     recognize, restore,
 };
+use crate::console::{PartialSuccess, print_error};
 use crate::server;
 use crate::settings::{BadSettings, Settings};
 use crate::telemetry;
@@ -75,11 +76,6 @@ struct ServeArgs {
     port: Option<u16>,
 }
 
-/// Something was done and something was not.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Partly(pub(crate) String);
-
 impl Cli {
     /// Does what was asked and turns the result into an exit code.
     #[must_use]
@@ -87,10 +83,10 @@ impl Cli {
         match self.dispatch() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                complain(&format!("error: {error:#}"));
+                print_error(&format!("error: {error:#}"));
                 if error.is::<BadSettings>() {
                     ExitCode::from(2)
-                } else if error.is::<Partly>() {
+                } else if error.is::<PartialSuccess>() {
                     ExitCode::from(3)
                 } else {
                     ExitCode::FAILURE
@@ -132,26 +128,4 @@ impl Cli {
             Command::Doctor(_) | Command::Health(_) | Command::Openapi => Ok(()),
         }
     }
-}
-
-/// Prints a line of the command's answer to standard output; a reader that went away ends the program quietly.
-#[expect(clippy::print_stdout, reason = "answering on standard output is what a command line does")]
-pub(crate) fn say(line: &str) {
-    println!("{line}");
-}
-
-/// Prints a line for the person at the terminal to standard error.
-#[expect(clippy::print_stderr, reason = "speaking to the person at the terminal is what a command line does")]
-pub(crate) fn complain(line: &str) {
-    eprintln!("{line}");
-}
-
-/// Runs a command that waits for things.
-pub(crate) fn wait_for<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
-}
-
-/// Where the model files are, as text for messages.
-pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

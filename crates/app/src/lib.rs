@@ -3,6 +3,7 @@
 
 pub mod cli;
 mod commands;
+mod console;
 mod jobs;
 pub mod server;
 pub mod settings;

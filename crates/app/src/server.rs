@@ -18,7 +18,7 @@ use rollcall_usecases::faces::CaughtUp;
 use rollcall_usecases::users::{FirstAdmin, UserError};
 use tokio::task::JoinHandle;
 
-use crate::cli::{say, wait_for};
+use crate::console::{block_on, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -70,7 +70,7 @@ pub struct Server {
 /// When a secret, the data folder, the address of the database or the port cannot be used; when the start fails for
 /// another reason than a database that is away, for which it waits; or when the HTTP server does not end well.
 pub fn run(settings: Settings) -> anyhow::Result<()> {
-    wait_for(async {
+    block_on(async {
         // Before anything is opened: a bad secret must not leave so much as a port behind.
         wiring::keys(&settings)?;
         let listener = listen(&settings)?;
@@ -221,9 +221,9 @@ pub(crate) fn first_admin(usecases: &UseCases) -> anyhow::Result<FirstAdmin> {
 
 /// Shows how the first administrator logs in, here and nowhere else.
 pub(crate) fn introduce(first_admin: &FirstAdmin) {
-    say("This is a new installation. Its first administrator (shown once):");
-    say(&format!("    e-mail    {FIRST_ADMIN}"));
-    say(&format!("    password  {}", first_admin.password.as_str()));
+    print("This is a new installation. Its first administrator (shown once):");
+    print(&format!("    e-mail    {FIRST_ADMIN}"));
+    print(&format!("    password  {}", first_admin.password.as_str()));
 }
 
 fn http_options(settings: &Settings) -> HttpOptions {
@@ -275,7 +275,7 @@ impl Upkeep {
         self.readiness.set(State::Ready);
         let milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(people = filled.people, milliseconds, database = self.database.driver(), "ready");
-        say(&format!("Rollcall is ready on http://{}", self.address));
+        print(&format!("Rollcall is ready on http://{}", self.address));
         let jobs = crate::jobs::beside(self.usecases.clone(), self.instance);
         tokio::try_join!(self.follow_other_instances(), self.keep_planned(), jobs)?;
         Ok(())

@@ -435,6 +435,11 @@ impl DateRange {
     }
 }
 
+/// Elapsed whole seconds, 0 if `to` is earlier.
+pub(crate) fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs().max(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@
 use jiff::{Span, Timestamp};
 
 use crate::attendance::{Day, DayStatus, Direction, Flag, Punch, Record};
-use crate::policy::{DAY_CUTOFF, Policy, after, seconds};
+use crate::calendar::seconds;
+use crate::policy::{DAY_CUTOFF, Policy, after};
 use crate::schedule::Expectation;
 use crate::shift::{Pairing, ShiftInstance};
 

@@ -6,7 +6,6 @@ use crate::Revision;
 use crate::geofence::Geofence;
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::text::{TextError, line};
-use crate::user::DepartmentRef;
 
 /// A department.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +33,19 @@ pub struct Department {
     pub created_at: Timestamp,
     /// Grows with each change.
     pub revision: Revision,
+}
+
+/// A department as far as it matters to its members: its name, and what holds for whoever has nothing of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartmentRef {
+    /// Its identifier.
+    pub id: DepartmentId,
+    /// Its name.
+    pub name: DepartmentName,
+    /// Its time zone (IANA), if it differs from the organization's.
+    pub timezone: Option<String>,
+    /// The shift of its members, if it differs from everybody's.
+    pub default_shift: Option<ShiftId>,
 }
 
 impl Department {

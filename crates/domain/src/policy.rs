@@ -106,11 +106,6 @@ pub(crate) fn next(
     }
 }
 
-/// Elapsed whole seconds, 0 if `to` is earlier.
-pub(crate) fn seconds(from: Timestamp, to: Timestamp) -> i64 {
-    to.duration_since(from).as_secs().max(0)
-}
-
 /// So long after an instant, or the last instant there is.
 #[must_use]
 pub fn after(at: Timestamp, wait: SignedDuration) -> Timestamp {

@@ -3,9 +3,9 @@
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
 
+use crate::calendar::seconds;
 use crate::calendar::{Half, Workdays, Zone};
 use crate::id::{ShiftId, ShiftVersionId};
-use crate::policy::seconds;
 use crate::text::line;
 
 /// A daily pattern of work.

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::Revision;
 use crate::access::{Role, Subject};
-use crate::department::DepartmentName;
+use crate::department::DepartmentRef;
 use crate::id::{DepartmentId, ShiftId, UserId};
 use crate::preferences::Preferences;
 use crate::schedule::Employment;
@@ -190,19 +190,6 @@ impl User {
             FaceSummary { .. } => FaceStatus::Enrolled,
         }
     }
-}
-
-/// A department as far as it matters to its members: its name, and what holds for whoever has nothing of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DepartmentRef {
-    /// Its identifier.
-    pub id: DepartmentId,
-    /// Its name.
-    pub name: DepartmentName,
-    /// Its time zone (IANA), if it differs from the organization's.
-    pub timezone: Option<String>,
-    /// The shift of its members, if it differs from everybody's.
-    pub default_shift: Option<ShiftId>,
 }
 
 /// What of a face is stored.

@@ -2,9 +2,10 @@
 
 use jiff::civil::Date;
 use jiff::{Timestamp, Unit};
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::ShiftId;
 use rollcall_domain::preferences::Preferences;
-use rollcall_domain::user::{Consent, DepartmentRef};
+use rollcall_domain::user::Consent;
 use rollcall_usecases::users::Profile;
 use serde::Serialize;
 use utoipa::ToSchema;

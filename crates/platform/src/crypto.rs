@@ -7,7 +7,8 @@ use hmac::{Hmac, KeyInit as MacKey, Mac};
 use rollcall_ports::sealer::{SealError, Sealer};
 use sha2::{Digest, Sha256};
 
-use crate::keys::{Key256, random};
+use crate::ids::random;
+use crate::keys::Key256;
 
 /// The keys of an installation, all derived from `DATA_KEY`, so that no key serves two purposes.
 #[derive(Debug)]

@@ -3,8 +3,6 @@
 use rollcall_ports::ids::IdSource;
 use uuid::Uuid;
 
-use crate::keys::random;
-
 /// UUIDs of version 7, which sort by creation, and random bytes of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
@@ -20,6 +18,16 @@ impl IdSource for SystemIds {
     fn secret(&self) -> [u8; 32] {
         random()
     }
+}
+
+/// Random bytes from the operating system.
+///
+/// # Panics
+/// When it has none to give: nothing safe can be done without.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
+    bytes
 }
 
 #[cfg(test)]

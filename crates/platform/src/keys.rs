@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use rollcall_ports::ids::IdSource;
 use zeroize::Zeroizing;
 
-use crate::ids::SystemIds;
+use crate::ids::{SystemIds, random};
 
 /// 256 secret bits. Erased when dropped, never printed.
 #[derive(Clone)]
@@ -209,16 +209,6 @@ fn is_repetitive(bytes: &[u8]) -> bool {
     let mut seen = [false; 256];
     bytes.iter().for_each(|byte| seen[usize::from(*byte)] = true);
     seen.iter().filter(|seen| **seen).count() < 8
-}
-
-/// Random bytes from the operating system.
-///
-/// # Panics
-/// When it has none to give: nothing safe can be done without.
-pub(crate) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
-    bytes
 }
 
 #[cfg(test)]

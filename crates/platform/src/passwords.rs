@@ -18,7 +18,8 @@ use sha2::Sha384;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::keys::{Key256, random};
+use crate::ids::random;
+use crate::keys::Key256;
 
 const SCHEME: &str = "bp1";
 /// What an attacker tries first: the most used passwords and their variations.

@@ -12,13 +12,14 @@ use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Direction, Punch, PunchKind, SignOff, Source};
 use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::DateRange;
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{BatchId, DeviceId, OverrideId, PunchId, RecordId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::plan::{Placement, ShiftAssignment};
 use rollcall_domain::statistics::RecordScope;
-use rollcall_domain::user::{DepartmentRef, RosterEntry, UserScope};
+use rollcall_domain::user::{RosterEntry, UserScope};
 
 use crate::store::StoreError;
 

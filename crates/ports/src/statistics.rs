@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::face::ModelId;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::statistics::{Days, RecordScope};
-use rollcall_domain::user::{DepartmentRef, EmployeeCode, PersonName, UserScope};
+use rollcall_domain::user::{EmployeeCode, PersonName, UserScope};
 
 use crate::store::StoreError;
 

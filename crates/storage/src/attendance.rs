@@ -9,10 +9,11 @@ use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::attendance::{DayKey, DayRecord, Punch, SignOff};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{DeviceId, PunchId, RecordId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::statistics::RecordScope;
-use rollcall_domain::user::{DepartmentRef, RosterEntry, Status, UserScope};
+use rollcall_domain::user::{RosterEntry, Status, UserScope};
 use rollcall_ports::attendance::{
     AttendanceStore, Change, Changed, Ledger, OverrideHistoryEntry, PunchFilter, RecordedPunch,
 };

@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use rollcall_domain::attendance::DayStatus;
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::correction::CorrectionStatus;
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::statistics::{Days, RecordScope};
-use rollcall_domain::user::{DepartmentRef, EmployeeCode, PersonName, Status, UserScope};
+use rollcall_domain::user::{EmployeeCode, PersonName, Status, UserScope};
 use rollcall_ports::statistics::{
     ActivityWindow, DashboardCounts, DashboardFilter, Devices, GroupBy, Heads, Key, MinTemplates,
     Participant, Searches, StatisticsStore, UserCounts,

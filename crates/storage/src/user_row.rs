@@ -2,12 +2,12 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::access::Role;
-use rollcall_domain::department::DepartmentName;
+use rollcall_domain::department::{DepartmentName, DepartmentRef};
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::user::{
-    Consent, ConsentVersion, DepartmentRef, EmailAddress, EmployeeCode, PasswordHash, PersonName,
-    RosterEntry, Status, StatusChange, User,
+    Consent, ConsentVersion, EmailAddress, EmployeeCode, PasswordHash, PersonName, RosterEntry, Status,
+    StatusChange, User,
 };
 use rollcall_ports::store::StoreError;
 use sea_orm::{DbErr, EntityTrait, FromQueryResult, QueryResult, QuerySelect, RelationDef, Set};

@@ -14,7 +14,7 @@ use rollcall_domain::audit::{AuditAction, AuditActor, AuditEntry, Target};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::classify::settle;
 use rollcall_domain::closed_period::ClosedPeriod;
-use rollcall_domain::department::{Department, DepartmentName};
+use rollcall_domain::department::{Department, DepartmentName, DepartmentRef};
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{Embedding, FaceQuality, FaceSource, Metric, ModelId, StoredTemplate, Template};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
@@ -27,9 +27,7 @@ use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::plan::{AssignmentTarget, ShiftAssignment};
 use rollcall_domain::session::Session;
 use rollcall_domain::shift::Shift;
-use rollcall_domain::user::{
-    Consent, ConsentVersion, DepartmentRef, EmailAddress, PasswordHash, PersonName, User,
-};
+use rollcall_domain::user::{Consent, ConsentVersion, EmailAddress, PasswordHash, PersonName, User};
 use rollcall_ports::attendance::{Change, Ledger};
 use rollcall_ports::faces::Consented;
 use rollcall_ports::recognition_log::Search;

@@ -157,6 +157,8 @@ pub enum AttendanceError {
     Store(#[from] StoreError),
 }
 
+crate::retry::met!(AttendanceError);
+
 /// An entry that stands in the way of another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {

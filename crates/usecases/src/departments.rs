@@ -136,6 +136,8 @@ pub enum DepartmentError {
     Store(StoreError),
 }
 
+crate::retry::met!(DepartmentError);
+
 impl From<StoreError> for DepartmentError {
     fn from(error: StoreError) -> Self {
         match error {

@@ -129,6 +129,8 @@ pub enum EnrollError {
     Store(#[from] StoreError),
 }
 
+crate::retry::met!(EnrollError);
+
 impl From<AccessError> for EnrollError {
     fn from(error: AccessError) -> Self {
         match error {

@@ -77,6 +77,8 @@ pub enum PlanError {
     Store(StoreError),
 }
 
+crate::retry::met!(PlanError);
+
 /// What stands for the same people on one of the dates already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlapping {

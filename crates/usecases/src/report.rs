@@ -10,11 +10,11 @@ use jiff::{Span, Timestamp};
 use rollcall_domain::access::{Action, Actor, Role, permit};
 use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::{DateRange, Zone};
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::{Days, Interval, Period, RecordScope, Tally, series};
-use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::attendance::AttendanceStore;
 
 pub use rollcall_ports::statistics::Participant;

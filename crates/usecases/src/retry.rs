@@ -2,13 +2,6 @@
 
 use rollcall_ports::store::StoreError;
 
-use crate::attendance::AttendanceError;
-use crate::auth::LoginError;
-use crate::departments::DepartmentError;
-use crate::enroll::EnrollError;
-use crate::planning::PlanError;
-use crate::users::UserError;
-
 /// A write that met another one is read, decided and tried again this often. Each time sees what the other one stored, so
 /// the second time nearly always succeeds.
 pub(crate) const RETRIES: usize = 16;
@@ -25,18 +18,16 @@ impl Met for StoreError {
     }
 }
 
-/// Errors of use-cases that may be one of the store.
+/// For an error of a use-case that may be one of the store, next to which this stands.
 macro_rules! met {
-    ($($error:ty),*) => {
-        $(impl Met for $error {
+    ($error:ty) => {
+        impl $crate::retry::Met for $error {
             fn another(&self) -> bool {
                 matches!(self, Self::Store(error) if error.another())
             }
-        })*
+        }
     };
 }
-
-met!(AttendanceError, DepartmentError, EnrollError, LoginError, PlanError, UserError);
 
 /// Reads, decides and writes in a block of its own, again for as long as somebody else is faster, up to [`RETRIES`] times, or as
 /// often as is said. The block comes to a result; `return` and `?` leave one attempt.
@@ -57,4 +48,4 @@ macro_rules! retry_stale {
     }};
 }
 
-pub(crate) use retry_stale;
+pub(crate) use {met, retry_stale};

@@ -7,12 +7,13 @@ use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Role, permit};
 use rollcall_domain::calendar::{Bounds, Zone};
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::page::{Page, Paged};
 use rollcall_domain::policy::after;
 use rollcall_domain::user::{
-    DepartmentRef, EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, PersonName, Status, User,
-    UserFilter, UserScope, UserSort,
+    EmailAddress, EmployeeCode, Enrolled, FaceSummary, Password, PersonName, Status, User, UserFilter,
+    UserScope, UserSort,
 };
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;

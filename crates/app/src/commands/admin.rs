@@ -8,7 +8,7 @@ use rollcall_domain::access::{Actor, Role};
 use rollcall_domain::user::{EmailAddress, Password, PersonName, Status};
 use rollcall_usecases::users::NewUser;
 
-use crate::cli::{say, wait_for};
+use crate::console::{block_on, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let given = if password_stdin { Some(password_from_stdin()?) } else { None };
     let email = EmailAddress::parse(&email).context("--email")?;
     let name = PersonName::parse(&name).context("--name")?;
-    wait_for(async {
+    block_on(async {
         let system = wiring::System::without_engine(settings).await?;
         let made_up = match &given {
             Some(_) => None,
@@ -53,9 +53,9 @@ pub(crate) fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
             default_shift: None,
         };
         let created = system.usecases.users.create(&Actor::Operator, new).await?;
-        say(&format!("administrator {} added with id {}", email.as_str(), created.user.id));
+        print(&format!("administrator {} added with id {}", email.as_str(), created.user.id));
         if let Some(password) = made_up {
-            say(&format!("password (shown once): {}", password.as_str()));
+            print(&format!("password (shown once): {}", password.as_str()));
         }
         Ok(())
     })

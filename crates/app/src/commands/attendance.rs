@@ -12,7 +12,7 @@ use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::UserId;
 use rollcall_usecases::recompute::Difference;
 
-use crate::cli::{say, wait_for};
+use crate::console::{block_on, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> 
     let Command::Recompute { from, to, user, dry_run } = command;
     let dates = DateRange::new(*from, *to).context("--to")?;
     let only: Option<UserId> = user.as_deref().map(str::parse).transpose().context("--user")?;
-    wait_for(async {
+    block_on(async {
         let system = wiring::System::without_engine(settings).await?;
         let (mut people, mut records) = (0_u64, 0_u64);
         let mut tell = |user: &rollcall_domain::user::User, differences: &[Difference]| {
@@ -49,13 +49,13 @@ pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> 
             }
             people += 1;
             records += differences.len() as u64;
-            say(&format!("{} {}", user.id, user.name.as_str()));
-            differences.iter().for_each(|difference| say(&line(difference)));
+            print(&format!("{} {}", user.id, user.name.as_str()));
+            differences.iter().for_each(|difference| print(&line(difference)));
         };
         let recompute = &system.usecases.recompute;
         let looked_at = recompute.all(&Actor::Operator, only, dates, *dry_run, &mut tell).await?;
         let verb = if *dry_run { "would change" } else { "changed" };
-        say(&format!("{looked_at} people looked at; {records} records of {people} people {verb}"));
+        print(&format!("{looked_at} people looked at; {records} records of {people} people {verb}"));
         system.close().await;
         Ok(())
     })

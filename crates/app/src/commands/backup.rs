@@ -16,7 +16,7 @@ use rollcall_storage::{Database, Snapshot};
 use serde_json::json;
 
 use self::file::{Head, Writer};
-use crate::cli::{complain, say, shown, wait_for};
+use crate::console::{block_on, display, print, print_error};
 use crate::settings::Settings;
 use crate::wiring::{self, KeptIn};
 
@@ -60,33 +60,33 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     let path = args.file.clone().unwrap_or_else(|| format!("rollcall-{seconds}Z.backup").into());
     let to_standard_output = path.as_os_str() == "-";
     let written = if to_standard_output {
-        let (written, mut out) = wait_for(write(settings, &keys, &made_at, io::stdout()))?;
+        let (written, mut out) = block_on(write(settings, &keys, &made_at, io::stdout()))?;
         out.flush().context("writing to standard output")?;
         written
     } else {
         whole_or_not_at_all(settings, &keys, &made_at, &path)?
     };
     // Standard output may be the backup itself.
-    let tell = if to_standard_output { complain } else { say };
+    let tell = if to_standard_output { print_error } else { print };
     let kept = wiring::where_keys_are(settings);
     if args.json {
         let keys: serde_json::Map<String, serde_json::Value> = kept
             .iter()
             .map(|(name, kept)| match kept {
                 KeptIn::Settings => ((*name).to_owned(), "settings".into()),
-                KeptIn::File(path) => ((*name).to_owned(), shown(path).into()),
+                KeptIn::File(path) => ((*name).to_owned(), display(path).into()),
             })
             .collect();
         tell(
             &json!({
-                "file": shown(&path), "made_at": made_at, "tables": written.tables, "rows": written.rows,
+                "file": display(&path), "made_at": made_at, "tables": written.tables, "rows": written.rows,
                 "keys_included": false, "keys": keys, "left_out": written.left_out,
             })
             .to_string(),
         );
         return Ok(());
     }
-    tell(&format!("{} rows of {} tables are backed up in {}", written.rows, written.tables, shown(&path)));
+    tell(&format!("{} rows of {} tables are backed up in {}", written.rows, written.tables, display(&path)));
     if !written.left_out.is_empty() {
         let names = written.left_out.join(", ");
         tell(&format!(
@@ -101,7 +101,7 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
             KeptIn::Settings => {
                 tell(&format!("    {name}, as your settings have it (environment, .env or rollcall.toml)"));
             }
-            KeptIn::File(path) => tell(&format!("    {name} in {}", shown(path))),
+            KeptIn::File(path) => tell(&format!("    {name} in {}", display(path))),
         }
     }
     tell("Names, hours and addresses are in it as they are: keep it where only few people can read it.");
@@ -117,7 +117,7 @@ pub(super) fn keys_of_the_data(settings: &Settings) -> anyhow::Result<Keys> {
             let [(name, kept), _] = wiring::where_keys_are(settings);
             let place = match kept {
                 KeptIn::Settings => "the settings".to_owned(),
-                KeptIn::File(path) => shown(&path),
+                KeptIn::File(path) => display(&path),
             };
             bail!("{name} is not there ({place}). Put it back from your backup of the keys, or set {name}")
         }
@@ -132,20 +132,20 @@ fn whole_or_not_at_all(
     path: &Path,
 ) -> anyhow::Result<Written> {
     if path.symlink_metadata().is_ok() {
-        bail!("{} exists already and is not replaced; name another file", shown(path));
+        bail!("{} exists already and is not replaced; name another file", display(path));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Only its owner may read it.
     let draft = tempfile::Builder::new()
         .prefix(".rollcall-backup-")
         .tempfile_in(folder)
-        .with_context(|| format!("making a file in {}", shown(folder)))?;
-    let (written, draft) = wait_for(write(settings, keys, made_at, draft))?;
-    draft.as_file().sync_all().with_context(|| format!("writing {}", shown(path)))?;
+        .with_context(|| format!("making a file in {}", display(folder)))?;
+    let (written, draft) = block_on(write(settings, keys, made_at, draft))?;
+    draft.as_file().sync_all().with_context(|| format!("writing {}", display(path)))?;
     draft
         .persist_noclobber(path)
         .map_err(|error| error.error)
-        .with_context(|| format!("naming {}", shown(path)))?;
+        .with_context(|| format!("naming {}", display(path)))?;
     fs::File::open(folder).and_then(|folder| folder.sync_all()).context("writing the folder")?;
     Ok(written)
 }

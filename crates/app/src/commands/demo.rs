@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rollcall_domain::access::Actor;
 use rollcall_onboarding::demo::{DemoRequest, Staged};
 
-use crate::cli::{say, wait_for};
+use crate::console::{block_on, print};
 use crate::server;
 use crate::settings::Settings;
 use crate::wiring;
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
-    wait_for(async {
+    block_on(async {
         let system = wiring::System::without_engine(settings).await?;
         let first_admin = server::first_admin(&system.usecases)?;
         if system.usecases.users.found(&first_admin).await? {
@@ -35,10 +35,10 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
         let staged = system.demo().stage(&Actor::Operator, request, &|done| bar.set_position(done)).await?;
         bar.finish_and_clear();
         let Staged { departments, people, punches, records, leaves } = staged;
-        say(&format!(
+        print(&format!(
             "{people} people in {departments} departments, {punches} punches, {records} records, {leaves} leaves"
         ));
-        say(
+        print(
             "`rollcall serve` shows them; `rollcall admin create` adds somebody who can log in, if there is nobody yet",
         );
         system.close().await;

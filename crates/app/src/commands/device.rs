@@ -5,7 +5,7 @@ use clap::Subcommand;
 use rollcall_domain::access::Actor;
 use rollcall_domain::id::DeviceId;
 
-use crate::cli::{say, wait_for};
+use crate::console::{block_on, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -31,19 +31,19 @@ pub(crate) enum Command {
 
 /// Adds, lists or revokes kiosks.
 pub(crate) fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
-    wait_for(async {
+    block_on(async {
         let devices = wiring::System::without_engine(settings).await?.usecases.devices;
         match command {
             Command::Add { name, may_enroll } => {
                 let (device, key) = devices.add(&Actor::Operator, &name, may_enroll).await?;
-                say(&format!("kiosk {} added with id {}", device.name, device.id));
-                say(&format!("key (shown once): {key}"));
+                print(&format!("kiosk {} added with id {}", device.name, device.id));
+                print(&format!("key (shown once): {key}"));
             }
             Command::List => {
                 for device in devices.list(&Actor::Operator).await? {
                     let state = if device.revoked_at.is_some() { "revoked" } else { "active" };
                     let enroll = if device.may_enroll { " may-enroll" } else { "" };
-                    say(&format!("{} {state}{enroll} {}", device.id, device.name));
+                    print(&format!("{} {state}{enroll} {}", device.id, device.name));
                 }
             }
             Command::Revoke { id } => {
@@ -51,7 +51,7 @@ pub(crate) fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
                 if !devices.revoke(&Actor::Operator, id).await? {
                     bail!("there is no kiosk {id}");
                 }
-                say("revoked");
+                print("revoked");
             }
         }
         Ok(())

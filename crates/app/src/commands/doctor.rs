@@ -10,7 +10,7 @@ use rollcall_recognition::{FileStatus, StartError};
 use rollcall_storage::Database;
 use serde_json::json;
 
-use crate::cli::{say, shown, wait_for};
+use crate::console::{block_on, display, print};
 use crate::settings::{BadSettings, DatabaseSetting, Settings};
 use crate::wiring;
 
@@ -35,11 +35,11 @@ pub(crate) fn run(args: &Args, settings: Result<Settings, BadSettings>) -> anyho
         Ok(settings) => {
             let models = models(settings);
             let engine = engine(settings, models.is_ok());
-            let database = wait_for(async { Ok(database(settings).await) })?;
+            let database = block_on(async { Ok(database(settings).await) })?;
             [
                 ("settings", Ok("all readable".into())),
                 ("data folder", data_folder(settings)),
-                ("keys", keys(settings, wait_for(async { Ok(has_noted_key(settings).await) })?)),
+                ("keys", keys(settings, block_on(async { Ok(has_noted_key(settings).await) })?)),
                 ("models", models),
                 ("face engine", engine),
                 ("database", database),
@@ -58,12 +58,12 @@ pub(crate) fn run(args: &Args, settings: Result<Settings, BadSettings>) -> anyho
                 Err(text) => json!({ "check": finding.what, "ok": false, "detail": text }),
             })
             .collect();
-        say(&json!({ "ok": failed == 0, "checks": checks }).to_string());
+        print(&json!({ "ok": failed == 0, "checks": checks }).to_string());
     } else {
         for finding in &findings {
             match &finding.result {
-                Ok(text) => say(&format!("ok      {}: {text}", finding.what)),
-                Err(text) => say(&format!("FAILED  {}: {text}", finding.what)),
+                Ok(text) => print(&format!("ok      {}: {text}", finding.what)),
+                Err(text) => print(&format!("FAILED  {}: {text}", finding.what)),
             }
         }
     }
@@ -79,17 +79,17 @@ fn data_folder(settings: &Settings) -> Result<String, String> {
     // The first start makes it, and every folder above it that is missing.
     let above = dir.ancestors().find(|above| above.exists()).filter(|above| !above.as_os_str().is_empty());
     match FolderProbe::new(above.unwrap_or(Path::new(".")).into()).may_write() {
-        Ok(()) if dir.exists() => Ok(format!("{} can be written", shown(dir))),
-        Ok(()) => Ok(format!("{} is not there yet; the first start makes it", shown(dir))),
+        Ok(()) if dir.exists() => Ok(format!("{} can be written", display(dir))),
+        Ok(()) => Ok(format!("{} is not there yet; the first start makes it", display(dir))),
         Err(why) => Err(wiring::unusable_folder(dir, &why).to_string()),
     }
 }
 
 /// `noted` tells whether there is a database that was written with a key.
 fn keys(settings: &Settings, noted: bool) -> Result<String, String> {
-    let display = |error: anyhow::Error| format!("{error:#}");
-    let jwt = wiring::has_jwt_key(settings).map_err(display)?;
-    let data = wiring::data_keys(settings).map_err(display)?.is_some();
+    let causes = |error: anyhow::Error| format!("{error:#}");
+    let jwt = wiring::has_jwt_key(settings).map_err(causes)?;
+    let data = wiring::data_keys(settings).map_err(causes)?.is_some();
     match (jwt, data, noted) {
         (true, true, _) => Ok("JWT_SECRET_KEY and DATA_KEY are there".into()),
         (_, false, true) => {
@@ -97,10 +97,10 @@ fn keys(settings: &Settings, noted: bool) -> Result<String, String> {
             Err(format!(
                 "there is a database, but not the {name} it was written with ({}). Put it back from your backup of the \
                  keys; with another one no stored face can be opened",
-                shown(&settings.data_dir.join("data.key"))
+                display(&settings.data_dir.join("data.key"))
             ))
         }
-        _ => Ok(format!("what is not set is made at the first start, in {}", shown(&settings.data_dir))),
+        _ => Ok(format!("what is not set is made at the first start, in {}", display(&settings.data_dir))),
     }
 }
 
@@ -131,7 +131,7 @@ fn models(settings: &Settings) -> Result<String, String> {
         .filter(|(_, status)| *status != FileStatus::Verified)
         .collect();
     if bad.is_empty() {
-        return Ok(format!("pack {} is complete in {}", settings.pack(), shown(&settings.models_dir)));
+        return Ok(format!("pack {} is complete in {}", settings.pack(), display(&settings.models_dir)));
     }
     let unpinned: Vec<&str> =
         bad.iter().filter(|(file, _)| file.sha256.is_none()).map(|(file, _)| file.name.as_str()).collect();
@@ -153,7 +153,7 @@ fn models(settings: &Settings) -> Result<String, String> {
             settings.pack()
         );
     }
-    Err(format!("{} in {}. {remedy}", names.join(", "), shown(&settings.models_dir)))
+    Err(format!("{} in {}. {remedy}", names.join(", "), display(&settings.models_dir)))
 }
 
 fn engine(settings: &Settings, models_are_there: bool) -> Result<String, String> {

@@ -16,7 +16,7 @@ use rollcall_usecases::enroll::{EnrollError, EnrollRequest, Enrollment, Rejected
 use rollcall_usecases::users::NewUser;
 use serde_json::json;
 
-use crate::cli::{Partly, complain, say, shown, wait_for};
+use crate::console::{PartialSuccess, block_on, display, print, print_error};
 use crate::settings::Settings;
 use crate::wiring::System;
 
@@ -61,7 +61,7 @@ impl LeftOut {
     }
 
     fn json(&self) -> serde_json::Value {
-        json!({ "file": shown(&self.file), "reason": self.why })
+        json!({ "file": display(&self.file), "reason": self.why })
     }
 }
 
@@ -103,16 +103,16 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     }
     if people.is_empty() {
         for LeftOut { file, why } in not_tried {
-            complain(&format!("not tried: {}: {why}", shown(&file)));
+            print_error(&format!("not tried: {}: {why}", display(&file)));
         }
-        bail!("{} has neither folders of people nor a labels.csv", shown(&args.dir));
+        bail!("{} has neither folders of people nor a labels.csv", display(&args.dir));
     }
     for person in &mut people {
         let over = person.photos.split_off(args.photos.min(person.photos.len()));
         let why = format!("more than {} photos of one person; see --photos", args.photos);
         person.not_tried.extend(over.into_iter().map(|file| LeftOut::new(file, why.clone())));
     }
-    let outcomes = wait_for(enroll_all(settings, consent, people))?;
+    let outcomes = block_on(enroll_all(settings, consent, people))?;
     summarize(args, outcomes, &not_tried)
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
 /// other kinds are not tried; what is no picture is passed over.
 fn folders(dir: &Path) -> anyhow::Result<Found> {
     let mut found = Found::default();
-    for path in entries(dir).with_context(|| format!("reading {}", shown(dir)))? {
+    for path in entries(dir).with_context(|| format!("reading {}", display(dir)))? {
         if !path.is_dir() {
             match looks(&path) {
                 Looks::Picture => found.not_tried.push(LeftOut::new(path, "it is in no person's folder")),
@@ -392,30 +392,30 @@ fn summarize(args: &Args, outcomes: Vec<Outcome>, left_out: &[LeftOut]) -> anyho
         }
         not_tried += left.len();
         if args.json {
-            say(&object.to_string());
+            print(&object.to_string());
         } else if !rejected.is_empty() || object.get("error").is_some() || !left.is_empty() {
-            say(&line);
+            print(&line);
             left.iter().for_each(tell);
         }
     }
     if args.json {
-        left_out.iter().for_each(|left| say(&json!({ "not_tried": [left.json()] }).to_string()));
+        left_out.iter().for_each(|left| print(&json!({ "not_tried": [left.json()] }).to_string()));
     } else {
         left_out.iter().for_each(tell);
         let refused: usize = reasons.values().sum();
-        say(&format!(
+        print(&format!(
             "{total} people: {accepted} photos accepted, {refused} refused, {not_tried} not tried, \
              {failed} people not enrolled"
         ));
         for (reason, count) in reasons {
-            say(&format!("    {reason}: {count}"));
+            print(&format!("    {reason}: {count}"));
         }
     }
     match (failed, not_tried) {
         (0, 0) => Ok(()),
-        (0, files) => Err(Partly(format!("{files} files were not tried")).into()),
-        (_, 0) => Err(Partly(format!("{failed} of {total} people were not enrolled")).into()),
-        (_, files) => Err(Partly(format!(
+        (0, files) => Err(PartialSuccess(format!("{files} files were not tried")).into()),
+        (_, 0) => Err(PartialSuccess(format!("{failed} of {total} people were not enrolled")).into()),
+        (_, files) => Err(PartialSuccess(format!(
             "{failed} of {total} people were not enrolled, and {files} files were not tried"
         ))
         .into()),
@@ -423,12 +423,12 @@ fn summarize(args: &Args, outcomes: Vec<Outcome>, left_out: &[LeftOut]) -> anyho
 }
 
 fn tell(left: &LeftOut) {
-    say(&format!("    not tried: {}: {}", shown(&left.file), left.why));
+    print(&format!("    not tried: {}: {}", display(&left.file), left.why));
 }
 
 fn refusals(tried: &[PathBuf], rejected: &[Rejected]) -> Vec<serde_json::Value> {
     let describe = |photo: &Rejected| {
-        let file = tried.get(photo.image_index).map(|file| shown(file));
+        let file = tried.get(photo.image_index).map(|file| display(file));
         json!({
             "image_index": photo.image_index, "file": file, "code": photo.flaw.code(), "detail": photo.flaw.detail(),
         })
@@ -451,7 +451,7 @@ mod tests {
     }
 
     fn names(dir: &Path, files: &[PathBuf]) -> Vec<String> {
-        files.iter().map(|file| shown(file.strip_prefix(dir).expect("it lies in the folder"))).collect()
+        files.iter().map(|file| display(file.strip_prefix(dir).expect("it lies in the folder"))).collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 
-use crate::cli::say;
+use crate::console::print;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
@@ -26,6 +26,6 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if answer.status() != 200 {
         bail!("{url} answers {}", answer.status());
     }
-    say("ok");
+    print("ok");
     Ok(())
 }

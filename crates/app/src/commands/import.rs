@@ -14,7 +14,7 @@ use rollcall_recognition::Manifest;
 use rollcall_storage::{DatabaseUrl, MySqlLegacySystem};
 use serde_json::{Value, json};
 
-use crate::cli::{Partly, say, wait_for};
+use crate::console::{PartialSuccess, block_on, print};
 use crate::settings::{BadSettings, Settings};
 use crate::wiring::{System, manifest};
 
@@ -75,15 +75,17 @@ pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> 
         recognizer: recognizer(&manifest(settings)?)?,
         dry_run: args.dry_run,
     };
-    let report = wait_for(import(settings, url, request))?;
+    let report = block_on(import(settings, url, request))?;
     if args.json {
-        say(&object(&report).to_string());
+        print(&object(&report).to_string());
     } else {
-        lines(&report).iter().for_each(|line| say(&harmless(line)));
+        lines(&report).iter().for_each(|line| print(&harmless(line)));
     }
     match report.refused() {
         0 => Ok(()),
-        refused => Err(Partly(format!("{refused} rows were not imported; the report says why")).into()),
+        refused => {
+            Err(PartialSuccess(format!("{refused} rows were not imported; the report says why")).into())
+        }
     }
 }
 

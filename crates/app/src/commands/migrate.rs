@@ -5,7 +5,7 @@ use clap::Subcommand;
 use rollcall_migration::SCHEMA;
 use rollcall_storage::Database;
 
-use crate::cli::{say, wait_for};
+use crate::console::{block_on, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -25,7 +25,7 @@ pub(crate) enum Command {
 
 /// Moves the database's tables up or down, or tells where they are.
 pub(crate) fn run(settings: &Settings, command: &Command) -> anyhow::Result<()> {
-    wait_for(async {
+    block_on(async {
         let database = wiring::reached_database(settings).await?;
         let done = work(&database, command).await;
         database.close().await;
@@ -38,18 +38,18 @@ async fn work(database: &Database, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Up => {
             wiring::migrate(database).await?;
-            say("the database is up to date");
+            print("the database is up to date");
         }
         Command::Down { steps } => {
             let down = SCHEMA.down(connection, *steps);
             database.alone(down).await.context("migrating down")?;
-            say(&format!("took back {steps} migration(s)"));
+            print(&format!("took back {steps} migration(s)"));
         }
         Command::Status => {
             let status = SCHEMA.status(connection).await?;
-            status.applied.iter().for_each(|name| say(&format!("applied {name}")));
-            status.pending.iter().for_each(|name| say(&format!("pending {name}")));
-            status.unknown.iter().for_each(|name| say(&format!("unknown {name}: the database is newer")));
+            status.applied.iter().for_each(|name| print(&format!("applied {name}")));
+            status.pending.iter().for_each(|name| print(&format!("pending {name}")));
+            status.unknown.iter().for_each(|name| print(&format!("unknown {name}: the database is newer")));
             if let Some(unsound) = SCHEMA.check(connection).await? {
                 return Err(unsound.into());
             }

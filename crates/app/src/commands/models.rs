@@ -14,7 +14,7 @@ use rollcall_recognition::{FileStatus, Manifest, ModelFile};
 use serde_json::json;
 
 use self::package::Packages;
-use crate::cli::{say, shown};
+use crate::console::{display, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -63,9 +63,9 @@ fn list(manifest: &Manifest, settings: &Settings, as_json: bool) -> anyhow::Resu
         if !as_json {
             let mark = if installed { "installed" } else { "-" };
             let use_ = if pack.commercial() { "commercial use allowed" } else { "non-commercial only" };
-            say(&format!("{:<20} {mark:<10} {use_}", pack.name));
+            print(&format!("{:<20} {mark:<10} {use_}", pack.name));
             for (file, status) in &files {
-                say(&format!("    {:<42} {status}; {}", file.name, file.license));
+                print(&format!("    {:<42} {status}; {}", file.name, file.license));
             }
         }
         let files: Vec<_> = files
@@ -80,7 +80,7 @@ fn list(manifest: &Manifest, settings: &Settings, as_json: bool) -> anyhow::Resu
         }));
     }
     if as_json {
-        say(&serde_json::Value::from(rows).to_string());
+        print(&serde_json::Value::from(rows).to_string());
     }
     Ok(())
 }
@@ -94,7 +94,7 @@ fn verify(manifest: &Manifest, settings: &Settings, packs: &[String]) -> anyhow:
     for name in chosen(packs, settings) {
         for (file, status) in manifest.pack(name)?.verify(&settings.models_dir) {
             bad += usize::from(status != FileStatus::Verified);
-            say(&format!("{}: {status}", file.name));
+            print(&format!("{}: {status}", file.name));
         }
     }
     if bad > 0 {
@@ -110,7 +110,7 @@ fn install(
     from: Option<&Path>,
 ) -> anyhow::Result<()> {
     let dir = &settings.models_dir;
-    fs::create_dir_all(dir).with_context(|| format!("making {}", shown(dir)))?;
+    fs::create_dir_all(dir).with_context(|| format!("making {}", display(dir)))?;
     let chosen = chosen(packs, settings);
     let packs = chosen.iter().map(|name| manifest.pack(name)).collect::<Result<Vec<_>, _>>()?;
     let missing = packs.iter().flat_map(|pack| pack.files());
@@ -120,17 +120,17 @@ fn install(
     for pack in packs {
         let name = &pack.name;
         if !pack.commercial() {
-            say(&format!("pack {name}: its license does not allow commercial use"));
+            print(&format!("pack {name}: its license does not allow commercial use"));
         }
         for file in pack.files() {
             if file.status(dir) == FileStatus::Verified {
-                say(&format!("{}: already installed", file.name));
+                print(&format!("{}: already installed", file.name));
                 continue;
             }
             let (bytes, origin) =
                 obtain(file, from, &mut packages).with_context(|| format!("installing {}", file.name))?;
             put(dir, &file.name, &bytes).with_context(|| format!("writing {}", file.name))?;
-            say(&format!("{}: installed from {origin}", file.name));
+            print(&format!("{}: installed from {origin}", file.name));
         }
     }
     Ok(())
@@ -147,9 +147,9 @@ fn obtain(
     }
     if let Some(folder) = from.filter(|from| from.is_dir()) {
         match file.load(folder) {
-            Ok(bytes) => return Ok((bytes, shown(folder))),
+            Ok(bytes) => return Ok((bytes, display(folder))),
             Err(FileStatus::Missing) => {}
-            Err(status) => say(&format!("{} in {}: {status}; not used", file.name, shown(folder))),
+            Err(status) => print(&format!("{} in {}: {status}; not used", file.name, display(folder))),
         }
     }
     let (bytes, origin) = match file.source() {
@@ -170,7 +170,7 @@ fn obtain(
 }
 
 fn download(url: &str) -> anyhow::Result<Vec<u8>> {
-    say(&format!("downloading {url}"));
+    print(&format!("downloading {url}"));
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_connect(Some(Duration::from_secs(20)))
         .timeout_global(Some(Duration::from_secs(1_800)))

@@ -1,9 +1,9 @@
 //! `rollcall openapi`
 
-use crate::cli::say;
+use crate::console::print;
 
 /// Prints the REST contract.
 pub(crate) fn run() -> anyhow::Result<()> {
-    say(rollcall_http::openapi_json().trim_end());
+    print(rollcall_http::openapi_json().trim_end());
     Ok(())
 }

@@ -10,7 +10,7 @@ use rollcall_domain::policy::PunchKind;
 use rollcall_usecases::recognition::{Outcome, RecognizeRequest, Recognized};
 use serde_json::{Value, json};
 
-use crate::cli::{Partly, say, shown, wait_for};
+use crate::console::{PartialSuccess, block_on, display, print};
 use crate::settings::Settings;
 use crate::wiring::System;
 
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 
 /// Tells who is in each photo.
 pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
-    wait_for(async {
+    block_on(async {
         let system = System::with_gallery(settings).await?;
         let mut failed = 0;
         for file in &args.files {
@@ -37,16 +37,18 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
                 Ok(answer) => answer,
                 Err(error) => {
                     failed += 1;
-                    json!({ "file": shown(file), "error": format!("{error:#}") })
+                    json!({ "file": display(file), "error": format!("{error:#}") })
                 }
             };
-            say(&if args.json { answer.to_string() } else { sentence(&answer) });
+            print(&if args.json { answer.to_string() } else { sentence(&answer) });
         }
         system.close().await;
         if failed > 0 {
-            return Err(
-                Partly(format!("{failed} of {} photos could not be answered", args.files.len())).into()
-            );
+            return Err(PartialSuccess(format!(
+                "{failed} of {} photos could not be answered",
+                args.files.len()
+            ))
+            .into());
         }
         Ok(())
     })
@@ -89,7 +91,7 @@ async fn look(system: &System, file: &PathBuf, all_faces: bool) -> anyhow::Resul
         }));
     }
     Ok(json!({
-        "file": shown(file),
+        "file": display(file),
         "faces": faces,
         "threshold_similarity": recognition.policy.threshold.similarity(),
         "margin": recognition.policy.margin,

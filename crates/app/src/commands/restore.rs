@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::backup::file::{Head, Item, Reader};
 use super::backup::{LEFT_OUT, keys_of_the_data, tables_after};
-use crate::cli::{say, shown, wait_for};
+use crate::console::{block_on, display, print};
 use crate::settings::Settings;
 use crate::wiring;
 
@@ -42,10 +42,10 @@ struct Content {
 pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     let keys = keys_of_the_data(settings)?;
     let mut file = opened(settings, &args.file)?;
-    let (head, content) = examined(SCHEMA, &keys, &mut file).with_context(|| shown(&args.file))?;
+    let (head, content) = examined(SCHEMA, &keys, &mut file).with_context(|| display(&args.file))?;
     if !args.check {
         let url = wiring::database_url(settings)?;
-        wait_for(async {
+        block_on(async {
             match url.path() {
                 Some(path) => into_a_file(path, &keys, &head, &mut file).await,
                 None => into_a_server(settings, &keys, &head, &mut file).await,
@@ -53,8 +53,8 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
         })?;
     }
     if args.json {
-        say(&json!({
-            "file": shown(&args.file), "made_at": head.made_at, "program": head.program, "database": head.database,
+        print(&json!({
+            "file": display(&args.file), "made_at": head.made_at, "program": head.program, "database": head.database,
             "tables": content.tables, "rows": content.rows, "restored": !args.check,
         })
         .to_string());
@@ -64,25 +64,25 @@ pub(crate) fn run(settings: &Settings, args: &Args) -> anyhow::Result<()> {
     let what =
         format!("{rows} rows of {tables} tables, made at {} by version {}", head.made_at, head.program);
     if args.check {
-        say(&format!("the backup is whole and can be restored here: {what}"));
+        print(&format!("the backup is whole and can be restored here: {what}"));
         return Ok(());
     }
-    say(&format!("restored {what}"));
-    say("All users must log in again.");
-    say("Erasures, suspensions and password changes made after the backup are undone. Repeat them.");
+    print(&format!("restored {what}"));
+    print("All users must log in again.");
+    print("Erasures, suspensions and password changes made after the backup are undone. Repeat them.");
     Ok(())
 }
 
 /// The file, which is read twice; standard input is put down in a file without a name first.
 fn opened(settings: &Settings, path: &Path) -> anyhow::Result<File> {
     if path.as_os_str() != "-" {
-        return File::open(path).with_context(|| format!("opening {}", shown(path)));
+        return File::open(path).with_context(|| format!("opening {}", display(path)));
     }
     // In a container the usual place for temporary files is memory.
     let data = &settings.data_dir;
     let folder = if data.is_dir() { data.clone() } else { std::env::temp_dir() };
     let spooled = tempfile::tempfile_in(&folder);
-    let mut spooled = spooled.with_context(|| format!("making a temporary file in {}", shown(&folder)))?;
+    let mut spooled = spooled.with_context(|| format!("making a temporary file in {}", display(&folder)))?;
     io::copy(&mut io::stdin().lock(), &mut spooled).context("reading standard input")?;
     spooled.rewind()?;
     Ok(spooled)
@@ -112,7 +112,7 @@ fn examined(schema: Schema, keys: &Keys, file: &mut File) -> anyhow::Result<(Hea
     if !known.starts_with(&reader.head.steps) {
         bail!("its schema is none that this program ever had");
     }
-    let made = wait_for(tables_after(schema, reader.head.steps.len()))?;
+    let made = block_on(tables_after(schema, reader.head.steps.len()))?;
     let mut strange = Vec::new();
     for (table, columns) in tables {
         match made.get(&table) {
@@ -138,18 +138,18 @@ async fn into_a_file(path: &Path, keys: &Keys, head: &Head, file: &mut File) -> 
         wiring::make_private(folder)?;
     }
     let vacant =
-        Vacant::keep(path).with_context(|| format!("the database {} cannot be restored", shown(path)))?;
+        Vacant::keep(path).with_context(|| format!("the database {} cannot be restored", display(path)))?;
     if path.exists() {
         let there = Database::connect(Options::new(DatabaseUrl::file(path))).await?;
         let tables = there.tables().await;
         there.close().await;
-        refuse_tables(&shown(path), &tables?)?;
+        refuse_tables(&display(path), &tables?)?;
     }
     let database = Database::connect(Options::new(DatabaseUrl::file(vacant.draft()))).await?;
     let loaded = load(SCHEMA, &database, keys, head, file).await;
     database.close().await;
     loaded?;
-    vacant.fill().with_context(|| format!("putting the database into its place {}", shown(path)))
+    vacant.fill().with_context(|| format!("putting the database into its place {}", display(path)))
 }
 
 /// Fills the empty database of a server. There tables cannot be made in the transaction of the rows, so a mark says until

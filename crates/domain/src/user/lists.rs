@@ -1,8 +1,9 @@
 //! Lists of people: whom they are about, who is wanted, in which order.
 
+use crate::department::DepartmentRef;
 use jiff::Timestamp;
 
-use super::{DepartmentRef, EmployeeCode, PersonName, Status};
+use super::{EmployeeCode, PersonName, Status};
 use crate::access::Role;
 use crate::face::ModelId;
 use crate::id::{DepartmentId, UserId};

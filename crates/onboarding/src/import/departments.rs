@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use rollcall_domain::Revision;
 use rollcall_domain::calendar::Zone;
-use rollcall_domain::department::{Department, DepartmentName};
+use rollcall_domain::department::{Department, DepartmentName, DepartmentRef};
 use rollcall_domain::id::DepartmentId;
 use rollcall_domain::page::Page;
 use rollcall_domain::text::{canonical, line};
-use rollcall_domain::user::DepartmentRef;
 use rollcall_ports::departments::DepartmentFilter;
 use rollcall_ports::legacy::{Cell, LegacyRow};
 use rollcall_ports::store::StoreError;

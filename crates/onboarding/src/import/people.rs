@@ -3,11 +3,10 @@
 use jiff::Timestamp;
 use rollcall_domain::access::Role;
 use rollcall_domain::calendar::{Bounds, Zone};
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::preferences::{Preferences, Theme};
 use rollcall_domain::text::{line, passage};
-use rollcall_domain::user::{
-    DepartmentRef, EmailAddress, EmployeeCode, PasswordHash, PersonName, Status, User,
-};
+use rollcall_domain::user::{EmailAddress, EmployeeCode, PasswordHash, PersonName, Status, User};
 use rollcall_ports::legacy::LegacyRow;
 
 use super::columns::Field;

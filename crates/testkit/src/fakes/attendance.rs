@@ -10,6 +10,7 @@ use rollcall_domain::attendance::{DayKey, DayRecord, Punch, SignOff};
 use rollcall_domain::audit::AuditEntry;
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::department::Department;
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{BatchId, DeviceId, OverrideId, PunchId, RecordId, UserId};
 use rollcall_domain::overrides::Override;
 use rollcall_domain::page::{Page, Paged};
@@ -17,7 +18,7 @@ use rollcall_domain::plan::Placement;
 use rollcall_domain::replay::MARGIN;
 use rollcall_domain::statistics::RecordScope;
 use rollcall_domain::text::canonical;
-use rollcall_domain::user::{DepartmentRef, RosterEntry, Status, User, UserScope};
+use rollcall_domain::user::{RosterEntry, Status, User, UserScope};
 use rollcall_ports::attendance::{
     AttendanceStore, Change, Changed, Ledger, OverrideHistoryEntry, OvertimeApproval, PunchFilter,
     RecordedPunch,

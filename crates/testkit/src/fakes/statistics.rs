@@ -8,10 +8,11 @@ use jiff::civil::Date;
 use rollcall_domain::attendance::{DayRecord, DayStatus};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::correction::{Correction, CorrectionStatus};
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::UserId;
 use rollcall_domain::statistics::{Days, RecordScope};
 use rollcall_domain::text::canonical;
-use rollcall_domain::user::{DepartmentRef, Status, User, UserScope};
+use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_ports::statistics::{
     ActivityWindow, DashboardCounts, DashboardFilter, Devices, GroupBy, Heads, Key, MinTemplates,
     Participant, Searches, StatisticsStore, UserCounts,

@@ -39,6 +39,8 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
+crate::retry::met!(LoginError);
+
 /// Why a login could not be renewed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {

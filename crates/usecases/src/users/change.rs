@@ -4,11 +4,10 @@ use jiff::civil::Date;
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Action, Actor, Role};
 use rollcall_domain::calendar::Zone;
+use rollcall_domain::department::DepartmentRef;
 use rollcall_domain::id::{DepartmentId, ShiftId, UserId};
 use rollcall_domain::preferences::{Preferences, Theme};
-use rollcall_domain::user::{
-    DepartmentRef, EmailAddress, EmployeeCode, Password, PasswordHash, PersonName, Status, User,
-};
+use rollcall_domain::user::{EmailAddress, EmployeeCode, Password, PasswordHash, PersonName, Status, User};
 use rollcall_ports::passwords::Verified;
 use rollcall_ports::store::StoreError;
 use rollcall_ports::users::{Logins, UserChange};

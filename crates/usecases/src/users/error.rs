@@ -65,6 +65,8 @@ pub enum UserError {
     Store(StoreError),
 }
 
+crate::retry::met!(UserError);
+
 impl From<StoreError> for UserError {
     fn from(error: StoreError) -> Self {
         match error {

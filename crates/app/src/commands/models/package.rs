@@ -13,7 +13,7 @@ use rollcall_recognition::models::{Member, PythonPackage};
 use sha2::{Digest, Sha256};
 
 use super::MAX_DOWNLOAD;
-use crate::cli::{say, shown};
+use crate::console::{display, print};
 
 /// The machine's first `python3` may be a private one without pip.
 const PYTHONS: [&str; 3] = ["python3", "/usr/bin/python3", "python"];
@@ -59,13 +59,13 @@ impl<'a> Packages<'a> {
                 continue;
             }
             match load(&place, package) {
-                Ok(archive) => return Ok((archive, shown(&place))),
-                Err(error) => say(&format!("{}: {error:#}; not used", shown(&place))),
+                Ok(archive) => return Ok((archive, display(&place))),
+                Err(error) => print(&format!("{}: {error:#}; not used", display(&place))),
             }
         }
         let scratch = tempfile::tempdir().context("making a folder for the download")?;
         let PythonPackage { name, version, archive, .. } = package;
-        say(&format!("fetching {name} {version} with pip"));
+        print(&format!("fetching {name} {version} with pip"));
         let fetched = download(package, scratch.path()).with_context(|| {
             format!(
                 "pip cannot fetch {name} {version}. Get its source archive {archive} some other way and run \
