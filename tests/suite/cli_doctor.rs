@@ -124,7 +124,8 @@ async fn a_server_that_turns_us_away_is_told_from_one_that_is_away() {
     let said = &refused.ended(1).err;
     assert!(said.contains("it has no database") && said.contains("CREATE DATABASE"), "{said}");
     let stranger = format!("mysql://nobody:p4ssw0rd@{}/x", database.server_address());
-    let refused = next_to_a_server_that_is_away().set("DATABASE_URL", &stranger).run(&["serve"]).await;
+    let refused =
+        next_to_a_server_that_is_away().set("DATABASE_URL", &stranger).run(&["serve", "--port", "0"]).await;
     let said = &refused.ended(1).err;
     assert!(said.contains("refuses the user or the password") && !said.contains("p4ssw0rd"), "{said}");
 }
