@@ -3,10 +3,10 @@
 //! `cargo run -p rollcall-domain --example decide`
 
 use jiff::Timestamp;
-use rollcall_domain::attendance::{Punch, Source};
+use rollcall_domain::attendance::{Punch, PunchKind, Source};
 use rollcall_domain::calendar::{DateRange, Zone};
 use rollcall_domain::id::{PunchId, UserId};
-use rollcall_domain::policy::{Policy, PunchKind};
+use rollcall_domain::policy::Policy;
 use rollcall_domain::replay::{AttendanceFacts, derive};
 use rollcall_domain::schedule::Schedule;
 use rollcall_domain::shift::Shift;

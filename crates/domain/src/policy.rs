@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::attendance::Direction;
-pub use crate::attendance::PunchKind;
+use crate::attendance::PunchKind;
 use crate::shift::Pairing;
 
 /// Outside of shifts, the local time at which a day begins.

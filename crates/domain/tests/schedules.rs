@@ -2,13 +2,13 @@
 
 use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Flag, Record};
+use rollcall_domain::attendance::{DayKey, DayRecord, DayStatus, Flag, PunchKind, Record};
 use rollcall_domain::calendar::{Half, Holiday, WeeklyOff, Workdays, Zone};
 use rollcall_domain::classify::classify_unpunched;
 use rollcall_domain::id::{OverrideId, ShiftId, UserId};
 use rollcall_domain::leave::Leave;
 use rollcall_domain::overrides::{InvalidOverride, OriginalValues, Override};
-use rollcall_domain::policy::{Policy, PunchKind, PunchOutcome};
+use rollcall_domain::policy::{Policy, PunchOutcome};
 use rollcall_domain::schedule::{Employment, Expectation, Rank, RankedShift, Schedule, Zones};
 use rollcall_domain::shift::{Counting, Pairing, Shift, ShiftInstance};
 use uuid::Uuid;

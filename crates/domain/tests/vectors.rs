@@ -7,10 +7,10 @@ mod clockwork;
 
 use clockwork::{Clockwork, a_shift, date, with};
 use jiff::{SignedDuration, Timestamp};
-use rollcall_domain::attendance::{DayStatus, Flag, Punch, Record, SignOff, Source};
+use rollcall_domain::attendance::{DayStatus, Flag, Punch, PunchKind, Record, SignOff, Source};
 use rollcall_domain::calendar::{DateRange, Holiday, Workdays, Zone};
 use rollcall_domain::id::{PunchId, ShiftId};
-use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::schedule::{Rank, RankedShift};
 use rollcall_domain::shift::{Counting, Overtime, Pairing, Shift};
 use uuid::Uuid;

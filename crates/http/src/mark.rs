@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
+use rollcall_domain::attendance::PunchKind;
 use rollcall_domain::id::DeviceId;
-use rollcall_domain::policy::PunchKind;
 use rollcall_usecases::attendance::DayView;
 use rollcall_usecases::overrides::OverrideRequest;
 use rollcall_usecases::punches::MarkRequest;

@@ -1,7 +1,8 @@
 //! `POST /api/face/recognize`
 
 use actix_web::{HttpResponse, web};
-use rollcall_domain::policy::PunchKind;
+
+use rollcall_domain::attendance::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_usecases::recognition::{MAX_TOP_K, Outcome, RecognizeRequest, Recognized, Sighting};
 use rollcall_usecases::timesheet::PunchResult;

@@ -1,8 +1,8 @@
 //! The whole system on fakes, in one screen: somebody is enrolled, comes, and leaves.
 
 use rollcall_domain::access::Actor;
+use rollcall_domain::attendance::PunchKind;
 use rollcall_domain::face::FaceSource;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::ConsentVersion;
 use rollcall_testkit::builders::a_user;
 use rollcall_testkit::fake_ports;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rollcall_domain::access::{Action, Actor, Denied, Role};
-use rollcall_domain::attendance::{Location, Source};
+use rollcall_domain::attendance::{Location, PunchKind, Source};
 use rollcall_domain::id::{DeviceId, UserId};
-use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::text::MIN_REASON;
 use rollcall_domain::user::Status;
 use rollcall_ports::Ports;

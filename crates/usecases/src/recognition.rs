@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use rollcall_domain::access::{Action, Actor, Denied, Scope, permit};
-use rollcall_domain::attendance::{Location, Source};
+use rollcall_domain::attendance::{Location, PunchKind, Source};
 use rollcall_domain::face::{FaceBox, FaceQuality, Flaw, ModelId, Photo, QualityGate};
 use rollcall_domain::geofence::Fenced;
 use rollcall_domain::id::SearchId;
 use rollcall_domain::matching::{Candidate, Judgment, MatchPolicy, judge};
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;

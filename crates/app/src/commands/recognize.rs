@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use rollcall_domain::access::Actor;
+use rollcall_domain::attendance::PunchKind;
 use rollcall_domain::face::Photo;
-use rollcall_domain::policy::PunchKind;
 use rollcall_usecases::recognition::{Outcome, RecognizeRequest, Recognized};
 use serde_json::{Value, json};
 

@@ -3,11 +3,11 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
-use rollcall_domain::attendance::{DayKey, DayRecord, Punch, Record, Source};
+use rollcall_domain::attendance::{DayKey, DayRecord, Punch, PunchKind, Record, Source};
 use rollcall_domain::calendar::{DateRange, Workdays, Zone};
 use rollcall_domain::id::{PunchId, UserId};
 use rollcall_domain::overrides::Override;
-use rollcall_domain::policy::{Policy, PunchKind, PunchOutcome};
+use rollcall_domain::policy::{Policy, PunchOutcome};
 use rollcall_domain::replay::{AttendanceFacts, InterpretedPunch, MARGIN, derive};
 use rollcall_domain::schedule::Schedule;
 use rollcall_domain::shift::Shift;

@@ -1,7 +1,7 @@
 //! Words of which there are only so many: enums of the contract, from the types that know them.
 
 use rollcall_domain::access::Role;
-use rollcall_domain::attendance::{DayStatus, Direction, Flag, Source};
+use rollcall_domain::attendance::{DayStatus, Direction, Flag, PunchKind, Source};
 use rollcall_domain::audit::AuditAction;
 use rollcall_domain::batch::Operation;
 use rollcall_domain::calendar::{Half, Workdays, weekday_name};
@@ -10,7 +10,6 @@ use rollcall_domain::face::{FaceSource, Flaw};
 use rollcall_domain::job::{JobKind, JobState};
 use rollcall_domain::leave::{LeaveKind, LeaveStatus};
 use rollcall_domain::lint;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::preferences::Theme;
 use rollcall_domain::shift::{OvertimeMode, Pairing};
 use rollcall_domain::statistics::Interval;

@@ -2,11 +2,10 @@
 
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp};
-use rollcall_domain::attendance::{DayStatus, Location};
+use rollcall_domain::attendance::{DayStatus, Location, PunchKind};
 use rollcall_domain::calendar::Zone;
 use rollcall_domain::id::PunchId;
 use rollcall_domain::leave::LeaveKind;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::text::is_of_a_passage;
 use rollcall_ports::legacy::{Cell, LegacyRow};
 

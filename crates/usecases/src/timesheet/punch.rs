@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use rollcall_domain::access::Actor;
-use rollcall_domain::attendance::{Location, Punch, Source};
+use rollcall_domain::attendance::{Location, Punch, PunchKind, Source};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::{DeviceId, PunchId, UserId};
-use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::user::User;
 use rollcall_ports::store::StoreError;
 

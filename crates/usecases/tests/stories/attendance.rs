@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use rollcall_domain::access::{Actor, Denied, Role};
-use rollcall_domain::attendance::{DayStatus, Direction, Flag, Source};
-use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::attendance::{DayStatus, Direction, Flag, PunchKind, Source};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::user::{Status, User};
 use rollcall_testkit::builders::{a_member, a_user, at, date, dates};
 use rollcall_usecases::attendance::AttendanceError;

@@ -1,13 +1,12 @@
 //! Who changed what: each change has its lines, and nothing else has any.
 
 use rollcall_domain::access::{Action, Actor, Denied};
-use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::attendance::{DayStatus, PunchKind};
 use rollcall_domain::audit::{AuditAction, AuditActor, AuditEntry, State, Target, Value};
 use rollcall_domain::batch::Operation;
 use rollcall_domain::id::PunchId;
 use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date, dates, fresh};
 use rollcall_testkit::photos::drawn_photo;

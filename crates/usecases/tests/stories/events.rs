@@ -1,9 +1,8 @@
 //! Finding single punches and judging them.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::{Direction, Punch, Source};
+use rollcall_domain::attendance::{Direction, Punch, PunchKind, Source};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_member, at};
 use rollcall_usecases::attendance::AttendanceError;

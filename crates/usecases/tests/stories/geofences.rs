@@ -2,11 +2,11 @@
 
 use rollcall_domain::Revision;
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::Location;
+use rollcall_domain::attendance::{Location, PunchKind};
 use rollcall_domain::department::Department;
 use rollcall_domain::geofence::{Fenced, Geofence};
 use rollcall_domain::id::PunchId;
-use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::user::{User, UserScope};
 use rollcall_testkit::builders::{a_department, a_member, at, fresh};
 use rollcall_testkit::photos::drawn_photo;

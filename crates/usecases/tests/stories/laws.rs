@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollcall_domain::access::Actor;
-use rollcall_domain::attendance::{DayRecord, Direction, Punch};
+use rollcall_domain::attendance::{DayRecord, Direction, Punch, PunchKind};
 use rollcall_domain::calendar::{DateRange, Half, Workdays, Zone};
 use rollcall_domain::department::Department;
 use rollcall_domain::holiday::HolidayName;
@@ -13,7 +13,6 @@ use rollcall_domain::id::{AssignmentId, ClosedPeriodId, HolidayId, LeaveId, Shif
 use rollcall_domain::leave::LeaveKind;
 use rollcall_domain::page::Page;
 use rollcall_domain::plan::AssignmentTarget;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::shift::{OvertimeMode, Pairing};
 use rollcall_domain::user::{Status, User, UserScope};
 use rollcall_ports::attendance::{PunchFilter, RecordedPunch};

@@ -1,10 +1,10 @@
 //! Saying what a day came to.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::{DayStatus, Flag};
+use rollcall_domain::attendance::{DayStatus, Flag, PunchKind};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::id::RecordId;
-use rollcall_domain::policy::{PunchKind, PunchOutcome};
+use rollcall_domain::policy::PunchOutcome;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date};
 use rollcall_usecases::attendance::AttendanceError;

@@ -3,14 +3,13 @@
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday, time};
 use rollcall_domain::access::{Actor, Denied, Role};
-use rollcall_domain::attendance::{DayRecord, DayStatus};
+use rollcall_domain::attendance::{DayRecord, DayStatus, PunchKind};
 use rollcall_domain::calendar::{DateRange, Half, Workdays, Zone};
 use rollcall_domain::holiday::{CalendarEntry, FreeDays, HolidayName};
 use rollcall_domain::id::{ShiftId, UserId};
 use rollcall_domain::leave::{Leave, LeaveKind, LeaveRequest, LeaveStatus};
 use rollcall_domain::lint::Code;
 use rollcall_domain::plan::AssignmentTarget;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::shift::Shift;
 use rollcall_domain::user::User;
 use rollcall_domain::user::UserScope;

@@ -1,12 +1,11 @@
 //! Rates, trends, departments, reports: whatever is counted, it is the sum of the records.
 
 use rollcall_domain::access::{Actor, Denied, Role};
-use rollcall_domain::attendance::DayStatus;
+use rollcall_domain::attendance::{DayStatus, PunchKind};
 use rollcall_domain::calendar::DateRange;
 use rollcall_domain::department::Department;
 use rollcall_domain::id::{DepartmentId, UserId};
 use rollcall_domain::page::{Page, Sort};
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::statistics::{Interval, Tally};
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_member, at, date, dates, fresh};

@@ -1,8 +1,7 @@
 //! Being told of what changes.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::{DayStatus, Punch, Source};
-use rollcall_domain::policy::PunchKind;
+use rollcall_domain::attendance::{DayStatus, Punch, PunchKind, Source};
 use rollcall_domain::user::User;
 use rollcall_ports::attendance::Change;
 use rollcall_testkit::builders::{a_member, at, dates};

@@ -6,11 +6,11 @@ use std::task::{Context, Poll, Waker};
 
 use jiff::{SignedDuration, Timestamp};
 use rollcall_domain::access::{Actor, Role};
+use rollcall_domain::attendance::PunchKind;
 use rollcall_domain::device::Device;
 use rollcall_domain::face::{FaceSource, Photo};
 use rollcall_domain::id::{DepartmentId, DeviceId, SessionId, UserId};
 use rollcall_domain::page::Page;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::{ConsentVersion, Password, User, UserFilter, UserScope};
 use rollcall_ports::Ports;
 use rollcall_ports::clock::Clock;

@@ -1,10 +1,9 @@
 //! What devices noted while they were on their own.
 
 use rollcall_domain::access::{Actor, Denied};
-use rollcall_domain::attendance::{DayStatus, Flag, Source};
+use rollcall_domain::attendance::{DayStatus, Flag, PunchKind, Source};
 use rollcall_domain::device::Counting;
 use rollcall_domain::id::{DeviceId, PunchId};
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::user::User;
 use rollcall_testkit::builders::{a_device, a_user, at, date, fresh};
 use rollcall_usecases::attendance::AttendanceError;

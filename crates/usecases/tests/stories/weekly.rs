@@ -3,10 +3,9 @@
 use jiff::SignedDuration;
 use jiff::civil::{Weekday, time};
 use rollcall_domain::access::Actor;
-use rollcall_domain::attendance::{Location, Source};
+use rollcall_domain::attendance::{Location, PunchKind, Source};
 use rollcall_domain::calendar::{DateRange, Workdays};
 use rollcall_domain::id::PunchId;
-use rollcall_domain::policy::PunchKind;
 use rollcall_domain::shift::OvertimeMode;
 use rollcall_domain::user::User;
 use rollcall_domain::user::UserScope;
