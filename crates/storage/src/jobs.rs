@@ -178,6 +178,7 @@ impl JobStore for SqlJobStore {
                 ..Default::default()
             };
             change(connection, claim, &row).await?;
+            let pieces = pieces.iter().map(|(place, bytes)| (*place, bytes));
             add(connection, claim.job.id, Part::Result, pieces).await
         })
     }
@@ -340,26 +341,28 @@ async fn insert(
         ..Default::default()
     };
     jobs::Entity::insert(row).exec_without_returning(connection).await?;
-    let pieces: Vec<_> = (0..).zip(input.iter().cloned()).collect();
-    add(connection, new.id, Part::Input, &pieces).await
+    add(connection, new.id, Part::Input, (0..).zip(input)).await
 }
 
-async fn add(
+async fn add<'a>(
     connection: &DatabaseTransaction,
     id: JobId,
     part: Part,
-    pieces: &[(u32, Vec<u8>)],
+    pieces: impl Iterator<Item = (u32, &'a Vec<u8>)> + Send,
 ) -> Result<(), Failure> {
-    for some in pieces.chunks(READ_AT_ONCE as usize) {
-        let rows = some.iter().map(|(n, bytes)| job_chunks::ActiveModel {
-            job_id: Set(id.uuid()),
-            part: Set(part.name().into()),
-            n: Set(stored(*n)),
-            bytes: Set(bytes.clone()),
-        });
-        job_chunks::Entity::insert_many(rows).exec_without_returning(connection).await?;
+    let mut rows = pieces.map(|(n, bytes)| job_chunks::ActiveModel {
+        job_id: Set(id.uuid()),
+        part: Set(part.name().into()),
+        n: Set(stored(n)),
+        bytes: Set(bytes.clone()),
+    });
+    loop {
+        let some: Vec<_> = rows.by_ref().take(READ_AT_ONCE as usize).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
+        job_chunks::Entity::insert_many(some).exec_without_returning(connection).await?;
     }
-    Ok(())
 }
 
 /// Claims a job unless it changed since it was read: an attempt more, or a lease renewed.

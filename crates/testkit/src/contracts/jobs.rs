@@ -219,6 +219,10 @@ pub async fn pieces_come_in_order_and_whole(bench: &dyn StoreBench) {
     let append = async |pieces: &[(u32, Vec<u8>)]| bench.jobs().append(&claim, pieces, progress).await;
     append(&[(700, b"the end".to_vec()), (0, bytes(7))]).await.unwrap();
     append(&[(3, bytes(11)), (1, b"1".to_vec())]).await.unwrap();
+    assert_matches!(
+        append(&[(4, b"new".to_vec()), (3, b"taken".to_vec())]).await,
+        Err(StoreError::Failed(_))
+    );
     assert_eq!(get(bench, &job).await.map(|job| job.progress), Some(progress));
     let input = vec![(0, bytes(3)), (1, bytes(5)), (2, b"end".to_vec())];
     let result = vec![(0, bytes(7)), (1, b"1".to_vec()), (3, bytes(11)), (700, b"the end".to_vec())];

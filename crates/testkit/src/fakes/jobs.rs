@@ -98,6 +98,9 @@ impl JobStore for FakeStores {
     ) -> Result<(), StoreError> {
         let mut world = self.world()?;
         let known = world.claimed(claim)?;
+        if pieces.iter().any(|(place, _)| known.pieces.contains_key(&(Part::Result, *place))) {
+            return Err(StoreError::Failed("the place is taken".into()));
+        }
         known.job.progress = progress;
         known.pieces.extend(pieces.iter().map(|(place, bytes)| ((Part::Result, *place), bytes.clone())));
         Ok(())
