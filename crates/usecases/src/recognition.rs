@@ -224,29 +224,32 @@ impl Recognition {
             let begun = Instant::now();
             let candidates = self.index.nearest(&probe, request.top_k.clamp(2, MAX_TOP_K)).await?;
             answer.search += micros(begun);
-            let begun = Instant::now();
-            answer.faces.push(self.identify(&search, &face, candidates).await?);
-            answer.store += micros(begun);
+            let (sighting, store) = self.identify(&search, &face, candidates).await?;
+            answer.faces.push(sighting);
+            answer.store += store;
         }
         Ok(answer)
     }
 
-    /// Judges the candidates for one face, punches the person who matches, and logs the search.
+    /// Judges the candidates for one face, punches the person who matches, and logs the search; tells how many microseconds the
+    /// database took.
     async fn identify(
         &self,
         search: &Identification<'_>,
         face: &DetectedFace,
         mut candidates: Vec<Candidate>,
-    ) -> Result<Sighting, RecognizeError> {
+    ) -> Result<(Sighting, u32), RecognizeError> {
         let request = search.request;
         let flaws = face.flaws(&QualityGate::RECOGNIZE);
         let judgment = judge(&candidates, &flaws, &search.policy);
+        let begun = Instant::now();
         let outcome = match &judgment {
             Judgment::Matched(best) => self.punch_matched_person(search, *best).await?,
             Judgment::Unknown { .. } => Outcome::Unknown,
             Judgment::Ambiguous { .. } => Outcome::Ambiguous,
             Judgment::Rejected(_) => Outcome::Rejected(Rejection::LowQuality),
         };
+        let store = micros(begun);
         let id = SearchId::new(self.ids.next());
         let entry = search.entry((id, self.clock.now()), face, &candidates, &judgment, &outcome);
         tracing::Span::current().record("result", entry.result);
@@ -261,7 +264,7 @@ impl Recognition {
             judgment.best().filter(|best| is_revealed && is_own(best)).map(|best| best.similarity);
         candidates.truncate(if request.top_k > 1 { request.top_k } else { 0 });
         let (quality, bounds) = (face.quality, face.bounds);
-        Ok(Sighting { search: id, outcome, similarity, quality, bounds, candidates })
+        Ok((Sighting { search: id, outcome, similarity, quality, bounds, candidates }, store))
     }
 
     /// Punches the person who clearly matched, if that is wanted and the actor may be told of them.
