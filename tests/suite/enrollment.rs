@@ -20,9 +20,9 @@ async fn nothing_is_looked_at_without_consent(db: Db) {
     let (admin, ada) = (app.admin().await, app.employee("Ada").await);
     admin.enroll_with(&ada.id, &five_drawn("Ada"), &[]).await.problem(403, "consent-required");
     // Not even whether there is an engine: consent comes before any computation.
-    app.engine().set_mood(EngineState::Unavailable);
+    app.engine().set_state(EngineState::Unavailable);
     admin.enroll_with(&ada.id, &five_drawn("Ada"), &[]).await.problem(403, "consent-required");
-    app.engine().set_mood(EngineState::Working);
+    app.engine().set_state(EngineState::Working);
 
     let user = admin.get(&format!("/api/users/{}", ada.id)).await.expect(200);
     assert_eq!(

@@ -222,14 +222,14 @@ async fn unclear_face_makes_no_punch() {
     let today = admin.get("/api/attendance/today").await.expect(200);
     assert_eq!(today["totals"]["checked_in_now"], 0, "{today}");
 
-    app.engine().set_mood(EngineState::Busy);
+    app.engine().set_state(EngineState::Busy);
     let busy = kiosk.recognize(&drawn("Ada", 9)).await;
     busy.problem(503, "queue-full");
     assert!(!busy.header("retry-after").is_empty());
-    app.engine().set_mood(EngineState::Failing);
+    app.engine().set_state(EngineState::Failing);
     let failed = kiosk.recognize(&drawn("Ada", 9)).await.problem(500, "internal-error");
     assert_eq!(failed.get("detail"), None, "{failed}");
-    app.engine().set_mood(EngineState::Working);
+    app.engine().set_state(EngineState::Working);
     assert_eq!(kiosk.recognize(&behind).await.expect(200)["attendance"]["decision"], "checked_in");
 }
 

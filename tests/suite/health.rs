@@ -68,7 +68,7 @@ async fn the_details_are_for_administrators_and_monitors() {
 #[tokio::test]
 async fn health_without_an_engine_is_degraded() {
     let app = TestApp::drawn().await;
-    app.engine().set_mood(EngineState::Unavailable);
+    app.engine().set_state(EngineState::Unavailable);
     let admin = app.admin().await;
     let report = admin.get("/api/health/detailed").await;
     assert_eq!(report.json()["status"], "degraded", "{}", report.text());

@@ -207,7 +207,7 @@ async fn health_in_detail_is_for_administrators_and_monitors() {
         assert_eq!(body["checks"]["index"], json!({ "persons": 0, "encodings": 0, "last_change": 0 }));
         assert_eq!(body["checks"]["queue"]["capacity"], 8);
     }
-    world.fakes.engine.set_mood(rollcall_testkit::fakes::EngineState::Unavailable);
+    world.fakes.engine.set_state(rollcall_testkit::fakes::EngineState::Unavailable);
     world.fakes.clock.advance(jiff::SignedDuration::from_secs(60));
     assert_eq!(
         world.get("monitor-token", uri).await.is(200)["checks"]["face_engine"],

@@ -117,12 +117,12 @@ async fn poor_pictures_are_told_apart() {
     }
     let shown = world.call(recognize(&admin.token, &[("image", &drawn(Flaw::LowSharpness))])).await;
     assert_eq!(shown.is_problem(422, "low-quality")["reasons"][0]["code"], "low_sharpness");
-    for (mood, status, code) in [
+    for (state, status, code) in [
         (EngineState::Busy, 503, "queue-full"),
         (EngineState::Unavailable, 503, "model-unavailable"),
         (EngineState::Failing, 500, "internal-error"),
     ] {
-        world.fakes.engine.set_mood(mood);
+        world.fakes.engine.set_state(state);
         let answer = world.call(recognize(&admin.token, &[("image", &drawn_photo("Ada").bytes())])).await;
         let shown = answer.is_problem(status, code);
         assert!(!shown.to_string().contains("told so by the test"));

@@ -18,7 +18,7 @@ use crate::photos::{self, DrawnFace, DrawnPhoto};
 #[derive(Debug)]
 pub struct FakeEngine {
     recognizer: Recognizer,
-    mood: Mutex<EngineState>,
+    state: Mutex<EngineState>,
 }
 
 /// How the engine answers.
@@ -56,16 +56,16 @@ impl FakeEngine {
             threshold: Threshold::from_distance(0.55).expect("a threshold"),
             fmr: FmrTable::default(),
         };
-        Self { recognizer, mood: Mutex::default() }
+        Self { recognizer, state: Mutex::default() }
     }
 
     /// Changes how it answers from now on.
-    pub fn set_mood(&self, mood: EngineState) {
-        *self.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+    pub fn set_state(&self, state: EngineState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     fn works(&self) -> Result<(), EngineError> {
-        match *self.mood.lock().unwrap_or_else(PoisonError::into_inner) {
+        match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             EngineState::Working => Ok(()),
             EngineState::Busy => Err(EngineError::Busy),
             EngineState::Unavailable => Err(EngineError::Unavailable("told so by the test".into())),

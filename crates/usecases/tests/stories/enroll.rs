@@ -78,7 +78,7 @@ async fn without_consent_nothing_is_even_looked_at() {
     let world = world();
     let ada = world.add("Ada").await;
     // An engine that fails would be noticed: it must not be asked.
-    world.fakes.engine.set_mood(rollcall_testkit::fakes::EngineState::Failing);
+    world.fakes.engine.set_state(rollcall_testkit::fakes::EngineState::Failing);
     let request =
         rollcall_usecases::enroll::EnrollRequest { consent: None, ..enrollment(ada.id, shots("Ada", 5)) };
     let refused = world.usecases.faces.enroll(&admin(), request).await;

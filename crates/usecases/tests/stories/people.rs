@@ -199,7 +199,7 @@ async fn the_last_change_of_a_status_is_kept_with_its_reason() {
 async fn enrolled_filter_needs_an_engine() {
     let world = world();
     let ada = world.add("Ada").await;
-    world.fakes.engine.set_mood(rollcall_testkit::fakes::EngineState::Unavailable);
+    world.fakes.engine.set_state(rollcall_testkit::fakes::EngineState::Unavailable);
     let query = UserQuery { enrolled: Some(true), ..UserQuery::default() };
     let refused = world.usecases.users.list(&admin(), query).await;
     assert!(matches!(refused, Err(UserError::Engine(_))), "{refused:?}");

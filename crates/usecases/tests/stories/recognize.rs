@@ -156,10 +156,10 @@ async fn every_face_of_a_group_gets_its_own_answer() {
 #[tokio::test]
 async fn a_busy_or_missing_engine_says_so() {
     let world = world();
-    world.fakes.engine.set_mood(EngineState::Busy);
+    world.fakes.engine.set_state(EngineState::Busy);
     let busy = world.recognize(drawn_photo("Ada").photo()).await;
     assert!(matches!(busy, Err(RecognizeError::Engine(EngineError::Busy))));
-    world.fakes.engine.set_mood(EngineState::Unavailable);
+    world.fakes.engine.set_state(EngineState::Unavailable);
     let missing = world.recognize(drawn_photo("Ada").photo()).await;
     assert!(matches!(missing, Err(RecognizeError::Engine(EngineError::Unavailable(_)))));
 }
